@@ -1,0 +1,42 @@
+//! `gauntlet show`: one scenario, explained and in full.
+
+use std::fmt::Write as _;
+
+use clap::Args;
+use scenarios::Scenario;
+
+use crate::{exit_code::ExitCode, failure::Failure, output, selection};
+
+/// Which scenario to show.
+#[derive(Debug, Args)]
+pub(crate) struct Arguments {
+    /// Name of the scenario, or a file ending in `.toml`
+    #[arg(value_name = "NAME")]
+    name: String,
+}
+
+pub(crate) fn run(arguments: &Arguments) -> Result<ExitCode, Failure> {
+    let scenarios = selection::select(std::slice::from_ref(&arguments.name))?;
+    let shown: Vec<_> = scenarios.iter().map(explain).collect();
+    output::print(&shown.join("\n"));
+    Ok(ExitCode::Held)
+}
+
+fn explain(scenario: &Scenario) -> String {
+    let tables = &scenario.tables;
+    let mut text = format!("{}: {}\n{}\n\n", scenario.id, tables.name, tables.hypothesis);
+    if let Some(gap) = scenario.gap() {
+        _ = writeln!(text, "Testing gap  {} ({})", gap.number, gap.feature);
+    }
+    _ = writeln!(
+        text,
+        "Features     {}\nTags         {}",
+        tables.features.join(", "),
+        tables.tags.join(", ")
+    );
+    for sabotage in &tables.sabotage {
+        _ = writeln!(text, "Must fail    {}, caught by `{}`", sabotage.name, sabotage.caught_by.get_ref());
+    }
+    _ = writeln!(text, "File         {}\n\n{}", scenario.file, scenario.source.trim_end());
+    text
+}

@@ -1,0 +1,210 @@
+//! What is under way outside the runtime's run queue: bytes on sockets and work on other threads.
+//!
+//! A program has settled only when nothing is runnable *and* nothing is about to become runnable.
+//! The runtime knows the first; this counter knows the second. Parts that read or write a socket, or
+//! that hand work to another thread, report here.
+
+use std::{
+    collections::HashMap,
+    io,
+    net::SocketAddr,
+    pin::Pin,
+    sync::{
+        Arc, Mutex, MutexGuard, PoisonError,
+        atomic::{AtomicU64, AtomicUsize, Ordering},
+    },
+    task::{Context, Poll},
+};
+
+use tokio::{
+    io::{AsyncRead, AsyncWrite, ReadBuf},
+    net::TcpStream,
+};
+
+/// A shared count of things that happened and of things still under way.
+#[derive(Clone, Debug, Default)]
+pub struct Activity(Arc<Counters>);
+
+#[derive(Debug, Default)]
+struct Counters {
+    events: AtomicU64,
+    operations: AtomicUsize,
+    /// Bytes written and not yet read, by (writer's, reader's) address. Only readers that are
+    /// [metered](Activity::metered) themselves are listed, for nobody else would ever report a read.
+    wires: Mutex<HashMap<(SocketAddr, SocketAddr), Wire>>,
+}
+
+#[derive(Debug, Default)]
+struct Wire {
+    written: u64,
+    read: u64,
+    reader: Reader,
+}
+
+#[derive(Debug, Default, PartialEq, Eq)]
+enum Reader {
+    /// Not seen (yet): its side may not be metered at all.
+    #[default]
+    Unknown,
+    Open,
+    Gone,
+}
+
+impl Activity {
+    /// Says that something happened; the program is not settled until a while passes without.
+    pub fn note(&self) {
+        self.0.events.fetch_add(1, Ordering::Relaxed);
+    }
+
+    /// Says that work goes on elsewhere until the returned guard is dropped.
+    pub fn begin(&self) -> Operation {
+        self.note();
+        self.0.operations.fetch_add(1, Ordering::Relaxed);
+        Operation(self.clone())
+    }
+
+    /// Wraps a socket so that its traffic is counted.
+    ///
+    /// Where both ends of a connection are wrapped, bytes that were written and not yet read keep
+    /// the program unsettled.
+    pub fn metered(&self, stream: TcpStream) -> io::Result<Metered> {
+        let (local, peer) = (stream.local_addr()?, stream.peer_addr()?);
+        self.wires().entry((peer, local)).or_default().reader = Reader::Open;
+        self.note();
+        Ok(Metered { stream, local, peer, activity: self.clone() })
+    }
+
+    /// Returns the number of things that have happened.
+    pub(crate) fn events(&self) -> u64 {
+        self.0.events.load(Ordering::Relaxed)
+    }
+
+    /// Returns what is under way in words, or `None` when nothing is.
+    pub(crate) fn under_way(&self) -> Option<String> {
+        let operations = self.0.operations.load(Ordering::Relaxed);
+        if operations > 0 {
+            return Some(format!("{operations} operations on other threads"));
+        }
+        let wires = self.wires();
+        let ((from, to), wire) = wires.iter().find(|(_, wire)| wire.unread() > 0)?;
+        Some(format!("{} bytes from {from} not read by {to}", wire.unread()))
+    }
+
+    fn wires(&self) -> MutexGuard<'_, HashMap<(SocketAddr, SocketAddr), Wire>> {
+        self.0.wires.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+impl Wire {
+    fn unread(&self) -> u64 {
+        match self.reader {
+            Reader::Open => self.written.saturating_sub(self.read),
+            Reader::Unknown | Reader::Gone => 0,
+        }
+    }
+}
+
+/// Work under way elsewhere; see [`Activity::begin`].
+#[derive(Debug)]
+pub struct Operation(Activity);
+
+impl Drop for Operation {
+    fn drop(&mut self) {
+        self.0.0.operations.fetch_sub(1, Ordering::Relaxed);
+        self.0.note();
+    }
+}
+
+/// A TCP socket whose traffic is counted.
+#[derive(Debug)]
+pub struct Metered {
+    stream: TcpStream,
+    local: SocketAddr,
+    peer: SocketAddr,
+    activity: Activity,
+}
+
+impl Metered {
+    /// Returns the socket below, for options such as linger.
+    pub fn get_ref(&self) -> &TcpStream {
+        &self.stream
+    }
+
+    fn wrote(&self, bytes: usize) {
+        self.activity.note();
+        let mut wires = self.activity.wires();
+        wires.entry((self.local, self.peer)).or_default().written += bytes as u64;
+    }
+
+    fn read(&self, bytes: usize) {
+        self.activity.note();
+        let mut wires = self.activity.wires();
+        wires.entry((self.peer, self.local)).or_default().read += bytes as u64;
+    }
+}
+
+impl Drop for Metered {
+    /// Forgets what this end will never read, and the connection when both ends are gone.
+    fn drop(&mut self) {
+        self.activity.note();
+        let mut wires = self.activity.wires();
+        if let Some(wire) = wires.get_mut(&(self.peer, self.local)) {
+            wire.reader = Reader::Gone;
+        }
+        let other_is_open = wires.get(&(self.local, self.peer)).is_some_and(|w| w.reader == Reader::Open);
+        if !other_is_open {
+            wires.remove(&(self.peer, self.local));
+            wires.remove(&(self.local, self.peer));
+        }
+    }
+}
+
+impl AsyncRead for Metered {
+    fn poll_read(
+        mut self: Pin<&mut Self>,
+        cx: &mut Context<'_>,
+        buf: &mut ReadBuf<'_>,
+    ) -> Poll<io::Result<()>> {
+        let before = buf.filled().len();
+        let outcome = Pin::new(&mut self.stream).poll_read(cx, buf);
+        if outcome.is_ready() {
+            self.read(buf.filled().len() - before);
+        }
+        outcome
+    }
+}
+
+impl AsyncWrite for Metered {
+    fn poll_write(mut self: Pin<&mut Self>, cx: &mut Context<'_>, buf: &[u8]) -> Poll<io::Result<usize>> {
+        let outcome = Pin::new(&mut self.stream).poll_write(cx, buf);
+        if let Poll::Ready(Ok(bytes)) = outcome {
+            self.wrote(bytes);
+        }
+        outcome
+    }
+
+    fn poll_flush(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<io::Result<()>> {
+        Pin::new(&mut self.stream).poll_flush(cx)
+    }
+
+    fn poll_shutdown(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<io::Result<()>> {
+        self.activity.note();
+        Pin::new(&mut self.stream).poll_shutdown(cx)
+    }
+
+    fn is_write_vectored(&self) -> bool {
+        self.stream.is_write_vectored()
+    }
+
+    fn poll_write_vectored(
+        mut self: Pin<&mut Self>,
+        cx: &mut Context<'_>,
+        bufs: &[io::IoSlice<'_>],
+    ) -> Poll<io::Result<usize>> {
+        let outcome = Pin::new(&mut self.stream).poll_write_vectored(cx, bufs);
+        if let Poll::Ready(Ok(bytes)) = outcome {
+            self.wrote(bytes);
+        }
+        outcome
+    }
+}

@@ -1,0 +1,268 @@
+//! What will go over the wire, still in parts that faults can take hold of.
+//!
+//! An [`Answer`] is a head, the pieces of the body in order, and an end. Rendering makes a sound
+//! one; faults rearrange it; framing turns it into a [program](crate::program) of writes and waits.
+//!
+//! Invariant: whatever a fault puts in or takes out carries the fault's [`Marks`], so that the
+//! journal can tell which faults really reached the wire. Nothing here writes or waits.
+
+use std::{ops::BitOr, time::Duration};
+
+use bytes::Bytes;
+use serde::Deserialize;
+
+use crate::render::Envelope;
+
+/// The most faults that one plan may hold.
+pub(crate) const FAULTS_MAX: usize = 32;
+
+/// A set of faults of one plan, by position.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub(crate) struct Marks(u32);
+
+impl Marks {
+    /// Marks the fault at `position`, which is below [`FAULTS_MAX`].
+    pub(crate) fn of(position: usize) -> Self {
+        u32::try_from(position).ok().and_then(|shift| 1_u32.checked_shl(shift)).map_or(Self(0), Self)
+    }
+
+    /// Says whether the fault at `position` is in the set.
+    pub(crate) fn has(self, position: usize) -> bool {
+        self.0 & Self::of(position).0 != 0
+    }
+
+    /// Says whether the set is empty.
+    pub(crate) fn is_empty(self) -> bool {
+        self.0 == 0
+    }
+}
+
+impl BitOr for Marks {
+    type Output = Self;
+
+    fn bitor(self, other: Self) -> Self {
+        Self(self.0 | other.0)
+    }
+}
+
+/// Whether the reply is a stream of events or one JSON object.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub(crate) enum Form {
+    Stream,
+    Single,
+}
+
+/// A whole answer.
+#[derive(Clone, Debug)]
+pub(crate) struct Answer {
+    pub(crate) form: Form,
+    /// Renders further chunks of the same reply.
+    pub(crate) envelope: Envelope,
+    /// `None`: not even a status line is sent.
+    pub(crate) head: Option<Head>,
+    pub(crate) pieces: Vec<Piece>,
+    pub(crate) end: End,
+}
+
+/// Status line and headers.
+#[derive(Clone, Debug)]
+pub(crate) struct Head {
+    pub(crate) status: u16,
+    pub(crate) headers: Vec<(String, String)>,
+    pub(crate) framing: Framing,
+    pub(crate) marks: Marks,
+}
+
+/// How the end of the body is told.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Framing {
+    /// `Transfer-Encoding: chunked`, one chunk per piece.
+    Chunked,
+    /// By closing the connection, for clients of HTTP/1.0.
+    Closing,
+    /// `Content-Length` of what is really sent.
+    Length,
+    /// `Content-Length` of this share of what is really sent, in percent.
+    ShortLength(u8),
+}
+
+/// What a piece of the body is.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Kind {
+    /// The first chunk, which names the role.
+    Role,
+    /// A chunk of thinking.
+    Reasoning,
+    /// A chunk of the visible text.
+    Content,
+    /// The chunk with the finish reason.
+    Finish,
+    /// `[DONE]`.
+    Done,
+    /// An event that a fault put in.
+    Foreign,
+    /// A comment or a blank line: a sign of life, no event.
+    Liveness,
+    /// A part of an event or of framing; nothing by itself.
+    Fragment,
+    /// The body of a reply that is not streamed.
+    Body,
+}
+
+/// How a piece is put into the body.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Wrapping {
+    /// As the head's framing wants it.
+    Framed,
+    /// Byte for byte: the piece brings (or breaks) its own framing.
+    Verbatim,
+}
+
+/// A part of the body that is written at once.
+#[derive(Clone, Debug)]
+pub(crate) struct Piece {
+    pub(crate) kind: Kind,
+    /// What comes before the payload: `data: ` for an event.
+    pub(crate) open: &'static str,
+    pub(crate) payload: Bytes,
+    /// What comes after the payload: an empty line for an event.
+    pub(crate) close: &'static str,
+    /// The text that the payload carries, for faults that render it anew.
+    pub(crate) text: String,
+    /// Pause before it.
+    pub(crate) wait: Duration,
+    pub(crate) wrapping: Wrapping,
+    pub(crate) marks: Marks,
+}
+
+impl Piece {
+    /// Makes a server-sent event.
+    pub(crate) fn event(kind: Kind, payload: impl Into<Bytes>) -> Self {
+        Self { open: "data: ", close: "\n\n", ..Self::raw(kind, payload) }
+    }
+
+    /// Makes a piece of exactly these bytes.
+    pub(crate) fn raw(kind: Kind, payload: impl Into<Bytes>) -> Self {
+        Self {
+            kind,
+            open: "",
+            payload: payload.into(),
+            close: "",
+            text: String::new(),
+            wait: Duration::ZERO,
+            wrapping: Wrapping::Framed,
+            marks: Marks::default(),
+        }
+    }
+
+    /// Makes a piece that writes nothing: reaching it is what counts.
+    pub(crate) fn milestone(marks: Marks) -> Self {
+        Self { marks, ..Self::raw(Kind::Fragment, Bytes::new()) }
+    }
+
+    /// Says whether a client sees a whole event when this has been written.
+    pub(crate) fn is_event(&self) -> bool {
+        !matches!(self.kind, Kind::Liveness | Kind::Fragment | Kind::Body)
+    }
+
+    /// Returns what goes into the body.
+    pub(crate) fn bytes(&self) -> Vec<u8> {
+        [self.open.as_bytes(), &self.payload, self.close.as_bytes()].concat()
+    }
+}
+
+/// How the answer ends.
+#[derive(Clone, Debug)]
+pub(crate) struct End {
+    pub(crate) how: Ending,
+    pub(crate) marks: Marks,
+}
+
+/// The ways to end.
+#[derive(Clone, Debug)]
+pub(crate) enum Ending {
+    /// The body ends as its framing says; the connection lives on if the client wants it.
+    Complete,
+    /// The socket is closed in the middle of the message.
+    Close,
+    /// The connection is reset.
+    Reset,
+    /// Nothing more is written and the socket stays open.
+    Hang,
+    /// The piece is written again and again, for as long as the client stays.
+    Repeat(Box<Piece>),
+}
+
+/// Which events a fault counts.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub(crate) enum During {
+    /// All `data:` events, the role and `[DONE]` included.
+    #[default]
+    Any,
+    /// Only chunks of thinking.
+    Reasoning,
+    /// Only chunks of visible text.
+    Content,
+}
+
+impl During {
+    fn counts(self, piece: &Piece) -> bool {
+        match self {
+            Self::Any => piece.is_event(),
+            Self::Reasoning => piece.kind == Kind::Reasoning,
+            Self::Content => piece.kind == Kind::Content,
+        }
+    }
+}
+
+impl Answer {
+    /// Returns the place after `events` events that `during` counts; before the first of them for 0.
+    ///
+    /// `None` when there are not so many: a fault that has no place does not happen.
+    pub(crate) fn place_after(&self, events: usize, during: During) -> Option<usize> {
+        if events == 0 && during == During::Any {
+            return Some(0);
+        }
+        let mut counted = self.pieces.iter().enumerate().filter(|(_, piece)| during.counts(piece));
+        match events.checked_sub(1) {
+            None => counted.next().map(|(index, _)| index),
+            Some(skipped) => counted.nth(skipped).map(|(index, _)| index + 1),
+        }
+    }
+
+    /// Drops everything from `place` on and ends there.
+    pub(crate) fn end_at(&mut self, place: usize, how: Ending, marks: Marks) {
+        self.pieces.truncate(place);
+        self.end = End { how, marks };
+    }
+
+    /// Cuts the piece at `place` into two after `at` bytes, the second of which follows after `pause`.
+    pub(crate) fn split(&mut self, place: usize, at: usize, pause: Duration) {
+        let whole = self.pieces[place].clone();
+        let mut front = Bytes::from(whole.bytes());
+        let back = front.split_off(at.min(front.len()));
+        let first = Piece {
+            wait: whole.wait,
+            marks: whole.marks,
+            wrapping: whole.wrapping,
+            ..Piece::raw(Kind::Fragment, front)
+        };
+        let second = Piece { open: "", close: "", payload: back, wait: pause, ..whole };
+        self.pieces.splice(place..=place, [first, second]);
+    }
+}
+
+impl Head {
+    /// Sets a header, replacing what was there; `None` takes it away.
+    pub(crate) fn set(&mut self, name: &str, value: Option<&str>) {
+        let place = self.headers.iter().position(|(key, _)| key.eq_ignore_ascii_case(name));
+        match (place, value) {
+            (Some(place), Some(value)) => value.clone_into(&mut self.headers[place].1),
+            (Some(place), None) => drop(self.headers.remove(place)),
+            (None, Some(value)) => self.headers.push((name.to_owned(), value.to_owned())),
+            (None, None) => {}
+        }
+    }
+}

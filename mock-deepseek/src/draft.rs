@@ -1,0 +1,142 @@
+//! What the model says, before it has a form on the wire.
+//!
+//! A [`Draft`] is made from the script's reply and the request; faults of meaning (a torso, thinking
+//! without an answer, an odd finish) shape it. Invariant: usage is computed from what is in the
+//! draft in the end, so that it adds up under every fault.
+
+use crate::{
+    answer::{Form, Marks},
+    request::ChatRequest,
+    script::{FinishReason, Reply},
+    texts,
+    tokens::{self, PromptUsage, Usage},
+};
+
+/// The reply of the model.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) struct Draft {
+    pub(crate) form: Form,
+    pub(crate) model: String,
+    /// Whether `usage: null` stands in every chunk but the last.
+    pub(crate) usage_everywhere: bool,
+    /// Whether `reasoning_content` stands in the deltas.
+    pub(crate) thinks: bool,
+    pub(crate) reasoning: Vec<String>,
+    pub(crate) content: Vec<String>,
+    pub(crate) finish: String,
+    pub(crate) prompt: PromptUsage,
+    /// Faults that show in the last event.
+    pub(crate) marks: Marks,
+}
+
+impl Draft {
+    /// Fills in what the script leaves open. `seed` varies the mock's own text.
+    pub(crate) fn new(request: &ChatRequest, reply: &Reply, seed: u64) -> Self {
+        let per_chunk = reply.tokens_per_chunk.unwrap_or(1).max(1);
+        let said = reply.thinking.clone();
+        let thinks = said.as_ref().map_or_else(|| request.thinks(), |thinking| !thinking.is_empty());
+        let thinking = said.filter(|_| thinks).or_else(|| thinks.then(|| texts::THINKING.to_owned()));
+        let text = || reply.text.clone().unwrap_or_else(|| texts::reply(seed, &request.last_user_text()));
+        let texts: Vec<_> = request.messages.iter().map(crate::request::Message::text).collect();
+        let mut draft = Self {
+            form: if request.streams() { Form::Stream } else { Form::Single },
+            model: request.base_model().to_owned(),
+            usage_everywhere: request.includes_usage(),
+            thinks,
+            reasoning: thinking.map(|text| chunks(&text, per_chunk)).unwrap_or_default(),
+            content: reply.pieces.clone().unwrap_or_else(|| chunks(&text(), per_chunk)),
+            finish: reply.finish.unwrap_or(FinishReason::Stop).as_str().to_owned(),
+            prompt: PromptUsage::count(texts.iter().map(String::as_str)),
+            marks: Marks::default(),
+        };
+        let budget = request.max_tokens.and_then(|tokens| usize::try_from(tokens).ok());
+        if let Some(budget) = budget {
+            draft.keep_tokens(budget);
+        }
+        draft
+    }
+
+    /// Makes sure that there is thinking, whatever the request says.
+    pub(crate) fn think(&mut self) {
+        if self.reasoning.is_empty() {
+            self.thinks = true;
+            self.reasoning = chunks(texts::THINKING, 1);
+        }
+    }
+
+    /// Cuts the reply as `max_tokens` does: thinking counts too, and the finish tells.
+    fn keep_tokens(&mut self, budget: usize) {
+        if self.usage().completion <= budget {
+            return;
+        }
+        let mut left = budget;
+        for chunk in self.reasoning.iter_mut().chain(&mut self.content) {
+            let kept: String = tokens::split(chunk).into_iter().take(left).collect();
+            left = left.saturating_sub(tokens::split(&kept).len());
+            *chunk = kept;
+        }
+        self.reasoning.retain(|chunk| !chunk.is_empty());
+        self.content.retain(|chunk| !chunk.is_empty());
+        FinishReason::Length.as_str().clone_into(&mut self.finish);
+    }
+
+    /// Returns the bill.
+    pub(crate) fn usage(&self) -> Usage {
+        let count = |chunks: &[String]| chunks.iter().map(|chunk| tokens::split(chunk).len()).sum::<usize>();
+        let reasoning = count(&self.reasoning);
+        Usage {
+            prompt: self.prompt,
+            completion: reasoning + count(&self.content),
+            reasoning: self.thinks.then_some(reasoning),
+        }
+    }
+}
+
+/// Cuts a text into deltas of `per_chunk` tokens.
+pub(crate) fn chunks(text: &str, per_chunk: usize) -> Vec<String> {
+    tokens::split(text).chunks(per_chunk).map(<[&str]>::concat).collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn request(extra: &str) -> ChatRequest {
+        let body =
+            format!(r#"{{"model":"deepseek-flash","messages":[{{"role":"user","content":"hi"}}]{extra}}}"#);
+        serde_json::from_str(&body).unwrap()
+    }
+
+    #[test]
+    fn max_tokens_counts_thinking_and_ends_with_length() {
+        let reply =
+            Reply { text: Some("one two three".into()), thinking: Some("a b".into()), ..Reply::default() };
+
+        let draft = Draft::new(&request(r#","max_tokens":3"#), &reply, 0);
+
+        assert_eq!((draft.reasoning.concat(), draft.content.concat()), ("a b".into(), "one".into()));
+        assert_eq!((draft.finish.as_str(), draft.usage().completion), ("length", 3));
+    }
+
+    #[test]
+    fn empty_thinking_means_none_whatever_the_model_does() {
+        let draft = Draft::new(&request(""), &Reply { thinking: Some(String::new()), ..Reply::default() }, 0);
+
+        assert!(!draft.thinks && draft.reasoning.is_empty());
+        assert_eq!(draft.usage().reasoning, None);
+    }
+
+    #[test]
+    fn pieces_are_exact() {
+        let pieces = vec!["a b c".to_owned(), String::new(), "d".to_owned()];
+
+        let draft = Draft::new(&request(""), &Reply { pieces: Some(pieces.clone()), ..Reply::default() }, 0);
+
+        assert_eq!(draft.content, pieces);
+    }
+
+    #[test]
+    fn tokens_per_chunk_groups_them() {
+        assert_eq!(chunks("one two three", 2), ["one two", " three"]);
+    }
+}

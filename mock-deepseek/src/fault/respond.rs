@@ -1,0 +1,52 @@
+//! Another answer instead of the reply: errors, pages, nothing.
+
+use std::collections::BTreeMap;
+
+use serde::Deserialize;
+use toml::Value;
+
+use super::Behaviour;
+use crate::answer::{Answer, Ending, Framing, Kind, Marks, Piece};
+
+/// Answers with this. `{name}` in the body stands for the parameter of that name.
+#[derive(Debug, Deserialize)]
+pub(super) struct Respond {
+    /// Keeps the reply's head when it is left out.
+    status: Option<u16>,
+    /// Empty for no such header.
+    content_type: Option<String>,
+    body: String,
+    #[serde(default)]
+    headers: BTreeMap<String, String>,
+    #[serde(flatten)]
+    parameters: BTreeMap<String, Value>,
+}
+
+impl Respond {
+    fn text(&self) -> String {
+        self.parameters.iter().fold(self.body.clone(), |text, (name, value)| {
+            let value = value.as_str().map_or_else(|| value.to_string(), ToOwned::to_owned);
+            text.replace(&format!("{{{name}}}"), &value)
+        })
+    }
+}
+
+impl Behaviour for Respond {
+    fn apply(&self, answer: &mut Answer, marks: Marks) {
+        let Some(head) = &mut answer.head else { return };
+        if let Some(status) = self.status {
+            head.status = status;
+            head.framing = Framing::Length;
+            head.set("cache-control", None);
+        }
+        if let Some(value) = self.content_type.as_deref() {
+            head.set("content-type", Some(value).filter(|value| !value.is_empty()));
+        }
+        for (name, value) in &self.headers {
+            head.set(name, Some(value));
+        }
+        head.marks = head.marks | marks;
+        answer.pieces = vec![Piece { marks, ..Piece::raw(Kind::Body, self.text()) }];
+        answer.end.how = Ending::Complete;
+    }
+}

@@ -1,0 +1,40 @@
+//! Events that are written in an unusual, and mostly legal, way.
+
+use serde::Deserialize;
+
+use super::Behaviour;
+use crate::answer::{Answer, Kind, Marks, Piece};
+
+/// Writes all events in another style.
+#[derive(Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(super) struct Sse {
+    style: Style,
+}
+
+#[derive(Debug, Clone, Copy, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+enum Style {
+    /// CR LF ends each line.
+    Crlf,
+    /// No space after `data:`.
+    NoSpace,
+    /// A byte order mark comes first.
+    Bom,
+}
+
+impl Behaviour for Sse {
+    fn apply(&self, answer: &mut Answer, marks: Marks) {
+        for piece in answer.pieces.iter_mut().filter(|piece| piece.open == "data: ") {
+            match self.style {
+                Style::Crlf => piece.close = "\r\n\r\n",
+                Style::NoSpace => piece.open = "data:",
+                Style::Bom => continue,
+            }
+            piece.marks = piece.marks | marks;
+        }
+        if let Style::Bom = self.style {
+            answer.pieces.insert(0, Piece { marks, ..Piece::raw(Kind::Fragment, &b"\xEF\xBB\xBF"[..]) });
+        }
+    }
+}

@@ -1,0 +1,112 @@
+//! A programmable DeepSeek: correct to the byte when asked, wrong in every way that has really happened.
+//!
+//! # Quick start
+//!
+//! ```
+//! # tokio::runtime::Runtime::new()?.block_on(async {
+//! use mock_deepseek::{Fault, MockDeepSeek, Script};
+//!
+//! let mock = MockDeepSeek::start().await?;
+//! println!("point a client at {} with any key that begins with sk-", mock.url());
+//!
+//! mock.set_script(Script::with_faults([Fault::parse("stall;after_events=3;lasts=8s")?]));
+//! // … let the client under test ask …
+//! for exchange in mock.journal() {
+//!     println!("{} {:?} {:?}", exchange.path, exchange.faults, exchange.end);
+//! }
+//! mock.stop().await;
+//! # Ok::<(), Box<dyn std::error::Error>>(())
+//! # })?;
+//! # Ok::<(), Box<dyn std::error::Error>>(())
+//! ```
+//!
+//! Without a script every request gets a sound, deterministic reply at once. A [`Script`] says
+//! otherwise, by rules in TOML or as values. Time comes from the clock handed to
+//! [`MockDeepSeek::builder`], so under a manual clock a stall of eight seconds takes none.
+//!
+//! # Who decides which faults happen
+//!
+//! The first of these that says anything decides alone; the reply and the pace always come from the
+//! script:
+//!
+//! 1. the request header `x-mock-fault: crlf, stall;after_events=3` (empty: no fault at all);
+//! 2. a suffix of the model name, `deepseek-flash+crlf+stall;after_events=3`;
+//! 3. a suffix of the API key, `sk-test+crlf`;
+//! 4. the first rule of the script that holds;
+//! 5. the script's default.
+//!
+//! Faults compose. They act in the order of their [`Layer`]s, so the order in which they are named
+//! does not matter. A fault that finds no place (a cut after a hundred events in a reply of ten)
+//! does not happen, and the journal says so: [`PlannedFault::fired`].
+//!
+//! # One answer, stage by stage
+//!
+//! ```text
+//! request ─► validate ─► select ─► draft ─► render ─► pace ─► program ─► write
+//!            DeepSeek's   a rule    what the  what goes over   writes      on the socket,
+//!            own words    of the    model     the wire, in     and waits   on the clock
+//!                         script    says      pieces
+//! ```
+//!
+//! `api` decides, `plan` lets the faults at the draft (what the model says) and at the answer (what
+//! goes over the wire), `exchange` runs it. hyper reads requests; answers are written by us, byte for
+//! byte, so that they can be wrong below HTTP. `wire` is the seam.
+//!
+//! # How to add a fault
+//!
+//! 1. Choose the id and write `faults/<id>.toml`: title, layer, place, kind, what goes over the wire,
+//!    what it broke, sources. No source, no fault.
+//! 2. Name the `behaviour` that does it, its fixed `[settings]`, and the `[parameters]` that users may set,
+//!    each with default, unit and meaning. If a behaviour fits, this one file is all.
+//! 3. If none fits, write `src/fault/<behaviour>.rs`: a struct that is read from settings and parameters,
+//!    and [`Behaviour`](fault::Behaviour) for it. Mark whatever you put in. Add its line in `src/fault.rs`.
+//! 4. Run the tests: the catalogue is read, the fault must write something that no other writes, and a
+//!    raw socket compares what it sees with a snapshot in `src/wire_tests/snapshots/`.
+//! 5. Read that snapshot as a client would. It is the fault.
+//!
+//! # Limits
+//!
+//! Bodies [`BODY_MAX`], heads [`HEAD_MAX`], connections [`CONNECTIONS_MAX`], journal [`EXCHANGES_MAX`]
+//! exchanges with [`WRITTEN_KEPT_MAX`] written bytes each and [`BODIES_KEPT_MAX`] bytes of bodies over all.
+
+#![warn(missing_docs)]
+
+mod answer;
+mod api;
+mod catalogue;
+mod draft;
+mod duration;
+mod exchange;
+mod fault;
+mod journal;
+mod mock;
+mod notice;
+mod pace;
+mod plan;
+mod program;
+mod render;
+mod request;
+mod script;
+mod select;
+mod server;
+mod shared;
+mod texts;
+mod tokens;
+mod transcript;
+mod validate;
+mod wire;
+mod write;
+
+pub use catalogue::{Catalogue, FaultInfo, FaultKind, Layer, Mode, Parameter, Place, catalogue};
+pub use exchange::BODY_MAX;
+pub use fault::{Fault, FaultError};
+pub use journal::{
+    BODIES_KEPT_MAX, EXCHANGES_MAX, Ended, Exchange, How, PlannedFault, WRITTEN_KEPT_MAX, Written,
+};
+pub use mock::{Builder, MockDeepSeek, StartError, Unmet};
+pub use script::{DefaultRule, FinishReason, Match, Pace, Reply, Rule, Script, ScriptError};
+pub use server::{CONNECTIONS_MAX, HEAD_MAX};
+pub use transcript::transcript;
+
+#[cfg(test)]
+mod wire_tests;

@@ -1,0 +1,226 @@
+//! The mock as a library: build, start, program, ask, stop.
+//!
+//! Invariant: a mock that is dropped leaves no task and no socket behind, and says loudly when its
+//! expectations were not met.
+
+use std::{
+    fmt::Write as _,
+    io,
+    net::{Ipv4Addr, SocketAddr},
+    sync::{Arc, Mutex},
+};
+
+use clock::{Activity, SharedClock, SystemClock};
+use tokio::{net::TcpListener, task::JoinHandle};
+use tokio_util::sync::CancellationToken;
+
+use crate::{
+    journal::{Exchange, Journal},
+    script::Script,
+    select::Selector,
+    server,
+    shared::Shared,
+};
+
+/// A running DeepSeek that does what it is told.
+///
+/// It runs on the runtime on which it was started. Dropping it stops it and checks its
+/// [expectations](Self::expect).
+#[derive(Debug)]
+pub struct MockDeepSeek {
+    address: SocketAddr,
+    shared: Arc<Shared>,
+    server: JoinHandle<()>,
+    stopped: CancellationToken,
+    expected: Mutex<Option<usize>>,
+}
+
+/// How a mock is made.
+#[derive(Clone, Debug)]
+pub struct Builder {
+    clock: SharedClock,
+    activity: Activity,
+    seed: u64,
+    script: Script,
+    address: SocketAddr,
+}
+
+/// The mock could not start.
+#[derive(Debug, thiserror::Error)]
+pub enum StartError {
+    /// Another program listens there.
+    #[error("address `{0}` is taken; stop what listens there, or choose port 0 for a free one")]
+    Taken(SocketAddr),
+    /// The address cannot be used.
+    #[error("mock cannot listen on `{address}`: {source}; choose an address of this machine")]
+    Listen {
+        /// What was asked for.
+        address: SocketAddr,
+        /// What the system says.
+        source: io::Error,
+    },
+}
+
+/// The requests that arrived are not those that were expected.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+#[error("mock expected {expected} chat requests and got {}{}", .got.len(), list(.got))]
+pub struct Unmet {
+    /// How many were expected.
+    pub expected: usize,
+    /// A line for each that arrived.
+    pub got: Vec<String>,
+}
+
+fn list(lines: &[String]) -> String {
+    lines.iter().fold(String::new(), |mut text, line| {
+        let _ = write!(text, "\n  {line}");
+        text
+    })
+}
+
+impl Builder {
+    /// Sets the clock for every pause and time stamp. Default: the system's.
+    #[must_use]
+    pub fn clock(mut self, clock: SharedClock) -> Self {
+        self.clock = clock;
+        self
+    }
+
+    /// Sets where the traffic of accepted sockets is counted. Default: a counter of its own.
+    #[must_use]
+    pub fn activity(mut self, activity: Activity) -> Self {
+        self.activity = activity;
+        self
+    }
+
+    /// Sets the seed of ids and of the mock's own texts. Default: 0.
+    #[must_use]
+    pub fn seed(mut self, seed: u64) -> Self {
+        self.seed = seed;
+        self
+    }
+
+    /// Sets the script. Default: an empty one, which answers everything soundly and at once.
+    #[must_use]
+    pub fn script(mut self, script: Script) -> Self {
+        self.script = script;
+        self
+    }
+
+    /// Sets where to listen. Default: a free port of 127.0.0.1.
+    #[must_use]
+    pub fn address(mut self, address: SocketAddr) -> Self {
+        self.address = address;
+        self
+    }
+
+    /// Binds the address and serves on the current runtime.
+    pub async fn start(self) -> Result<MockDeepSeek, StartError> {
+        let address = self.address;
+        let failed = |source: io::Error| match source.kind() {
+            io::ErrorKind::AddrInUse => StartError::Taken(address),
+            _ => StartError::Listen { address, source },
+        };
+        let listener = TcpListener::bind(address).await.map_err(failed)?;
+        let address = listener.local_addr().map_err(failed)?;
+        let shared = Arc::new(Shared {
+            journal: Arc::new(Journal::new(Arc::clone(&self.clock))),
+            clock: self.clock,
+            activity: self.activity,
+            seed: self.seed,
+            selector: Mutex::new(Selector::new(self.script)),
+        });
+        let stopped = CancellationToken::new();
+        let server = tokio::spawn(server::run(listener, Arc::clone(&shared), stopped.clone()));
+        Ok(MockDeepSeek { address, shared, server, stopped, expected: Mutex::new(None) })
+    }
+}
+
+impl MockDeepSeek {
+    /// Begins to make a mock.
+    pub fn builder() -> Builder {
+        Builder {
+            clock: Arc::new(SystemClock::new()),
+            activity: Activity::default(),
+            seed: 0,
+            script: Script::default(),
+            address: (Ipv4Addr::LOCALHOST, 0).into(),
+        }
+    }
+
+    /// Starts a mock with all defaults on a free port.
+    pub async fn start() -> Result<Self, StartError> {
+        Self::builder().start().await
+    }
+
+    /// Returns the base URL for clients, without a slash at the end.
+    pub fn url(&self) -> String {
+        format!("http://{}", self.address)
+    }
+
+    /// Returns where it listens.
+    pub fn address(&self) -> SocketAddr {
+        self.address
+    }
+
+    /// Replaces the script for requests to come; the counters of rules begin anew.
+    pub fn set_script(&self, script: Script) {
+        *self.shared.selector() = Selector::new(script);
+    }
+
+    /// Returns all exchanges in order of arrival, as far as they have got.
+    pub fn journal(&self) -> Vec<Exchange> {
+        self.shared.journal.snapshot()
+    }
+
+    /// Forgets the journal and sets the counters of the rules to zero. Answers under way go on.
+    pub fn reset(&self) {
+        self.shared.journal.clear();
+        self.shared.selector().reset();
+    }
+
+    /// Expects so many chat requests by the time the mock is dropped.
+    pub fn expect(&self, requests: usize) {
+        *self.expected() = Some(requests);
+    }
+
+    /// Checks the expectation now.
+    pub fn verify(&self) -> Result<(), Unmet> {
+        let Some(expected) = *self.expected() else { return Ok(()) };
+        let got: Vec<_> = self.journal().iter().filter(|exchange| exchange.is_chat()).map(line).collect();
+        if got.len() == expected { Ok(()) } else { Err(Unmet { expected, got }) }
+    }
+
+    /// Closes the listener and all connections; expectations are checked as on dropping.
+    pub async fn stop(mut self) {
+        self.shared.journal.stop();
+        self.stopped.cancel();
+        if let Err(error) = (&mut self.server).await {
+            tracing::warn!(%error, "mock did not stop cleanly");
+        }
+    }
+
+    fn expected(&self) -> std::sync::MutexGuard<'_, Option<usize>> {
+        self.expected.lock().unwrap_or_else(std::sync::PoisonError::into_inner)
+    }
+}
+
+fn line(exchange: &Exchange) -> String {
+    let Exchange { number, at, method, path, json, .. } = exchange;
+    let model = json.as_ref().and_then(|json| json["model"].as_str()).unwrap_or("?");
+    format!("request {number} at {at}: {method} {path}, model `{model}`")
+}
+
+impl Drop for MockDeepSeek {
+    /// # Panics
+    ///
+    /// When an [expectation](Self::expect) was not met, unless the thread panics already.
+    fn drop(&mut self) {
+        self.shared.journal.stop();
+        self.server.abort();
+        match self.verify() {
+            Err(unmet) if !std::thread::panicking() => panic!("{unmet}"),
+            _ => {}
+        }
+    }
+}

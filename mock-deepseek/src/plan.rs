@@ -1,0 +1,77 @@
+//! The plan of one answer: what the model says, what goes wrong, how fast it goes.
+//!
+//! Invariant: faults act in the order of their layers (within one, of their names), whatever the order in which they were named,
+//! so that composing them does not depend on spelling.
+
+use crate::{
+    answer::{Answer, FAULTS_MAX, Form, Marks},
+    catalogue::Mode,
+    draft::Draft,
+    fault::Fault,
+    pace,
+    render::{self, Stamp},
+    script::Pace,
+};
+
+/// A plan; the faults' positions in it are their marks.
+#[derive(Clone, Debug, PartialEq)]
+pub(crate) struct Plan {
+    pub(crate) draft: Draft,
+    pub(crate) faults: Vec<Fault>,
+    pub(crate) pace: Pace,
+}
+
+impl Plan {
+    /// Makes a plan; faults beyond [`FAULTS_MAX`] are dropped.
+    pub(crate) fn new(draft: Draft, mut faults: Vec<Fault>, pace: Pace) -> Self {
+        faults.truncate(FAULTS_MAX);
+        Self { draft, faults, pace }
+    }
+
+    /// Renders the answer and lets the faults at it.
+    pub(crate) fn answer(&self, stamp: &Stamp) -> Answer {
+        let mut draft = self.draft.clone();
+        let faults = self.in_order();
+        for (marks, fault) in &faults {
+            fault.behaviour().shape(&mut draft, *marks);
+        }
+        let mut answer = render::answer(&draft, stamp);
+        pace::apply(&mut answer, self.pace, draft.usage().completion);
+        for (marks, fault) in &faults {
+            fault.behaviour().apply(&mut answer, *marks);
+        }
+        answer
+    }
+
+    /// Returns the faults that fit the form of the reply, by layer, then by name.
+    fn in_order(&self) -> Vec<(Marks, &Fault)> {
+        let fits = |fault: &Fault| match fault.info().mode {
+            Mode::Any => true,
+            Mode::Stream => self.draft.form == Form::Stream,
+            Mode::Single => self.draft.form == Form::Single,
+        };
+        let marked = self.faults.iter().enumerate().map(|(position, fault)| (Marks::of(position), fault));
+        let mut faults: Vec<_> = marked.filter(|(_, fault)| fits(fault)).collect();
+        faults.sort_by_key(|(_, fault)| (fault.info().layer, fault.id()));
+        faults
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use crate::{Fault, catalogue, transcript};
+
+    #[test]
+    fn two_faults_write_the_same_in_whatever_order_they_are_named_m5() {
+        let ids: Vec<_> = catalogue().iter().map(|info| info.id).filter(|id| *id != "huge-line").collect();
+        let faults = |names: [&str; 2]| names.map(|id| Fault::new(id).unwrap());
+
+        for (position, first) in ids.iter().enumerate() {
+            for second in &ids[position..] {
+                let (one, other) =
+                    (transcript(&faults([first, second])), transcript(&faults([second, first])));
+                assert!(one == other, "{first} and {second}");
+            }
+        }
+    }
+}

@@ -1,0 +1,139 @@
+//! Shows what a fault writes, without a socket: the program of a sample reply in readable form.
+//!
+//! Invariant: what is shown is compiled by the same code that serves requests.
+
+use std::fmt::Write as _;
+
+use crate::{
+    answer::Form,
+    catalogue::Mode,
+    draft::Draft,
+    fault::Fault,
+    plan::Plan,
+    program::{self, Last, Persistence, Program, Step},
+    render::Stamp,
+    request::{ChatRequest, Message, Role},
+    script::{Pace, Reply},
+};
+
+/// Of one write, so many bytes are shown.
+const SHOWN_MAX: usize = 600;
+
+/// Renders what goes over the wire for a sample request with these faults: bytes escaped, one line
+/// per line of the wire, pauses and the end in words.
+pub fn transcript(faults: &[Fault]) -> String {
+    show(&sample(faults))
+}
+
+/// Compiles the sample reply with these faults. It is a stream unless a fault wants it otherwise.
+pub(crate) fn sample(faults: &[Fault]) -> Program {
+    let single = faults.iter().any(|fault| fault.info().mode == Mode::Single);
+    let request = ChatRequest {
+        messages: vec![Message { role: Role::User, content: "Which week am I in?".into() }],
+        model: "deepseek-flash".to_owned(),
+        stream: Some(!single),
+        stream_options: None,
+        thinking: None,
+        max_tokens: None,
+        temperature: None,
+        user_id: None,
+    };
+    let pieces = ["It’s", " week", " 12", ".", " All", " is", " well", "."].map(ToOwned::to_owned);
+    let reply = Reply { thinking: Some(String::new()), pieces: Some(pieces.into()), ..Reply::default() };
+    let stamp = Stamp {
+        id: "5f0c7a52-9d0e-4c43-8b1f-0d6a4b8e2c11".to_owned(),
+        created: 1_790_000_000,
+        trace: "0123456789abcdef0123456789abcdef".to_owned(),
+        date: "Mon, 21 Sep 2026 13:33:20 GMT".to_owned(),
+        seed: 0,
+    };
+    let draft = Draft::new(&request, &reply, 0);
+    debug_assert_eq!(draft.form == Form::Single, single);
+    program::compile(
+        Plan::new(draft, faults.to_vec(), Pace::default()).answer(&stamp),
+        Persistence::KeepAlive,
+    )
+}
+
+fn show(program: &Program) -> String {
+    let mut text = String::new();
+    for step in &program.steps {
+        match step {
+            Step::Wait(pause) => {
+                text.push_str(if text.ends_with('\n') { "" } else { "\n" });
+                let _ = writeln!(text, "-- pause {pause:?}");
+            }
+            Step::Write { bytes, .. } => show_bytes(&mut text, bytes),
+        }
+    }
+    if !text.is_empty() && !text.ends_with('\n') {
+        text.push('\n');
+    }
+    text + &end(&program.end)
+}
+
+fn end(last: &Last) -> String {
+    match last {
+        Last::Complete => {
+            "-- end of the message; the connection stays open for the next request\n".to_owned()
+        }
+        Last::Close => "-- the socket is closed\n".to_owned(),
+        Last::Reset => "-- the connection is reset\n".to_owned(),
+        Last::Hang => "-- silence; the socket stays open\n".to_owned(),
+        Last::Repeat { every, bytes, .. } => {
+            let mut text = format!("-- and for ever, every {every:?}:\n");
+            show_bytes(&mut text, bytes);
+            text
+        }
+    }
+}
+
+/// Writes bytes that may be too many to show.
+fn show_bytes(text: &mut String, bytes: &[u8]) {
+    escape(text, &bytes[..bytes.len().min(SHOWN_MAX)]);
+    if bytes.len() > SHOWN_MAX {
+        let _ = writeln!(text, "\n-- and {} bytes more", bytes.len() - SHOWN_MAX);
+    }
+}
+
+/// Writes bytes so that each of them can be seen; a line of the wire ends a line of the text.
+pub(crate) fn escape(text: &mut String, bytes: &[u8]) {
+    for &byte in bytes {
+        match byte {
+            b'\n' => text.push_str("\\n\n"),
+            b'\r' => text.push_str("\\r"),
+            b' '..=b'~' => text.push(char::from(byte)),
+            _ => drop(write!(text, "\\x{byte:02x}")),
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn shown(fault: &str) -> String {
+        transcript(&[Fault::parse(fault).unwrap()])
+    }
+
+    #[test]
+    fn bytes_that_cannot_be_printed_are_seen() {
+        assert!(shown("bom").contains("\n3\\r\\n\n\\xef\\xbb\\xbf\\r\\n\n"), "{}", shown("bom"));
+    }
+
+    #[test]
+    fn pauses_and_ends_are_told_in_words() {
+        assert!(shown("stall;after_events=0;lasts=8s").contains("-- pause 8s\n"));
+        assert!(shown("tcp-rst-mid-stream").ends_with("-- the connection is reset\n"));
+        assert!(
+            shown("keepalive-only-forever")
+                .ends_with("-- and for ever, every 5s:\ne\\r\\n\n: keep-alive\\n\n\\n\n\\r\\n\n")
+        );
+        assert_eq!(shown("accept-no-answer"), "-- silence; the socket stays open\n");
+    }
+
+    #[test]
+    fn a_huge_write_is_cut_and_counted() {
+        assert!(shown("huge-line").contains(" bytes more\n"));
+    }
+}

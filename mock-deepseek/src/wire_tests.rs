@@ -1,0 +1,7 @@
+//! What a plain socket really sees, on virtual time, for sound replies and for every fault.
+
+mod ends;
+mod faults;
+mod http;
+mod observe;
+mod sound;

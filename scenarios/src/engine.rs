@@ -1,0 +1,186 @@
+//! Runs many scenarios: on threads of their own on the built-in target, one after the other elsewhere.
+//!
+//! Each scenario on the built-in target has its own runtime, clock, metrics, log and panic capture, so
+//! that nothing of one reaches another.
+
+mod capture;
+mod external;
+mod one;
+
+use std::{
+    sync::{
+        Mutex, PoisonError,
+        atomic::{AtomicBool, AtomicUsize, Ordering},
+    },
+    time::Instant,
+};
+
+use crate::{
+    Scenario, library,
+    model::Sabotage,
+    result::{Progress, Proof, ProofOutcome, ProofRow, Run, SCHEMA_VERSION, ScenarioResult, Verdict},
+    target::Target,
+};
+
+/// The only check of the canary; it cannot hold.
+const CANARY_CHECK: &str = "nobody answers";
+
+/// How to run.
+#[derive(Clone, Debug)]
+pub struct Options {
+    /// Seed of everything random.
+    pub seed: u64,
+    /// Scenarios at once on the built-in target; at least one.
+    pub jobs: usize,
+    /// Times that each scenario is run; the worst counts, and every run must tell the same story.
+    pub repeat: u32,
+    /// Whether to stop at the first that does not pass.
+    pub fail_fast: bool,
+    /// Command line that repeats this run, for reports.
+    pub command: String,
+}
+
+/// Listens to what happens during a run.
+pub type Listener<'a> = &'a (dyn Fn(Progress) + Sync);
+
+/// One thing to run: a scenario, sound or weakened.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Job<'a> {
+    pub(crate) scenario: &'a Scenario,
+    pub(crate) sabotage: Option<&'a Sabotage>,
+}
+
+/// Runs scenarios against a target. Blocks; makes its own threads and runtimes.
+pub fn run(scenarios: &[Scenario], target: &Target, options: &Options, on: Listener<'_>) -> Run {
+    let (started, began) = (jiff_now(), real_now());
+    let jobs: Vec<_> = scenarios.iter().map(|scenario| Job { scenario, sabotage: None }).collect();
+    let results = match target {
+        Target::Builtin => each(&jobs, options, on),
+        Target::External(file) => external::each(scenarios, target, file, options, on),
+    };
+    summary(target, options, (started, began), results, None)
+}
+
+/// Runs each scenario on the sound server and under each of its sabotages, and fills the kill matrix.
+///
+/// Only the built-in target can be weakened.
+pub fn prove(scenarios: &[Scenario], options: &Options, on: Listener<'_>) -> Run {
+    let (started, began) = (jiff_now(), real_now());
+    let mut jobs: Vec<_> = scenarios.iter().map(|scenario| Job { scenario, sabotage: None }).collect();
+    let twins = scenarios.iter().flat_map(|scenario| {
+        scenario.tables.sabotage.iter().map(move |sabotage| Job { scenario, sabotage: Some(sabotage) })
+    });
+    jobs.extend(twins);
+    let mut results = each(&jobs, options, on);
+    let twins = results.split_off(scenarios.len().min(results.len()));
+    let rows = jobs[results.len()..].iter().zip(&twins).filter_map(|(job, twin)| {
+        let sound = results.iter().find(|sound| sound.id == job.scenario.id)?;
+        Some(row(job, sound, twin))
+    });
+    let proof = Proof { rows: rows.chain([canary(options)]).collect() };
+    summary(&Target::Builtin, options, (started, began), results, Some(proof))
+}
+
+/// Runs the scenario that must be red: a harness in which nothing can fail proves nothing.
+fn canary(options: &Options) -> ProofRow {
+    let (broken, reason) = match library::canary() {
+        Ok(scenario) => {
+            let result = one::repeated(&Job { scenario: &scenario, sabotage: None }, options);
+            (result.broken().map(|check| check.id.clone()).collect(), result.reason)
+        }
+        Err(error) => (Vec::new(), error.to_string()),
+    };
+    let is_red = broken == [CANARY_CHECK];
+    ProofRow {
+        scenario: "canary".to_owned(),
+        sabotage: "none: it must be red by itself".to_owned(),
+        caught_by: CANARY_CHECK.to_owned(),
+        broken,
+        outcome: if is_red { ProofOutcome::Killed } else { ProofOutcome::Survived },
+        reason: if is_red { String::new() } else { reason },
+    }
+}
+
+fn row(job: &Job<'_>, sound: &ScenarioResult, twin: &ScenarioResult) -> ProofRow {
+    let sabotage = job.sabotage;
+    let caught_by = sabotage.map(|s| s.caught_by.get_ref().clone()).unwrap_or_default();
+    let broken: Vec<String> = twin.broken().map(|check| check.id.clone()).collect();
+    let (outcome, reason) = if sound.verdict != Verdict::Pass {
+        (ProofOutcome::Broken, format!("sound run ended in {}: {}", sound.verdict.word(), sound.reason))
+    } else if twin.verdict == Verdict::Error {
+        (ProofOutcome::Broken, twin.reason.clone())
+    } else if broken.contains(&caught_by) {
+        (ProofOutcome::Killed, String::new())
+    } else if broken.is_empty() {
+        (ProofOutcome::Survived, format!("nothing broke ({})", twin.verdict.word()))
+    } else {
+        (ProofOutcome::WrongReason, format!("`{}` broke instead", broken.join("`, `")))
+    };
+    ProofRow {
+        scenario: job.scenario.id.clone(),
+        sabotage: sabotage.map(|s| s.name.clone()).unwrap_or_default(),
+        caught_by,
+        broken,
+        outcome,
+        reason,
+    }
+}
+
+/// Runs jobs on several threads; the results keep the order of the jobs.
+fn each(jobs: &[Job<'_>], options: &Options, on: Listener<'_>) -> Vec<ScenarioResult> {
+    on(Progress::Began { total: jobs.len() });
+    let (next, stop) = (AtomicUsize::new(0), AtomicBool::new(false));
+    let results: Vec<Mutex<Option<ScenarioResult>>> = jobs.iter().map(|_| Mutex::default()).collect();
+    let work = || {
+        while !stop.load(Ordering::Relaxed) {
+            let n = next.fetch_add(1, Ordering::Relaxed);
+            let Some(job) = jobs.get(n) else { return };
+            let twin = job.sabotage.map(|sabotage| sabotage.name.clone());
+            on(Progress::Started { id: job.scenario.id.clone(), twin: twin.clone() });
+            let result = one::repeated(job, options);
+            if options.fail_fast && result.verdict > Verdict::Skipped && twin.is_none() {
+                stop.store(true, Ordering::Relaxed);
+            }
+            on(Progress::Finished { result: Box::new(result.clone()), row: None });
+            *results[n].lock().unwrap_or_else(PoisonError::into_inner) = Some(result);
+        }
+    };
+    std::thread::scope(|scope| {
+        for _ in 0..options.jobs.clamp(1, jobs.len().max(1)) {
+            scope.spawn(work);
+        }
+    });
+    let unlock = |slot: Mutex<_>| slot.into_inner().unwrap_or_else(PoisonError::into_inner);
+    results.into_iter().filter_map(unlock).collect()
+}
+
+#[expect(clippy::disallowed_methods, reason = "the real duration of a run is told to people; no verdict rests on it")]
+fn real_now() -> Instant {
+    Instant::now()
+}
+
+#[expect(clippy::disallowed_methods, reason = "the real start of a run is told to people; no verdict rests on it")]
+fn jiff_now() -> String {
+    clock::Timestamp::now().to_string()
+}
+
+fn summary(
+    target: &Target,
+    options: &Options,
+    (started_at, began): (String, Instant),
+    scenarios: Vec<ScenarioResult>,
+    proof: Option<Proof>,
+) -> Run {
+    Run {
+        schema_version: SCHEMA_VERSION,
+        tool: concat!("gauntlet ", env!("CARGO_PKG_VERSION")).to_owned(),
+        command: options.command.clone(),
+        seed: options.seed,
+        target: target.name().to_owned(),
+        settings: target.settings().0,
+        started_at,
+        elapsed_ms: u64::try_from(began.elapsed().as_millis()).unwrap_or(u64::MAX),
+        scenarios,
+        proof,
+    }
+}

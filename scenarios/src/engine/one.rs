@@ -1,0 +1,113 @@
+//! Runs one scenario on the built-in target, as often as asked, and tells whether the story stays the same.
+
+use clock::{Lab, Timestamp};
+use metrics_util::debugging::DebuggingRecorder;
+
+use super::{Job, Options, capture, real_now};
+use crate::{
+    Scenario, judge,
+    observation::Observation,
+    result::{ScenarioResult, Verdict},
+    run::{self, Seen, micros},
+    target::{
+        Weakening,
+        builtin::{Plan, Stack},
+    },
+    transcript::Transcript,
+    world::Broken,
+};
+
+/// Wall time at which every scenario begins on virtual time: a Monday morning.
+const BEGAN: Timestamp = Timestamp::constant(1_767_603_600, 0);
+
+/// Runs a job `options.repeat` times; the worst result counts.
+pub(super) fn repeated(job: &Job<'_>, options: &Options) -> ScenarioResult {
+    let mut worst = once(job, options);
+    for n in 2..=options.repeat {
+        let again = once(job, options);
+        if again.verdict > worst.verdict {
+            worst = again;
+        } else if let Some(line) = (0..).zip(&again.transcript).find(|(n, line)| worst.transcript.get(*n) != Some(line)) {
+            worst.verdict = worst.verdict.max(Verdict::Inconclusive);
+            worst.reason = format!("run {n} tells another story from line {} on: {} {}", line.0 + 1, line.1.actor, line.1.text);
+        }
+    }
+    worst
+}
+
+fn once(job: &Job<'_>, options: &Options) -> ScenarioResult {
+    let began = real_now();
+    let log = capture::Log::default();
+    let logging = log.begin();
+    let recorder = DebuggingRecorder::new();
+    let metrics = recorder.snapshotter();
+    let counting = metrics::set_default_local_recorder(&recorder);
+    capture::begin_panics();
+    let weakening = job.sabotage.map(Weakening::new).unwrap_or_default();
+    let plan = Plan { scenario: job.scenario, weakening: &weakening, seed: options.seed, metrics };
+    let outcome = observe(&plan, &log);
+    drop((counting, logging));
+    let stray = capture::end_panics();
+    let mut result = match outcome {
+        Ok(seen) => told(job.scenario, &seen, options),
+        Err(error) => ended(job.scenario, options, Verdict::Error, error.to_string()),
+    };
+    if !stray.is_empty() && result.verdict < Verdict::Error {
+        result.verdict = Verdict::Error;
+        result.reason = format!("panic outside of the steps: {}", stray[0]);
+    }
+    result.real_us = u64::try_from(began.elapsed().as_micros()).unwrap_or(u64::MAX);
+    result
+}
+
+fn observe(plan: &Plan<'_>, log: &capture::Log) -> Result<Observation, Broken> {
+    let (runtime, lab) = Lab::new(BEGAN).map_err(|error| Broken::Other(error.to_string()))?;
+    runtime.block_on(async {
+        let stack = Stack::start(&lab, plan).await?;
+        let gather = || {
+            let panics = capture::end_panics();
+            capture::begin_panics();
+            Seen { panics, log: log.lines() }
+        };
+        let seen = Box::pin(run::observe(plan.scenario, &stack.world, gather)).await;
+        stack.stop().await;
+        seen
+    })
+}
+
+/// Judges what was seen and puts it into the words of a result.
+pub(super) fn told(scenario: &Scenario, seen: &Observation, options: &Options) -> ScenarioResult {
+    let transcript = Transcript::new(seen.began, &seen.events, &seen.exchanges);
+    let judgement = judge::judge(scenario, seen, &transcript);
+    ScenarioResult {
+        checks: judgement.checks,
+        faults: judgement.faults,
+        clock_us: micros(seen.began, seen.ended),
+        transcript: transcript.lines,
+        log: seen.log.clone(),
+        ..ended(scenario, options, judgement.verdict, judgement.reason)
+    }
+}
+
+/// Makes the result of a scenario of which there is nothing to show.
+pub(super) fn ended(scenario: &Scenario, options: &Options, verdict: Verdict, reason: String) -> ScenarioResult {
+    let file = &scenario.tables;
+    ScenarioResult {
+        id: scenario.id.clone(),
+        name: file.name.clone(),
+        file: scenario.file.clone(),
+        gap: scenario.gap(),
+        features: file.features.clone(),
+        tags: file.tags.clone(),
+        hypothesis: file.hypothesis.clone(),
+        verdict,
+        reason,
+        checks: Vec::new(),
+        faults: Vec::new(),
+        clock_us: 0,
+        real_us: 0,
+        transcript: Vec::new(),
+        log: Vec::new(),
+        reproduce: format!("gauntlet run {} --seed {}", scenario.id, options.seed),
+    }
+}

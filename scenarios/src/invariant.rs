@@ -1,0 +1,163 @@
+//! What must hold in every scenario without being named.
+//!
+//! These are the promises that a user takes for granted. Each looks only at what was seen from
+//! outside.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use serde_json::Value;
+
+use crate::{
+    matching,
+    model::Ending,
+    observation::Observation,
+    record::What,
+    result::{Check, CheckSource},
+    transcript::{Origin, Transcript},
+};
+
+/// Each accepted message gets exactly one end of turn.
+pub(crate) const ONE_END: &str = "one end per message";
+/// Nothing arrives after the end of the last turn.
+pub(crate) const NOTHING_AFTER: &str = "nothing after the end";
+/// Nobody gets what belongs to somebody else.
+pub(crate) const OWN_FRAMES: &str = "no frame of another user";
+/// Users read language, not protocol.
+pub(crate) const CLEAN_TEXT: &str = "no wire garbage in texts";
+/// A turn that is over holds no connection to the model.
+pub(crate) const UPSTREAM_CLOSED: &str = "no upstream connection outlives its turn";
+/// The server does not panic.
+pub(crate) const NO_PANIC: &str = "no panic";
+
+/// All ids, in the order of reports.
+pub(crate) const IDS: [&str; 6] = [ONE_END, NOTHING_AFTER, OWN_FRAMES, CLEAN_TEXT, UPSTREAM_CLOSED, NO_PANIC];
+
+/// Marks of protocol or markup that no text for a user may hold.
+const GARBAGE: [&str; 8] = ["\u{fffd}", "data:", "[DONE]", "\"choices\"", "<html", "<!DOCTYPE", "\"delta\"", "\u{0}"];
+
+/// Judges all invariants.
+pub(crate) fn judge(seen: &Observation, transcript: &Transcript) -> Vec<Check> {
+    let invariants = [
+        (ONE_END, "one `done` or `error` for each message sent on a socket that stayed open", one_end(seen)),
+        (NOTHING_AFTER, "no part of an answer while no turn is running", nothing_after(seen)),
+        (OWN_FRAMES, "ids in frames belong to one user", own_frames(seen)),
+        (CLEAN_TEXT, "texts without replacement characters, markup or protocol", clean_text(seen)),
+        (UPSTREAM_CLOSED, "every exchange with the model has ended", upstream_closed(seen)),
+        (NO_PANIC, "no panic on any thread of the target", no_panic(seen)),
+    ];
+    invariants.into_iter().map(|(id, expected, found)| check(id, expected, found, transcript)).collect()
+}
+
+/// What speaks against an invariant: in words, and where it is seen.
+type Found = Result<String, (String, Vec<Origin>)>;
+
+fn check(id: &str, expected: &str, found: Found, transcript: &Transcript) -> Check {
+    let held = found.is_ok();
+    let (observed, evidence) = match found {
+        Ok(observed) => (observed, Vec::new()),
+        Err((observed, origins)) => (observed, transcript.places(&origins)),
+    };
+    Check {
+        id: id.to_owned(),
+        source: CheckSource::Invariant,
+        held,
+        expected: expected.to_owned(),
+        observed,
+        evidence,
+    }
+}
+
+/// What one device sent and got so far.
+#[derive(Default)]
+struct Tally {
+    sent: usize,
+    ended: usize,
+    last: Vec<Origin>,
+    is_gone: bool,
+}
+
+fn one_end(seen: &Observation) -> Found {
+    let mut devices: BTreeMap<&str, Tally> = BTreeMap::new();
+    for (n, event) in seen.events.iter().enumerate() {
+        let tally = devices.entry(&event.actor).or_default();
+        match &event.what {
+            What::Sent(_) => tally.sent += 1,
+            What::Frame(frame) if frame.is_end() => tally.ended += 1,
+            What::Closed { .. } => tally.is_gone = true,
+            _ => continue,
+        }
+        tally.last.push(Origin::Event(n));
+    }
+    for (device, tally) in &devices {
+        let too_few = tally.ended < tally.sent && !tally.is_gone;
+        if too_few || tally.ended > tally.sent {
+            let tail = tally.last[tally.last.len().saturating_sub(3)..].to_vec();
+            return Err((format!("`{device}` sent {} messages and got {} ends", tally.sent, tally.ended), tail));
+        }
+    }
+    Ok(format!("{} messages, {} ends", sum(&devices, |t| t.sent), sum(&devices, |t| t.ended)))
+}
+
+fn sum(devices: &BTreeMap<&str, Tally>, field: impl Fn(&Tally) -> usize) -> usize {
+    devices.values().map(field).sum()
+}
+
+fn nothing_after(seen: &Observation) -> Found {
+    let mut running: BTreeMap<&str, i64> = BTreeMap::new();
+    for (n, event) in seen.events.iter().enumerate() {
+        let turns = running.entry(&event.actor).or_default();
+        match &event.what {
+            What::Sent(_) => *turns += 1,
+            What::Frame(frame) if frame.is_end() => *turns -= 1,
+            What::Frame(frame) if *turns <= 0 && matches!(frame.field("type"), "message" | "calendar") => {
+                return Err((format!("`{}` got a `{}` after its last end", event.actor, frame.field("type")), vec![Origin::Event(n)]));
+            }
+            _ => {}
+        }
+    }
+    Ok("none".to_owned())
+}
+
+fn own_frames(seen: &Observation) -> Found {
+    let mut owners: BTreeMap<String, (&str, usize)> = BTreeMap::new();
+    for (n, event) in seen.events.iter().enumerate() {
+        let What::Frame(frame) = &event.what else { continue };
+        let user = event.actor.split('.').next().unwrap_or_default();
+        for name in ["id", "turn", "session"] {
+            let Some(id) = frame.json.get(name).and_then(Value::as_str) else { continue };
+            let (owner, first) = *owners.entry(id.to_owned()).or_insert((user, n));
+            if owner != user {
+                let text = format!("`{name}` of `{owner}` reached `{user}`");
+                return Err((text, vec![Origin::Event(first), Origin::Event(n)]));
+            }
+        }
+    }
+    let users: BTreeSet<_> = owners.values().map(|(user, _)| user).collect();
+    Ok(format!("{} ids of {} users", owners.len(), users.len()))
+}
+
+fn clean_text(seen: &Observation) -> Found {
+    for (n, event) in seen.events.iter().enumerate() {
+        let What::Frame(frame) = &event.what else { continue };
+        let text = frame.field("content");
+        if let Some(mark) = GARBAGE.iter().find(|mark| text.contains(**mark)) {
+            return Err((format!("`{}` reads {}", event.actor, mark.escape_debug()), vec![Origin::Event(n)]));
+        }
+    }
+    Ok("clean".to_owned())
+}
+
+fn upstream_closed(seen: &Observation) -> Found {
+    let open = seen.exchanges.iter().position(|exchange| matching::end_of(exchange) == Ending::Open);
+    match open {
+        Some(n) => Err((format!("exchange {} is still open", n + 1), vec![Origin::Exchange(n)])),
+        None => Ok(format!("{} exchanges, all ended", seen.exchanges.len())),
+    }
+}
+
+fn no_panic(seen: &Observation) -> Found {
+    match seen.panics.first() {
+        Some(panic) => Err((panic.clone(), Vec::new())),
+        None => Ok("none".to_owned()),
+    }
+}

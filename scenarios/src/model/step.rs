@@ -1,0 +1,212 @@
+//! What a scenario does.
+
+use std::{collections::BTreeMap, fmt, str::FromStr};
+
+use mock_deepseek::Script;
+use schemars::JsonSchema;
+use serde::Deserialize;
+
+use super::{FrameMatch, Name, UpstreamMatch};
+use crate::expr::Expr;
+
+/// One step. Steps run one after the other; each is over when the program has settled.
+#[derive(Clone, Debug, Deserialize, JsonSchema)]
+#[serde(rename_all = "snake_case", deny_unknown_fields)]
+pub enum Step {
+    /// Opens a WebSocket for a device.
+    Connect(Device),
+    /// Closes it.
+    Disconnect(Hangup),
+    /// Sends messages of a user.
+    Send(Send),
+    /// Sends a frame as it stands, good or bad.
+    SendRaw(SendRaw),
+    /// Waits for evidence; time passes only as far as needed.
+    Await(Await),
+    /// Lets time pass.
+    Advance {
+        /// How much.
+        by: Expr,
+    },
+    /// Calls the REST API.
+    Http(Call),
+    /// Gives this moment a name.
+    Mark {
+        /// The name.
+        name: String,
+    },
+    /// Gives the model a new script.
+    Llm(#[schemars(with = "serde_json::Value")] Box<Script>),
+    /// Does the steps several times.
+    Repeat {
+        /// How often.
+        times: Expr,
+        /// What.
+        steps: Vec<Step>,
+    },
+    /// Writes one fact from many writers at once, and keeps the history of the operations.
+    WriteFacts(WriteFacts),
+}
+
+/// A device of a user, written `user.device`.
+#[derive(Clone, Debug, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub struct Device {
+    /// `user.device`.
+    #[schemars(with = "String")]
+    pub device: Name,
+    /// The token to present instead of the user's own, such as a bad one.
+    pub token: Option<String>,
+}
+
+/// How a device goes away.
+#[derive(Clone, Debug, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub struct Hangup {
+    /// `user.device`.
+    #[schemars(with = "String")]
+    pub device: Name,
+}
+
+/// Messages of a user.
+#[derive(Clone, Debug, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub struct Send {
+    /// `user.device`.
+    #[schemars(with = "String")]
+    pub device: Name,
+    /// The message; `{n}` becomes its number, from 1.
+    pub text: String,
+    /// How many; one when not given.
+    pub count: Option<Expr>,
+    /// Over which time they are spread evenly; all at once when not given.
+    pub over: Option<Expr>,
+    /// A name for the moment of the (first) sending.
+    pub mark: Option<String>,
+}
+
+/// A frame as it stands.
+#[derive(Clone, Debug, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub struct SendRaw {
+    /// `user.device`.
+    #[schemars(with = "String")]
+    pub device: Name,
+    /// The frame's text.
+    pub text: Option<String>,
+    /// Instead of a text: a message of so many characters.
+    pub characters: Option<usize>,
+}
+
+/// Evidence to wait for.
+#[derive(Clone, Debug, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub struct Await {
+    /// Frames since the last sending.
+    pub frame: Option<FrameMatch>,
+    /// Requests to the model since the last sending.
+    pub upstream: Option<UpstreamMatch>,
+    /// How many; one when not given.
+    pub count: Option<Expr>,
+    /// How long at most; `llm.total + 1s` when not given.
+    pub within: Option<Expr>,
+}
+
+/// An HTTP method.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Deserialize, JsonSchema)]
+#[serde(rename_all = "UPPERCASE")]
+#[expect(missing_docs, reason = "the names of the methods say it all")]
+pub enum Method {
+    Get,
+    Post,
+    Put,
+    Delete,
+}
+
+/// A REST call.
+#[derive(Clone, Debug, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub struct Call {
+    /// Whose token is sent; nobody's when not given.
+    #[schemars(with = "Option<String>")]
+    pub user: Option<Name>,
+    /// The method; GET when not given.
+    #[serde(default = "get")]
+    pub method: Method,
+    /// The path; `{name}` becomes a saved value.
+    pub path: String,
+    /// The JSON body; `{name}` inside strings becomes a saved value.
+    #[schemars(with = "Option<serde_json::Value>")]
+    pub body: Option<toml::Value>,
+    /// Further request headers.
+    #[serde(default)]
+    pub headers: BTreeMap<String, String>,
+    /// How many times, one after the other; once when not given.
+    pub count: Option<Expr>,
+    /// How many of them at once; one when not given.
+    pub at_once: Option<Expr>,
+    /// A name for expectations to refer to.
+    pub step: Option<String>,
+    /// Values to keep: name to JSON pointer into the answer.
+    #[serde(default)]
+    pub save: BTreeMap<String, String>,
+}
+
+const fn get() -> Method {
+    Method::Get
+}
+
+/// How a fact is written.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Deserialize, JsonSchema)]
+#[serde(rename_all = "snake_case")]
+pub enum Writing {
+    /// A new value each time, whatever is stored.
+    Replace,
+    /// The stored value with one word more, on condition of its version; on conflict again.
+    Append,
+}
+
+/// Many writers on one fact.
+#[derive(Clone, Debug, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub struct WriteFacts {
+    /// Whose fact.
+    #[schemars(with = "String")]
+    pub user: Name,
+    /// The fact's key.
+    pub key: String,
+    /// How many at once.
+    pub writers: u32,
+    /// How many writes each must get acknowledged.
+    pub each: u32,
+    /// How.
+    pub how: Writing,
+}
+
+/// A device's full name.
+#[derive(Clone, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
+pub struct DeviceName {
+    /// The user.
+    pub user: String,
+    /// The device.
+    pub device: String,
+}
+
+impl FromStr for DeviceName {
+    type Err = String;
+
+    fn from_str(text: &str) -> Result<Self, String> {
+        match text.split_once('.') {
+            Some((user, device)) if !user.is_empty() && !device.is_empty() => {
+                Ok(Self { user: user.to_owned(), device: device.to_owned() })
+            }
+            _ => Err(format!("`{text}` is not a device; write `user.device`, such as `ana.phone`")),
+        }
+    }
+}
+
+impl fmt::Display for DeviceName {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{}.{}", self.user, self.device)
+    }
+}

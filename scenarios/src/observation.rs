@@ -1,0 +1,73 @@
+//! Everything that was seen of one scenario, ready to be judged.
+
+use std::{collections::BTreeMap, time::Duration};
+
+use clock::Instant;
+use mock_deepseek::Exchange;
+
+use crate::{
+    expr::Settings,
+    history::FactHistory,
+    record::{Event, What},
+    result::Check,
+    transcript::Origin,
+};
+
+/// What was seen, between the first step and the end of the last turn.
+#[derive(Debug)]
+pub(crate) struct Observation {
+    pub(crate) began: Instant,
+    pub(crate) ended: Instant,
+    pub(crate) events: Vec<Event>,
+    pub(crate) exchanges: Vec<Exchange>,
+    pub(crate) histories: Vec<FactHistory>,
+    /// Sum of each metric by name and labels, if the target shows its metrics.
+    pub(crate) metrics: Option<Vec<Metric>>,
+    pub(crate) panics: Vec<String>,
+    pub(crate) log: Vec<String>,
+    /// The steady-state probes.
+    pub(crate) steady: Vec<Check>,
+    pub(crate) settings: Settings,
+    pub(crate) slack: Duration,
+}
+
+/// A metric at the end.
+#[derive(Clone, Debug)]
+pub(crate) struct Metric {
+    pub(crate) name: String,
+    pub(crate) labels: BTreeMap<String, String>,
+    pub(crate) value: f64,
+}
+
+/// A named moment: when, and what had been seen before it.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Mark {
+    pub(crate) at: Instant,
+    events: usize,
+    exchanges: usize,
+}
+
+impl Mark {
+    /// Returns whether something was seen after this moment.
+    pub(crate) fn is_before(&self, origin: Origin) -> bool {
+        match origin {
+            Origin::Event(n) => n >= self.events,
+            Origin::Exchange(n) | Origin::ExchangeEnd(n) => n >= self.exchanges,
+        }
+    }
+}
+
+impl Observation {
+    /// Returns a named moment; `start` is the first step.
+    pub(crate) fn mark(&self, name: &str) -> Option<Mark> {
+        if name == "start" {
+            return Some(Mark { at: self.began, events: 0, exchanges: 0 });
+        }
+        self.events.iter().enumerate().find_map(|(events, event)| match &event.what {
+            What::Mark { name: mark, exchanges } if mark == name => {
+                Some(Mark { at: event.at, events, exchanges: *exchanges })
+            }
+            _ => None,
+        })
+    }
+}

@@ -1,0 +1,289 @@
+//! What the types cannot say: names that must resolve, kinds that must be unique.
+
+use std::collections::BTreeSet;
+
+use super::{FORMAT, Place, Problem, nearest};
+use crate::{
+    expr::{Expr, Settings},
+    invariant,
+    model::{DeviceName, Expect, FrameMatch, Name, Scenario, Step, Subject},
+    target,
+};
+
+/// The tag of the scenario that must be red: it alone needs no sabotage.
+const CANARY: &str = "canary";
+
+type Checked = Result<(), Problem>;
+
+/// What names of a scenario may refer to.
+struct Scope {
+    devices: BTreeSet<String>,
+    users: BTreeSet<String>,
+    marks: BTreeSet<String>,
+    settings: Settings,
+}
+
+/// Finds the first thing wrong with a scenario.
+pub(super) fn check(scenario: &Scenario) -> Checked {
+    let file = &scenario.tables;
+    if file.schema != FORMAT {
+        return wrong(format!("unknown format version `{}`", file.schema), format!("write `schema = {FORMAT}`"));
+    }
+    if file.gap.is_some_and(|gap| !(1..=7).contains(&gap)) {
+        return wrong("`gap` is not a testing gap".to_owned(), "there are seven, 1 to 7".to_owned());
+    }
+    for capability in &file.needs {
+        known("capability", capability, target::CAPABILITIES)?;
+    }
+    let scope = scope(scenario)?;
+    steps(&file.steps, &scope)?;
+    let mut ids = BTreeSet::new();
+    for expect in &file.expect {
+        expectation(expect, &scope)?;
+        if !ids.insert(expect.id.get_ref().as_str()) {
+            return at(&expect.id, format!("expectation `{}` is there twice", expect.id.get_ref()), "give it an id of its own");
+        }
+    }
+    if let Some(within) = &file.steady.recovers_within {
+        expression(within, &scope)?;
+    }
+    ids.extend(invariant::IDS);
+    sabotages(scenario, &ids)
+}
+
+fn scope(scenario: &Scenario) -> Result<Scope, Problem> {
+    let file = &scenario.tables;
+    let (mut users, mut devices) = (BTreeSet::new(), BTreeSet::new());
+    for user in &file.users {
+        let name = user.name.get_ref();
+        if name == "probe" || !name.chars().all(|c| c.is_ascii_lowercase() || c.is_ascii_digit()) {
+            let help = "write lower-case letters and digits; `probe` is taken";
+            return Err(problem(&user.name, format!("`{name}` cannot be the name of a user"), help));
+        }
+        if !users.insert(name.clone()) {
+            let help = "give each user a name of their own";
+            return Err(problem(&user.name, format!("user `{name}` is there twice"), help));
+        }
+        devices.extend(user.devices.iter().map(|device| format!("{name}.{device}")));
+    }
+    let mut marks = BTreeSet::from(["start".to_owned()]);
+    collect_marks(&file.steps, &mut marks);
+    Ok(Scope { devices, users, marks, settings: target::default_settings() })
+}
+
+fn collect_marks(steps: &[Step], marks: &mut BTreeSet<String>) {
+    for step in steps {
+        match step {
+            Step::Mark { name } => drop(marks.insert(name.clone())),
+            Step::Send(send) => marks.extend(send.mark.clone()),
+            Step::Repeat { steps, .. } => collect_marks(steps, marks),
+            _ => {}
+        }
+    }
+}
+
+fn steps(steps: &[Step], scope: &Scope) -> Checked {
+    steps.iter().try_for_each(|step| one_step(step, scope))
+}
+
+fn one_step(step: &Step, scope: &Scope) -> Checked {
+    match step {
+        Step::Connect(connect) => device(&connect.device, scope),
+        Step::Disconnect(hangup) => device(&hangup.device, scope),
+        Step::Send(send) => {
+            device(&send.device, scope)?;
+            send.count.iter().chain(&send.over).try_for_each(|expr| expression(expr, scope))
+        }
+        Step::SendRaw(raw) => {
+            device(&raw.device, scope)?;
+            match (&raw.text, raw.characters) {
+                (Some(_), None) | (None, Some(_)) => Ok(()),
+                _ => at(&raw.device, "`send_raw` needs either `text` or `characters`".to_owned(), "give one of them"),
+            }
+        }
+        Step::Await(wait) => {
+            if wait.frame.is_some() == wait.upstream.is_some() {
+                return wrong("`await` needs either `frame` or `upstream`".to_owned(), "give one of them".to_owned());
+            }
+            wait.frame.iter().try_for_each(|frame| frame_match(frame, scope))?;
+            wait.count.iter().chain(&wait.within).try_for_each(|expr| expression(expr, scope))
+        }
+        Step::Advance { by } => expression(by, scope),
+        Step::Http(call) => {
+            call.user.iter().try_for_each(|name| user(name, scope))?;
+            call.count.iter().chain(&call.at_once).try_for_each(|expr| expression(expr, scope))
+        }
+        // The mock's own types have checked the faults of a script.
+        Step::Mark { .. } | Step::Llm(_) => Ok(()),
+        Step::Repeat { times, steps: inner } => {
+            expression(times, scope)?;
+            steps(inner, scope)
+        }
+        Step::WriteFacts(write) => user(&write.user, scope),
+    }
+}
+
+fn expectation(expect: &Expect, scope: &Scope) -> Checked {
+    let kinds = [
+        expect.never.is_some(),
+        expect.sometimes.is_some(),
+        expect.eventually.is_some(),
+        expect.always.is_some(),
+        expect.history.is_some(),
+    ];
+    if kinds.iter().filter(|is_given| **is_given).count() != 1 {
+        return at(
+            &expect.id,
+            format!("expectation `{}` must have exactly one kind", expect.id.get_ref()),
+            "give one of `never`, `sometimes`, `eventually`, `always`, `history`",
+        );
+    }
+    if let Some(never) = &expect.never {
+        subject(&never.on, scope)?;
+        marks(&expect.id, [&never.after, &never.before], scope)?;
+    }
+    if let Some(some) = &expect.sometimes {
+        subject(&some.on, scope)?;
+        marks(&expect.id, [&some.after, &some.before], scope)?;
+        let counts = some.exactly.iter().chain(&some.at_least).chain(&some.at_most);
+        counts.clone().try_for_each(|expr| expression(expr, scope))?;
+    }
+    if let Some(always) = &expect.always {
+        subject(&always.on, scope)?;
+        subject(&always.is, scope)?;
+        marks(&expect.id, [&always.after, &None], scope)?;
+    }
+    if let Some(eventually) = &expect.eventually {
+        subject(&eventually.on, scope)?;
+        marks(&expect.id, [&Some(eventually.after.clone()), &None], scope)?;
+        expression(&eventually.within, scope)?;
+    }
+    expect.history.iter().try_for_each(|history| expression(&history.at_least, scope))
+}
+
+fn subject(subject: &Subject, scope: &Scope) -> Checked {
+    match subject {
+        Subject::Frame(frame) => frame_match(frame, scope),
+        _ => Ok(()),
+    }
+}
+
+fn frame_match(frame: &FrameMatch, scope: &Scope) -> Checked {
+    if let Some(name) = &frame.device {
+        let candidates = || scope.devices.iter().chain(&scope.users).map(String::as_str);
+        if !candidates().any(|candidate| candidate == name) {
+            let help = nearest(name, candidates()).map_or_else(
+                || "devices are written `user.device`".to_owned(),
+                |nearest| format!("did you mean `{nearest}`?"),
+            );
+            return about(name, format!("nobody has a device `{name}`"), help);
+        }
+    }
+    if let Some(pattern) = &frame.matches {
+        if let Err(error) = regex::Regex::new(pattern) {
+            return about(pattern, format!("`{pattern}` is not a regular expression: {error}"), "see the syntax of the crate `regex`".to_owned());
+        }
+    }
+    Ok(())
+}
+
+fn marks(id: &Name, names: [&Option<String>; 2], scope: &Scope) -> Checked {
+    for name in names.into_iter().flatten() {
+        if !scope.marks.contains(name) {
+            let help = nearest(name, scope.marks.iter().map(String::as_str)).map_or_else(
+                || "give a step that name with `mark`".to_owned(),
+                |nearest| format!("did you mean `{nearest}`?"),
+            );
+            return at(id, format!("no step is marked `{name}`"), &help);
+        }
+    }
+    Ok(())
+}
+
+fn expression(expr: &Expr, scope: &Scope) -> Checked {
+    for name in expr.names() {
+        if !scope.settings.0.contains_key(name) {
+            let help = scope.settings.nearest(name).map_or_else(
+                || "`gauntlet config print` shows the settings".to_owned(),
+                |nearest| format!("did you mean `{nearest}`?"),
+            );
+            return about(name, format!("there is no setting `{name}`"), help);
+        }
+    }
+    Ok(())
+}
+
+fn device(name: &Name, scope: &Scope) -> Checked {
+    if let Err(error) = name.get_ref().parse::<DeviceName>() {
+        return at(name, error, "devices belong to users");
+    }
+    known_in("device", name, scope.devices.iter().map(String::as_str))
+}
+
+fn user(name: &Name, scope: &Scope) -> Checked {
+    known_in("user", name, scope.users.iter().map(String::as_str))
+}
+
+fn sabotages(scenario: &Scenario, checks: &BTreeSet<&str>) -> Checked {
+    let file = &scenario.tables;
+    if file.sabotage.is_empty() && !file.tags.iter().any(|tag| tag == CANARY) {
+        return wrong(
+            "scenario has no sabotage, so nothing shows that it can fail".to_owned(),
+            "add a `[[sabotage]]` with the protection that it proves".to_owned(),
+        );
+    }
+    for sabotage in &file.sabotage {
+        known_in("check", &sabotage.caught_by, checks.iter().copied())?;
+        match &sabotage.part {
+            Some(part) => known_in("part", part, target::PARTS.iter().copied())?,
+            None if sabotage.settings.is_empty() => {
+                return at(
+                    &sabotage.caught_by,
+                    format!("sabotage `{}` weakens nothing", sabotage.name),
+                    "give it `settings` or a `part`",
+                );
+            }
+            None => {}
+        }
+    }
+    Ok(())
+}
+
+fn known_in<'a>(kind: &str, name: &Name, candidates: impl Iterator<Item = &'a str> + Clone) -> Checked {
+    let word = name.get_ref();
+    if candidates.clone().any(|candidate| candidate == word) {
+        return Ok(());
+    }
+    let help = nearest(word, candidates.clone()).map_or_else(
+        || format!("there is: {}", candidates.collect::<Vec<_>>().join(", ")),
+        |nearest| format!("did you mean `{nearest}`?"),
+    );
+    at(name, format!("unknown {kind} `{word}`"), &help)
+}
+
+fn known(kind: &str, word: &str, candidates: &[&str]) -> Checked {
+    if candidates.contains(&word) {
+        return Ok(());
+    }
+    let help = nearest(word, candidates.iter().copied())
+        .map_or_else(|| format!("there is: {}", candidates.join(", ")), |nearest| format!("did you mean `{nearest}`?"));
+    about(word, format!("unknown {kind} `{word}`"), help)
+}
+
+/// Something is wrong with the file as a whole.
+fn wrong(message: String, help: String) -> Checked {
+    Err(Problem { message, help: Some(help), place: Place::File })
+}
+
+/// Something is wrong with a word that stands somewhere in the file.
+fn about(word: &str, message: String, help: String) -> Checked {
+    Err(Problem { message, help: Some(help), place: Place::Word(word.to_owned()) })
+}
+
+fn at(name: &Name, message: String, help: &str) -> Checked {
+    Err(problem(name, message, help))
+}
+
+fn problem(name: &Name, message: String, help: &str) -> Problem {
+    Problem { message, help: Some(help.to_owned()), place: Place::Span(name.span()) }
+}

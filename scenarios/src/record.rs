@@ -1,0 +1,137 @@
+//! What happened, in order.
+//!
+//! Everybody who sees something writes it here with the time of the scenario's clock. Expectations and
+//! reports read it; nobody changes what is written.
+
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+
+use clock::{Instant, SharedClock};
+use serde_json::Value;
+use tokio::sync::Notify;
+
+/// One thing that happened.
+#[derive(Clone, Debug)]
+pub(crate) struct Event {
+    /// When.
+    pub(crate) at: Instant,
+    /// Who saw it: a device, a user, `harness`, `clock`.
+    pub(crate) actor: String,
+    /// What.
+    pub(crate) what: What,
+}
+
+/// What can happen.
+#[derive(Clone, Debug)]
+pub(crate) enum What {
+    /// A socket is open.
+    Opened,
+    /// The upgrade was refused with this status.
+    Refused(u16),
+    /// A socket is closed, by the server with this code, or by the client itself.
+    Closed {
+        /// 1006 when the connection just ended.
+        code: u16,
+        /// Whether this side had asked for it.
+        by_client: bool,
+    },
+    /// A message was sent, which a turn must answer.
+    Sent(String),
+    /// A frame was sent as it stood.
+    SentRaw(String),
+    /// A frame arrived.
+    Frame(Frame),
+    /// A REST call was answered.
+    Http(Answer),
+    /// Time moved to here.
+    Advanced,
+    /// This moment has a name.
+    Mark {
+        /// The name.
+        name: String,
+        /// How many requests the model had got by then: times alone do not order what happens at one instant.
+        exchanges: usize,
+    },
+    /// The harness did something worth telling.
+    Note(String),
+}
+
+/// A frame from the server, with the fields that matchers ask for.
+#[derive(Clone, Debug)]
+pub(crate) struct Frame {
+    /// The frame as it came; a string when it was not JSON.
+    pub(crate) json: Value,
+}
+
+impl Frame {
+    /// Returns a top-level field as text; empty when it is not there.
+    pub(crate) fn field(&self, name: &str) -> &str {
+        self.json.get(name).and_then(Value::as_str).unwrap_or_default()
+    }
+
+    /// Returns whether this frame ends a turn.
+    pub(crate) fn is_end(&self) -> bool {
+        matches!(self.field("type"), "done" | "error") && self.field("code") != "bad_request"
+    }
+}
+
+/// An answer to a REST call.
+#[derive(Clone, Debug)]
+pub(crate) struct Answer {
+    /// The name that the call has in the scenario; empty for calls of the harness.
+    pub(crate) step: String,
+    /// Method and path.
+    pub(crate) call: String,
+    /// The status.
+    pub(crate) status: u16,
+    /// Header names and values, lower case.
+    pub(crate) headers: Vec<(String, String)>,
+    /// The body as JSON, or as a string when it is not.
+    pub(crate) body: Value,
+}
+
+/// The growing record of one scenario. Clones share it.
+#[derive(Clone, Debug)]
+pub(crate) struct Recorder {
+    clock: SharedClock,
+    events: Arc<Mutex<Vec<Event>>>,
+    changed: Arc<Notify>,
+}
+
+impl Recorder {
+    /// Makes an empty record on this clock.
+    pub(crate) fn new(clock: SharedClock) -> Self {
+        Self { clock, events: Arc::default(), changed: Arc::default() }
+    }
+
+    /// Writes down what just happened.
+    pub(crate) fn note(&self, actor: impl Into<String>, what: What) {
+        let event = Event { at: self.clock.now(), actor: actor.into(), what };
+        self.events().push(event);
+        self.changed.notify_waiters();
+    }
+
+    /// Returns the number of events so far: a place in the record.
+    pub(crate) fn len(&self) -> usize {
+        self.events().len()
+    }
+
+    /// Returns whether a condition holds of the events from place `from` on.
+    pub(crate) fn ask<T>(&self, from: usize, question: impl FnOnce(&[Event]) -> T) -> T {
+        let events = self.events();
+        question(&events[from.min(events.len())..])
+    }
+
+    /// Returns everything so far.
+    pub(crate) fn snapshot(&self) -> Vec<Event> {
+        self.events().clone()
+    }
+
+    /// Waits for the next event.
+    pub(crate) async fn changed(&self) {
+        self.changed.notified().await;
+    }
+
+    fn events(&self) -> MutexGuard<'_, Vec<Event>> {
+        self.events.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}

@@ -1,0 +1,100 @@
+//! REST calls of the harness and of the people in a scenario.
+
+use std::net::IpAddr;
+
+use reqwest::{Method, RequestBuilder};
+use serde_json::{Value, json};
+
+use crate::record::Answer;
+
+/// Real time after which a call that got no answer is given up: a safety net, never part of a verdict.
+const CALL_LIMIT: std::time::Duration = std::time::Duration::from_secs(60);
+
+/// A client that comes from one address of this machine.
+#[derive(Clone, Debug)]
+pub(crate) struct Rest {
+    client: reqwest::Client,
+    base: String,
+}
+
+/// A call to be made.
+#[derive(Clone, Debug, Default)]
+pub(crate) struct Request {
+    pub(crate) method: Method,
+    pub(crate) path: String,
+    pub(crate) token: Option<String>,
+    pub(crate) headers: Vec<(String, String)>,
+    pub(crate) body: Option<Value>,
+}
+
+impl Rest {
+    pub(crate) fn new(base: &str, from: IpAddr) -> Result<Self, String> {
+        let is_local = base.contains("://127.") || base.contains("://localhost");
+        let client = reqwest::Client::builder()
+            .no_proxy()
+            .timeout(CALL_LIMIT)
+            .retry(reqwest::retry::never())
+            .local_address(is_local.then_some(from))
+            .build()
+            .map_err(|error| format!("cannot make an HTTP client: {error}"))?;
+        Ok(Self { client, base: base.to_owned() })
+    }
+
+    /// Makes the call. An error says that there was no answer at all.
+    pub(crate) async fn call(&self, request: Request) -> Result<Answer, String> {
+        let call = format!("{} {}", request.method, request.path);
+        let response = self.build(request).send().await.map_err(|error| format!("`{call}` got no answer: {}", root(&error)))?;
+        let status = response.status().as_u16();
+        let headers = response
+            .headers()
+            .iter()
+            .map(|(name, value)| (name.as_str().to_owned(), value.to_str().unwrap_or_default().to_owned()))
+            .collect();
+        let text = response.text().await.map_err(|error| format!("`{call}` broke off: {}", root(&error)))?;
+        let body = serde_json::from_str(&text).unwrap_or(Value::String(text));
+        Ok(Answer { step: String::new(), call, status, headers, body })
+    }
+
+    /// Registers a user, or logs in when the account exists; returns the token.
+    pub(crate) async fn sign_in(&self, email: &str, language: &str) -> Result<String, String> {
+        const PASSWORD: &str = "correct horse battery";
+        let form = json!({"email": email, "password": PASSWORD, "display_name": "", "language": language});
+        let register = Request {
+            method: Method::POST,
+            path: "/api/auth/register".to_owned(),
+            body: Some(form.clone()),
+            ..Request::default()
+        };
+        let mut answer = self.call(register).await?;
+        if answer.status == 409 {
+            let path = "/api/auth/login".to_owned();
+            answer = self.call(Request { method: Method::POST, path, body: Some(form), ..Request::default() }).await?;
+        }
+        let token = answer.body.pointer("/token").and_then(Value::as_str);
+        token.map(ToOwned::to_owned).ok_or_else(|| {
+            format!("`{}` answered {} instead of a token: {}", answer.call, answer.status, answer.body)
+        })
+    }
+
+    fn build(&self, request: Request) -> RequestBuilder {
+        let mut builder = self.client.request(request.method, format!("{}{}", self.base, request.path));
+        if let Some(token) = request.token {
+            builder = builder.bearer_auth(token);
+        }
+        for (name, value) in request.headers {
+            builder = builder.header(name, value);
+        }
+        match request.body {
+            Some(body) => builder.json(&body),
+            None => builder,
+        }
+    }
+}
+
+fn root(error: &dyn std::error::Error) -> String {
+    let mut cause = error;
+    while let Some(deeper) = cause.source() {
+        cause = deeper;
+    }
+    cause.to_string()
+}

@@ -1,0 +1,139 @@
+//! Runs one scenario in its world: the steady state, the steps, the end of the last turn.
+
+mod people;
+mod step;
+mod writers;
+
+use std::time::Duration;
+
+use clock::Instant;
+use mock_deepseek::Script;
+
+use crate::{
+    matching,
+    model::{Ending, File, Scenario, Step},
+    observation::Observation,
+    record::What,
+    result::{Check, CheckSource},
+    world::{Broken, World},
+};
+use people::People;
+
+/// The probe before the steps: without it nothing can be concluded.
+pub(crate) const STEADY_BEFORE: &str = "steady state before";
+/// The probe after the steps.
+pub(crate) const STEADY_AFTER: &str = "steady state after";
+
+/// Attempts of the probe after the steps, spread over the time that the scenario allows.
+const RECOVERY_PROBES: u32 = 5;
+
+/// What a run needs beside its world.
+#[derive(Debug)]
+pub(crate) struct Seen {
+    pub(crate) panics: Vec<String>,
+    pub(crate) log: Vec<String>,
+}
+
+/// Runs the scenario and returns all that was seen. `gather` collects log and panics at the end.
+pub(crate) async fn observe(
+    scenario: &Scenario,
+    world: &World,
+    gather: impl FnOnce() -> Seen,
+) -> Result<Observation, Broken> {
+    let scenario = &scenario.resolved(&world.settings).map_err(|error| Broken::Other(error.to_string()))?;
+    let mut people = People::gather(scenario, world).await?;
+    let mut steady = vec![people.probe(STEADY_BEFORE).await?];
+    world.llm.set_script(scenario.tables.llm.clone());
+    world.llm.reset();
+    let (began, first) = (world.now(), world.recorder.len());
+    if steady[0].held {
+        step::run(&scenario.tables.steps, &mut people).await?;
+        finish(world, &people, first).await?;
+    }
+    let ended = world.now();
+    let (events, exchanges) = (world.recorder.snapshot().split_off(first), world.llm.journal());
+    if let Some(within) = scenario.tables.steady.recovers_within.as_ref().filter(|_| steady[0].held) {
+        let within = within.duration(&world.settings).map_err(|error| Broken::Other(error.to_string()))?;
+        steady.push(recovery(&mut people, within).await?);
+    }
+    let Seen { panics, log } = gather();
+    Ok(Observation {
+        began,
+        ended,
+        events,
+        exchanges,
+        histories: people.into_histories(),
+        metrics: world.metrics(),
+        panics,
+        log,
+        steady,
+        settings: world.settings.clone(),
+        slack: world.slack,
+    })
+}
+
+/// Lets the turns that still run come to their end, and the model's connections to theirs.
+async fn finish(world: &World, people: &People<'_>, first: usize) -> Result<(), Broken> {
+    let total = world.settings_span("llm.total").unwrap_or(Duration::from_secs(30));
+    let is_over = || {
+        let turns_over = people.open_sockets().all(|device| {
+            world.recorder.ask(first, |events| {
+                let of_device = events.iter().filter(|event| event.actor == device);
+                let balance = of_device.map(|event| match &event.what {
+                    What::Sent(_) => 1,
+                    What::Frame(frame) if frame.is_end() => -1,
+                    _ => 0,
+                });
+                balance.sum::<i64>() <= 0
+            })
+        });
+        turns_over && world.llm.journal().iter().all(|exchange| matching::end_of(exchange) != Ending::Open)
+    };
+    world.until(total + Duration::from_secs(2), is_over).await?;
+    world.settle().await
+}
+
+/// Probes until the target is back, with a healthy model.
+async fn recovery(people: &mut People<'_>, within: Duration) -> Result<Check, Broken> {
+    people.world.llm.set_script(Script::default());
+    for _ in 0..RECOVERY_PROBES {
+        people.world.advance(within / RECOVERY_PROBES).await?;
+        let check = people.probe(STEADY_AFTER).await?;
+        if check.held {
+            return Ok(check);
+        }
+    }
+    Ok(Check {
+        id: STEADY_AFTER.to_owned(),
+        source: CheckSource::Steady,
+        held: false,
+        expected: format!("an answered turn within {within:?}"),
+        observed: "none".to_owned(),
+        evidence: Vec::new(),
+    })
+}
+
+/// Returns the ids of the faults that the scripts of a scenario plan.
+pub(crate) fn planned_faults(file: &File) -> Vec<String> {
+    fn of_script(script: &Script) -> impl Iterator<Item = String> + '_ {
+        let rules = script.rules.iter().flat_map(|rule| &rule.faults);
+        rules.chain(&script.default.faults).map(|fault| fault.id().to_owned())
+    }
+    fn of_steps(steps: &[Step], ids: &mut Vec<String>) {
+        for step in steps {
+            match step {
+                Step::Llm(script) => ids.extend(of_script(script)),
+                Step::Repeat { steps, .. } => of_steps(steps, ids),
+                _ => {}
+            }
+        }
+    }
+    let mut ids: Vec<_> = of_script(&file.llm).collect();
+    of_steps(&file.steps, &mut ids);
+    ids
+}
+
+/// Returns the microseconds from one instant to another.
+pub(crate) fn micros(from: Instant, to: Instant) -> u64 {
+    u64::try_from(to.since(from).as_micros()).unwrap_or(u64::MAX)
+}

@@ -1,0 +1,169 @@
+//! The people of a scenario: accounts, devices, and the uninvolved user who probes.
+
+use std::collections::BTreeMap;
+
+use crate::{
+    device::{Door, Socket},
+    history::FactHistory,
+    model::{DeviceName, Scenario},
+    record::What,
+    rest::Rest,
+    result::{Check, CheckSource},
+    world::{Broken, World},
+};
+
+/// Path of the chat in the v0 protocol.
+const CHAT: &str = "/ws/chat";
+
+/// What the probe asks: nothing that any scenario is about.
+const PROBE_QUESTION: &str = "Which vegetables are rich in folate?";
+
+/// A signed-in user.
+#[derive(Clone, Debug)]
+pub(super) struct Person {
+    pub(super) token: String,
+    pub(super) rest: Rest,
+    pub(super) number: usize,
+}
+
+/// Everybody who takes part.
+#[derive(Debug)]
+pub(super) struct People<'a> {
+    pub(super) world: &'a World,
+    persons: BTreeMap<String, Person>,
+    sockets: BTreeMap<String, Socket>,
+    pub(super) saved: BTreeMap<String, String>,
+    pub(super) histories: Vec<FactHistory>,
+    /// Places in the record and in the journal at the last sending.
+    pub(super) last_sending: (usize, usize),
+    probes: usize,
+}
+
+impl<'a> People<'a> {
+    /// Makes the accounts.
+    pub(super) async fn gather(scenario: &Scenario, world: &'a World) -> Result<Self, Broken> {
+        let mut people = Self {
+            world,
+            persons: BTreeMap::new(),
+            sockets: BTreeMap::new(),
+            saved: BTreeMap::new(),
+            histories: Vec::new(),
+            last_sending: (0, 0),
+            probes: 0,
+        };
+        for (number, user) in scenario.tables.users.iter().enumerate() {
+            let name = user.name.get_ref();
+            let person = people.sign_in(name, &user.language, number).await?;
+            people.persons.insert(name.clone(), person);
+        }
+        Ok(people)
+    }
+
+    async fn sign_in(&self, name: &str, language: &str, number: usize) -> Result<Person, Broken> {
+        let rest = Rest::new(&self.world.base, World::address(number)).map_err(Broken::Other)?;
+        let email = format!("{name}.{}@example.org", self.world.nonce);
+        let token = rest.sign_in(&email, language).await.map_err(Broken::Other)?;
+        Ok(Person { token, rest, number })
+    }
+
+    pub(super) fn person(&self, name: &str) -> Result<&Person, Broken> {
+        self.persons.get(name).ok_or_else(|| Broken::Other(format!("there is no user `{name}`")))
+    }
+
+    /// Returns anybody's client, for calls without a token.
+    pub(super) fn anybody(&self) -> Result<&Person, Broken> {
+        self.persons.values().next().ok_or_else(|| Broken::Other("scenario has no users".to_owned()))
+    }
+
+    /// Opens a socket for a device, with the user's token or another one.
+    pub(super) async fn connect(&mut self, device: &str, token: Option<&str>) -> Result<(), Broken> {
+        let name: DeviceName = device.parse().map_err(Broken::Other)?;
+        let person = self.person(&name.user)?;
+        let token = token.unwrap_or(&person.token).to_owned();
+        let socket = self.open(device, person.number, token).await?;
+        self.sockets.remove(device);
+        self.sockets.extend(socket.map(|socket| (device.to_owned(), socket)));
+        Ok(())
+    }
+
+    async fn open(&self, device: &str, number: usize, token: String) -> Result<Option<Socket>, Broken> {
+        let target = self.world.base.trim_start_matches("http://").parse();
+        let target = target.map_err(|_| Broken::Other(format!("`{}` is not `http://address:port`", self.world.base)))?;
+        let door = Door { target, from: World::address(number), path: CHAT.to_owned(), token };
+        Socket::open(device, &door, &self.world.recorder, &self.world.activity()).await.map_err(Broken::Other)
+    }
+
+    pub(super) fn socket(&mut self, device: &str) -> Result<&mut Socket, Broken> {
+        let closed = || Broken::Other(format!("device `{device}` has no open socket; `connect` it first"));
+        self.sockets.get_mut(device).ok_or_else(closed)
+    }
+
+    pub(super) async fn hang_up(&mut self, device: &str) {
+        if let Some(socket) = self.sockets.remove(device) {
+            socket.hang_up().await;
+        }
+    }
+
+    /// Returns the devices whose sockets are open on this side.
+    pub(super) fn open_sockets(&self) -> impl Iterator<Item = &str> {
+        let closed = |device: &str| {
+            self.world.recorder.ask(0, |events| {
+                let last = events.iter().rev().find(|event| {
+                    event.actor == device && matches!(event.what, What::Opened | What::Closed { .. })
+                });
+                last.is_some_and(|event| matches!(event.what, What::Closed { .. }))
+            })
+        };
+        self.sockets.keys().map(String::as_str).filter(move |device| !closed(device))
+    }
+
+    /// Gives this moment a name.
+    pub(super) fn mark(&self, name: &str) {
+        let exchanges = self.world.llm.journal().len();
+        self.world.recorder.note("harness", What::Mark { name: name.to_owned(), exchanges });
+    }
+
+    pub(super) fn into_histories(self) -> Vec<FactHistory> {
+        self.histories
+    }
+
+    /// Asks one question as a new user, and expects an answer.
+    pub(super) async fn probe(&mut self, id: &str) -> Result<Check, Broken> {
+        self.probes += 1;
+        let device = format!("probe{}.phone", self.probes);
+        let person = self.sign_in(&format!("probe{}", self.probes), "en", 150 + self.probes).await?;
+        let from = self.world.recorder.len();
+        let socket = self.open(&device, person.number, person.token).await?;
+        let answered = match socket {
+            Some(mut socket) => {
+                socket.send(PROBE_QUESTION).await;
+                let within = self.world.settings_span("llm.total").unwrap_or_default();
+                let recorder = &self.world.recorder;
+                let done = || recorder.ask(from, |events| events.iter().any(|e| e.actor == device && is_end(&e.what)));
+                self.world.until(within, done).await?;
+                let answered = recorder.ask(from, |events| events.iter().any(|e| e.actor == device && is_answer(&e.what)));
+                socket.hang_up().await;
+                self.world.settle().await?;
+                answered
+            }
+            None => false,
+        };
+        Ok(Check {
+            id: id.to_owned(),
+            source: CheckSource::Steady,
+            held: answered,
+            expected: "an uninvolved user gets an answer of the model".to_owned(),
+            observed: if answered { "answered" } else { "no answer of the model" }.to_owned(),
+            evidence: Vec::new(),
+        })
+    }
+}
+
+fn is_end(what: &What) -> bool {
+    matches!(what, What::Frame(frame) if frame.is_end()) || matches!(what, What::Closed { .. })
+}
+
+fn is_answer(what: &What) -> bool {
+    let What::Frame(frame) = what else { return false };
+    frame.field("type") == "message" && matches!(frame.field("kind"), "" | "answer") && !frame.field("content").is_empty()
+}

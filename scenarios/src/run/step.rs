@@ -1,0 +1,225 @@
+//! Does the steps of a scenario, one after the other.
+
+use std::time::Duration;
+
+use futures_util::future::join_all;
+use reqwest::Method as HttpMethod;
+use serde_json::Value;
+
+use super::{
+    people::People,
+    writers::{self, Pen},
+};
+use crate::{
+    expr::Expr,
+    matching,
+    model::{Await, Call, Method, Send, SendRaw, Step, WriteFacts},
+    record::{Answer, What},
+    rest::Request,
+    world::Broken,
+};
+
+/// How long a wait may last when the scenario does not say, beyond the longest turn.
+const PATIENCE: Duration = Duration::from_secs(1);
+
+/// Virtual time that concurrent writers may take in all.
+const WRITERS_LIMIT: Duration = Duration::from_secs(600);
+
+/// Does all the steps. Each is over when the program has settled.
+pub(super) async fn run(steps: &[Step], people: &mut People<'_>) -> Result<(), Broken> {
+    for step in steps {
+        Box::pin(one(step, people)).await?;
+        people.world.settle().await?;
+    }
+    Ok(())
+}
+
+async fn one(step: &Step, people: &mut People<'_>) -> Result<(), Broken> {
+    match step {
+        Step::Connect(connect) => people.connect(connect.device.get_ref(), connect.token.as_deref()).await,
+        Step::Disconnect(hangup) => {
+            people.hang_up(hangup.device.get_ref()).await;
+            Ok(())
+        }
+        Step::Send(send) => self::send(send, people).await,
+        Step::SendRaw(raw) => send_raw(raw, people).await,
+        Step::Await(wait) => self::wait(wait, people).await,
+        Step::Advance { by } => {
+            let by = span(by, people)?;
+            people.world.advance(by).await?;
+            people.world.recorder.note("clock", What::Advanced);
+            Ok(())
+        }
+        Step::Http(call) => http(call, people).await,
+        Step::Mark { name } => {
+            people.mark(name);
+            Ok(())
+        }
+        Step::Llm(script) => {
+            people.world.llm.set_script((**script).clone());
+            people.world.recorder.note("harness", What::Note("the model gets a new script".to_owned()));
+            Ok(())
+        }
+        Step::Repeat { times, steps } => {
+            for _ in 0..count(times, people)? {
+                run(steps, people).await?;
+            }
+            Ok(())
+        }
+        Step::WriteFacts(write) => write_facts(write, people).await,
+    }
+}
+
+fn span(expr: &Expr, people: &People<'_>) -> Result<Duration, Broken> {
+    expr.duration(&people.world.settings).map_err(|error| Broken::Other(error.to_string()))
+}
+
+fn count(expr: &Expr, people: &People<'_>) -> Result<u64, Broken> {
+    expr.count(&people.world.settings).map_err(|error| Broken::Other(error.to_string()))
+}
+
+fn optional_count(expr: Option<&Expr>, people: &People<'_>) -> Result<u64, Broken> {
+    expr.map_or(Ok(1), |expr| count(expr, people))
+}
+
+async fn send(send: &Send, people: &mut People<'_>) -> Result<(), Broken> {
+    let (n, device) = (optional_count(send.count.as_ref(), people)?, send.device.get_ref());
+    let over = send.over.as_ref().map_or(Ok(Duration::ZERO), |expr| span(expr, people))?;
+    let pause = over / u32::try_from(n).unwrap_or(u32::MAX).max(1);
+    people.last_sending = (people.world.recorder.len(), people.world.llm.journal().len());
+    if let Some(mark) = &send.mark {
+        people.mark(mark);
+    }
+    for number in 1..=n {
+        people.socket(device)?.send(&send.text.replace("{n}", &number.to_string())).await;
+        if !pause.is_zero() {
+            people.world.advance(pause).await?;
+        }
+    }
+    Ok(())
+}
+
+async fn send_raw(raw: &SendRaw, people: &mut People<'_>) -> Result<(), Broken> {
+    let text = match (&raw.text, raw.characters) {
+        (Some(text), _) => text.clone(),
+        (None, length) => serde_json::json!({"content": "a".repeat(length.unwrap_or_default())}).to_string(),
+    };
+    people.last_sending = (people.world.recorder.len(), people.world.llm.journal().len());
+    people.socket(raw.device.get_ref())?.send_raw(text).await;
+    Ok(())
+}
+
+/// Waits for evidence; that it did not come is told in the transcript, and judged by expectations.
+async fn wait(wait: &Await, people: &mut People<'_>) -> Result<(), Broken> {
+    let world = people.world;
+    let n = optional_count(wait.count.as_ref(), people)?;
+    let n = usize::try_from(n).unwrap_or(usize::MAX);
+    let within = match &wait.within {
+        Some(within) => span(within, people)?,
+        None => world.settings_span("llm.total").unwrap_or_default() + PATIENCE,
+    };
+    let (event, exchange) = people.last_sending;
+    let came = world
+        .until(within, || match (&wait.frame, &wait.upstream) {
+            (Some(frame), _) => {
+                world.recorder.ask(event, |events| {
+                    let hits = events.iter().filter(
+                        |e| matches!(&e.what, What::Frame(found) if matching::frame(frame, &e.actor, found)),
+                    );
+                    hits.count()
+                }) >= n
+            }
+            (None, Some(wanted)) => {
+                let journal = world.llm.journal();
+                let since = journal.iter().skip(exchange);
+                since.filter(|found| matching::upstream(wanted, found, &world.settings)).count() >= n
+            }
+            (None, None) => true,
+        })
+        .await?;
+    if !came {
+        let what = if wait.frame.is_some() { "frames" } else { "requests to the model" };
+        world.recorder.note("harness", What::Note(format!("the awaited {what} did not come within {within:?}")));
+    }
+    Ok(())
+}
+
+async fn http(call: &Call, people: &mut People<'_>) -> Result<(), Broken> {
+    let times = optional_count(call.count.as_ref(), people)?;
+    let at_once = optional_count(call.at_once.as_ref(), people)?.max(1);
+    let mut left = times.max(if call.at_once.is_some() { at_once } else { 0 });
+    while left > 0 {
+        let batch = at_once.min(left);
+        left -= batch;
+        let calls = (0..batch).map(|_| one_call(call, people)).collect::<Result<Vec<_>, _>>()?;
+        for answer in join_all(calls).await {
+            let mut answer = answer.map_err(Broken::Other)?;
+            answer.step = call.step.clone().unwrap_or_default();
+            save(call, &answer, people);
+            let actor = call.user.as_ref().map_or("anybody", |name| name.get_ref());
+            people.world.recorder.note(actor, What::Http(answer));
+        }
+    }
+    Ok(())
+}
+
+type Called = futures_util::future::BoxFuture<'static, Result<Answer, String>>;
+
+fn one_call(call: &Call, people: &People<'_>) -> Result<Called, Broken> {
+    let person = match &call.user {
+        Some(name) => people.person(name.get_ref())?,
+        None => people.anybody()?,
+    };
+    let fill = |text: &str| people.saved.iter().fold(text.to_owned(), |text, (name, value)| text.replace(&format!("{{{name}}}"), value));
+    let body = call.body.as_ref().map(|body| serde_json::to_value(body).unwrap_or_default());
+    let request = Request {
+        method: match call.method {
+            Method::Get => HttpMethod::GET,
+            Method::Post => HttpMethod::POST,
+            Method::Put => HttpMethod::PUT,
+            Method::Delete => HttpMethod::DELETE,
+        },
+        path: fill(&call.path),
+        token: call.user.as_ref().map(|_| person.token.clone()),
+        headers: call.headers.iter().map(|(name, value)| (name.clone(), fill(value))).collect(),
+        body: body.map(|body| fill_strings(body, &fill)),
+    };
+    let rest = person.rest.clone();
+    Ok(Box::pin(async move { rest.call(request).await }))
+}
+
+fn fill_strings(value: Value, fill: &impl Fn(&str) -> String) -> Value {
+    match value {
+        Value::String(text) => Value::String(fill(&text)),
+        Value::Array(items) => items.into_iter().map(|item| fill_strings(item, fill)).collect(),
+        Value::Object(fields) => {
+            Value::Object(fields.into_iter().map(|(name, value)| (name, fill_strings(value, fill))).collect())
+        }
+        other => other,
+    }
+}
+
+fn save(call: &Call, answer: &Answer, people: &mut People<'_>) {
+    for (name, pointer) in &call.save {
+        let value = match answer.body.pointer(pointer) {
+            Some(Value::String(text)) => text.clone(),
+            Some(other) => other.to_string(),
+            None => continue,
+        };
+        people.saved.insert(name.clone(), value);
+    }
+}
+
+async fn write_facts(step: &WriteFacts, people: &mut People<'_>) -> Result<(), Broken> {
+    let person = people.person(step.user.get_ref())?;
+    let pen = Pen { rest: person.rest.clone(), token: person.token.clone(), key: step.key.clone() };
+    let (writing, pen_of_task) = (step.clone(), pen.clone());
+    let task = tokio::spawn(async move { writers::write(&writing, &pen_of_task).await });
+    people.world.until(WRITERS_LIMIT, || task.is_finished()).await?;
+    let mut history = task.await.map_err(|error| Broken::Other(format!("writers broke: {error}")))?;
+    (history.revisions, history.last) = pen.stored().await.map_err(Broken::Other)?;
+    let told = format!("{} writers wrote `{}`: {} of {} acknowledged", step.writers, step.key, history.acknowledged(), history.operations.len());
+    people.world.recorder.note("harness", What::Note(told));
+    people.histories.push(history);
+    Ok(())
+}

@@ -1,0 +1,67 @@
+//! What is judged: the built-in server, or somebody's back end behind a URL.
+
+pub(crate) mod builtin;
+mod external;
+
+use std::path::Path;
+
+use crate::expr::Settings;
+pub(crate) use builtin::{Weakening, default_settings};
+pub use external::{Kind, TargetError, TargetFile};
+
+/// What a target may be able to do beyond the chat itself.
+pub(crate) const CAPABILITIES: &[&str] = &[
+    "virtual-time", // time moves only when the scenario says so
+    "metrics",      // counters can be read
+    "settings",     // the scenario may choose the settings
+    "texts",        // the scenario may take texts away
+    "facts",        // /api/users/me/facts
+    "reminders",    // /api/reminders and /api/suggestions
+    "conversations", // /api/conversations
+    "safety",       // red flags are answered by a frame of kind `safety`
+    "kinds",        // frames carry `kind`, `code` and `action`
+    "addresses",    // the client's network address can be told apart
+];
+
+/// Parts of the built-in server that a sabotage may replace by weaker ones.
+pub(crate) const PARTS: &[&str] = builtin::PARTS;
+
+/// A target to run scenarios against.
+#[derive(Clone, Debug)]
+pub enum Target {
+    /// The reference server and the mock in process, on virtual time; a fresh pair for each scenario.
+    Builtin,
+    /// A running back end, in real time.
+    External(Box<TargetFile>),
+}
+
+impl Target {
+    /// Reads a target file.
+    pub fn load(path: &Path) -> Result<Self, TargetError> {
+        external::load(path).map(|file| Self::External(Box::new(file)))
+    }
+
+    /// Returns the target's name for reports.
+    pub fn name(&self) -> &str {
+        match self {
+            Self::Builtin => "builtin",
+            Self::External(file) => &file.name,
+        }
+    }
+
+    /// Returns the target's effective settings, before a scenario chooses its own.
+    pub fn settings(&self) -> Settings {
+        match self {
+            Self::Builtin => default_settings(),
+            Self::External(file) => file.settings(),
+        }
+    }
+
+    /// Returns why a scenario cannot be run on this target, if it cannot.
+    pub(crate) fn lacks(&self, scenario: &crate::Scenario) -> Option<String> {
+        match self {
+            Self::Builtin => None,
+            Self::External(file) => file.lacks(scenario),
+        }
+    }
+}

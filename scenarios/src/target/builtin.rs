@@ -1,0 +1,160 @@
+//! The reference server and the mock in process: real sockets, virtual time, a fresh pair each.
+//!
+//! This module and its children are the only places that know the server's crate. They hand it its
+//! parts and look at it from outside; what is weakened is weakened here, by settings or by a wrapped
+//! part.
+
+mod listener;
+mod parts;
+
+use std::sync::Arc;
+
+use clock::{Lab, SharedClock};
+use mock_deepseek::MockDeepSeek;
+use server::{
+    Config, Parts,
+    storage::{Database, SharedStorage},
+};
+use tempfile::TempDir;
+use tokio::{net::TcpListener, task::JoinHandle};
+
+use self::{
+    listener::MeteredListener,
+    parts::{Twist, WatchedStorage},
+};
+use crate::{
+    Scenario,
+    expr::Settings,
+    model::Sabotage,
+    nest,
+    record::Recorder,
+    world::{Broken, Time, World},
+};
+
+pub(super) use parts::PARTS;
+
+/// Connections of the embedded database.
+const DATABASE_CONNECTIONS: u32 = 4;
+
+/// What is taken away from the sound server.
+#[derive(Clone, Debug, Default)]
+pub(crate) struct Weakening {
+    settings: toml::Table,
+    part: Option<String>,
+}
+
+impl Weakening {
+    /// Takes away what a sabotage names.
+    pub(crate) fn new(sabotage: &Sabotage) -> Self {
+        let part = sabotage.part.as_ref().map(|part| part.get_ref().clone());
+        Self { settings: sabotage.settings.clone(), part }
+    }
+}
+
+/// Returns the settings of the built-in server as they are by default.
+pub(crate) fn default_settings() -> Settings {
+    Settings::flatten(&Config::default().settings())
+}
+
+/// A running server and mock. Dropping it stops both.
+#[derive(Debug)]
+pub(crate) struct Stack {
+    pub(crate) world: World,
+    serving: JoinHandle<()>,
+    database: Database,
+    _folder: TempDir,
+}
+
+/// What a stack is started with.
+#[derive(Debug)]
+pub(crate) struct Plan<'a> {
+    pub(crate) scenario: &'a Scenario,
+    pub(crate) weakening: &'a Weakening,
+    pub(crate) seed: u64,
+    pub(crate) metrics: metrics_util::debugging::Snapshotter,
+}
+
+impl Stack {
+    /// Starts mock and server on free loopback ports.
+    pub(crate) async fn start(lab: &Lab, plan: &Plan<'_>) -> Result<Self, Broken> {
+        let clock: SharedClock = Arc::new(lab.clock().clone());
+        let builder = MockDeepSeek::builder().clock(clock.clone()).activity(lab.activity().clone()).seed(plan.seed);
+        let llm = builder.start().await.map_err(other)?;
+        let folder = tempfile::tempdir().map_err(other)?;
+        let sound = config(plan, &llm.url())?;
+        // A scenario means the sound server's times, also when it runs on a weakened one.
+        let settings = Settings::flatten(&sound.settings());
+        let config = sound.with(&nested(&plan.weakening.settings)).map_err(other)?;
+        let url = format!("sqlite:{}", folder.path().join("server.db").display());
+        let database = Database::open(&url, DATABASE_CONNECTIONS).await.map_err(other)?;
+        let listener = TcpListener::bind("127.0.0.1:0").await.map_err(other)?;
+        let base = format!("http://{}", listener.local_addr().map_err(other)?);
+        let parts = parts(plan, config, lab, Arc::new(database.clone()));
+        let listener = MeteredListener::new(listener, lab.activity().clone());
+        let serving = tokio::spawn(async move {
+            if let Err(error) = server::run(listener, parts, std::future::pending()).await {
+                tracing::error!(%error, "server ended");
+            }
+        });
+        let world = World {
+            time: Time::Virtual(lab.clone()),
+            base,
+            llm,
+            recorder: Recorder::new(clock),
+            settings,
+            metrics: Some(plan.metrics.clone()),
+            slack: std::time::Duration::ZERO,
+            nonce: "test".to_owned(),
+        };
+        Ok(Self { world, serving, database, _folder: folder })
+    }
+
+    /// Stops both and closes the database.
+    pub(crate) async fn stop(self) {
+        self.serving.abort();
+        self.world.llm.stop().await;
+        self.database.close().await;
+    }
+}
+
+fn other(error: impl std::fmt::Display) -> Broken {
+    Broken::Other(error.to_string())
+}
+
+/// The requirements' numbers, except where a laboratory would only burn time or needs an address.
+fn config(plan: &Plan<'_>, llm: &str) -> Result<Config, Broken> {
+    let laboratory: toml::Table = [
+        ("llm.base_url", toml::Value::from(llm)),
+        ("llm.api_key", "sk-laboratory".into()),
+        ("auth.secret", "a secret of the laboratory, 32 bytes and more".into()),
+        ("auth.argon2_memory_kib", 8.into()),
+        ("auth.argon2_passes", 1.into()),
+    ]
+    .into_iter()
+    .map(|(name, value)| (name.to_owned(), value))
+    .collect();
+    let mut config = Config::default();
+    for table in [&laboratory, &plan.scenario.tables.settings] {
+        config = config.with(&nested(table)).map_err(other)?;
+    }
+    Ok(config)
+}
+
+fn nested(table: &toml::Table) -> toml::Table {
+    toml::Table::try_from(nest(table)).unwrap_or_default()
+}
+
+fn parts(plan: &Plan<'_>, config: Config, lab: &Lab, storage: SharedStorage) -> Parts {
+    let clock: SharedClock = Arc::new(lab.clock().clone());
+    let part = plan.weakening.part.as_deref();
+    let twist = Twist::named(part, config.conversation.idle);
+    let sound = Parts::usual(config, clock, storage);
+    Parts {
+        storage: Arc::new(WatchedStorage::new(Arc::clone(&sound.storage), lab.activity().clone(), twist)),
+        texts: parts::texts(part, Arc::clone(&sound.texts)),
+        red_flags: parts::red_flags(part, Arc::clone(&sound.red_flags)),
+        breaker_policy: parts::breaker_policy(part, Arc::clone(&sound.breaker_policy)),
+        seed: plan.seed,
+        ..sound
+    }
+}

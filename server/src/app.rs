@@ -1,0 +1,103 @@
+//! The routes and what every request passes on its way to them.
+//!
+//! From the outside in: request id and log, panic guard, browser rules, security headers, limit per
+//! address, then (where an account is needed) token and limit per user, then the handler.
+
+pub(crate) mod guard;
+mod limits;
+mod observe;
+
+use axum::{
+    Router,
+    http::{HeaderName, HeaderValue, Method, StatusCode, header},
+    middleware::{from_fn, from_fn_with_state},
+    response::IntoResponse,
+    routing::{get, post, put},
+};
+use tower_http::{cors::CorsLayer, set_header::SetResponseHeaderLayer};
+
+use crate::{
+    config::Http,
+    routes::{account, conversations, facts, health, reminders, socket, suggestions},
+    state::AppState,
+};
+
+/// Headers that tell browsers to be careful with what we answer.
+const SECURITY_HEADERS: [(HeaderName, &str); 5] = [
+    (header::X_CONTENT_TYPE_OPTIONS, "nosniff"),
+    (header::X_FRAME_OPTIONS, "DENY"),
+    (header::CONTENT_SECURITY_POLICY, "default-src 'none'; frame-ancestors 'none'"),
+    (header::REFERRER_POLICY, "no-referrer"),
+    (header::CACHE_CONTROL, "no-store"),
+];
+
+/// Builds the service of a whole server.
+pub(crate) fn router(state: AppState) -> Router {
+    let mut router = Router::new()
+        .merge(open_routes())
+        .merge(user_routes(&state))
+        .merge(socket_route(&state))
+        .fallback(unknown_route)
+        .method_not_allowed_fallback(unknown_route)
+        .layer(from_fn_with_state(state.clone(), limits::per_address));
+    for (name, value) in SECURITY_HEADERS {
+        let value = HeaderValue::from_static(value);
+        router = router.layer(SetResponseHeaderLayer::if_not_present(name, value));
+    }
+    router
+        .layer(cors(&state.parts.config.http))
+        .layer(from_fn(observe::catch_panic))
+        .layer(from_fn_with_state(state.clone(), observe::request))
+        .with_state(state)
+}
+
+fn open_routes() -> Router<AppState> {
+    Router::new()
+        .route("/health", get(health::healthy))
+        .route("/health/live", get(health::live))
+        .route("/health/ready", get(health::ready))
+        .route("/api/auth/register", post(account::register))
+        .route("/api/auth/login", post(account::login))
+}
+
+fn user_routes(state: &AppState) -> Router<AppState> {
+    Router::new()
+        .route("/api/auth/me", get(account::me))
+        .route("/api/reminders", get(reminders::list).post(reminders::create))
+        .route("/api/reminders/{id}", put(reminders::update).delete(reminders::delete))
+        .route("/api/suggestions", get(suggestions::pending))
+        .route("/api/suggestions/{id}/dismiss", post(suggestions::dismiss))
+        .route("/api/users/me/facts", get(facts::list))
+        .route("/api/users/me/facts/{key}", get(facts::read).put(facts::write))
+        .route("/api/users/me/facts/{key}/history", get(facts::history))
+        .route("/api/conversations", get(conversations::list))
+        .route("/api/conversations/{id}/messages", get(conversations::messages))
+        .route("/api/conversations/current/end", post(conversations::end_current))
+        .route_layer(from_fn_with_state(state.clone(), limits::per_user))
+        .route_layer(from_fn_with_state(state.clone(), guard::header_token))
+}
+
+/// The socket is not under the limit per user: its messages have a limit of their own.
+fn socket_route(state: &AppState) -> Router<AppState> {
+    Router::new()
+        .route("/ws/chat", get(socket::open))
+        .route_layer(from_fn_with_state(state.clone(), guard::any_token))
+}
+
+/// Plain text, as existing clients know it.
+async fn unknown_route() -> impl IntoResponse {
+    (StatusCode::NOT_FOUND, "404 page not found")
+}
+
+/// Any origin without credentials, or the listed ones with them.
+fn cors(http: &Http) -> CorsLayer {
+    let layer = CorsLayer::new()
+        .allow_methods([Method::GET, Method::POST, Method::PUT, Method::DELETE])
+        .allow_headers([header::AUTHORIZATION, header::CONTENT_TYPE, observe::REQUEST_ID])
+        .expose_headers([header::RETRY_AFTER, observe::REQUEST_ID]);
+    if http.allowed_origins.is_empty() {
+        return layer.allow_origin(tower_http::cors::Any);
+    }
+    let origins = http.allowed_origins.iter().filter_map(|origin| origin.parse::<HeaderValue>().ok());
+    layer.allow_origin(origins.collect::<Vec<_>>()).allow_credentials(true)
+}

@@ -1,0 +1,67 @@
+//! The two limits of HTTP: per address for everything, per user where an account is needed.
+
+use axum::{
+    extract::{Request, State},
+    http::StatusCode,
+    middleware::Next,
+    response::{IntoResponse, Response},
+};
+use std::time::Duration;
+
+use crate::{
+    error::{ApiError, whole_seconds},
+    limit::{Caller, Decision, PolicyName},
+    serve::Connection,
+    state::AppState,
+    storage::User,
+};
+
+/// The key of the text for users who are too fast.
+const TEXT_KEY: &str = "error.rate_limited";
+
+/// Finds out who calls, and turns away who calls too often (F1, F8).
+pub(super) async fn per_address(State(state): State<AppState>, mut request: Request, next: Next) -> Response {
+    let Some(connection) = request.extensions().get::<Connection>().copied() else {
+        tracing::error!("request without a connection");
+        return ApiError::internal().into_response();
+    };
+    let address = state.proxies.client(connection.peer.ip(), request.headers());
+    let caller = Caller { address, user: None, connection: connection.number };
+    let policy = &state.parts.config.limits.http;
+    match state.parts.limits.take(PolicyName::Http, policy, &caller).await {
+        Decision::Allowed { .. } => {
+            request.extensions_mut().insert(caller);
+            next.run(request).await
+        }
+        Decision::Refused { retry_after } => {
+            let text =
+                format!("too many requests from this address; try again in {} s", whole_seconds(retry_after));
+            too_many(text, retry_after, PolicyName::Http)
+        }
+    }
+}
+
+/// Turns away a user who calls too often, in the user's language (F2).
+pub(super) async fn per_user(State(state): State<AppState>, request: Request, next: Next) -> Response {
+    let extensions = request.extensions();
+    let (Some(caller), Some(user)) = (extensions.get::<Caller>(), extensions.get::<User>()) else {
+        tracing::error!("request without a caller");
+        return ApiError::internal().into_response();
+    };
+    let policy = &state.parts.config.limits.user;
+    match state.parts.limits.take(PolicyName::User, policy, caller).await {
+        Decision::Allowed { .. } => next.run(request).await,
+        Decision::Refused { retry_after } => {
+            let seconds = whole_seconds(retry_after).to_string();
+            let text = state.parts.texts.text(TEXT_KEY, &user.language, &[("seconds", seconds)]).text;
+            too_many(text, retry_after, PolicyName::User)
+        }
+    }
+}
+
+fn too_many(text: String, retry_after: Duration, policy: PolicyName) -> Response {
+    ApiError::new(StatusCode::TOO_MANY_REQUESTS, "rate_limited", text)
+        .after(retry_after)
+        .field("policy", policy)
+        .into_response()
+}

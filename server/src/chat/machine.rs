@@ -1,0 +1,400 @@
+//! One connection's conversation as a pure machine: events in, effects out as data.
+//!
+//! ```text
+//! Heard → Admit → (waiting) → Wait → Open → Offer → Ask … Text … → Reply → Learn → done
+//! ```
+//!
+//! It does no I/O and has no clock; the driver does what the effects say and reports back. Old clients
+//! take `error` for the end of a turn, so a refusal that comes while a turn runs is held back until that
+//! turn has ended. A safety text is never held back.
+//!
+//! Invariants: each message gets exactly one terminal frame (none once the client has gone); a turn's
+//! frames stop with its terminal frame; at most one step runs at a time; after [`Effect::Close`] or the
+//! client's leaving nothing is sent.
+
+use std::{collections::VecDeque, sync::Arc};
+
+use super::{
+    effect::{Effect, Reply, Step},
+    event::{Event, Outcome, Refusal, Said, Wish},
+    protocol::{Action, Code, Finish, Frame, FrameType, Kind},
+    voice::Voice,
+};
+use crate::{
+    calendar,
+    classify::Intent,
+    ids::SessionId,
+    llm::Failure,
+    storage::{MessageKind, Suggestion},
+};
+
+/// Refusals that may be held back; with so many, the driver stops reading.
+pub(super) const HELD_MAX: usize = 256;
+
+/// The state of a conversation.
+#[derive(Debug)]
+pub(super) struct Machine {
+    voice: Voice,
+    rules: Rules,
+    turn: Option<Turn>,
+    waiting: VecDeque<Arc<Said>>,
+    held: Vec<Frame>,
+    presence: Presence,
+}
+
+/// What the settings say.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Rules {
+    /// Longest message, in characters.
+    pub(super) message_characters: usize,
+    /// Whether calendar entries are proposed.
+    pub(super) suggestions: bool,
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Presence {
+    Here,
+    /// The running turn is the last one.
+    Draining,
+    Gone,
+}
+
+/// The running turn.
+#[derive(Debug)]
+struct Turn {
+    said: Arc<Said>,
+    session: Option<SessionId>,
+    /// What has been shown of the answer.
+    text: String,
+    /// How the turn ends, once that is known.
+    end: Option<Frame>,
+}
+
+impl Machine {
+    pub(super) const fn new(voice: Voice, rules: Rules) -> Self {
+        Self {
+            voice,
+            rules,
+            turn: None,
+            waiting: VecDeque::new(),
+            held: Vec::new(),
+            presence: Presence::Here,
+        }
+    }
+
+    /// Returns whether more frames may be read.
+    pub(super) fn reads(&self) -> bool {
+        self.presence == Presence::Here && self.held.len() < HELD_MAX
+    }
+
+    /// Returns whether nothing will ever be done again.
+    pub(super) const fn is_over(&self) -> bool {
+        self.turn.is_none() && !matches!(self.presence, Presence::Here)
+    }
+
+    /// Takes an event and returns what is to be done, in order.
+    pub(super) fn on(&mut self, event: Event) -> Vec<Effect> {
+        let mut effects = match event {
+            Event::Heard(said) => self.heard(said),
+            Event::Unreadable(code) => self.unreadable(code),
+            Event::Admitted(said) => self.admitted(said),
+            Event::Refused(said, refusal) => self.refused(&said, refusal),
+            Event::Text(text) => self.text(&text),
+            Event::Did(outcome) => self.did(outcome),
+            Event::Gone => self.gone(),
+            Event::Draining => self.draining(),
+        };
+        if self.presence == Presence::Gone {
+            effects.retain(|effect| !matches!(effect, Effect::Send(_) | Effect::Close));
+        }
+        effects
+    }
+
+    fn heard(&mut self, said: Arc<Said>) -> Vec<Effect> {
+        let mut effects = Vec::new();
+        if let Some(flag) = &said.flag {
+            metrics::counter!("safety_total", "sign" => flag.sign).increment(1);
+            let frame = Frame::text(said.turn, Kind::Safety, self.voice.safety(flag));
+            effects.push(Effect::Send(Frame { action: Some(Action::Emergency), ..frame }));
+        }
+        if said.text.chars().count() > self.rules.message_characters {
+            let text = self.voice.too_long(self.rules.message_characters);
+            effects.extend(self.refuse(Frame::error(said.turn, Code::TooLong, &text)));
+        } else {
+            effects.push(Effect::Admit(said));
+        }
+        effects
+    }
+
+    fn unreadable(&mut self, code: Code) -> Vec<Effect> {
+        let text = self.voice.error(code);
+        self.refuse(Frame::error(0, code, &text))
+    }
+
+    fn admitted(&mut self, said: Arc<Said>) -> Vec<Effect> {
+        if self.presence != Presence::Here {
+            return self.refuse_for_drain(&said);
+        }
+        self.waiting.push_back(said);
+        if self.turn.is_some() { Vec::new() } else { self.next() }
+    }
+
+    fn refused(&mut self, said: &Said, refusal: Refusal) -> Vec<Effect> {
+        let frame = match refusal {
+            Refusal::RateLimited { retry_after } => Frame {
+                retry_after_ms: Some(u64::try_from(retry_after.as_millis()).unwrap_or(u64::MAX)),
+                action: Some(Action::Retry),
+                ..Frame::error(said.turn, Code::RateLimited, &self.voice.wait(retry_after))
+            },
+            Refusal::QueueFull => {
+                Frame::error(said.turn, Code::QueueFull, &self.voice.error(Code::QueueFull))
+            }
+        };
+        self.refuse(frame)
+    }
+
+    fn text(&mut self, text: &str) -> Vec<Effect> {
+        let Some(turn) = self.turn.as_mut().filter(|turn| turn.end.is_none()) else {
+            return Vec::new();
+        };
+        turn.text.push_str(text);
+        let frame = Frame::text(turn.said.turn, Kind::Answer, text);
+        vec![Effect::Send(Frame { id: Some(turn.said.ids.reply), ..frame })]
+    }
+
+    fn did(&mut self, outcome: Outcome) -> Vec<Effect> {
+        match outcome {
+            Outcome::Granted => self.granted(),
+            Outcome::TooLate => self.too_late(),
+            Outcome::Opened(session) => self.opened(session),
+            Outcome::Offered(suggestion) => self.offered(suggestion),
+            Outcome::Answered => self.answered(),
+            Outcome::Failed(failure) => self.failed(&failure),
+            Outcome::Stored => self.learn(),
+            Outcome::Learned => self.finish(),
+            Outcome::Ended(session) => self.ended(session),
+            Outcome::Broken => self.broken(),
+        }
+    }
+
+    fn granted(&mut self) -> Vec<Effect> {
+        let Some(turn) = &mut self.turn else { return Vec::new() };
+        if self.presence == Presence::Gone {
+            return self.finish();
+        }
+        let said = Arc::clone(&turn.said);
+        if said.wish == Wish::End {
+            return vec![Effect::Run(Step::End)];
+        }
+        if let Some(kind) = said.meaning.small_talk {
+            let canned = Frame::text(said.turn, Kind::Canned, self.voice.canned(kind));
+            turn.end = Some(done(&said, Finish::Canned));
+            return [vec![Effect::Send(canned)], self.finish()].concat();
+        }
+        let safety = said.flag.as_ref().map(|flag| self.voice.safety(flag));
+        vec![Effect::Run(Step::Open(said, safety))]
+    }
+
+    /// Nothing can be stored without the user's turn, but the user gets an end.
+    fn too_late(&mut self) -> Vec<Effect> {
+        let frames = self.fallback(&Failure::Late).unwrap_or_default();
+        [frames, self.finish()].concat()
+    }
+
+    fn opened(&mut self, session: SessionId) -> Vec<Effect> {
+        let Some(turn) = &mut self.turn else { return Vec::new() };
+        turn.session = Some(session);
+        if self.presence == Presence::Gone {
+            return self.learn();
+        }
+        let said = Arc::clone(&turn.said);
+        let priority = calendar::should_suggest(said.meaning.intent, &said.text);
+        match priority {
+            Some(priority) if self.rules.suggestions && said.flag.is_none() => {
+                vec![Effect::Run(Step::Offer(said, priority))]
+            }
+            _ => vec![Effect::Run(Step::Ask(said, session))],
+        }
+    }
+
+    fn offered(&mut self, suggestion: Option<Suggestion>) -> Vec<Effect> {
+        let Some(Turn { said, session: Some(session), .. }) = &self.turn else { return Vec::new() };
+        if self.presence == Presence::Gone {
+            return self.learn();
+        }
+        let frame = suggestion.map(|suggestion| Effect::Send(Frame::calendar(said.turn, suggestion)));
+        let ask = Effect::Run(Step::Ask(Arc::clone(said), *session));
+        frame.into_iter().chain([ask]).collect()
+    }
+
+    fn answered(&mut self) -> Vec<Effect> {
+        let Some(turn) = &mut self.turn else { return Vec::new() };
+        turn.end = Some(done(&turn.said, Finish::Answered));
+        let text = turn.text.clone();
+        self.store(MessageKind::Answer, text).into_iter().collect()
+    }
+
+    fn failed(&mut self, failure: &Failure) -> Vec<Effect> {
+        let Some(turn) = &mut self.turn else { return Vec::new() };
+        if turn.text.is_empty() {
+            let frames = self.fallback(failure).unwrap_or_default();
+            let text = frames.iter().find_map(|effect| match effect {
+                Effect::Send(frame) => frame.content.clone(),
+                _ => None,
+            });
+            return frames
+                .into_iter()
+                .chain(self.store(MessageKind::Fallback, text.unwrap_or_default()))
+                .collect();
+        }
+        let notice = Frame::text(turn.said.turn, Kind::Notice, self.voice.notice("interrupted"));
+        turn.end = Some(Frame {
+            code: Some(Code::Interrupted),
+            action: Some(action(failure, turn.said.meaning.intent)),
+            retry_after_ms: millis(failure),
+            degraded: true,
+            ..done(&turn.said, Finish::Interrupted)
+        });
+        let text = turn.text.clone();
+        let notice = Effect::Send(Frame { code: Some(Code::Interrupted), ..notice });
+        [notice].into_iter().chain(self.store(MessageKind::Interrupted, text)).collect()
+    }
+
+    fn fallback(&mut self, failure: &Failure) -> Option<Vec<Effect>> {
+        let turn = self.turn.as_mut()?;
+        let (intent, reason) = (turn.said.meaning.intent, failure.reason());
+        metrics::counter!(
+            "ai_fallback_total",
+            "reason" => reason.name(),
+            "intent" => intent.name(),
+            "language" => self.voice.language().to_owned(),
+        )
+        .increment(1);
+        let action = Some(action(failure, intent));
+        let text = Frame::text(turn.said.turn, Kind::Fallback, self.voice.fallback(reason, intent));
+        let frame = Frame { id: Some(turn.said.ids.reply), action, ..text };
+        let retry_after_ms = millis(failure);
+        turn.end =
+            Some(Frame { action, retry_after_ms, degraded: true, ..done(&turn.said, Finish::Fallback) });
+        Some(vec![Effect::Send(frame)])
+    }
+
+    fn store(&self, kind: MessageKind, text: String) -> Option<Effect> {
+        let turn = self.turn.as_ref()?;
+        let reply = Reply { id: turn.said.ids.reply, session: turn.session?, kind, text };
+        Some(Effect::Run(Step::Reply(reply)))
+    }
+
+    fn learn(&self) -> Vec<Effect> {
+        let said = self.turn.as_ref().map(|turn| Arc::clone(&turn.said));
+        said.map(|said| Effect::Run(Step::Learn(said))).into_iter().collect()
+    }
+
+    fn ended(&mut self, session: Option<SessionId>) -> Vec<Effect> {
+        let Some(turn) = &mut self.turn else { return Vec::new() };
+        turn.session = session;
+        turn.end = Some(done(&turn.said, Finish::Ended));
+        let notice = Frame::text(turn.said.turn, Kind::Notice, self.voice.notice("ended"));
+        [vec![Effect::Send(notice)], self.finish()].concat()
+    }
+
+    /// The store failed: before the question was stored, or when the reply should have been.
+    fn broken(&mut self) -> Vec<Effect> {
+        let Some(turn) = &mut self.turn else { return Vec::new() };
+        let code = if turn.end.is_some() { Code::NotStored } else { Code::Internal };
+        let frame = Frame::error(turn.said.turn, code, &self.voice.error(code));
+        turn.end = Some(Frame { action: Some(Action::Retry), session: turn.session, ..frame });
+        self.finish()
+    }
+
+    /// Ends the turn, delivers what was held back, and begins the next one.
+    fn finish(&mut self) -> Vec<Effect> {
+        let Some(turn) = self.turn.take() else { return Vec::new() };
+        let mut effects = vec![Effect::Release];
+        if let Some(end) = turn.end {
+            let is_done = end.frame == FrameType::Done;
+            let session = if is_done { turn.session } else { end.session };
+            effects.push(Effect::Send(Frame { session, ..end }));
+        }
+        effects.extend(self.held.drain(..).map(Effect::Send));
+        if self.presence == Presence::Draining {
+            effects.push(Effect::Close);
+            return effects;
+        }
+        effects.extend(self.next());
+        effects
+    }
+
+    fn next(&mut self) -> Vec<Effect> {
+        let Some(said) = self.waiting.pop_front() else { return Vec::new() };
+        self.turn = Some(Turn { said: Arc::clone(&said), session: None, text: String::new(), end: None });
+        vec![Effect::Run(Step::Wait(said))]
+    }
+
+    /// Writing goes on to its end; waiting for somebody does not.
+    fn gone(&mut self) -> Vec<Effect> {
+        self.presence = Presence::Gone;
+        self.waiting.clear();
+        self.held.clear();
+        let Some(turn) = &mut self.turn else { return Vec::new() };
+        let is_asking = turn.session.is_some() && turn.end.is_none() && turn.said.wish == Wish::Answer;
+        if !is_asking {
+            return Vec::new();
+        }
+        turn.end = Some(done(&turn.said, Finish::Interrupted));
+        let text = turn.text.clone();
+        let store = (!text.is_empty()).then(|| self.store(MessageKind::Interrupted, text)).flatten();
+        let then = store.map_or_else(|| self.learn(), |store| vec![store]);
+        [vec![Effect::Cancel], then].concat()
+    }
+
+    fn draining(&mut self) -> Vec<Effect> {
+        if self.presence != Presence::Here {
+            return Vec::new();
+        }
+        self.presence = Presence::Draining;
+        let waiting: Vec<_> = self.waiting.drain(..).collect();
+        let mut effects: Vec<_> = waiting.iter().flat_map(|said| self.refuse_for_drain(said)).collect();
+        if self.turn.is_none() {
+            effects.push(Effect::Close);
+        }
+        effects
+    }
+
+    fn refuse_for_drain(&mut self, said: &Said) -> Vec<Effect> {
+        let text = self.voice.error(Code::ShuttingDown);
+        let frame = Frame::error(said.turn, Code::ShuttingDown, &text);
+        self.refuse(Frame { action: Some(Action::Retry), ..frame })
+    }
+
+    /// Sends a refusal, or holds it back while a turn runs.
+    fn refuse(&mut self, frame: Frame) -> Vec<Effect> {
+        let reason = frame.code.map_or("other", Code::name);
+        metrics::counter!("ws_rejected_total", "reason" => reason).increment(1);
+        if self.turn.is_some() {
+            self.held.push(frame);
+            return Vec::new();
+        }
+        vec![Effect::Send(frame)]
+    }
+}
+
+fn done(said: &Said, finish: Finish) -> Frame {
+    let id = matches!(finish, Finish::Answered | Finish::Fallback | Finish::Interrupted);
+    Frame { finish: Some(finish), id: id.then_some(said.ids.reply), ..Frame::new(FrameType::Done, said.turn) }
+}
+
+const fn action(failure: &Failure, intent: Intent) -> Action {
+    match (intent, failure) {
+        (Intent::SymptomReport, _) => Action::Emergency,
+        (_, Failure::Request(_) | Failure::Account(_)) => Action::ContactSupport,
+        _ => Action::Retry,
+    }
+}
+
+fn millis(failure: &Failure) -> Option<u64> {
+    failure.retry_after().map(|after| u64::try_from(after.as_millis()).unwrap_or(u64::MAX))
+}
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,257 @@
+//! The steps of a turn that take time: storage and the model.
+//!
+//! Invariant: a step fails by its [`Outcome`], never by a panic; causes go to the log here, once, and
+//! without what users wrote.
+
+use std::sync::Arc;
+
+use clock::timeout_at;
+use tokio::sync::mpsc;
+
+use super::{
+    effect::{Reply, Step},
+    event::{Outcome, Said},
+    turns::{TurnGuard, Turns},
+};
+use crate::{
+    calendar::{self, Occasion},
+    deadline::Deadline,
+    facts::{self, Pen, Statement},
+    ids::{SessionId, UserId},
+    llm::{
+        Model,
+        prompt::{self, Bounds, Material, Turn},
+    },
+    memory::MemoryPolicy,
+    parts::Parts,
+    session::{self, Decision, Rules},
+    storage::{
+        FactSource, MessageKind, NewMessage, NewSession, Offered, Priority, Session, SessionReason,
+        StorageError, Stored,
+    },
+};
+
+/// Tries of finding a session with room; each lost race means that another replica was faster.
+const OPEN_TRIES_MAX: u32 = 8;
+
+/// Does the steps of one user's turns.
+#[derive(Clone, Debug)]
+pub(super) struct Steps {
+    pub(super) parts: Parts,
+    pub(super) model: Arc<Model>,
+    pub(super) turns: Turns,
+    pub(super) facts: Pen,
+    pub(super) user: UserId,
+    /// The user's language as a resolved code.
+    pub(super) language: String,
+}
+
+/// How a step ended, with the turn that it may have begun.
+#[derive(Debug)]
+pub(super) struct Finished {
+    pub(super) outcome: Outcome,
+    pub(super) turn: Option<TurnGuard>,
+}
+
+impl Steps {
+    /// Does a step. Dropping the future gives it up at once.
+    pub(super) async fn run(self: Arc<Self>, step: Step, text: mpsc::Sender<String>) -> Finished {
+        let outcome = match step {
+            Step::Wait(said) => return self.wait(&said).await,
+            Step::Open(said, safety) => self.open(&said, safety).await.map(Outcome::Opened),
+            Step::Offer(said, priority) => Ok(self.offer(&said, priority).await),
+            Step::Ask(said, session) => Ok(self.ask(&said, session, &text).await),
+            Step::Reply(reply) => self.reply(reply).await,
+            Step::Learn(said) => Ok(self.learn(&said).await),
+            Step::End => self.end().await.map(Outcome::Ended),
+        };
+        let outcome = outcome.unwrap_or_else(|error| {
+            tracing::error!(%error, "turn could not be stored");
+            Outcome::Broken
+        });
+        Finished { outcome, turn: None }
+    }
+
+    #[tracing::instrument(skip_all, fields(turn = said.turn))]
+    async fn wait(&self, said: &Said) -> Finished {
+        let deadline = Deadline::new(said.read_at, &self.parts.config.llm);
+        match timeout_at(&*self.parts.clock, deadline.answer_by(), self.turns.begin(self.user)).await {
+            Ok(turn) => Finished { outcome: Outcome::Granted, turn: Some(turn) },
+            Err(_) => Finished { outcome: Outcome::TooLate, turn: None },
+        }
+    }
+
+    #[tracing::instrument(skip_all, fields(turn = said.turn))]
+    async fn open(&self, said: &Said, safety: Option<String>) -> Stored<SessionId> {
+        let places = if safety.is_some() { 3 } else { 2 };
+        let rules = Rules::new(&self.parts.config.conversation, places);
+        for _ in 0..OPEN_TRIES_MAX {
+            let session = self.session(said, &rules).await?;
+            let (id, kind, text) = (said.ids.question, MessageKind::Said, said.text.clone());
+            let question = self.message(Reply { id, session, kind, text });
+            if self.parts.storage.append_message(question, Some(rules.capacity())).await?.is_none() {
+                continue;
+            }
+            if let Some(text) = safety {
+                let (id, kind) = (said.ids.safety, MessageKind::Safety);
+                let message = self.message(Reply { id, session, kind, text });
+                self.parts.storage.append_message(message, None).await?;
+            }
+            return Ok(session);
+        }
+        Err(StorageError::Other(format!("no session had room in {OPEN_TRIES_MAX} tries")))
+    }
+
+    /// Finds the session of a message, or opens one.
+    async fn session(&self, said: &Said, rules: &Rules) -> Stored<SessionId> {
+        let storage = &self.parts.storage;
+        let open = storage.open_session(self.user).await?;
+        let latest = match &open {
+            Some(_) => open.clone(),
+            None => storage.sessions(self.user, 1).await?.into_iter().next(),
+        };
+        match (session::decide(latest.as_ref(), said.at, rules), &open) {
+            (Decision::Continue, Some(Session { id, .. })) => Ok(*id),
+            (decision, _) => {
+                let reason = match decision {
+                    Decision::Open(reason) => reason,
+                    Decision::Continue => SessionReason::Ended,
+                };
+                let new = NewSession {
+                    id: SessionId::random(),
+                    user: self.user,
+                    reason,
+                    at: self.parts.clock.wall(),
+                    replacing: open.map(|session| session.id),
+                };
+                let id = new.id;
+                let session = storage.begin_session(new).await?;
+                if session.id == id {
+                    count_session(reason);
+                    tracing::info!(session = %id, reason = ?reason, "session opened");
+                }
+                Ok(session.id)
+            }
+        }
+    }
+
+    #[tracing::instrument(skip_all, fields(turn = said.turn))]
+    async fn offer(&self, said: &Said, priority: Priority) -> Outcome {
+        let settings = &self.parts.config.calendar;
+        let occasion = Occasion {
+            user: self.user,
+            language: &self.language,
+            at: self.parts.clock.wall(),
+            life: settings.suggestion_life,
+        };
+        let offer = calendar::build(said.meaning.intent, priority, &occasion, &*self.parts.texts);
+        let offered = self.parts.storage.offer_suggestion(offer, calendar::limits(settings)).await;
+        let (outcome, suggestion) = match offered {
+            Ok(Offered::Stored(suggestion)) => ("stored", Some(suggestion)),
+            Ok(Offered::Pending) => ("pending", None),
+            Ok(Offered::HourFull) => ("hour_full", None),
+            Ok(Offered::DayFull) => ("day_full", None),
+            Err(error) => {
+                tracing::error!(%error, "suggestion could not be stored");
+                ("failed", None)
+            }
+        };
+        metrics::counter!("suggestions_total", "outcome" => outcome).increment(1);
+        Outcome::Offered(suggestion)
+    }
+
+    #[tracing::instrument(skip_all, fields(turn = said.turn, %session))]
+    async fn ask(&self, said: &Said, session: SessionId, text: &mpsc::Sender<String>) -> Outcome {
+        let prompt = self.prompt(said, session).await;
+        let deadline = Deadline::new(said.read_at, &self.parts.config.llm);
+        match self.model.answer(&prompt, &deadline, text).await {
+            Ok(()) => Outcome::Answered,
+            Err(failure) => {
+                tracing::warn!(%failure, "model gave no whole answer");
+                Outcome::Failed(failure)
+            }
+        }
+    }
+
+    /// Builds the prompt. What cannot be read is left out: an answer without memory is better than none.
+    async fn prompt(&self, said: &Said, session: SessionId) -> Vec<Turn> {
+        let settings = &self.parts.config.conversation;
+        let at = self.parts.clock.wall();
+        let policy = MemoryPolicy::new(settings);
+        // The question is stored already and comes back as the newest message.
+        let limit = u32::try_from(policy.max_messages).unwrap_or(u32::MAX).saturating_add(1);
+        let context = self.parts.storage.context(session, policy.since(at), limit).await;
+        let mut history = or_nothing(context, "history");
+        history.retain(|message| message.id != said.ids.question);
+        let history = policy.window(history, at);
+        let facts = or_nothing(self.parts.storage.facts(self.user, at).await, "facts");
+        let material =
+            Material { language: &self.language, facts: &facts, history: &history, current: &said.text, at };
+        prompt::build(
+            &material,
+            &Bounds { tokens: settings.prompt_tokens, confidence: settings.fact_confidence },
+        )
+    }
+
+    #[tracing::instrument(skip_all, fields(session = %reply.session, kind = ?reply.kind))]
+    async fn reply(&self, reply: Reply) -> Stored<Outcome> {
+        let message = self.message(reply);
+        // The session may have ended while the reply was running: it stays the reply's place.
+        match self.parts.storage.append_message(message, None).await? {
+            Some(_) => Ok(Outcome::Stored),
+            None => Err(StorageError::Other("session of the reply is gone".to_owned())),
+        }
+    }
+
+    #[tracing::instrument(skip_all, fields(turn = said.turn))]
+    async fn learn(&self, said: &Said) -> Outcome {
+        for found in self.parts.extractor.extract(&said.text, said.at) {
+            let statement = Statement {
+                user: self.user,
+                key: found.key.to_owned(),
+                value: found.value,
+                confidence: found.confidence,
+                source: FactSource::Extracted,
+                at: said.at,
+            };
+            match self.facts.write(statement).await {
+                Ok(facts::Outcome::Contended) => tracing::warn!(key = found.key, "fact was contended"),
+                Ok(_) => {}
+                Err(error) => tracing::error!(%error, key = found.key, "fact could not be stored"),
+            }
+        }
+        Outcome::Learned
+    }
+
+    /// Ends the open session; `None` when none was open.
+    pub(super) async fn end(&self) -> Stored<Option<SessionId>> {
+        let Some(session) = self.parts.storage.open_session(self.user).await? else {
+            return Ok(None);
+        };
+        let has_ended = self.parts.storage.end_session(session.id, self.parts.clock.wall()).await?;
+        tracing::info!(session = %session.id, "session ended by its user");
+        Ok(has_ended.then_some(session.id))
+    }
+
+    fn message(&self, Reply { id, session, kind, text }: Reply) -> NewMessage {
+        let (user, language) = (self.user, self.language.clone());
+        NewMessage { id, session, user, kind, language, text, at: self.parts.clock.wall() }
+    }
+}
+
+fn count_session(reason: SessionReason) {
+    let reason = match reason {
+        SessionReason::First => "first",
+        SessionReason::Idle => "idle",
+        SessionReason::Length => "length",
+        SessionReason::Ended => "ended",
+    };
+    metrics::counter!("session_resets_total", "reason" => reason).increment(1);
+}
+
+fn or_nothing<T>(read: Stored<Vec<T>>, what: &str) -> Vec<T> {
+    read.unwrap_or_else(|error| {
+        tracing::error!(%error, what, "prompt is built without something");
+        Vec::new()
+    })
+}

@@ -1,0 +1,5 @@
+//! The whole chat over real sockets, with a scripted model and a SQLite file, on a laboratory's clock.
+
+mod failures;
+mod rig;
+mod turns;

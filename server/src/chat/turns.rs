@@ -1,0 +1,165 @@
+//! One turn at a time per user, over all connections of this process.
+//!
+//! Whoever waits is served in order of arrival. How many messages of a user may wait is bounded.
+//! Entries of users who neither wait nor run are removed.
+
+use std::{
+    collections::HashMap,
+    sync::{Arc, Mutex, MutexGuard, PoisonError},
+};
+
+use tokio::sync::OwnedMutexGuard;
+
+use crate::ids::UserId;
+
+/// The users with something under way.
+#[derive(Clone, Debug, Default)]
+pub(super) struct Turns(Arc<Mutex<HashMap<UserId, User>>>);
+
+#[derive(Debug, Default)]
+struct User {
+    /// tokio's lock is fair: first come, first served.
+    lock: Arc<tokio::sync::Mutex<()>>,
+    waiting: usize,
+    /// Guards that keep the entry alive: places and turns.
+    guards: usize,
+}
+
+/// A place among the waiting messages of a user, free again when dropped.
+#[derive(Debug)]
+pub(super) struct Place {
+    turns: Turns,
+    user: UserId,
+}
+
+/// The right to run a turn, given back when dropped.
+#[derive(Debug)]
+pub(super) struct TurnGuard {
+    turns: Turns,
+    user: UserId,
+    _lock: OwnedMutexGuard<()>,
+}
+
+impl Turns {
+    /// Takes a place if fewer than `places` messages of the user wait.
+    pub(super) fn place(&self, user: UserId, places: usize) -> Option<Place> {
+        let mut users = self.users();
+        let entry = users.entry(user).or_default();
+        if entry.waiting >= places {
+            return None;
+        }
+        entry.waiting += 1;
+        entry.guards += 1;
+        Some(Place { turns: self.clone(), user })
+    }
+
+    /// Waits until no other turn of the user runs. Dropping the future gives up the place in the line.
+    pub(super) async fn begin(&self, user: UserId) -> TurnGuard {
+        // Keeps the entry alive, so that all who wait do so at the same lock.
+        let kept = Kept::new(self, user);
+        let lock = Arc::clone(&self.users().entry(user).or_default().lock);
+        let lock = lock.lock_owned().await;
+        metrics::gauge!("turns_running").increment(1.0);
+        std::mem::forget(kept);
+        TurnGuard { turns: self.clone(), user, _lock: lock }
+    }
+
+    /// Returns the number of users with something under way.
+    #[cfg(test)]
+    pub(super) fn len(&self) -> usize {
+        self.users().len()
+    }
+
+    fn release(&self, user: UserId, waiting: usize) {
+        let mut users = self.users();
+        let Some(entry) = users.get_mut(&user) else { return };
+        entry.waiting -= waiting;
+        entry.guards -= 1;
+        if entry.guards == 0 {
+            users.remove(&user);
+        }
+    }
+
+    fn users(&self) -> MutexGuard<'_, HashMap<UserId, User>> {
+        self.0.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+impl Drop for Place {
+    fn drop(&mut self) {
+        self.turns.release(self.user, 1);
+    }
+}
+
+impl Drop for TurnGuard {
+    fn drop(&mut self) {
+        metrics::gauge!("turns_running").decrement(1.0);
+        self.turns.release(self.user, 0);
+    }
+}
+
+/// A count of one on a user's entry.
+struct Kept<'a> {
+    turns: &'a Turns,
+    user: UserId,
+}
+
+impl<'a> Kept<'a> {
+    fn new(turns: &'a Turns, user: UserId) -> Self {
+        turns.users().entry(user).or_default().guards += 1;
+        Self { turns, user }
+    }
+}
+
+impl Drop for Kept<'_> {
+    fn drop(&mut self) {
+        self.turns.release(self.user, 0);
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use futures_util::FutureExt;
+
+    use super::*;
+
+    #[tokio::test]
+    async fn turns_of_one_user_follow_each_other_and_leave_nothing_behind() {
+        let (turns, user) = (Turns::default(), UserId::random());
+        let first = turns.begin(user).await;
+        let mut second = Box::pin(turns.begin(user));
+        assert!(second.as_mut().now_or_never().is_none());
+        assert!(turns.begin(UserId::random()).now_or_never().is_some());
+
+        drop(first);
+        let second = second.now_or_never();
+
+        assert!(second.is_some());
+        drop(second);
+        assert_eq!(turns.len(), 0);
+    }
+
+    #[tokio::test]
+    async fn whoever_gives_up_waiting_is_skipped() {
+        let (turns, user) = (Turns::default(), UserId::random());
+        let first = turns.begin(user).await;
+        let mut second = Box::pin(turns.begin(user));
+        assert!(second.as_mut().now_or_never().is_none());
+
+        drop(second);
+        drop(first);
+
+        assert!(turns.begin(user).now_or_never().is_some());
+        assert_eq!(turns.len(), 0);
+    }
+
+    #[test]
+    fn places_are_bounded_per_user() {
+        let (turns, user) = (Turns::default(), UserId::random());
+        let places: Vec<_> = (0..3).map_while(|_| turns.place(user, 2)).collect();
+
+        assert_eq!(places.len(), 2);
+        drop(places);
+        assert!(turns.place(user, 2).is_some());
+    }
+}

@@ -1,0 +1,59 @@
+//! Section `[conversation]`: sessions, memory and facts (F27 to F46).
+
+use std::time::Duration;
+
+use serde::{Deserialize, Serialize};
+
+use super::span;
+
+/// Rules of a conversation.
+#[derive(Clone, Debug, Serialize, Deserialize)]
+#[serde(default, deny_unknown_fields)]
+pub struct Conversation {
+    /// Longest user message, in characters.
+    pub message_characters: usize,
+    /// More than this without a message begins a new session.
+    #[serde(with = "span")]
+    pub idle: Duration,
+    /// Stored messages of one session, both sides.
+    pub session_messages: u32,
+    /// Messages of the session that the model sees, 2 to 50.
+    pub window_messages: u32,
+    /// Older messages leave the prompt even inside a session.
+    #[serde(with = "span")]
+    pub window_age: Duration,
+    /// Budget of the whole prompt, in estimated tokens.
+    pub prompt_tokens: usize,
+    /// Facts below this confidence stay out of the prompt, 0 to 1.
+    pub fact_confidence: f64,
+    /// Life of facts that pass by themselves, such as a symptom.
+    #[serde(with = "span")]
+    pub transient_life: Duration,
+    /// Life of preferences.
+    #[serde(with = "span")]
+    pub preference_life: Duration,
+    /// How long an optimistic write may keep trying.
+    #[serde(with = "span")]
+    pub fact_write_deadline: Duration,
+    /// Messages of one user that may wait for their turn.
+    pub queue: usize,
+}
+
+impl Default for Conversation {
+    fn default() -> Self {
+        const DAY: u64 = 24 * 3600;
+        Self {
+            message_characters: 4000,
+            idle: Duration::from_hours(1),
+            session_messages: 100,
+            window_messages: 10,
+            window_age: Duration::from_secs(DAY),
+            prompt_tokens: 3000,
+            fact_confidence: 0.7,
+            transient_life: Duration::from_secs(7 * DAY),
+            preference_life: Duration::from_secs(90 * DAY),
+            fact_write_deadline: Duration::from_secs(5),
+            queue: 16,
+        }
+    }
+}

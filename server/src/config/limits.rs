@@ -1,0 +1,50 @@
+//! Section `[limits]`: rate limits (F1 to F6).
+
+use std::{num::NonZeroU32, time::Duration};
+
+use serde::{Deserialize, Serialize};
+
+use super::span;
+use crate::limit::{LimitKey, LimitMode, Policy};
+
+/// The policies by name.
+#[derive(Clone, Debug, Serialize, Deserialize)]
+#[serde(default, deny_unknown_fields)]
+pub struct Limits {
+    /// Every HTTP request, the upgrade included: 100 per minute, burst 200, by address.
+    pub http: Policy,
+    /// Authenticated REST routes: 500 per hour, burst 100, by user.
+    pub user: Policy,
+    /// Chat messages: 10 per minute, by user over all sockets.
+    pub messages: Policy,
+    /// How often full buckets are forgotten.
+    #[serde(with = "span")]
+    pub sweep_interval: Duration,
+}
+
+const fn policy(key: LimitKey, rate: u32, burst: u32, seconds: u64) -> Policy {
+    const fn nonzero(n: u32) -> NonZeroU32 {
+        match NonZeroU32::new(n) {
+            Some(n) => n,
+            None => NonZeroU32::MIN,
+        }
+    }
+    Policy {
+        key,
+        rate: nonzero(rate),
+        burst: nonzero(burst),
+        period: Duration::from_secs(seconds),
+        mode: LimitMode::Enforce,
+    }
+}
+
+impl Default for Limits {
+    fn default() -> Self {
+        Self {
+            http: policy(LimitKey::Address, 100, 200, 60),
+            user: policy(LimitKey::User, 500, 100, 3600),
+            messages: policy(LimitKey::User, 10, 10, 60),
+            sweep_interval: Duration::from_mins(5),
+        }
+    }
+}

@@ -1,0 +1,346 @@
+//! The extractor by patterns over folded words.
+
+use std::sync::LazyLock;
+
+use jiff::Timestamp;
+use regex::Regex;
+
+use super::{FactExtractor, Found};
+use crate::words;
+
+/// Finds week, diet, exercise, symptom and allergies.
+#[derive(Clone, Copy, Debug, Default)]
+pub struct PatternExtractor;
+
+/// Confidence of something said outright.
+const STATED: f64 = 0.9;
+/// Confidence of something that a word gives away.
+const HINTED: f64 = 0.8;
+
+impl FactExtractor for PatternExtractor {
+    fn extract(&self, message: &str, _at: Timestamp) -> Vec<Found> {
+        let text = clauses(message);
+        let mut found = Vec::new();
+        found.extend(week(&text).map(|value| Found { key: "pregnancy_week", value, confidence: STATED }));
+        found.extend(allergy(&text).map(|value| Found { key: "allergies", value, confidence: STATED }));
+        for (key, list, confidence) in [
+            ("diet_preference", DIETS, STATED),
+            ("exercise", EXERCISES, HINTED),
+            ("current_symptom", SYMPTOMS, HINTED),
+        ] {
+            found.extend(named(&text, list).map(|value| Found { key, value, confidence }));
+        }
+        found
+    }
+}
+
+/// Joins the folded words by spaces, clauses by ` | `.
+fn clauses(message: &str) -> String {
+    let mut text = String::new();
+    let mut clause = 0;
+    for word in words::split(message) {
+        if word.clause != std::mem::replace(&mut clause, word.clause) {
+            text.push_str("| ");
+        }
+        text.push_str(&word.text);
+        text.push(' ');
+    }
+    text
+}
+
+#[expect(clippy::expect_used, reason = "patterns are constants, and the tests compile each")]
+fn pattern(text: &str) -> Regex {
+    Regex::new(text).expect("constant pattern")
+}
+
+/// The number, what leads to it and what follows.
+static WEEK: LazyLock<Regex> = LazyLock::new(|| {
+    pattern(
+        r"(?x)(?P<before>(?:[a-z]+\ ){0,2})\b(?P<week>\d{1,2})(?:\ \d)?\ ?
+          (?:weeks?|wks?|wk|semanas?|semaines?|sa)\b(?P<after>(?:\ [a-z]+){0,2})",
+    )
+});
+
+static WEEK_FIRST: LazyLock<Regex> = LazyLock::new(|| {
+    pattern(
+        r"(?P<before>(?:[a-z]+ ){0,2})\b(?:week|semana|semaine) (?:numero |number )?(?P<week>\d{1,2})\b(?P<after>(?:\ [a-z]+){0,2})",
+    )
+});
+
+/// Words that make "22 weeks" something else than the age of the pregnancy.
+const ELSEWHEN: [&str; 46] = [
+    "for",
+    "in",
+    "every",
+    "last",
+    "past",
+    "next",
+    "after",
+    "before",
+    "within",
+    "ago",
+    "old",
+    "later",
+    "left",
+    "off",
+    "since",
+    "until",
+    "till",
+    "more",
+    "another",
+    "hace",
+    "en",
+    "cada",
+    "durante",
+    "ultimas",
+    "proximas",
+    "dentro",
+    "despues",
+    "antes",
+    "faltan",
+    "quedan",
+    "depuis",
+    "dans",
+    "pendant",
+    "toutes",
+    "prochaines",
+    "dernieres",
+    "apres",
+    "avant",
+    "il",
+    "reste",
+    "encore",
+    "than",
+    "at",
+    "by",
+    "from",
+    "mas",
+];
+
+/// Words that make it the age of the pregnancy after all.
+const PREGNANT: [&str; 14] = [
+    "pregnant",
+    "along",
+    "pregnancy",
+    "gestation",
+    "embarazada",
+    "embarazo",
+    "gestacion",
+    "enceinte",
+    "grossesse",
+    "now",
+    "today",
+    "ya",
+    "amenorrhee",
+    "preggo",
+];
+
+fn week(text: &str) -> Option<String> {
+    let found = WEEK.captures_iter(text).chain(WEEK_FIRST.captures_iter(text)).find(|found| {
+        let has = |name: &str, list: &[&str]| found[name].split(' ').any(|word| list.contains(&word));
+        let is_elsewhen = has("before", &ELSEWHEN) || has("after", &ELSEWHEN) && !has("after", &PREGNANT);
+        has("after", &PREGNANT) || !is_elsewhen && !has("before", &NEGATIONS)
+    })?;
+    let week: u32 = found["week"].parse().ok()?;
+    (1..=42).contains(&week).then(|| week.to_string())
+}
+
+static ALLERGY: LazyLock<Regex> = LazyLock::new(|| {
+    pattern(
+        r"(?x)(?P<before>(?:[a-z]+\ ){0,3})\b(?:allergic\ to|allergy\ to|alergi[ac]a?o?\ (?:a|al)|alergica?o?\ a
+          |allergique\ (?:a|au|aux))\ (?:the\ |la\ |las\ |los\ |les\ |l\ |el\ )?
+          (?P<what>[a-z]+)(?:\ (?:and|y|et)\ (?P<also>[a-z]+))?",
+    )
+});
+
+fn allergy(text: &str) -> Option<String> {
+    let found = ALLERGY.captures_iter(text).find(|found| !is_denied(&found["before"]))?;
+    let also = found.name("also").map(|also| format!(", {}", also.as_str())).unwrap_or_default();
+    Some(format!("{}{also}", &found["what"]))
+}
+
+const NEGATIONS: [&str; 18] = [
+    "not", "no", "never", "dont", "isnt", "arent", "without", "nor", "sin", "nunca", "tampoco", "ni", "pas",
+    "sans", "jamais", "n", "stopped", "anymore",
+];
+
+fn is_denied(before: &str) -> bool {
+    before.split(' ').any(|word| NEGATIONS.contains(&word))
+}
+
+/// Words and the value that they stand for; a word that ends in `*` is a stem.
+type List = &'static [(&'static str, &'static str)];
+
+/// Returns the value of the first word of the list that is not denied in its clause.
+fn named(text: &str, list: List) -> Option<String> {
+    for clause in text.split('|') {
+        let words: Vec<&str> = clause.split_whitespace().collect();
+        for (at, _) in words.iter().enumerate() {
+            let hit = list.iter().find(|(name, _)| starts(&words[at..], name));
+            let before = &words[at.saturating_sub(4)..at];
+            if let Some((_, value)) = hit.filter(|_| !is_denied(&before.join(" "))) {
+                return Some((*value).to_owned());
+            }
+        }
+    }
+    None
+}
+
+fn starts(words: &[&str], name: &str) -> bool {
+    let parts: Vec<&str> = name.split(' ').collect();
+    parts.len() <= words.len()
+        && parts.iter().zip(words).all(|(part, word)| match part.strip_suffix('*') {
+            Some(stem) => word.starts_with(stem),
+            None => part == word,
+        })
+}
+
+const DIETS: List = &[
+    ("vegetarian*", "vegetarian"),
+    ("vegetarien*", "vegetarian"),
+    ("vegan*", "vegan"),
+    ("pescatarian*", "pescatarian"),
+    ("pescetarian*", "pescatarian"),
+    ("gluten free", "gluten-free"),
+    ("sin gluten", "gluten-free"),
+    ("celiac*", "gluten-free"),
+    ("lactose", "lactose-free"),
+    ("lactosa", "lactose-free"),
+    ("halal", "halal"),
+    ("kosher", "kosher"),
+    ("low carb", "low-carb"),
+    ("keto", "low-carb"),
+];
+
+const EXERCISES: List = &[
+    ("yoga", "yoga"),
+    ("pilates", "pilates"),
+    ("swim", "swimming"),
+    ("swimming", "swimming"),
+    ("natacion", "swimming"),
+    ("nado", "swimming"),
+    ("natation", "swimming"),
+    ("nage", "swimming"),
+    ("go for walks", "walking"),
+    ("walk every", "walking"),
+    ("camino todos", "walking"),
+    ("marche tous", "walking"),
+    ("go running", "running"),
+    ("jogging", "running"),
+    ("salgo a correr", "running"),
+    ("cours tous", "running"),
+    ("cycling", "cycling"),
+    ("gym", "gym"),
+    ("gimnasio", "gym"),
+];
+
+const SYMPTOMS: List = &[
+    ("morning sickness", "nausea"),
+    ("nause*", "nausea"),
+    ("vomit*", "vomiting"),
+    ("throwing up", "vomiting"),
+    ("headache*", "headache"),
+    ("dolor de cabeza", "headache"),
+    ("mal de tete", "headache"),
+    ("maux de tete", "headache"),
+    ("back hurts", "back pain"),
+    ("back pain", "back pain"),
+    ("backache", "back pain"),
+    ("dolor de espalda", "back pain"),
+    ("mal au dos", "back pain"),
+    ("mal de dos", "back pain"),
+    ("heartburn", "heartburn"),
+    ("acidez", "heartburn"),
+    ("brulures d estomac", "heartburn"),
+    ("cramp*", "cramps"),
+    ("calambre*", "cramps"),
+    ("crampe*", "cramps"),
+    ("dizzy", "dizziness"),
+    ("dizziness", "dizziness"),
+    ("mareo*", "dizziness"),
+    ("mareada", "dizziness"),
+    ("vertige*", "dizziness"),
+    ("swollen", "swelling"),
+    ("swelling", "swelling"),
+    ("hinchaz*", "swelling"),
+    ("hinchad*", "swelling"),
+    ("gonfle*", "swelling"),
+    ("tired", "fatigue"),
+    ("fatigue*", "fatigue"),
+    ("cansad*", "fatigue"),
+    ("cansancio", "fatigue"),
+    ("insomnia", "insomnia"),
+    ("insomnio", "insomnia"),
+    ("insomnie", "insomnia"),
+    ("constipat*", "constipation"),
+    ("estrenimiento", "constipation"),
+    ("fever*", "fever"),
+    ("fiebre", "fever"),
+    ("fievre", "fever"),
+    ("bleed*", "bleeding"),
+    ("sangr*", "bleeding"),
+    ("saign*", "bleeding"),
+];
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn found(message: &str, key: &str) -> Option<String> {
+        let facts = PatternExtractor.extract(message, Timestamp::UNIX_EPOCH);
+        facts.into_iter().find(|fact| fact.key == key).map(|fact| fact.value)
+    }
+
+    #[test]
+    fn the_week_is_read_whole_and_only_as_the_age_of_the_pregnancy() {
+        let corpus = [
+            ("I am 22 weeks pregnant", Some("22")),
+            ("22 weeks", Some("22")),
+            ("I'm 14 weeks along", Some("14")),
+            ("I'm at week 31 now", Some("31")),
+            ("now 20 weeks and all is well", Some("20")),
+            ("Estoy de 22 semanas", Some("22")),
+            ("tengo 9 semanas de embarazo", Some("9")),
+            ("Je suis enceinte de 12 semaines", Some("12")),
+            ("je suis à 30 SA", Some("30")),
+            ("I am 22w pregnant", None),
+            ("it began 2 weeks ago", None),
+            ("my scan is in 3 weeks", None),
+            ("I have had a cold for 2 weeks", None),
+            ("hace 2 semanas me caí", None),
+            ("depuis 3 semaines j'ai mal", None),
+            ("my dog is 12 weeks old", None),
+            ("I am 90 weeks pregnant", None),
+            ("222 weeks", None),
+        ];
+
+        for (message, week) in corpus {
+            assert_eq!(found(message, "pregnancy_week").as_deref(), week, "{message}");
+        }
+    }
+
+    #[test]
+    fn diets_exercise_allergies_and_symptoms_are_found_unless_denied() {
+        let corpus = [
+            ("I am vegetarian", "diet_preference", Some("vegetarian")),
+            ("Soy vegana", "diet_preference", Some("vegan")),
+            ("Je suis végétarienne", "diet_preference", Some("vegetarian")),
+            ("I am not vegan", "diet_preference", None),
+            ("I do yoga every day", "exercise", Some("yoga")),
+            ("je fais de la natation", "exercise", Some("swimming")),
+            ("I am allergic to peanuts and shellfish", "allergies", Some("peanuts, shellfish")),
+            ("soy alérgica a la penicilina", "allergies", Some("penicilina")),
+            ("je suis allergique aux noix", "allergies", Some("noix")),
+            ("I am not allergic to anything", "allergies", None),
+            ("I have a headache", "current_symptom", Some("headache")),
+            ("tengo náuseas", "current_symptom", Some("nausea")),
+            ("j'ai mal au dos", "current_symptom", Some("back pain")),
+            ("no headache today", "current_symptom", None),
+            ("what can I eat?", "current_symptom", None),
+        ];
+
+        for (message, key, value) in corpus {
+            assert_eq!(found(message, key).as_deref(), value, "{message}");
+        }
+    }
+}

@@ -1,0 +1,200 @@
+//! Lives and ranks of facts.
+
+use proptest::prelude::*;
+
+use super::*;
+
+const DAY: i64 = 24 * 3600;
+
+fn at(seconds: i64) -> Timestamp {
+    Timestamp::from_second(seconds).unwrap()
+}
+
+fn statement(source: FactSource, second: i64, confidence: f64) -> Statement {
+    Statement {
+        user: UserId(uuid::Uuid::nil()),
+        key: "diet_preference".to_owned(),
+        value: "vegan".to_owned(),
+        confidence,
+        source,
+        at: at(second),
+    }
+}
+
+fn stored(statement: &Statement) -> Fact {
+    Fact {
+        user: statement.user,
+        key: statement.key.clone(),
+        value: statement.value.clone(),
+        confidence: statement.confidence,
+        source: statement.source,
+        version: 1,
+        updated_at: statement.at,
+        expires_at: None,
+    }
+}
+
+fn week(value: &str, second: i64) -> Statement {
+    Statement {
+        key: "pregnancy_week".to_owned(),
+        value: value.to_owned(),
+        ..statement(FactSource::Extracted, second, 0.9)
+    }
+}
+
+#[test]
+fn lives_follow_the_class_of_the_key() {
+    let settings = config::Conversation::default();
+    let days = |key| expiry(key, at(0), &settings).map(|end| end.as_second() / DAY);
+
+    assert_eq!(days("current_symptom"), Some(7));
+    assert_eq!(days("diet_preference"), Some(90));
+    assert_eq!(days("something_else"), Some(90));
+    assert_eq!(days("pregnancy_week"), None);
+    assert_eq!(days("allergies"), None);
+}
+
+#[test]
+fn the_week_shown_advances_and_ends_at_forty_two() {
+    let fact = stored(&week("14", 0));
+
+    assert_eq!(shown(&fact, at(7 * DAY - 1)), "14");
+    assert_eq!(shown(&fact, at(7 * DAY)), "15");
+    assert_eq!(shown(&fact, at(21 * DAY)), "17");
+    assert_eq!(shown(&fact, at(400 * DAY)), "42");
+    assert_eq!(shown(&fact, at(-DAY)), "14");
+}
+
+#[test]
+fn a_later_week_replaces_an_earlier_one_at_the_same_confidence() {
+    assert!(week("20", 60).supersedes(&stored(&week("14", 0))));
+}
+
+#[test]
+fn a_week_that_is_right_by_the_calendar_does_not_move_the_anchor() {
+    assert!(!week("14", 6 * DAY).supersedes(&stored(&week("14", 0))));
+    assert!(week("14", 8 * DAY).supersedes(&stored(&week("14", 0))));
+}
+
+#[test]
+fn source_then_time_then_confidence_decide() {
+    use FactSource::{Extracted, UserEdit};
+    let table = [
+        ((UserEdit, 0, 0.1), (Extracted, 9, 1.0), true),
+        ((Extracted, 9, 1.0), (UserEdit, 0, 0.1), false),
+        ((Extracted, 9, 0.1), (Extracted, 0, 1.0), true),
+        ((Extracted, 0, 1.0), (Extracted, 9, 0.1), false),
+        ((Extracted, 5, 0.8), (Extracted, 5, 0.9), false),
+        ((Extracted, 5, 0.9), (Extracted, 5, 0.9), true),
+        ((UserEdit, 5, 1.0), (UserEdit, 5, 1.0), true),
+    ];
+
+    for ((source, second, confidence), old, wins) in table {
+        let old = stored(&statement(old.0, old.1, old.2));
+        assert_eq!(statement(source, second, confidence).supersedes(&old), wins, "{source:?} {second}");
+    }
+}
+
+proptest! {
+    #[test]
+    fn of_two_different_ranks_exactly_one_wins(
+        a in (any::<bool>(), 0i64..5, 0u8..5), b in (any::<bool>(), 0i64..5, 0u8..5),
+    ) {
+        let make = |(edit, second, tenths): (bool, i64, u8)| {
+            let source = if edit { FactSource::UserEdit } else { FactSource::Extracted };
+            statement(source, second, f64::from(tenths) / 10.0)
+        };
+        let (x, y) = (make(a), make(b));
+
+        let wins = (x.supersedes(&stored(&y)), y.supersedes(&stored(&x)));
+
+        prop_assert_eq!(wins, if a == b { (true, true) } else { (wins.0, !wins.0) });
+    }
+}
+
+mod written {
+    //! Writing, against a real database.
+
+    use std::sync::Arc;
+
+    use clock::SystemClock;
+
+    use super::*;
+    use crate::storage::{Database, NewUser, Storage, User};
+
+    struct Rig {
+        database: Database,
+        user: UserId,
+        pen: Pen,
+        _folder: tempfile::TempDir,
+    }
+
+    impl Rig {
+        async fn new() -> Self {
+            let folder = tempfile::tempdir().unwrap();
+            let url = format!("sqlite:{}", folder.path().join("facts.db").display());
+            let database = Database::open(&url, 4).await.unwrap();
+            let user = User {
+                id: UserId::random(),
+                email: "ann@example.com".to_owned(),
+                display_name: String::new(),
+                language: "en".to_owned(),
+                is_admin: false,
+                created_at: at(0),
+            };
+            let new =
+                NewUser { user, password_hash: "$argon2id$v=19$m=8,t=1,p=1$AAAAAAAAAAA$AAAA".to_owned() };
+            let user = database.create_user(new).await.unwrap().unwrap().id;
+            let storage = Arc::new(database.clone());
+            let pen = Pen::new(storage, Arc::new(SystemClock::new()), Arc::default());
+            Self { database, user, pen, _folder: folder }
+        }
+
+        async fn write(&self, source: FactSource, value: &str, second: i64) -> Outcome {
+            let said = Statement { user: self.user, value: value.to_owned(), ..week(value, second) };
+            self.pen.write(Statement { source, ..said }).await.unwrap()
+        }
+
+        async fn history(&self) -> Vec<String> {
+            let history = self.database.fact_history(self.user, "pregnancy_week").await.unwrap();
+            history.into_iter().map(|revision| format!("{} {}", revision.version, revision.value)).collect()
+        }
+    }
+
+    #[tokio::test]
+    async fn a_later_statement_replaces_and_an_edit_stays() {
+        let rig = Rig::new().await;
+
+        rig.write(FactSource::Extracted, "14", 0).await;
+        rig.write(FactSource::Extracted, "20", 60).await;
+        rig.write(FactSource::UserEdit, "21", 0).await;
+        let kept = rig.write(FactSource::Extracted, "30", 2_000_000_000).await;
+
+        assert!(matches!(kept, Outcome::Kept(fact) if fact.value == "21"));
+        assert_eq!(rig.history().await, ["1 14", "2 20", "3 21"]);
+    }
+
+    #[tokio::test]
+    async fn of_many_writers_at_once_each_acknowledged_write_is_in_the_history() {
+        let rig = Arc::new(Rig::new().await);
+        let mut writers = tokio::task::JoinSet::new();
+        for writer in 0..16 {
+            let rig = Arc::clone(&rig);
+            writers.spawn(async move {
+                for n in 0..5 {
+                    let value = format!("{writer}-{n}");
+                    let outcome = rig.write(FactSource::UserEdit, &value, 0).await;
+                    assert!(matches!(outcome, Outcome::Written(fact) if fact.value == value));
+                }
+            });
+        }
+        writers.join_all().await;
+
+        let history = rig.history().await;
+
+        assert_eq!(history.len(), 80);
+        let versions: Vec<_> =
+            history.iter().map(|line| line.split(' ').next().unwrap().to_owned()).collect();
+        assert_eq!(versions, (1..=80).map(|n| n.to_string()).collect::<Vec<_>>());
+    }
+}

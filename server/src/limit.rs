@@ -1,0 +1,131 @@
+//! Rate limits: policies, and the stores that decide.
+//!
+//! A policy says how much whom may do; a store remembers who did how much. In process the store is
+//! `governor` on our clock ([`MemoryLimits`]). Buckets start full, refill continuously, and a refusal
+//! costs nothing (the semantics of F5).
+
+pub mod address;
+mod memory;
+
+use std::{net::IpAddr, num::NonZeroU32, sync::Arc, time::Duration};
+
+use async_trait::async_trait;
+use serde::{Deserialize, Serialize};
+
+use crate::ids::UserId;
+pub use memory::MemoryLimits;
+
+/// A limit store that many parts share.
+pub type SharedLimits = Arc<dyn LimitStore>;
+
+/// Whose bucket a request takes from.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum LimitKey {
+    /// The client's network address (IPv6 by /64).
+    Address,
+    /// The authenticated user, over all devices.
+    User,
+    /// The single connection.
+    Connection,
+}
+
+/// What a policy does when its bucket is empty.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum LimitMode {
+    /// Refuses.
+    Enforce,
+    /// Counts and lets pass.
+    Shadow,
+    /// Does not even count.
+    Off,
+}
+
+impl LimitMode {
+    /// Returns the name as settings and metrics have it.
+    pub const fn label(self) -> &'static str {
+        match self {
+            Self::Enforce => "enforce",
+            Self::Shadow => "shadow",
+            Self::Off => "off",
+        }
+    }
+}
+
+/// One rate limit.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Policy {
+    /// Whose bucket.
+    pub key: LimitKey,
+    /// So many per `period` in the long run.
+    pub rate: NonZeroU32,
+    /// So many at once after a rest.
+    pub burst: NonZeroU32,
+    /// See `rate`.
+    #[serde(with = "crate::config::span")]
+    pub period: Duration,
+    /// What happens when the bucket is empty.
+    pub mode: LimitMode,
+}
+
+/// The names of the policies; a store keeps their buckets apart.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize)]
+#[serde(rename_all = "snake_case")]
+pub enum PolicyName {
+    /// Every HTTP request, the upgrade included (F1).
+    Http,
+    /// Requests to authenticated routes (F2).
+    User,
+    /// Chat messages (F3).
+    Messages,
+}
+
+impl PolicyName {
+    /// Returns the name as settings and metrics have it.
+    pub const fn label(self) -> &'static str {
+        match self {
+            Self::Http => "http",
+            Self::User => "user",
+            Self::Messages => "messages",
+        }
+    }
+}
+
+/// Who asks. A policy's [`LimitKey`] picks the part that counts.
+#[derive(Clone, Copy, Debug)]
+pub struct Caller {
+    /// The client's network address.
+    pub address: IpAddr,
+    /// The authenticated user.
+    pub user: Option<UserId>,
+    /// Number of the connection, unique in this process.
+    pub connection: u64,
+}
+
+/// A limit store's answer.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Decision {
+    /// Go on; so many more would pass right now.
+    Allowed {
+        /// Whole tokens left.
+        remaining: u32,
+    },
+    /// Too much; asking again after `retry_after` will succeed if nobody else takes the token.
+    Refused {
+        /// Time until the next token.
+        retry_after: Duration,
+    },
+}
+
+/// Remembers who did how much.
+#[async_trait]
+pub trait LimitStore: std::fmt::Debug + Send + Sync + 'static {
+    /// Takes one token from the caller's bucket under this policy, or says when there will be one.
+    /// A refusal takes nothing. Never fails: a store that lost its engine decides by itself.
+    async fn take(&self, name: PolicyName, policy: &Policy, caller: &Caller) -> Decision;
+
+    /// Forgets buckets that are full again, and only those (F4).
+    async fn sweep(&self);
+}

@@ -1,0 +1,334 @@
+//! Buckets in this process: `governor` on the handed-in clock.
+//!
+//! Invariant: a bucket is forgotten only when it is full, so that forgetting never lets more through. What
+//! it does not do: share buckets with other processes.
+
+use std::{
+    cmp::Ordering,
+    collections::HashMap,
+    net::IpAddr,
+    num::NonZeroU32,
+    ops::Add,
+    sync::{Arc, Mutex, MutexGuard, PoisonError},
+    time::Duration,
+};
+
+use async_trait::async_trait;
+use clock::{Instant, SharedClock};
+use governor::{
+    Quota, RateLimiter,
+    clock::{Clock, Reference},
+    middleware::StateInformationMiddleware,
+    nanos::Nanos,
+    state::keyed::DashMapStateStore,
+};
+
+use super::{Caller, Decision, LimitKey, LimitMode, LimitStore, Policy, PolicyName, address};
+use crate::ids::UserId;
+
+/// Rate limits of one process. Buckets start full, refill continuously, and a refusal costs nothing.
+#[derive(Debug)]
+pub struct MemoryLimits {
+    clock: SharedClock,
+    /// One limiter per name and policy, made when first asked; as many as the settings have policies.
+    limiters: Mutex<HashMap<(PolicyName, Terms), Arc<Limiter>>>,
+}
+
+type Limiter = RateLimiter<Bucket, DashMapStateStore<Bucket>, GovernorClock, StateInformationMiddleware>;
+
+/// The numbers of a policy.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+struct Terms {
+    rate: NonZeroU32,
+    burst: NonZeroU32,
+    period: Duration,
+}
+
+/// Whose tokens.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+enum Bucket {
+    Address(IpAddr),
+    User(UserId),
+    Connection(u64),
+}
+
+impl MemoryLimits {
+    /// Makes an empty store; every bucket is full.
+    pub fn new(clock: SharedClock) -> Self {
+        Self { clock, limiters: Mutex::default() }
+    }
+
+    /// Returns how many buckets are remembered.
+    pub fn buckets(&self) -> usize {
+        self.limiters().values().map(|limiter| limiter.len()).sum()
+    }
+
+    fn limiter(&self, name: PolicyName, policy: &Policy) -> Arc<Limiter> {
+        let terms = Terms { rate: policy.rate, burst: policy.burst, period: policy.period };
+        let mut limiters = self.limiters();
+        let limiter = limiters.entry((name, terms)).or_insert_with(|| {
+            let clock = GovernorClock(Arc::clone(&self.clock));
+            Arc::new(RateLimiter::dashmap_with_clock(terms.quota(), clock).with_middleware())
+        });
+        Arc::clone(limiter)
+    }
+
+    fn limiters(&self) -> MutexGuard<'_, HashMap<(PolicyName, Terms), Arc<Limiter>>> {
+        self.limiters.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+impl Terms {
+    fn quota(self) -> Quota {
+        let interval = (self.period / self.rate.get()).max(Duration::from_nanos(1));
+        Quota::with_period(interval).unwrap_or(Quota::per_second(self.rate)).allow_burst(self.burst)
+    }
+}
+
+impl Bucket {
+    /// Picks the part of the caller that counts. Who is not known as a user counts by address.
+    fn of(key: LimitKey, caller: &Caller) -> Self {
+        let address = || Self::Address(address::group(caller.address));
+        match key {
+            LimitKey::Address => address(),
+            LimitKey::User => caller.user.map_or_else(address, Self::User),
+            LimitKey::Connection => Self::Connection(caller.connection),
+        }
+    }
+}
+
+#[async_trait]
+impl LimitStore for MemoryLimits {
+    async fn take(&self, name: PolicyName, policy: &Policy, caller: &Caller) -> Decision {
+        if policy.mode == LimitMode::Off {
+            return Decision::Allowed { remaining: policy.burst.get() };
+        }
+        let bucket = Bucket::of(policy.key, caller);
+        let refused = match self.limiter(name, policy).check_key(&bucket) {
+            Ok(state) => return Decision::Allowed { remaining: state.remaining_burst_capacity() },
+            Err(refused) => refused,
+        };
+        metrics::counter!("rate_limited_total", "policy" => name.label(), "mode" => policy.mode.label())
+            .increment(1);
+        if policy.mode == LimitMode::Shadow {
+            return Decision::Allowed { remaining: 0 };
+        }
+        Decision::Refused { retry_after: refused.wait_time_from(At(self.clock.now())) }
+    }
+
+    async fn sweep(&self) {
+        let limiters: Vec<_> = self.limiters().values().cloned().collect();
+        for limiter in limiters {
+            limiter.retain_recent();
+            limiter.shrink_to_fit();
+        }
+    }
+}
+
+/// Our clock as `governor` reads it.
+#[derive(Clone, Debug)]
+struct GovernorClock(SharedClock);
+
+/// Our instant as `governor` computes with it.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+struct At(Instant);
+
+impl Clock for GovernorClock {
+    type Instant = At;
+
+    fn now(&self) -> At {
+        At(self.0.now())
+    }
+}
+
+impl Reference for At {
+    fn duration_since(&self, earlier: Self) -> Nanos {
+        self.0.since(earlier.0).into()
+    }
+
+    fn saturating_sub(&self, duration: Nanos) -> Self {
+        Self(self.0 - duration.into())
+    }
+}
+
+impl Add<Nanos> for At {
+    type Output = Self;
+
+    fn add(self, duration: Nanos) -> Self {
+        Self(self.0 + duration.into())
+    }
+}
+
+impl Ord for At {
+    fn cmp(&self, other: &Self) -> Ordering {
+        self.0.cmp(&other.0)
+    }
+}
+
+impl PartialOrd for At {
+    fn partial_cmp(&self, other: &Self) -> Option<Ordering> {
+        Some(self.cmp(other))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use clock::{Clock as _, ManualClock, Timestamp};
+    use proptest::prelude::*;
+    use uuid::Uuid;
+
+    use super::*;
+    use crate::config::Limits;
+
+    /// The bucket as the textbook has it, in tokens and seconds.
+    struct Reference {
+        tokens: f64,
+        at: f64,
+    }
+
+    impl Reference {
+        fn take(&mut self, at: f64, policy: &Policy) -> bool {
+            let refill = (at - self.at) * f64::from(policy.rate.get()) / policy.period.as_secs_f64();
+            self.tokens = (self.tokens + refill).min(f64::from(policy.burst.get()));
+            self.at = at;
+            let taken = self.tokens >= 1.0;
+            self.tokens -= f64::from(u8::from(taken));
+            taken
+        }
+    }
+
+    fn store() -> (ManualClock, MemoryLimits) {
+        let clock = ManualClock::new(Timestamp::UNIX_EPOCH);
+        (clock.clone(), MemoryLimits::new(Arc::new(clock)))
+    }
+
+    fn caller(number: u8) -> Caller {
+        let user = Some(UserId(Uuid::from_u128(u128::from(number))));
+        Caller { address: [10, 0, 0, number].into(), user, connection: u64::from(number) }
+    }
+
+    fn policy(rate: u32, burst: u32, period: Duration) -> Policy {
+        let n = |n| NonZeroU32::new(n).unwrap();
+        Policy { key: LimitKey::User, rate: n(rate), burst: n(burst), period, mode: LimitMode::Enforce }
+    }
+
+    async fn passed(store: &MemoryLimits, policy: &Policy, caller: &Caller, tries: u32) -> u32 {
+        let mut passed = 0;
+        for _ in 0..tries {
+            let decision = store.take(PolicyName::Http, policy, caller).await;
+            passed += u32::from(matches!(decision, Decision::Allowed { .. }));
+        }
+        passed
+    }
+
+    fn wait(clock: &ManualClock, seconds: f64) {
+        clock.jump(clock.now() + Duration::from_secs_f64(seconds));
+    }
+
+    #[tokio::test]
+    async fn an_address_gets_its_burst_and_then_its_rate() {
+        let (clock, store) = store();
+        let policy = Limits::default().http;
+
+        assert_eq!(passed(&store, &policy, &caller(1), 300).await, 200);
+        wait(&clock, 60.0);
+        assert_eq!(passed(&store, &policy, &caller(1), 300).await, 100);
+        assert_eq!(passed(&store, &policy, &caller(2), 300).await, 200);
+    }
+
+    #[tokio::test]
+    async fn a_user_gets_ten_more_after_72_seconds() {
+        let (clock, store) = store();
+        let policy = Limits::default().user;
+
+        assert_eq!(passed(&store, &policy, &caller(1), 150).await, 100);
+        wait(&clock, 72.0);
+        assert_eq!(passed(&store, &policy, &caller(1), 150).await, 10);
+    }
+
+    #[tokio::test]
+    async fn a_sweep_does_not_refill_a_drained_bucket() {
+        let (clock, store) = store();
+        let policy = Limits::default().user;
+        passed(&store, &policy, &caller(1), 100).await;
+
+        wait(&clock, 301.0);
+        store.sweep().await;
+
+        assert_eq!(passed(&store, &policy, &caller(1), 150).await, 41);
+    }
+
+    #[tokio::test]
+    async fn a_sweep_forgets_full_buckets() {
+        let (clock, store) = store();
+        let policy = Policy { key: LimitKey::Connection, ..Limits::default().messages };
+        for connection in 0..100_000 {
+            store.take(PolicyName::Messages, &policy, &Caller { connection, ..caller(1) }).await;
+        }
+        assert_eq!(store.buckets(), 100_000);
+
+        wait(&clock, 12.1);
+        store.sweep().await;
+
+        assert_eq!(store.buckets(), 0);
+    }
+
+    #[tokio::test]
+    async fn the_stated_wait_is_long_enough_and_not_longer() {
+        let (clock, store) = store();
+        let policy = Limits::default().messages;
+        passed(&store, &policy, &caller(1), 10).await;
+
+        let refused = store.take(PolicyName::Http, &policy, &caller(1)).await;
+
+        assert_eq!(refused, Decision::Refused { retry_after: Duration::from_secs(6) });
+        wait(&clock, 5.999);
+        assert_eq!(passed(&store, &policy, &caller(1), 1).await, 0);
+        wait(&clock, 0.001);
+        assert_eq!(passed(&store, &policy, &caller(1), 2).await, 1);
+    }
+
+    #[tokio::test]
+    async fn a_shadowed_policy_lets_pass_and_an_unused_one_does_not_count() {
+        let (_, store) = store();
+        let shadow = Policy { mode: LimitMode::Shadow, ..policy(1, 1, Duration::from_mins(1)) };
+        let off = Policy { mode: LimitMode::Off, ..shadow.clone() };
+
+        assert_eq!(passed(&store, &off, &caller(1), 5).await, 5);
+        assert_eq!(store.buckets(), 0);
+        assert_eq!(passed(&store, &shadow, &caller(1), 5).await, 5);
+        assert_eq!(store.buckets(), 1);
+    }
+
+    #[tokio::test]
+    async fn somebody_unknown_counts_by_address() {
+        let (_, store) = store();
+        let policy = policy(1, 1, Duration::from_mins(1));
+        let unknown = Caller { user: None, ..caller(1) };
+
+        assert_eq!(passed(&store, &policy, &unknown, 3).await, 1);
+        assert_eq!(passed(&store, &policy, &Caller { connection: 99, ..unknown }, 3).await, 0);
+        assert_eq!(passed(&store, &policy, &caller(1), 3).await, 1);
+    }
+
+    proptest! {
+        #[test]
+        fn decisions_are_those_of_the_textbook_bucket(
+            (rate, burst) in (1_u32..50, 1_u32..50),
+            pauses in prop::collection::vec(0_u64..5_000, 1..200),
+        ) {
+            let runtime = tokio::runtime::Builder::new_current_thread().build().unwrap();
+            let (clock, store) = store();
+            let policy = policy(rate, burst, Duration::from_secs(10));
+            let mut reference = Reference { tokens: f64::from(burst), at: 0.0 };
+            let (mut ours, mut theirs) = (0_i32, 0_i32);
+            for pause in pauses {
+                clock.jump(clock.now() + Duration::from_millis(pause));
+                let at = clock.now().since_origin().as_secs_f64();
+                ours += i32::try_from(runtime.block_on(passed(&store, &policy, &caller(1), 1))).unwrap();
+                theirs += i32::from(reference.take(at, &policy));
+                prop_assert!((ours - theirs).abs() <= 1, "{ours} passed, the textbook says {theirs}");
+            }
+        }
+    }
+}

@@ -1,0 +1,20 @@
+//! The model: what it is asked, how its answer is read, and what is done when it fails.
+//!
+//! ```text
+//! prompt → model (breaker, budget, retry) → client (HTTP) → reader (sse → chunk) → text
+//! ```
+//!
+//! Invariant: text of two attempts is never mixed, for an attempt is repeated only before its first
+//! visible token. What the user sees instead of an answer is decided elsewhere.
+
+pub mod budget;
+pub mod chunk;
+pub mod client;
+pub mod failure;
+pub mod model;
+pub mod prompt;
+pub mod reader;
+pub mod sse;
+
+pub use failure::{Failure, Reason};
+pub use model::Model;

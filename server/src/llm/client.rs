@@ -1,0 +1,193 @@
+//! The HTTP side of a model: one request, one stream of bytes.
+//!
+//! The connection has its own limit *on our clock*: a layer around reqwest's connector runs it under
+//! [`clock::timeout`], for reqwest's own limit would use a clock that cannot be handed in, and a limit
+//! around sending would also cover the wait for the head. For the same reason nothing is pooled: the
+//! pool has timers of its own, and an idle connection that the upstream has closed would cost the next
+//! turn an attempt. Proxies, redirects and reqwest's retries are off. Dropping a [`Stream`] closes its
+//! connection.
+
+mod connect;
+
+use std::time::Duration;
+
+use bytes::Bytes;
+use clock::SharedClock;
+use jiff::Timestamp;
+use reqwest::{
+    Response,
+    header::{CONTENT_TYPE, RETRY_AFTER},
+    redirect, retry,
+};
+use secrecy::ExposeSecret;
+use serde::Serialize;
+
+use super::{failure::Failure, prompt::Turn};
+use crate::config::Llm;
+use connect::ConnectLimit;
+
+/// How DeepSeek names a prompt or answer that its moderation refuses, with status 400.
+const MODERATION: &str = "Content Exists Risk";
+/// So much of an error's body is looked at, in bytes.
+const ERROR_BODY_BYTES: usize = 4096;
+
+/// A client of one model.
+#[derive(Clone, Debug)]
+pub struct Client {
+    http: Result<reqwest::Client, String>,
+    clock: SharedClock,
+    settings: Llm,
+}
+
+/// A streamed answer: bytes until the end. Dropping it closes the connection.
+#[derive(Debug)]
+pub struct Stream(Response);
+
+#[derive(Serialize)]
+struct Request<'a> {
+    model: &'a str,
+    messages: &'a [Turn],
+    stream: bool,
+    temperature: f64,
+    max_tokens: u32,
+    thinking: Thinking,
+}
+
+#[derive(Serialize)]
+struct Thinking {
+    #[serde(rename = "type")]
+    kind: &'static str,
+}
+
+impl Client {
+    /// Makes a client. What is wrong with the settings shows at the first request.
+    pub fn new(settings: &Llm, clock: SharedClock) -> Self {
+        let http = reqwest::Client::builder()
+            .retry(retry::never())
+            .redirect(redirect::Policy::none())
+            .no_proxy()
+            .http1_only()
+            .pool_max_idle_per_host(0)
+            .connector_layer(ConnectLimit::new(SharedClock::clone(&clock), settings.connect))
+            .build()
+            .map_err(|error| error.to_string());
+        Self { http, clock, settings: settings.clone() }
+    }
+
+    /// Sends a prompt and returns the stream once its head is there and sound.
+    ///
+    /// Has no limit of its own beyond the one for connecting.
+    pub async fn send(&self, messages: &[Turn]) -> Result<Stream, Failure> {
+        let http = self.http.as_ref().map_err(|error| Failure::Connect(error.clone()))?;
+        let url = format!("{}/chat/completions", self.settings.base_url.trim_end_matches('/'));
+        let request = http
+            .post(url)
+            .bearer_auth(self.settings.api_key.expose_secret())
+            .header("accept", "text/event-stream")
+            .json(&self.body(messages));
+        let response = request.send().await.map_err(|error| failure(&error))?;
+        self.check(response).await
+    }
+
+    fn body<'a>(&'a self, messages: &'a [Turn]) -> Request<'a> {
+        Request {
+            model: &self.settings.model,
+            messages,
+            stream: true,
+            temperature: self.settings.temperature,
+            max_tokens: self.settings.max_tokens,
+            // On by default at DeepSeek, and seconds of silence for the user.
+            thinking: Thinking { kind: "disabled" },
+        }
+    }
+
+    async fn check(&self, response: Response) -> Result<Stream, Failure> {
+        let status = response.status().as_u16();
+        if status == 400 {
+            let is_filtered = is_moderation(response).await;
+            return Err(if is_filtered { Failure::ContentFilter } else { Failure::Request(status) });
+        }
+        if !response.status().is_success() {
+            return Err(Failure::of_status(status, self.retry_after(&response)));
+        }
+        let kind = response.headers().get(CONTENT_TYPE).and_then(|value| value.to_str().ok()).unwrap_or("");
+        let essence = kind.split(';').next().unwrap_or("").trim();
+        if !essence.eq_ignore_ascii_case("text/event-stream") {
+            return Err(Failure::ContentType(essence.chars().take(60).collect()));
+        }
+        Ok(Stream(response))
+    }
+
+    /// Reads `Retry-After`, in seconds or as a date.
+    fn retry_after(&self, response: &Response) -> Option<Duration> {
+        let text = response.headers().get(RETRY_AFTER)?.to_str().ok()?.trim();
+        parse_retry_after(text, self.clock.wall())
+    }
+}
+
+impl Stream {
+    /// Returns the next bytes, or `None` at an orderly end. Cancellation-safe.
+    pub async fn next(&mut self) -> Result<Option<Bytes>, Failure> {
+        self.0.chunk().await.map_err(|error| Failure::Broken(root(&error)))
+    }
+}
+
+async fn is_moderation(mut response: Response) -> bool {
+    let mut body = Vec::new();
+    while let Ok(Some(bytes)) = response.chunk().await {
+        body.extend_from_slice(&bytes);
+        if body.len() >= ERROR_BODY_BYTES {
+            break;
+        }
+    }
+    String::from_utf8_lossy(&body).contains(MODERATION)
+}
+
+fn failure(error: &reqwest::Error) -> Failure {
+    if error.is_connect() || error.is_builder() {
+        Failure::Connect(root(error))
+    } else {
+        Failure::Broken(root(error))
+    }
+}
+
+/// Returns the innermost cause, which says most, without the URL.
+fn root(error: &reqwest::Error) -> String {
+    let mut cause: &dyn std::error::Error = error;
+    while let Some(source) = cause.source() {
+        cause = source;
+    }
+    cause.to_string()
+}
+
+fn parse_retry_after(text: &str, now: Timestamp) -> Option<Duration> {
+    if let Ok(seconds) = text.parse() {
+        return Some(Duration::from_secs(seconds));
+    }
+    let date = jiff::fmt::rfc2822::parse(text).ok()?.timestamp();
+    Duration::try_from(date.duration_since(now)).ok()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn retry_after_is_seconds_or_a_date() {
+        let now: Timestamp = "2026-11-22T12:00:00Z".parse().unwrap();
+
+        assert_eq!(parse_retry_after("7", now), Some(Duration::from_secs(7)));
+        assert_eq!(parse_retry_after("Sun, 22 Nov 2026 12:01:00 GMT", now), Some(Duration::from_mins(1)));
+        assert_eq!(parse_retry_after("soon", now), None);
+    }
+
+    #[test]
+    fn thinking_is_switched_off_and_streaming_on() {
+        let client = Client::new(&Llm::default(), std::sync::Arc::new(clock::SystemClock::new()));
+
+        let body = serde_json::to_value(client.body(&[])).unwrap();
+
+        assert_eq!(body["stream"], true);
+        assert_eq!(body["thinking"]["type"], "disabled");
+    }
+}

@@ -1,0 +1,226 @@
+//! Asks the model for one answer: breaker, attempts, limits.
+//!
+//! Invariant: an attempt is repeated only while nothing of it was shown, and the breaker hears of one
+//! result per turn. Dropping the future of [`Model::answer`] closes the upstream connection and tells
+//! the breaker nothing bad.
+
+use std::{
+    sync::{Mutex, MutexGuard, PoisonError},
+    time::Duration,
+};
+
+use clock::{Clock, Instant, SharedClock, timeout_at};
+use rand::{RngExt, SeedableRng, rngs::StdRng};
+use tokio::sync::mpsc;
+use tracing::Instrument;
+
+use super::{
+    budget::Budget,
+    client::Client,
+    failure::Failure,
+    prompt::Turn,
+    reader::{Progress, Reader},
+};
+use crate::{
+    breaker::{Breaker, Cause, Permit, Refusal, SharedPolicy, TurnEnd, Verdict},
+    config::Llm,
+    deadline::Deadline,
+};
+
+/// Pause before a retry: at least and at most, drawn evenly.
+const PAUSE_MS: std::ops::RangeInclusive<u64> = 50..=250;
+
+/// One model with all that guards it.
+#[derive(Debug)]
+pub struct Model {
+    settings: Llm,
+    clock: SharedClock,
+    client: Client,
+    breaker: Mutex<Breaker>,
+    policy: SharedPolicy,
+    budget: Mutex<Budget>,
+    chance: Mutex<StdRng>,
+}
+
+/// An attempt that failed.
+struct Failed {
+    failure: Failure,
+    has_shown: bool,
+}
+
+impl Model {
+    /// Makes a model by its settings; `policy` says what the breaker counts, `seed` draws the pauses.
+    pub fn new(settings: &Llm, clock: SharedClock, policy: SharedPolicy, seed: u64) -> Self {
+        Self {
+            client: Client::new(settings, SharedClock::clone(&clock)),
+            breaker: Mutex::new(Breaker::new(settings.breaker.clone())),
+            policy,
+            budget: Mutex::new(Budget::new(settings.retry_budget)),
+            chance: Mutex::new(StdRng::seed_from_u64(seed)),
+            settings: settings.clone(),
+            clock,
+        }
+    }
+
+    /// Asks, and sends what is to be shown to `text`, piece by piece.
+    ///
+    /// Ends at the deadline at the latest. A full `text` holds the upstream back. Cancellation drops
+    /// the upstream connection at once and counts as nothing.
+    pub async fn answer(
+        &self,
+        prompt: &[Turn],
+        deadline: &Deadline,
+        text: &mpsc::Sender<String>,
+    ) -> Result<(), Failure> {
+        if self.clock.now() >= deadline.answer_by() {
+            return Err(Failure::Late);
+        }
+        let pass = self.pass()?;
+        let outcome = self.attempts(prompt, deadline, text).await;
+        pass.report(match &outcome {
+            Ok(()) => TurnEnd::Answered,
+            Err(failure) => TurnEnd::Failed(failure),
+        });
+        if let Err(Failure::Account(status)) = &outcome {
+            tracing::error!(status, "model refuses the account; check `llm.api_key` and the balance");
+        }
+        outcome
+    }
+
+    async fn attempts(
+        &self,
+        prompt: &[Turn],
+        deadline: &Deadline,
+        text: &mpsc::Sender<String>,
+    ) -> Result<(), Failure> {
+        lock(&self.budget).deposit();
+        let mut retries = self.settings.retries;
+        loop {
+            let span = tracing::info_span!("attempt");
+            let failed = match self.attempt(prompt, deadline, text).instrument(span).await {
+                Ok(()) => return Ok(()),
+                Err(failed) => failed,
+            };
+            tracing::warn!(failure = %failed.failure, shown = failed.has_shown, "attempt failed");
+            if retries == 0 || !self.may_retry(&failed, deadline) {
+                return Err(failed.failure);
+            }
+            retries -= 1;
+            let pause = lock(&self.chance).random_range(PAUSE_MS);
+            self.clock.sleep(Duration::from_millis(pause)).await;
+        }
+    }
+
+    fn may_retry(&self, failed: &Failed, deadline: &Deadline) -> bool {
+        let now = self.clock.now();
+        !failed.has_shown
+            && failed.failure.is_retriable()
+            && deadline.allows_retry(now)
+            && lock(&self.budget).withdraw(now)
+    }
+
+    async fn attempt(
+        &self,
+        prompt: &[Turn],
+        deadline: &Deadline,
+        text: &mpsc::Sender<String>,
+    ) -> Result<(), Failed> {
+        let silent = |failure| Failed { failure, has_shown: false };
+        let began = self.clock.now();
+        let mut limit = Limit::first(deadline, began);
+        let mut stream = limit.hold(&*self.clock, self.client.send(prompt)).await.map_err(silent)?;
+        let mut reader = Reader::new(&self.settings);
+        let mut has_shown = false;
+        loop {
+            let failed = |failure| Failed { failure, has_shown };
+            let bytes = limit.hold(&*self.clock, stream.next()).await.map_err(failed)?;
+            let step = match bytes {
+                Some(bytes) => reader.push(&bytes),
+                None => reader.finish(),
+            };
+            let (piece, end) = match step {
+                Ok(Progress::More(piece)) => (piece, None),
+                Ok(Progress::Finished(piece)) => (piece, Some(Ok(()))),
+                Err(broken) => (broken.text, Some(Err(broken.failure))),
+            };
+            let piece = if has_shown { &piece } else { piece.trim_start() };
+            if !piece.is_empty() {
+                has_shown = true;
+                // A closed receiver means that nobody reads on: this future is about to be dropped.
+                let _ = text.send(piece.to_owned()).await;
+                limit = Limit::next(deadline, self.clock.now());
+            }
+            if let Some(end) = end {
+                return end.map_err(|failure| Failed { failure, has_shown });
+            }
+        }
+    }
+
+    fn pass(&self) -> Result<Pass<'_>, Failure> {
+        let admitted = lock(&self.breaker).admit(self.clock.now());
+        match admitted {
+            Ok(permit) => {
+                let verdict = self.policy.verdict(TurnEnd::Abandoned);
+                Ok(Pass { model: self, permit, verdict })
+            }
+            Err(Refusal { cause: Cause::Open, retry_after }) => Err(Failure::CircuitOpen { retry_after }),
+            Err(Refusal { cause: Cause::Slowed, retry_after }) => {
+                Err(Failure::RateLimited { retry_after: Some(retry_after) })
+            }
+        }
+    }
+}
+
+/// The next moment at which patience ends, and with what.
+struct Limit {
+    at: Instant,
+    failure: Failure,
+}
+
+impl Limit {
+    fn first(deadline: &Deadline, began: Instant) -> Self {
+        let at = deadline.first_token(began);
+        Self { at, failure: if deadline.is_fair(began) { Failure::FirstToken } else { Failure::Late } }
+    }
+
+    fn next(deadline: &Deadline, last: Instant) -> Self {
+        let at = deadline.next_token(last);
+        Self { at, failure: if at == deadline.end() { Failure::Total } else { Failure::Gap } }
+    }
+
+    async fn hold<T>(
+        &self,
+        clock: &dyn Clock,
+        work: impl Future<Output = Result<T, Failure>>,
+    ) -> Result<T, Failure> {
+        // Also when bytes are always at hand: signs of life must not outrun the limit.
+        if clock.now() >= self.at {
+            return Err(self.failure.clone());
+        }
+        timeout_at(clock, self.at, work).await.unwrap_or_else(|_| Err(self.failure.clone()))
+    }
+}
+
+/// A permit that is reported in any case: as abandoned, unless the turn comes to an end.
+struct Pass<'a> {
+    model: &'a Model,
+    permit: Permit,
+    verdict: Verdict,
+}
+
+impl Pass<'_> {
+    fn report(mut self, end: TurnEnd<'_>) {
+        self.verdict = self.model.policy.verdict(end);
+    }
+}
+
+impl Drop for Pass<'_> {
+    fn drop(&mut self) {
+        let now = self.model.clock.now();
+        lock(&self.model.breaker).report(&self.permit, self.verdict, now);
+    }
+}
+
+fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
+    mutex.lock().unwrap_or_else(PoisonError::into_inner)
+}

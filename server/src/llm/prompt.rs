@@ -1,0 +1,146 @@
+//! The prompt, as a pure function.
+//!
+//! Order: one system message (role, language, what is known), the newest messages that fit, the current
+//! message whole. The current message and the system message are always there; the budget takes the
+//! oldest messages first, then the least important facts.
+//!
+//! Invariant: every text is masked after assembly, and each message stands in the prompt once. Small
+//! talk, fallbacks and safety texts are not given to this function, and it adds no text of its own
+//! beside the system message.
+
+use jiff::Timestamp;
+use serde::Serialize;
+
+use crate::{
+    facts, mask,
+    storage::{Fact, Message, Role},
+};
+
+/// One message of a prompt, as the model takes it.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+pub struct Turn {
+    /// `system`, `user` or `assistant`.
+    pub role: &'static str,
+    /// The text, masked.
+    pub content: String,
+}
+
+/// What a prompt is made from.
+#[derive(Clone, Copy, Debug)]
+pub struct Material<'a> {
+    /// Language of the answer, as a resolved code.
+    pub language: &'a str,
+    /// What is known about the user and valid now.
+    pub facts: &'a [Fact],
+    /// Earlier messages of the session, oldest first.
+    pub history: &'a [Message],
+    /// The message to be answered.
+    pub current: &'a str,
+    /// Now.
+    pub at: Timestamp,
+}
+
+/// How much a prompt may hold.
+#[derive(Clone, Copy, Debug)]
+pub struct Bounds {
+    /// Budget of all messages together, in estimated tokens.
+    pub tokens: usize,
+    /// Facts below this confidence stay out.
+    pub confidence: f64,
+}
+
+/// What a message costs beside its text.
+const MESSAGE_TOKENS: usize = 4;
+
+/// Builds the prompt.
+pub fn build(material: &Material<'_>, bounds: &Bounds) -> Vec<Turn> {
+    let current = turn("user", material.current);
+    let mut left = bounds.tokens.saturating_sub(cost(&current));
+    let system = system(material, bounds, left);
+    left = left.saturating_sub(cost(&system));
+    let mut newest_first = Vec::new();
+    for message in material.history.iter().rev() {
+        let turn = turn(role(message.role), &message.text);
+        let Some(rest) = left.checked_sub(cost(&turn)) else { break };
+        left = rest;
+        newest_first.push(turn);
+    }
+    newest_first.reverse();
+    [vec![system], newest_first, vec![current]].concat()
+}
+
+/// Estimates the tokens of a text: four characters each, rounded up.
+pub fn estimate(text: &str) -> usize {
+    text.chars().count().div_ceil(4)
+}
+
+fn cost(turn: &Turn) -> usize {
+    estimate(&turn.content) + MESSAGE_TOKENS
+}
+
+fn turn(role: &'static str, text: &str) -> Turn {
+    Turn { role, content: mask::mask(text) }
+}
+
+const fn role(role: Role) -> &'static str {
+    match role {
+        Role::User => "user",
+        Role::Assistant => "assistant",
+    }
+}
+
+fn system(material: &Material<'_>, bounds: &Bounds, tokens: usize) -> Turn {
+    let mut known: Vec<_> = material
+        .facts
+        .iter()
+        .filter(|fact| fact.confidence >= bounds.confidence)
+        .map(|fact| (rank(&fact.key), format!("- {}: {}", fact.key, facts::shown(fact, material.at))))
+        .collect();
+    known.sort();
+    loop {
+        let lines: Vec<_> = known.iter().map(|(_, line)| line.as_str()).collect();
+        let turn = turn("system", &system_text(material.language, &lines));
+        if cost(&turn) <= tokens || known.pop().is_none() {
+            return turn;
+        }
+    }
+}
+
+fn system_text(language: &str, known: &[&str]) -> String {
+    let mut text = format!("{ROLE}\n{}\n", answer_in(language));
+    if !known.is_empty() {
+        text.push_str("What is known about the user:\n");
+        for line in known {
+            text.push_str(line);
+            text.push('\n');
+        }
+    }
+    text + RULES
+}
+
+/// The first facts to be listed, and the last to be left out.
+fn rank(key: &str) -> usize {
+    let order = ["pregnancy_week", "allergies", "diet_preference", "exercise"];
+    order.iter().position(|first| *first == key).unwrap_or(order.len())
+}
+
+const ROLE: &str = "You are a warm and careful companion for people who are pregnant.";
+
+const RULES: &str = "\
+Rules:
+- Answer in short, plain sentences, and only about pregnancy, birth and health.
+- Do not diagnose and do not name doses; say when a midwife or doctor should be asked.
+- For anything that sounds dangerous, say first that a doctor should be called now.
+- You cannot create calendar entries or reminders; never say that you did.
+- Words in angle brackets stand for private data; do not ask for them.";
+
+fn answer_in(language: &str) -> String {
+    match language {
+        "es" => "Answer in Spanish.".to_owned(),
+        "fr" => "Answer in French.".to_owned(),
+        _ => "Answer in English.".to_owned(),
+    }
+}
+
+#[cfg(test)]
+mod tests;

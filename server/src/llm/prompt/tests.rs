@@ -1,0 +1,132 @@
+//! The prompt as the model gets it.
+
+use std::time::Duration;
+
+use proptest::prelude::*;
+
+use super::*;
+use crate::{
+    ids::{MessageId, SessionId, UserId},
+    storage::{FactSource, MessageKind},
+};
+
+const BOUNDS: Bounds = Bounds { tokens: 3000, confidence: 0.7 };
+
+fn fact(key: &str, value: &str, confidence: f64) -> Fact {
+    Fact {
+        user: UserId::random(),
+        key: key.to_owned(),
+        value: value.to_owned(),
+        confidence,
+        source: FactSource::Extracted,
+        version: 1,
+        updated_at: Timestamp::UNIX_EPOCH,
+        expires_at: None,
+    }
+}
+
+fn message(role: Role, text: &str) -> Message {
+    Message {
+        id: MessageId::random(),
+        session: SessionId::random(),
+        user: UserId::random(),
+        position: 1,
+        role,
+        kind: if role == Role::User { MessageKind::Said } else { MessageKind::Answer },
+        language: "en".to_owned(),
+        text: text.to_owned(),
+        at: Timestamp::UNIX_EPOCH,
+    }
+}
+
+fn material<'a>(facts: &'a [Fact], history: &'a [Message], current: &'a str) -> Material<'a> {
+    Material { language: "es", facts, history, current, at: Timestamp::UNIX_EPOCH }
+}
+
+#[test]
+fn a_prompt_is_system_then_history_then_the_current_message() {
+    let facts = [
+        fact("sleep", "badly", 0.9),
+        fact("diet_preference", "vegan", 0.9),
+        fact("pregnancy_week", "22", 0.9),
+        fact("mood", "low", 0.5),
+    ];
+    let history = [message(Role::User, "I am Ann, ann@example.com"), message(Role::Assistant, "Welcome!")];
+
+    let prompt = build(&material(&facts, &history, "¿Qué como? +1 415 555 0100"), &BOUNDS);
+
+    insta::assert_snapshot!(serde_json::to_string_pretty(&prompt).unwrap().replace("\\n", "\n"), @r#"
+    [
+      {
+        "role": "system",
+        "content": "You are a warm and careful companion for people who are pregnant.
+    Answer in Spanish.
+    What is known about the user:
+    - pregnancy_week: 22
+    - diet_preference: vegan
+    - sleep: badly
+    Rules:
+    - Answer in short, plain sentences, and only about pregnancy, birth and health.
+    - Do not diagnose and do not name doses; say when a midwife or doctor should be asked.
+    - For anything that sounds dangerous, say first that a doctor should be called now.
+    - You cannot create calendar entries or reminders; never say that you did.
+    - Words in angle brackets stand for private data; do not ask for them."
+      },
+      {
+        "role": "user",
+        "content": "I am Ann, <email>"
+      },
+      {
+        "role": "assistant",
+        "content": "Welcome!"
+      },
+      {
+        "role": "user",
+        "content": "¿Qué como? <phone>"
+      }
+    ]
+    "#);
+}
+
+#[test]
+fn the_week_moves_on_with_the_calendar() {
+    let facts = [fact("pregnancy_week", "14", 0.9)];
+    let later = Timestamp::UNIX_EPOCH + Duration::from_hours(21 * 24);
+
+    let prompt = build(&Material { at: later, ..material(&facts, &[], "hm") }, &BOUNDS);
+
+    assert!(prompt[0].content.contains("- pregnancy_week: 17\n"));
+}
+
+#[test]
+fn the_oldest_messages_leave_first() {
+    let history: Vec<_> = (0..10).map(|n| message(Role::User, &format!("{n}{}", "x".repeat(3999)))).collect();
+
+    let prompt = build(&material(&[], &history, "now"), &BOUNDS);
+
+    let kept: Vec<_> = prompt[1..].iter().map(|turn| &turn.content[..1]).collect();
+    assert_eq!(kept, ["8", "9", "n"]);
+}
+
+fn total(prompt: &[Turn]) -> usize {
+    prompt.iter().map(cost).sum()
+}
+
+proptest! {
+    #[test]
+    fn the_budget_holds_and_the_current_message_is_whole_and_once(
+        sizes in proptest::collection::vec(0usize..5000, 0..20),
+        facts in proptest::collection::vec("[a-z ]{0,400}", 0..30),
+        size in 1usize..4000,
+    ) {
+        let facts: Vec<_> = facts.iter().enumerate().map(|(n, v)| fact(&format!("k{n}"), v, 1.0)).collect();
+        let history: Vec<_> = sizes.iter().map(|n| message(Role::Assistant, &"y".repeat(*n))).collect();
+        let current = "z".repeat(size);
+
+        let prompt = build(&material(&facts, &history, &current), &BOUNDS);
+
+        prop_assert!(total(&prompt) <= BOUNDS.tokens);
+        prop_assert_eq!(prompt.iter().filter(|turn| turn.content == current).count(), 1);
+        prop_assert_eq!(prompt.last().map(|turn| turn.role), Some("user"));
+    }
+}

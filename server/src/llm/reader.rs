@@ -1,0 +1,246 @@
+//! From bytes of a stream to text and an end, without I/O.
+//!
+//! Invariant: [`Progress::Finished`] is only returned for an answer that is whole by the setting
+//! `llm.stream_end` and holds some text. Everything else is a [`Failure`].
+
+use super::{
+    chunk::{self, Chunk, Finish},
+    failure::Failure,
+    sse::{Item, Parser},
+};
+use crate::config::llm::{Llm, StreamEnd};
+
+/// Longest answer that is taken, in bytes: a stream without end must not fill the memory.
+const ANSWER_BYTES_MAX: usize = 256 * 1024;
+
+/// What the reader has made of some bytes.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Progress {
+    /// Go on; the text is empty when only signs of life came.
+    More(String),
+    /// The answer is whole. The text is its last piece. The connection is of no more use.
+    Finished(String),
+}
+
+/// Reads one stream.
+#[derive(Debug)]
+pub struct Reader {
+    parser: Parser,
+    stream_end: StreamEnd,
+    bad_allowed: u32,
+    bad: u32,
+    finish: Option<Finish>,
+    has_text: bool,
+    bytes: usize,
+}
+
+impl Reader {
+    /// Makes a reader by the limits of the settings.
+    pub fn new(settings: &Llm) -> Self {
+        Self {
+            parser: Parser::new(settings.line_bytes),
+            stream_end: settings.stream_end,
+            bad_allowed: settings.malformed_chunks,
+            bad: 0,
+            finish: None,
+            has_text: false,
+            bytes: 0,
+        }
+    }
+
+    /// Reads the next bytes.
+    pub fn push(&mut self, bytes: &[u8]) -> Result<Progress, Broken> {
+        let items = self.parser.push(bytes);
+        let items = items.map_err(|error| Broken::bare(Failure::Malformed(error.to_string())))?;
+        self.take(items)
+    }
+
+    /// Says that the connection ended in order.
+    pub fn finish(&mut self) -> Result<Progress, Broken> {
+        let items = self.parser.finish();
+        let items = items.map_err(|error| Broken::bare(Failure::Malformed(error.to_string())))?;
+        match self.take(items)? {
+            Progress::Finished(text) => Ok(Progress::Finished(text)),
+            Progress::More(text) => self.end(text),
+        }
+    }
+
+    fn take(&mut self, items: Vec<Item>) -> Result<Progress, Broken> {
+        let mut text = String::new();
+        for item in items {
+            match self.item(item, &mut text) {
+                Ok(Step::Next) => {}
+                Ok(Step::End) => return self.end(text),
+                Err(failure) => return Err(Broken { text, failure }),
+            }
+        }
+        Ok(Progress::More(text))
+    }
+
+    fn item(&mut self, item: Item, text: &mut String) -> Result<Step, Failure> {
+        let data = match item {
+            Item::Comment => return Ok(Step::Next),
+            Item::Garbled => return self.malformed("event is not UTF-8"),
+            Item::Data(data) => data,
+        };
+        match chunk::parse(&data) {
+            Ok(Chunk::Done) => Ok(Step::End),
+            Ok(Chunk::Usage) => Ok(Step::Next),
+            Ok(Chunk::NoChoice) => self.malformed("chunk has no choice"),
+            Ok(Chunk::Error(kind)) => Err(Failure::Reported(kind)),
+            Ok(Chunk::Delta { text: piece, finish }) => {
+                self.bytes += piece.len();
+                if self.bytes > ANSWER_BYTES_MAX {
+                    return Err(Failure::Malformed(format!("answer exceeds {ANSWER_BYTES_MAX} bytes")));
+                }
+                self.has_text |= !piece.trim().is_empty();
+                text.push_str(&piece);
+                self.finish = finish.or(self.finish);
+                self.check_finish()
+            }
+            Err(bad) => self.malformed(&bad.to_string()),
+        }
+    }
+
+    fn check_finish(&self) -> Result<Step, Failure> {
+        match self.finish {
+            Some(Finish::Overloaded) => Err(Failure::Overloaded),
+            Some(Finish::ContentFilter) => Err(Failure::ContentFilter),
+            Some(Finish::Stop | Finish::Length) | None => Ok(Step::Next),
+        }
+    }
+
+    fn malformed(&mut self, what: &str) -> Result<Step, Failure> {
+        metrics::counter!("malformed_total").increment(1);
+        self.bad += 1;
+        tracing::warn!(bad = self.bad, "chunk of the model was skipped");
+        if self.bad > self.bad_allowed {
+            return Err(Failure::Malformed(format!("{} bad chunks; the last: {what}", self.bad)));
+        }
+        Ok(Step::Next)
+    }
+
+    fn end(&self, text: String) -> Result<Progress, Broken> {
+        let is_finished = self.finish.is_some() || self.stream_end == StreamEnd::AnyEof;
+        if !self.has_text && (is_finished || self.bad == 0) {
+            return Err(Broken { text, failure: Failure::Empty });
+        }
+        if !self.has_text {
+            let failure = Failure::Malformed("no chunk could be read".to_owned());
+            return Err(Broken { text, failure });
+        }
+        if !is_finished {
+            return Err(Broken { text, failure: Failure::CutShort });
+        }
+        Ok(Progress::Finished(text))
+    }
+}
+
+/// A failure, and the text that came before it in the same bytes.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Broken {
+    /// Text that is good as far as it goes.
+    pub text: String,
+    /// Why there will be no more.
+    pub failure: Failure,
+}
+
+impl Broken {
+    const fn bare(failure: Failure) -> Self {
+        Self { text: String::new(), failure }
+    }
+}
+
+enum Step {
+    Next,
+    End,
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const HEAD: &str = r#"{"choices":[{"delta":{"role":"assistant","content":""},"finish_reason":null}]}"#;
+    const TEXT: &str = r#"{"choices":[{"delta":{"content":"abc"}}]}"#;
+    const STOP: &str = r#"{"choices":[{"delta":{"content":""},"finish_reason":"stop"}]}"#;
+
+    fn read(events: &[&str]) -> Result<String, Failure> {
+        let mut reader = Reader::new(&Llm::default());
+        let mut all = String::new();
+        for event in events {
+            match reader.push(format!("data: {event}\n\n").as_bytes()).map_err(|broken| broken.failure)? {
+                Progress::More(text) => all += &text,
+                Progress::Finished(text) => return Ok(all + &text),
+            }
+        }
+        match reader.finish().map_err(|broken| broken.failure)? {
+            Progress::More(text) | Progress::Finished(text) => Ok(all + &text),
+        }
+    }
+
+    #[test]
+    fn an_answer_is_whole_with_a_finish_reason_even_without_the_end_marker() {
+        assert_eq!(read(&[HEAD, TEXT, STOP, "[DONE]"]), Ok("abc".to_owned()));
+        assert_eq!(read(&[HEAD, TEXT, STOP]), Ok("abc".to_owned()));
+    }
+
+    #[test]
+    fn an_end_without_a_finish_reason_is_a_failure_even_with_the_end_marker() {
+        assert_eq!(read(&[HEAD, TEXT]), Err(Failure::CutShort));
+        assert_eq!(read(&[HEAD, TEXT, "[DONE]"]), Err(Failure::CutShort));
+    }
+
+    #[test]
+    fn an_end_without_text_is_a_failure() {
+        assert_eq!(read(&[]), Err(Failure::Empty));
+        assert_eq!(read(&[HEAD, STOP, "[DONE]"]), Err(Failure::Empty));
+        assert_eq!(read(&["[DONE]"]), Err(Failure::Empty));
+    }
+
+    #[test]
+    fn three_bad_chunks_are_borne_and_the_fourth_is_not() {
+        assert_eq!(read(&[TEXT, "{", "{}", "null", STOP]), Ok("abc".to_owned()));
+        assert!(matches!(read(&[TEXT, "{", "{}", "null", "x", STOP]), Err(Failure::Malformed(_))));
+    }
+
+    #[test]
+    fn only_bad_chunks_are_malformed_not_empty() {
+        assert!(matches!(read(&["{", "}"]), Err(Failure::Malformed(_))));
+    }
+
+    #[test]
+    fn an_error_in_the_stream_ends_it_and_keeps_the_text_before() {
+        let mut reader = Reader::new(&Llm::default());
+        let bytes = format!("data: {TEXT}\n\ndata: {{\"error\":{{\"type\":\"oops\"}}}}\n\n");
+
+        let broken = reader.push(bytes.as_bytes()).unwrap_err();
+
+        assert_eq!(broken, Broken { text: "abc".to_owned(), failure: Failure::Reported("oops".to_owned()) });
+    }
+
+    #[test]
+    fn lack_of_resources_and_filters_are_failures_of_their_own() {
+        let last = |finish| format!(r#"{{"choices":[{{"delta":{{}},"finish_reason":"{finish}"}}]}}"#);
+
+        assert_eq!(read(&[TEXT, &last("insufficient_system_resource")]), Err(Failure::Overloaded));
+        assert_eq!(read(&[TEXT, &last("content_filter")]), Err(Failure::ContentFilter));
+        assert_eq!(read(&[TEXT, &last("length")]), Ok("abc".to_owned()));
+    }
+
+    #[test]
+    fn any_orderly_end_counts_where_the_setting_says_so() {
+        let mut reader = Reader::new(&Llm { stream_end: StreamEnd::AnyEof, ..Llm::default() });
+        reader.push(format!("data: {TEXT}\n\n").as_bytes()).unwrap();
+
+        assert_eq!(reader.finish(), Ok(Progress::Finished(String::new())));
+    }
+
+    #[test]
+    fn nothing_after_the_end_marker_is_read() {
+        let bytes = format!("data: {TEXT}\n\ndata: {STOP}\n\ndata: [DONE]\n\ndata: {TEXT}\n\n");
+
+        let progress = Reader::new(&Llm::default()).push(bytes.as_bytes());
+
+        assert_eq!(progress, Ok(Progress::Finished("abc".to_owned())));
+    }
+}

@@ -1,0 +1,237 @@
+//! Server-sent events out of bytes, however the bytes are cut.
+//!
+//! Follows the event-stream format of the HTML standard: lines end in LF, CRLF or CR, a byte order
+//! mark may come first, a line that begins with a colon is a comment, the space after `data:` is
+//! optional, several `data` lines of one event are joined by LF.
+//!
+//! Invariant: the events depend on the bytes alone, never on how they were split into reads. It knows
+//! nothing of JSON or of what ends an answer.
+
+/// A line was longer than the parser may hold.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
+#[error("event stream has a line of more than {limit} bytes")]
+pub struct LineTooLong {
+    /// The limit, in bytes.
+    pub limit: usize,
+}
+
+/// What the bytes held.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Item {
+    /// The data of one event, lines joined by LF. Bytes that are not UTF-8 have been replaced.
+    Data(String),
+    /// The data of one event was not UTF-8.
+    Garbled,
+    /// A comment: a sign of life, not of progress.
+    Comment,
+}
+
+/// An incremental parser. Holds at most one line and one event, each at most `line_bytes` long.
+#[derive(Debug)]
+pub struct Parser {
+    line_bytes: usize,
+    line: Vec<u8>,
+    data: Option<Vec<u8>>,
+    after_cr: bool,
+    at_start: bool,
+}
+
+impl Parser {
+    /// Makes a parser that refuses lines and events of more than `line_bytes`.
+    pub fn new(line_bytes: usize) -> Self {
+        Self { line_bytes, line: Vec::new(), data: None, after_cr: false, at_start: true }
+    }
+
+    /// Reads the next bytes and returns what they completed.
+    pub fn push(&mut self, bytes: &[u8]) -> Result<Vec<Item>, LineTooLong> {
+        let mut items = Vec::new();
+        let mut rest = bytes;
+        while let Some((&first, _)) = rest.split_first() {
+            if std::mem::take(&mut self.after_cr) && first == b'\n' {
+                rest = &rest[1..];
+                continue;
+            }
+            let end = rest.iter().position(|byte| matches!(byte, b'\n' | b'\r'));
+            let text = &rest[..end.unwrap_or(rest.len())];
+            self.grow(text)?;
+            let Some(end) = end else { break };
+            self.after_cr = rest[end] == b'\r';
+            self.end_line(&mut items)?;
+            rest = &rest[end + 1..];
+        }
+        Ok(items)
+    }
+
+    /// Says that no more bytes will come. An event without its closing blank line still counts: some
+    /// upstreams end `data: [DONE]` without one.
+    pub fn finish(&mut self) -> Result<Vec<Item>, LineTooLong> {
+        let mut items = Vec::new();
+        if !self.line.is_empty() {
+            self.end_line(&mut items)?;
+        }
+        self.end_event(&mut items);
+        Ok(items)
+    }
+
+    fn grow(&mut self, text: &[u8]) -> Result<(), LineTooLong> {
+        if self.line.len() + text.len() > self.line_bytes {
+            return Err(LineTooLong { limit: self.line_bytes });
+        }
+        self.line.extend_from_slice(text);
+        Ok(())
+    }
+
+    fn end_line(&mut self, items: &mut Vec<Item>) -> Result<(), LineTooLong> {
+        let taken = std::mem::take(&mut self.line);
+        let line = if std::mem::take(&mut self.at_start) {
+            taken.strip_prefix(b"\xEF\xBB\xBF").unwrap_or(&taken)
+        } else {
+            &taken
+        };
+        match line {
+            [] => self.end_event(items),
+            [b':', ..] => items.push(Item::Comment),
+            _ => self.field(line)?,
+        }
+        Ok(())
+    }
+
+    fn field(&mut self, line: &[u8]) -> Result<(), LineTooLong> {
+        let (name, value) = match line.iter().position(|byte| *byte == b':') {
+            Some(colon) => (&line[..colon], &line[colon + 1..]),
+            None => (line, &[][..]),
+        };
+        if name != b"data" {
+            return Ok(());
+        }
+        let value = value.strip_prefix(b" ").unwrap_or(value);
+        let data = match &mut self.data {
+            Some(data) => {
+                data.push(b'\n');
+                data
+            }
+            none => none.insert(Vec::new()),
+        };
+        if data.len() + value.len() > self.line_bytes {
+            return Err(LineTooLong { limit: self.line_bytes });
+        }
+        data.extend_from_slice(value);
+        Ok(())
+    }
+
+    fn end_event(&mut self, items: &mut Vec<Item>) {
+        if let Some(data) = self.data.take() {
+            items.push(String::from_utf8(data).map_or(Item::Garbled, Item::Data));
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use proptest::prelude::*;
+
+    use super::*;
+
+    const LIMIT: usize = 1024;
+
+    fn whole(bytes: &[u8]) -> Vec<Item> {
+        let mut parser = Parser::new(LIMIT);
+        let mut items = parser.push(bytes).unwrap();
+        items.extend(parser.finish().unwrap());
+        items
+    }
+
+    fn data(text: &str) -> Item {
+        Item::Data(text.to_owned())
+    }
+
+    #[test]
+    fn lf_crlf_and_cr_end_lines_alike() {
+        for end in ["\n", "\r\n", "\r"] {
+            let text = ["data: a", "", ": alive", "data:b", "data: c", "", ""].join(end);
+
+            assert_eq!(whole(text.as_bytes()), [data("a"), Item::Comment, data("b\nc")], "{end:?}");
+        }
+    }
+
+    #[test]
+    fn a_byte_order_mark_does_not_hide_the_first_event() {
+        assert_eq!(whole(b"\xEF\xBB\xBFdata: a\n\n"), [data("a")]);
+    }
+
+    #[test]
+    fn unicode_line_separators_are_text() {
+        assert_eq!(whole("data: a\u{2028}b\u{85}c\n\n".as_bytes()), [data("a\u{2028}b\u{85}c")]);
+    }
+
+    #[test]
+    fn an_event_without_its_blank_line_counts_at_the_end() {
+        assert_eq!(whole(b"data: [DONE]"), [data("[DONE]")]);
+    }
+
+    #[test]
+    fn other_fields_are_skipped() {
+        assert_eq!(whole(b"event: x\nid: 7\nretry: 3\ndatabase: y\ndata: a\n\n"), [data("a")]);
+    }
+
+    #[test]
+    fn bytes_that_are_not_utf8_are_named_as_such() {
+        assert_eq!(whole(b"data: \xFF\xFE\n\n"), [Item::Garbled]);
+    }
+
+    #[test]
+    fn a_line_over_the_limit_is_refused_however_slowly_it_comes() {
+        let mut parser = Parser::new(8);
+        let outcome: Result<Vec<_>, _> = b"data: 0123456789".iter().map(|b| parser.push(&[*b])).collect();
+
+        assert_eq!(outcome, Err(LineTooLong { limit: 8 }));
+    }
+
+    #[test]
+    fn many_data_lines_cannot_grow_an_event_over_the_limit() {
+        let text = "data: 0123456789\n".repeat(200);
+
+        assert_eq!(Parser::new(LIMIT).push(text.as_bytes()), Err(LineTooLong { limit: LIMIT }));
+    }
+
+    fn stream() -> impl Strategy<Value = Vec<u8>> {
+        let piece = prop_oneof![
+            Just("data: é€😀".to_owned()),
+            Just("data:{\"x\":1}".to_owned()),
+            Just(": keep-alive".to_owned()),
+            Just("\u{feff}data: a".to_owned()),
+            Just(String::new()),
+            "[a-z:é ]{0,12}",
+        ];
+        let line = (piece, prop_oneof![Just("\n"), Just("\r\n"), Just("\r")]);
+        proptest::collection::vec(line, 0..12)
+            .prop_map(|lines| lines.into_iter().flat_map(|(line, end)| (line + end).into_bytes()).collect())
+    }
+
+    proptest! {
+        #[test]
+        fn any_split_of_the_bytes_gives_the_same_items(
+            bytes in stream(),
+            cuts in proptest::collection::vec(any::<prop::sample::Index>(), 0..8),
+        ) {
+            let mut places: Vec<_> = cuts.iter().map(|cut| cut.index(bytes.len() + 1)).collect();
+            places.extend([0, bytes.len()]);
+            places.sort_unstable();
+
+            let mut parser = Parser::new(LIMIT);
+            let mut items = Vec::new();
+            for place in places.windows(2) {
+                items.extend(parser.push(&bytes[place[0]..place[1]]).unwrap());
+            }
+            items.extend(parser.finish().unwrap());
+
+            prop_assert_eq!(items, whole(&bytes));
+        }
+
+        #[test]
+        fn no_bytes_make_it_panic(bytes in proptest::collection::vec(any::<u8>(), 0..300)) {
+            let mut parser = Parser::new(64);
+            let _ = parser.push(&bytes).and_then(|_| parser.finish());
+        }
+    }
+}

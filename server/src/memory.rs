@@ -1,0 +1,114 @@
+//! Which messages of a session the model still sees.
+//!
+//! Invariant: the window is a run of the newest messages, in order, at most `max_messages` long and none
+//! older than `max_age`. The message that is being answered is not part of it. What a session is, is
+//! decided in [`session`](crate::session).
+
+use std::time::Duration;
+
+use jiff::Timestamp;
+
+use crate::{config, storage::Message};
+
+/// The rules of short-term memory.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct MemoryPolicy {
+    /// At most so many messages, of both sides together.
+    pub max_messages: usize,
+    /// None that is older.
+    pub max_age: Duration,
+}
+
+impl MemoryPolicy {
+    /// The range that [`max_messages`](Self::max_messages) is held in.
+    pub const MESSAGES: std::ops::RangeInclusive<usize> = 2..=50;
+
+    /// Takes the rules from the settings.
+    pub fn new(settings: &config::Conversation) -> Self {
+        let wanted = settings.window_messages as usize;
+        Self {
+            max_messages: wanted.clamp(*Self::MESSAGES.start(), *Self::MESSAGES.end()),
+            max_age: settings.window_age,
+        }
+    }
+
+    /// Returns the moment before which messages are forgotten.
+    pub fn since(&self, now: Timestamp) -> Timestamp {
+        now.checked_sub(self.max_age).unwrap_or(Timestamp::MIN)
+    }
+
+    /// Returns what is left of the messages, which come oldest first.
+    pub fn window(&self, mut messages: Vec<Message>, now: Timestamp) -> Vec<Message> {
+        let since = self.since(now);
+        messages.retain(|message| message.at >= since);
+        let surplus = messages.len().saturating_sub(self.max_messages);
+        messages.drain(..surplus);
+        messages
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use proptest::prelude::*;
+
+    use super::*;
+    use crate::{
+        ids::{MessageId, SessionId, UserId},
+        storage::{MessageKind, Role},
+    };
+
+    const POLICY: MemoryPolicy = MemoryPolicy { max_messages: 10, max_age: Duration::from_hours(24) };
+
+    fn message(second: i64) -> Message {
+        Message {
+            id: MessageId::random(),
+            session: SessionId::random(),
+            user: UserId::random(),
+            position: 1,
+            role: Role::User,
+            kind: MessageKind::Said,
+            language: "en".to_owned(),
+            text: second.to_string(),
+            at: Timestamp::from_second(second).unwrap(),
+        }
+    }
+
+    fn window(seconds: impl IntoIterator<Item = i64>, now: i64) -> Vec<i64> {
+        let messages = seconds.into_iter().map(message).collect();
+        let window = POLICY.window(messages, Timestamp::from_second(now).unwrap());
+        window.into_iter().map(|message| message.at.as_second()).collect()
+    }
+
+    #[test]
+    fn of_twelve_messages_the_last_ten_stay_in_order() {
+        assert_eq!(window(1..=12, 12), (3..=12).collect::<Vec<_>>());
+    }
+
+    #[test]
+    fn messages_older_than_a_day_leave() {
+        assert_eq!(window([0, 1, 50], 24 * 3600 + 1), [1, 50]);
+    }
+
+    #[test]
+    fn the_setting_is_held_in_its_range() {
+        for (wanted, held) in [(0, 2), (10, 10), (1000, 50)] {
+            let settings = config::Conversation { window_messages: wanted, ..Default::default() };
+            assert_eq!(MemoryPolicy::new(&settings).max_messages, held);
+        }
+    }
+
+    proptest! {
+        #[test]
+        fn the_window_is_a_short_fresh_suffix(mut seconds in proptest::collection::vec(0i64..200_000, 0..40)) {
+            seconds.sort_unstable();
+
+            let kept = window(seconds.clone(), 200_000);
+
+            prop_assert!(kept.len() <= 10);
+            prop_assert!(seconds.ends_with(&kept));
+            prop_assert!(kept.iter().all(|second| *second >= 200_000 - 24 * 3600));
+            let fresh = seconds.iter().filter(|second| **second >= 200_000 - 24 * 3600).count();
+            prop_assert_eq!(kept.len(), fresh.min(10));
+        }
+    }
+}

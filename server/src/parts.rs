@@ -1,0 +1,59 @@
+//! The parts that a server is built from, handed in.
+//!
+//! Everything that decides, remembers or waits comes from here, so that whoever starts a server can
+//! choose each of them. Nothing in this crate makes one of these behind the caller's back.
+
+use std::sync::Arc;
+
+use clock::SharedClock;
+
+use crate::{
+    breaker::{ByBlame, SharedPolicy},
+    config::Config,
+    extract::{PatternExtractor, SharedExtractor},
+    limit::{MemoryLimits, SharedLimits},
+    safety::{KeywordRedFlags, SharedRedFlags},
+    storage::SharedStorage,
+    texts::{FluentTexts, SharedTexts},
+};
+
+/// What a server is made of. `Clone` shares them.
+#[derive(Clone, Debug)]
+pub struct Parts {
+    /// The settings, valid.
+    pub config: Arc<Config>,
+    /// Time and waiting.
+    pub clock: SharedClock,
+    /// What outlives the process.
+    pub storage: SharedStorage,
+    /// Who did how much.
+    pub limits: SharedLimits,
+    /// User-facing texts by key and language.
+    pub texts: SharedTexts,
+    /// Signs of an emergency.
+    pub red_flags: SharedRedFlags,
+    /// Finds facts in what users say.
+    pub extractor: SharedExtractor,
+    /// What counts against the model.
+    pub breaker_policy: SharedPolicy,
+    /// Seed of everything random.
+    pub seed: u64,
+}
+
+impl Parts {
+    /// Returns the parts that a server is usually built from: limits in memory, the compiled-in texts,
+    /// the detectors by lists and patterns.
+    pub fn usual(config: Config, clock: SharedClock, storage: SharedStorage) -> Self {
+        Self {
+            config: Arc::new(config),
+            limits: Arc::new(MemoryLimits::new(SharedClock::clone(&clock))),
+            clock,
+            storage,
+            texts: Arc::new(FluentTexts::built_in()),
+            red_flags: Arc::new(KeywordRedFlags::new()),
+            extractor: Arc::new(PatternExtractor),
+            breaker_policy: Arc::new(ByBlame),
+            seed: 0,
+        }
+    }
+}

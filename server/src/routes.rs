@@ -1,0 +1,10 @@
+//! The REST routes, one file per kind of thing, and how their input is read.
+
+pub(crate) mod account;
+pub(crate) mod conversations;
+pub(crate) mod facts;
+pub(crate) mod health;
+mod input;
+pub(crate) mod reminders;
+pub(crate) mod socket;
+pub(crate) mod suggestions;

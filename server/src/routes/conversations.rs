@@ -1,0 +1,121 @@
+//! `/api/conversations`: past sessions and their messages, and ending the present one.
+
+use axum::{
+    Json,
+    extract::{Path, Query, State},
+};
+use jiff::Timestamp;
+use serde::{Deserialize, Serialize};
+use serde_json::{Value, json};
+
+use super::input;
+use crate::{
+    app::guard::CurrentUser,
+    chat::Hub,
+    error::ApiError,
+    ids::{MessageId, SessionId},
+    storage::{Message, MessageKind, Page, Role, Session, SessionReason, SharedStorage},
+};
+
+/// How many rows come without a `limit`.
+const LIMIT_DEFAULT: u32 = 50;
+
+/// How many rows come at most.
+const LIMIT_MAX: u32 = 200;
+
+/// Which part of a list.
+#[derive(Deserialize)]
+pub(crate) struct Part {
+    #[serde(default)]
+    after: u32,
+    limit: Option<u32>,
+}
+
+/// A session as shown to its user.
+#[derive(Serialize)]
+pub(crate) struct SessionView {
+    id: SessionId,
+    reason: SessionReason,
+    started_at: Timestamp,
+    active_at: Timestamp,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    ended_at: Option<Timestamp>,
+    messages: u32,
+}
+
+/// A message as shown to its user.
+#[derive(Serialize)]
+pub(crate) struct MessageView {
+    id: MessageId,
+    position: u32,
+    role: Role,
+    kind: MessageKind,
+    language: String,
+    content: String,
+    created_at: Timestamp,
+}
+
+/// `GET /api/conversations?limit=`
+pub(crate) async fn list(
+    State(storage): State<SharedStorage>,
+    CurrentUser(user): CurrentUser,
+    Query(part): Query<Part>,
+) -> Result<Json<Vec<SessionView>>, ApiError> {
+    let sessions = storage.sessions(user.id, part.limit()).await?;
+    Ok(Json(sessions.into_iter().map(SessionView::from).collect()))
+}
+
+/// `GET /api/conversations/{id}/messages?after=&limit=`: empty for a session of somebody else.
+pub(crate) async fn messages(
+    State(storage): State<SharedStorage>,
+    CurrentUser(user): CurrentUser,
+    Path(id): Path<String>,
+    Query(part): Query<Part>,
+) -> Result<Json<Vec<MessageView>>, ApiError> {
+    let session = input::id(&id, "conversation")?;
+    let page = Page { user: user.id, session, after: part.after, limit: part.limit() };
+    let messages = storage.messages(page).await?;
+    Ok(Json(messages.into_iter().map(MessageView::from).collect()))
+}
+
+/// `POST /api/conversations/current/end`: ending what has ended is no error.
+pub(crate) async fn end_current(
+    State(hub): State<Hub>,
+    CurrentUser(user): CurrentUser,
+) -> Result<Json<Value>, ApiError> {
+    let ended = hub.end_session(user.id).await?;
+    Ok(Json(json!({"ended": ended.is_some(), "conversation_id": ended})))
+}
+
+impl Part {
+    fn limit(&self) -> u32 {
+        self.limit.unwrap_or(LIMIT_DEFAULT).clamp(1, LIMIT_MAX)
+    }
+}
+
+impl From<Session> for SessionView {
+    fn from(session: Session) -> Self {
+        Self {
+            id: session.id,
+            reason: session.reason,
+            started_at: session.started_at,
+            active_at: session.active_at,
+            ended_at: session.ended_at,
+            messages: session.messages,
+        }
+    }
+}
+
+impl From<Message> for MessageView {
+    fn from(message: Message) -> Self {
+        Self {
+            id: message.id,
+            position: message.position,
+            role: message.role,
+            kind: message.kind,
+            language: message.language,
+            content: message.text,
+            created_at: message.at,
+        }
+    }
+}

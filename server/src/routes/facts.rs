@@ -1,0 +1,207 @@
+//! `/api/users/me/facts`: what is known about a user, in the user's own hands.
+//!
+//! With a `version` a write is done over exactly that version. Without one the newest write wins, and none
+//! that was acknowledged before it is lost from the history.
+
+use std::time::Duration;
+
+use axum::{
+    Json,
+    extract::{FromRef, Path, State},
+    http::StatusCode,
+};
+use clock::SharedClock;
+use jiff::Timestamp;
+use serde::{Deserialize, Serialize};
+
+use super::input;
+use crate::{
+    app::guard::CurrentUser,
+    error::ApiError,
+    facts::{self, Outcome, Pen, Statement},
+    ids::UserId,
+    state::{AppState, Rows},
+    storage::{Expected, Fact, FactOutcome, FactRevision, FactSource, SharedStorage},
+};
+
+/// Longest key, in characters.
+const KEY_MAX: usize = 100;
+
+/// Longest value, in characters.
+const VALUE_MAX: usize = 1000;
+
+/// What users say of themselves is taken as certain.
+const CONFIDENCE: f64 = 1.0;
+
+/// How long a user whose writes collide all the time should wait.
+const BUSY_WAIT: Duration = Duration::from_secs(1);
+
+/// A fact to be written.
+#[derive(Deserialize)]
+pub(crate) struct Writing {
+    value: String,
+    /// The version that is believed to be stored; 0 for none.
+    #[serde(default)]
+    version: Option<i64>,
+}
+
+/// A fact as shown to its user.
+#[derive(Serialize)]
+pub(crate) struct FactView {
+    key: String,
+    value: String,
+    confidence: f64,
+    source: FactSource,
+    version: i64,
+    updated_at: Timestamp,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    expires_at: Option<Timestamp>,
+}
+
+/// An earlier value of a fact.
+#[derive(Serialize)]
+pub(crate) struct RevisionView {
+    version: i64,
+    value: String,
+    confidence: f64,
+    source: FactSource,
+    at: Timestamp,
+}
+
+/// `GET /api/users/me/facts`
+pub(crate) async fn list(
+    State(rows): State<Rows>,
+    CurrentUser(user): CurrentUser,
+) -> Result<Json<Vec<FactView>>, ApiError> {
+    let now = rows.clock.wall();
+    let facts = rows.storage.facts(user.id, now).await?;
+    Ok(Json(facts.into_iter().map(|fact| FactView::new(fact, now)).collect()))
+}
+
+/// `GET /api/users/me/facts/{key}`
+pub(crate) async fn read(
+    State(rows): State<Rows>,
+    CurrentUser(user): CurrentUser,
+    Path(key): Path<String>,
+) -> Result<Json<FactView>, ApiError> {
+    check_key(&key)?;
+    let now = rows.clock.wall();
+    let fact = rows.storage.fact(user.id, &key, now).await?;
+    fact.map(|fact| Json(FactView::new(fact, now))).ok_or_else(|| ApiError::not_found("fact"))
+}
+
+/// `GET /api/users/me/facts/{key}/history`
+pub(crate) async fn history(
+    State(storage): State<SharedStorage>,
+    CurrentUser(user): CurrentUser,
+    Path(key): Path<String>,
+) -> Result<Json<Vec<RevisionView>>, ApiError> {
+    check_key(&key)?;
+    let history = storage.fact_history(user.id, &key).await?;
+    Ok(Json(history.into_iter().map(RevisionView::from).collect()))
+}
+
+/// `PUT /api/users/me/facts/{key}`
+pub(crate) async fn write(
+    State(pen): State<Pen>,
+    State(clock): State<SharedClock>,
+    CurrentUser(user): CurrentUser,
+    Path(key): Path<String>,
+    input::Json(form): input::Json<Writing>,
+) -> Result<Json<FactView>, ApiError> {
+    check_key(&key)?;
+    input::at_most("value", &form.value, VALUE_MAX)?;
+    let expected = form.version.map(|version| match version {
+        0 => Expected::Absent,
+        version => Expected::Version(version),
+    });
+    let now = clock.wall();
+    let statement = Edit { user: user.id, key: &key, value: &form.value }.statement(now);
+    let fact = match expected {
+        Some(expected) => match pen.write_over(&statement, expected).await? {
+            FactOutcome::Written(fact) => fact,
+            FactOutcome::Conflict(current) => return Err(conflict(current, now)),
+        },
+        None => match pen.write(statement).await? {
+            Outcome::Written(fact) | Outcome::Kept(fact) => fact,
+            Outcome::Contended => return Err(contended()),
+        },
+    };
+    Ok(Json(FactView::new(fact, now)))
+}
+
+/// What a user wants to be known.
+#[derive(Clone, Copy)]
+struct Edit<'a> {
+    user: UserId,
+    key: &'a str,
+    value: &'a str,
+}
+
+impl Edit<'_> {
+    fn statement(self, at: Timestamp) -> Statement {
+        Statement {
+            user: self.user,
+            key: self.key.to_owned(),
+            value: self.value.to_owned(),
+            confidence: CONFIDENCE,
+            source: FactSource::UserEdit,
+            at,
+        }
+    }
+}
+
+impl FromRef<AppState> for Pen {
+    fn from_ref(state: &AppState) -> Self {
+        state.hub.facts().clone()
+    }
+}
+
+fn contended() -> ApiError {
+    let text = "this fact is being written by too many at once; please try again";
+    ApiError::new(StatusCode::SERVICE_UNAVAILABLE, "busy", text).after(BUSY_WAIT)
+}
+
+fn conflict(current: Option<Fact>, now: Timestamp) -> ApiError {
+    let text = "another version of this fact is stored; see `fact`, and send its `version` to write over it";
+    ApiError::new(StatusCode::CONFLICT, "version_conflict", text).field("fact", current.map(|fact| FactView::new(fact, now)))
+}
+
+fn check_key(key: &str) -> Result<(), ApiError> {
+    let begins = key.starts_with(|c: char| c.is_ascii_lowercase());
+    let rest = key.chars().all(|c| c.is_ascii_lowercase() || c.is_ascii_digit() || c == '_');
+    if begins && rest && key.len() <= KEY_MAX {
+        return Ok(());
+    }
+    let text = format!(
+        "a key begins with a small letter, goes on with small letters, digits and `_`, and has at most {KEY_MAX} characters"
+    );
+    Err(ApiError::invalid(text))
+}
+
+impl FactView {
+    /// Shows the value that holds at `now`: a week of pregnancy moves on.
+    fn new(fact: Fact, now: Timestamp) -> Self {
+        Self {
+            value: facts::shown(&fact, now),
+            key: fact.key,
+            confidence: fact.confidence,
+            source: fact.source,
+            version: fact.version,
+            updated_at: fact.updated_at,
+            expires_at: fact.expires_at,
+        }
+    }
+}
+
+impl From<FactRevision> for RevisionView {
+    fn from(revision: FactRevision) -> Self {
+        Self {
+            version: revision.version,
+            value: revision.value,
+            confidence: revision.confidence,
+            source: revision.source,
+            at: revision.at,
+        }
+    }
+}

@@ -1,0 +1,72 @@
+//! Input of requests: bodies with a bound in size and time, ids, texts.
+//!
+//! Invariant: a handler never sees a body beyond `http.body_bytes`; and the client of a refused one still
+//! gets the answer, because up to [`DISCARD_MAX`] of it is read away first.
+
+use std::str::FromStr;
+
+use axum::{
+    body::Body,
+    extract::{FromRequest, Request},
+    http::StatusCode,
+};
+use bytes::BytesMut;
+use futures_util::StreamExt;
+use serde::de::DeserializeOwned;
+
+use crate::{error::ApiError, state::AppState};
+
+/// How much of a body that is too large is read away, in bytes, before the answer.
+const DISCARD_MAX: usize = 8 * 1024 * 1024;
+
+/// A JSON body. The content type is not asked for: old clients forget it.
+pub(crate) struct Json<T>(pub(crate) T);
+
+impl<T: DeserializeOwned> FromRequest<AppState> for Json<T> {
+    type Rejection = ApiError;
+
+    async fn from_request(request: Request, state: &AppState) -> Result<Self, ApiError> {
+        let http = &state.parts.config.http;
+        let whole = read(request.into_body(), http.body_bytes);
+        // A body gets as much time as a head.
+        let body = clock::timeout(state.parts.clock.as_ref(), http.header_timeout, whole).await;
+        let body = body.map_err(|_| {
+            let text = "the body took too long to arrive; send it again";
+            ApiError::new(StatusCode::REQUEST_TIMEOUT, "body_timeout", text)
+        })??;
+        let value = serde_json::from_slice(&body);
+        value.map(Self).map_err(|error| ApiError::invalid(format!("body is not the expected JSON: {error}")))
+    }
+}
+
+async fn read(body: Body, most: usize) -> Result<BytesMut, ApiError> {
+    let mut stream = body.into_data_stream();
+    let (mut kept, mut seen) = (BytesMut::new(), 0_usize);
+    while let Some(chunk) = stream.next().await {
+        let chunk = chunk.map_err(|_| ApiError::invalid("body ended early; send it again"))?;
+        seen = seen.saturating_add(chunk.len());
+        if seen <= most {
+            kept.extend_from_slice(&chunk);
+        } else if seen > DISCARD_MAX {
+            break;
+        }
+    }
+    if seen > most {
+        let text = format!("body is larger than {most} bytes; send less");
+        return Err(ApiError::new(StatusCode::PAYLOAD_TOO_LARGE, "too_large", text));
+    }
+    Ok(kept)
+}
+
+/// Reads an id out of a path; what is none names nothing.
+pub(crate) fn id<T: FromStr>(text: &str, what: &str) -> Result<T, ApiError> {
+    text.parse().map_err(|_| ApiError::not_found(what))
+}
+
+/// Refuses a text with more than `most` characters.
+pub(crate) fn at_most(field: &str, text: &str, most: usize) -> Result<(), ApiError> {
+    if text.chars().count() > most {
+        return Err(ApiError::invalid(format!("`{field}` must have at most {most} characters")));
+    }
+    Ok(())
+}

@@ -1,0 +1,88 @@
+//! What handlers are given: built once per server, shared by clone, taken out in parts.
+
+use std::sync::Arc;
+
+use axum::extract::FromRef;
+use clock::SharedClock;
+use tokio_util::{sync::CancellationToken, task::TaskTracker};
+
+use crate::{
+    accounts::Accounts,
+    chat::Hub,
+    config::Config,
+    limit::address::{NetworkError, Proxies},
+    parts::Parts,
+    storage::SharedStorage,
+};
+
+/// Everything that a request can need.
+#[derive(Clone, Debug)]
+pub(crate) struct AppState {
+    pub(crate) parts: Parts,
+    pub(crate) hub: Hub,
+    pub(crate) accounts: Accounts,
+    pub(crate) proxies: Arc<Proxies>,
+    pub(crate) sockets: Sockets,
+}
+
+/// The upgraded sockets of a server. They run as tasks of their own and end when the server does.
+#[derive(Clone, Debug, Default)]
+pub(crate) struct Sockets {
+    /// Counts them.
+    pub(crate) running: TaskTracker,
+    /// Ends them at once, after they had their time to end by themselves.
+    pub(crate) cut: CancellationToken,
+}
+
+/// Rows, and the time at which they are asked for.
+#[derive(Clone, Debug)]
+pub(crate) struct Rows {
+    pub(crate) storage: SharedStorage,
+    pub(crate) clock: SharedClock,
+}
+
+impl AppState {
+    /// Builds the parts that are made of other parts. Starts nothing.
+    pub(crate) fn new(parts: Parts) -> Result<Self, NetworkError> {
+        let proxies = Arc::new(Proxies::parse(&parts.config.http.trusted_proxies)?);
+        let accounts =
+            Accounts::new(Arc::clone(&parts.storage), Arc::clone(&parts.clock), &parts.config.auth);
+        Ok(Self { hub: Hub::new(parts.clone()), parts, accounts, proxies, sockets: Sockets::default() })
+    }
+}
+
+impl FromRef<AppState> for Rows {
+    fn from_ref(state: &AppState) -> Self {
+        Self { storage: Arc::clone(&state.parts.storage), clock: Arc::clone(&state.parts.clock) }
+    }
+}
+
+impl FromRef<AppState> for SharedStorage {
+    fn from_ref(state: &AppState) -> Self {
+        Self::clone(&state.parts.storage)
+    }
+}
+
+impl FromRef<AppState> for SharedClock {
+    fn from_ref(state: &AppState) -> Self {
+        Self::clone(&state.parts.clock)
+    }
+}
+
+impl FromRef<AppState> for Accounts {
+    fn from_ref(state: &AppState) -> Self {
+        state.accounts.clone()
+    }
+}
+
+impl FromRef<AppState> for Hub {
+    fn from_ref(state: &AppState) -> Self {
+        state.hub.clone()
+    }
+}
+
+impl FromRef<AppState> for (Arc<Config>, Sockets) {
+    fn from_ref(state: &AppState) -> Self {
+        (Arc::clone(&state.parts.config), state.sockets.clone())
+    }
+}

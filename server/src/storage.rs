@@ -1,0 +1,117 @@
+//! What the server remembers, in words of the domain.
+//!
+//! One trait, two engines: SQLite (embedded default) and PostgreSQL, chosen by the URL. The SQL lies
+//! below this module and nowhere else. "Not found" is `None`, never an error. Time always comes in as
+//! a parameter; the engines' own clocks are not asked.
+//!
+//! Invariant: a method that changes two rows changes both or none.
+
+pub mod model;
+mod sql;
+
+use std::sync::Arc;
+
+use async_trait::async_trait;
+use jiff::Timestamp;
+
+use crate::ids::{MessageId, ReminderId, SessionId, SuggestionId, UserId};
+pub use model::*;
+pub use sql::{Database, OpenError, REACH_LIMIT};
+
+/// Storage that many parts share.
+pub type SharedStorage = Arc<dyn Storage>;
+
+/// The store could not do what was asked; the cause is for the log, not for users.
+#[derive(Debug, thiserror::Error)]
+pub enum StorageError {
+    /// The engine refused or is gone.
+    #[error("database failed: {0}")]
+    Engine(#[from] sqlx::Error),
+    /// A row holds something that this version cannot read.
+    #[error("row of `{table}` holds {problem}")]
+    Corrupt {
+        /// The table's name.
+        table: &'static str,
+        /// What was found and what was expected.
+        problem: String,
+    },
+    /// Raised by a store that wraps another one.
+    #[error("{0}")]
+    Other(String),
+}
+
+/// Result of a storage call.
+pub type Stored<T> = Result<T, StorageError>;
+
+/// Everything that outlives a process.
+///
+/// All methods are cancellation-safe: a dropped call either happened whole or not at all.
+#[async_trait]
+pub trait Storage: std::fmt::Debug + Send + Sync + 'static {
+    /// Asks whether the engine answers.
+    async fn ping(&self) -> Stored<()>;
+
+    /// Adds a user; `None` when the e-mail address is taken (also under a race).
+    async fn create_user(&self, user: NewUser) -> Stored<Option<User>>;
+    /// Finds a user and the password hash by normalised e-mail address.
+    async fn credentials(&self, email: &str) -> Stored<Option<Credentials>>;
+    /// Finds a user.
+    async fn user(&self, id: UserId) -> Stored<Option<User>>;
+    /// Returns all languages, enabled or not, by code.
+    async fn languages(&self) -> Stored<Vec<Language>>;
+
+    /// Returns the user's open session, if any.
+    async fn open_session(&self, user: UserId) -> Stored<Option<Session>>;
+    /// Ends `replacing` (if given) and opens a new session. When another device or replica was
+    /// faster, its session is returned instead and nothing changes.
+    async fn begin_session(&self, session: NewSession) -> Stored<Session>;
+    /// Ends the session; `false` when it had ended already (idempotent).
+    async fn end_session(&self, id: SessionId, at: Timestamp) -> Stored<bool>;
+    /// Returns the user's sessions, newest first, at most `limit`.
+    async fn sessions(&self, user: UserId, limit: u32) -> Stored<Vec<Session>>;
+    /// Appends a message to its session, marks the session active at the message's time, and gives the
+    /// message its position. `None` when the session has ended, or would exceed `capacity` messages.
+    ///
+    /// A reply may be appended to a session that ended while it was running: `capacity` is then `None`.
+    async fn append_message(&self, message: NewMessage, capacity: Option<u32>) -> Stored<Option<Message>>;
+    /// Returns the last messages of a session that may serve as model context (roles of
+    /// [`MessageKind::is_context`]), not older than `since`, oldest first, at most `limit`.
+    async fn context(&self, session: SessionId, since: Timestamp, limit: u32) -> Stored<Vec<Message>>;
+    /// Returns the messages of a session of this user in order, after position `after`, at most `limit`.
+    async fn messages(&self, page: Page) -> Stored<Vec<Message>>;
+    /// Finds one message.
+    async fn message(&self, id: MessageId) -> Stored<Option<Message>>;
+
+    /// Returns the facts valid at `at`, by key. Expired ones are invisible at once.
+    async fn facts(&self, user: UserId, at: Timestamp) -> Stored<Vec<Fact>>;
+    /// Returns one fact if it is valid at `at`.
+    async fn fact(&self, user: UserId, key: &str, at: Timestamp) -> Stored<Option<Fact>>;
+    /// Writes one fact if its stored version is the expected one, and the history row with it.
+    async fn write_fact(&self, write: FactWrite) -> Stored<FactOutcome>;
+    /// Returns every value that the fact ever had, oldest first.
+    async fn fact_history(&self, user: UserId, key: &str) -> Stored<Vec<FactRevision>>;
+
+    /// Stores a suggestion if the limits allow one now.
+    async fn offer_suggestion(&self, offer: NewSuggestion, limits: SuggestionLimits) -> Stored<Offered>;
+    /// Returns the suggestions that can still be confirmed at `at`, oldest first.
+    async fn pending_suggestions(&self, user: UserId, at: Timestamp) -> Stored<Vec<Suggestion>>;
+    /// Turns a suggestion down; `None` when there is no pending one with this id at `at`.
+    async fn dismiss_suggestion(
+        &self,
+        user: UserId,
+        id: SuggestionId,
+        at: Timestamp,
+    ) -> Stored<Option<Suggestion>>;
+
+    /// Creates a reminder; with a suggestion id it also confirms that suggestion, exactly once, in the
+    /// same transaction.
+    async fn create_reminder(&self, reminder: NewReminder) -> Stored<ReminderOutcome>;
+    /// Returns the user's reminders by time.
+    async fn reminders(&self, user: UserId) -> Stored<Vec<Reminder>>;
+    /// Finds a reminder of this user.
+    async fn reminder(&self, user: UserId, id: ReminderId) -> Stored<Option<Reminder>>;
+    /// Changes a reminder of this user; `None` when there is none with this id.
+    async fn update_reminder(&self, change: ReminderChange) -> Stored<Option<Reminder>>;
+    /// Deletes a reminder of this user; `false` when there is none with this id.
+    async fn delete_reminder(&self, user: UserId, id: ReminderId) -> Stored<bool>;
+}

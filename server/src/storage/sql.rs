@@ -1,0 +1,167 @@
+//! Storage on SQLite and PostgreSQL through one set of SQL texts.
+//!
+//! Each kind of row has its file below. What is written goes through [`Database::write`]: always a
+//! transaction, so that a caller hears of a row only when it is committed. SQLite has one writer at a
+//! time, and writers queue in the pool in order of arrival instead of meeting a locked file; PostgreSQL
+//! takes row locks by conditional updates.
+//!
+//! Invariant: no SQL text exists twice, none asks an engine for the time, and none uses what only one of
+//! the engines knows (the beginning of a transaction excepted).
+
+mod facts;
+mod messages;
+mod open;
+mod reminders;
+mod row;
+mod sessions;
+mod suggestions;
+mod users;
+
+use async_trait::async_trait;
+use jiff::Timestamp;
+use sqlx::{Any, AnyPool, Transaction};
+
+use super::{
+    Credentials, Fact, FactOutcome, FactRevision, FactWrite, Language, Message, NewMessage, NewReminder,
+    NewSession, NewSuggestion, NewUser, Offered, Page, Reminder, ReminderChange, ReminderOutcome, Session,
+    Storage, Stored, Suggestion, SuggestionLimits, User,
+};
+use crate::ids::{MessageId, ReminderId, SessionId, SuggestionId, UserId};
+use open::{Engine, FileLock};
+pub use open::{OpenError, REACH_LIMIT};
+
+/// A running transaction. Dropped without a commit it is rolled back.
+type Tx = Transaction<'static, Any>;
+
+/// The rows of one server, in SQLite or PostgreSQL. `Clone` shares the connections.
+#[derive(Clone, Debug)]
+pub struct Database {
+    engine: Engine,
+    readers: AnyPool,
+    /// The same as `readers` on PostgreSQL; a pool of one on SQLite.
+    writers: AnyPool,
+    lock: FileLock,
+}
+
+impl Database {
+    /// Begins a transaction that may write.
+    async fn write(&self) -> Stored<Tx> {
+        Ok(self.writers.begin_with(self.engine.begin()).await?)
+    }
+
+    /// Closes all connections, after what they do now, and lets go of the file. Later calls fail.
+    pub async fn close(&self) {
+        self.readers.close().await;
+        self.writers.close().await;
+        self.lock.release();
+    }
+}
+
+#[async_trait]
+impl Storage for Database {
+    async fn ping(&self) -> Stored<()> {
+        sqlx::query("SELECT 1").execute(&self.readers).await?;
+        Ok(())
+    }
+
+    async fn create_user(&self, user: NewUser) -> Stored<Option<User>> {
+        users::create(self, user).await
+    }
+
+    async fn credentials(&self, email: &str) -> Stored<Option<Credentials>> {
+        users::credentials(self, email).await
+    }
+
+    async fn user(&self, id: UserId) -> Stored<Option<User>> {
+        users::find(self, id).await
+    }
+
+    async fn languages(&self) -> Stored<Vec<Language>> {
+        users::languages(self).await
+    }
+
+    async fn open_session(&self, user: UserId) -> Stored<Option<Session>> {
+        sessions::open(self, user).await
+    }
+
+    async fn begin_session(&self, session: NewSession) -> Stored<Session> {
+        sessions::begin(self, session).await
+    }
+
+    async fn end_session(&self, id: SessionId, at: Timestamp) -> Stored<bool> {
+        sessions::end(self, id, at).await
+    }
+
+    async fn sessions(&self, user: UserId, limit: u32) -> Stored<Vec<Session>> {
+        sessions::list(self, user, limit).await
+    }
+
+    async fn append_message(&self, message: NewMessage, capacity: Option<u32>) -> Stored<Option<Message>> {
+        messages::append(self, message, capacity).await
+    }
+
+    async fn context(&self, session: SessionId, since: Timestamp, limit: u32) -> Stored<Vec<Message>> {
+        messages::context(self, session, since, limit).await
+    }
+
+    async fn messages(&self, page: Page) -> Stored<Vec<Message>> {
+        messages::page(self, page).await
+    }
+
+    async fn message(&self, id: MessageId) -> Stored<Option<Message>> {
+        messages::find(self, id).await
+    }
+
+    async fn facts(&self, user: UserId, at: Timestamp) -> Stored<Vec<Fact>> {
+        facts::valid(self, user, at).await
+    }
+
+    async fn fact(&self, user: UserId, key: &str, at: Timestamp) -> Stored<Option<Fact>> {
+        facts::find(self, user, key, at).await
+    }
+
+    async fn write_fact(&self, write: FactWrite) -> Stored<FactOutcome> {
+        facts::write(self, write).await
+    }
+
+    async fn fact_history(&self, user: UserId, key: &str) -> Stored<Vec<FactRevision>> {
+        facts::history(self, user, key).await
+    }
+
+    async fn offer_suggestion(&self, offer: NewSuggestion, limits: SuggestionLimits) -> Stored<Offered> {
+        suggestions::offer(self, offer, limits).await
+    }
+
+    async fn pending_suggestions(&self, user: UserId, at: Timestamp) -> Stored<Vec<Suggestion>> {
+        suggestions::pending(self, user, at).await
+    }
+
+    async fn dismiss_suggestion(
+        &self,
+        user: UserId,
+        id: SuggestionId,
+        at: Timestamp,
+    ) -> Stored<Option<Suggestion>> {
+        suggestions::dismiss(self, user, id, at).await
+    }
+
+    async fn create_reminder(&self, reminder: NewReminder) -> Stored<ReminderOutcome> {
+        reminders::create(self, reminder).await
+    }
+
+    async fn reminders(&self, user: UserId) -> Stored<Vec<Reminder>> {
+        reminders::list(self, user).await
+    }
+
+    async fn reminder(&self, user: UserId, id: ReminderId) -> Stored<Option<Reminder>> {
+        reminders::find(self, user, id).await
+    }
+
+    async fn update_reminder(&self, change: ReminderChange) -> Stored<Option<Reminder>> {
+        reminders::update(self, change).await
+    }
+
+    async fn delete_reminder(&self, user: UserId, id: ReminderId) -> Stored<bool> {
+        reminders::delete(self, user, id).await
+    }
+}

@@ -1,0 +1,134 @@
+//! Facts: one row with a version, and every value that there ever was.
+//!
+//! Invariant: the row and its newest revision say the same; both are written in one transaction.
+
+use jiff::Timestamp;
+use sqlx::any::AnyRow;
+
+use super::{
+    Database, Tx,
+    row::{Columns, Word, micros, text},
+};
+use crate::{
+    ids::UserId,
+    storage::{Expected, Fact, FactOutcome, FactRevision, FactWrite, Stored},
+};
+
+const ONE: &str = "SELECT * FROM facts WHERE user_id = $1 AND key = $2 \
+    AND (expires_at IS NULL OR expires_at > $3)";
+
+pub(super) async fn valid(db: &Database, user: UserId, at: Timestamp) -> Stored<Vec<Fact>> {
+    const SELECT: &str = "SELECT * FROM facts WHERE user_id = $1 AND (expires_at IS NULL OR expires_at > $2)";
+    let query = sqlx::query(SELECT).bind(user.to_string()).bind(micros(at));
+    let rows = query.fetch_all(&db.readers).await?;
+    let mut facts = rows.iter().map(fact).collect::<Stored<Vec<_>>>()?;
+    // Sorted here: the engines order texts by different rules.
+    facts.sort_by(|a, b| a.key.cmp(&b.key));
+    Ok(facts)
+}
+
+pub(super) async fn find(db: &Database, user: UserId, key: &str, at: Timestamp) -> Stored<Option<Fact>> {
+    let query = sqlx::query(ONE).bind(user.to_string()).bind(text(key)).bind(micros(at));
+    query.fetch_optional(&db.readers).await?.as_ref().map(fact).transpose()
+}
+
+pub(super) async fn write(db: &Database, write: FactWrite) -> Stored<FactOutcome> {
+    let mut tx = db.write().await?;
+    let written = match write.expected {
+        Expected::Absent => insert(&mut tx, &write).await?,
+        Expected::Version(version) => update(&mut tx, &write, version).await?,
+    };
+    if let Some(written) = written {
+        remember(&mut tx, &written).await?;
+        tx.commit().await?;
+        return Ok(FactOutcome::Written(written));
+    }
+    let query = sqlx::query(ONE).bind(write.user.to_string()).bind(text(&write.key)).bind(micros(write.at));
+    let current = query.fetch_optional(&mut *tx).await?;
+    tx.rollback().await?;
+    Ok(FactOutcome::Conflict(current.as_ref().map(fact).transpose()?))
+}
+
+/// Writes where nothing is, or something that has expired; its versions are counted on.
+async fn insert(tx: &mut Tx, write: &FactWrite) -> Stored<Option<Fact>> {
+    const INSERT: &str = "INSERT INTO facts \
+        (user_id, key, value, confidence, source, version, updated_at, expires_at) \
+        VALUES ($1, $2, $3, $4, $5, 1, $6, $7) \
+        ON CONFLICT (user_id, key) DO UPDATE SET value = $3, confidence = $4, source = $5, \
+        version = facts.version + 1, updated_at = $6, expires_at = $7 \
+        WHERE facts.expires_at IS NOT NULL AND facts.expires_at <= $6 RETURNING *";
+    let query = sqlx::query(INSERT)
+        .bind(write.user.to_string())
+        .bind(text(&write.key))
+        .bind(text(&write.value))
+        .bind(write.confidence)
+        .bind(write.source.word())
+        .bind(micros(write.at))
+        .bind(write.expires_at.map(micros));
+    query.fetch_optional(&mut **tx).await?.as_ref().map(fact).transpose()
+}
+
+/// Writes over the one expected version, if it has not expired.
+async fn update(tx: &mut Tx, write: &FactWrite, version: i64) -> Stored<Option<Fact>> {
+    const UPDATE: &str = "UPDATE facts SET value = $3, confidence = $4, source = $5, \
+        version = version + 1, updated_at = $6, expires_at = $7 \
+        WHERE user_id = $1 AND key = $2 AND version = $8 AND (expires_at IS NULL OR expires_at > $6) \
+        RETURNING *";
+    let query = sqlx::query(UPDATE)
+        .bind(write.user.to_string())
+        .bind(text(&write.key))
+        .bind(text(&write.value))
+        .bind(write.confidence)
+        .bind(write.source.word())
+        .bind(micros(write.at))
+        .bind(write.expires_at.map(micros))
+        .bind(version);
+    query.fetch_optional(&mut **tx).await?.as_ref().map(fact).transpose()
+}
+
+async fn remember(tx: &mut Tx, fact: &Fact) -> Stored<()> {
+    const INSERT: &str = "INSERT INTO fact_revisions \
+        (user_id, key, version, value, confidence, source, written_at) VALUES ($1, $2, $3, $4, $5, $6, $7)";
+    sqlx::query(INSERT)
+        .bind(fact.user.to_string())
+        .bind(fact.key.as_str())
+        .bind(fact.version)
+        .bind(fact.value.as_str())
+        .bind(fact.confidence)
+        .bind(fact.source.word())
+        .bind(micros(fact.updated_at))
+        .execute(&mut **tx)
+        .await?;
+    Ok(())
+}
+
+pub(super) async fn history(db: &Database, user: UserId, key: &str) -> Stored<Vec<FactRevision>> {
+    const SELECT: &str = "SELECT * FROM fact_revisions WHERE user_id = $1 AND key = $2 ORDER BY version";
+    let query = sqlx::query(SELECT).bind(user.to_string()).bind(text(key));
+    query.fetch_all(&db.readers).await?.iter().map(revision).collect()
+}
+
+fn fact(row: &AnyRow) -> Stored<Fact> {
+    let row = Columns::new("facts", row);
+    Ok(Fact {
+        user: row.id("user_id")?,
+        key: row.text("key")?,
+        value: row.text("value")?,
+        confidence: row.get("confidence")?,
+        source: row.word("source")?,
+        version: row.get("version")?,
+        updated_at: row.time("updated_at")?,
+        expires_at: row.maybe_time("expires_at")?,
+    })
+}
+
+fn revision(row: &AnyRow) -> Stored<FactRevision> {
+    let row = Columns::new("fact_revisions", row);
+    Ok(FactRevision {
+        version: row.get("version")?,
+        value: row.text("value")?,
+        confidence: row.get("confidence")?,
+        source: row.word("source")?,
+        at: row.time("written_at")?,
+    })
+}

@@ -1,0 +1,224 @@
+//! From a URL to open connections with the newest tables.
+//!
+//! Invariant: at most one server has a SQLite file open (a lock file beside it); on PostgreSQL any
+//! number may start at once, and migrations run one after the other.
+
+use std::{
+    fs::{File, TryLockError},
+    io,
+    path::{Path, PathBuf},
+    str::FromStr,
+    sync::{Arc, Mutex, PoisonError},
+    time::Duration,
+};
+
+use sqlx::{
+    AnyConnection, AnyPool, Connection, SqlSafeStr,
+    any::{AnyConnectOptions, AnyPoolOptions},
+    migrate::{MigrateError, Migration, MigrationType, Migrator},
+    postgres::PgConnectOptions,
+};
+
+use super::Database;
+
+/// How long a call waits for a connection, be it busy elsewhere or not to be had.
+pub const REACH_LIMIT: Duration = Duration::from_secs(5);
+
+/// What a SQLite connection is told. WAL lets readers go on while one writes. `NORMAL` keeps all that
+/// was acknowledged when the process dies at any point; only a power cut may take the last moments
+/// (never half a transaction), and `FULL` would pay a disk flush per message for that.
+const PRAGMAS: &str = "PRAGMA journal_mode = WAL; PRAGMA synchronous = NORMAL; PRAGMA foreign_keys = ON; \
+    PRAGMA busy_timeout = 5000;";
+
+/// The migrations in order: number, name, text. Released ones never change.
+const MIGRATIONS: &[(i64, &str, &str)] =
+    &[(1, "first tables", include_str!("../../../migrations/0001_first_tables.sql"))];
+
+/// The database could not be opened. No message contains a password.
+#[derive(Debug, thiserror::Error)]
+pub enum OpenError {
+    /// The URL is of no known kind.
+    #[error(
+        "`database.url` begins with `{scheme}`, expected `sqlite:PATH` or \
+         `postgres://USER:PASSWORD@HOST/NAME`"
+    )]
+    Scheme {
+        /// What it begins with.
+        scheme: String,
+    },
+    /// The rest of the URL cannot be understood.
+    #[error("`database.url` cannot be read: {problem}")]
+    Url {
+        /// What is wrong, and what to write.
+        problem: String,
+    },
+    /// The SQLite file belongs to a running server.
+    #[error(
+        "database file `{path}` is in use by another server; stop that one, or give this one another file \
+         in `database.url`"
+    )]
+    InUse {
+        /// The file.
+        path: PathBuf,
+    },
+    /// The SQLite file or its lock file cannot be made.
+    #[error("database file `{path}` cannot be opened: {cause}; check that its folder exists and is writable")]
+    File {
+        /// The file.
+        path: PathBuf,
+        /// What the system says.
+        cause: io::Error,
+    },
+    /// The engine does not answer.
+    #[error("database `{place}` cannot be reached: {cause}; check that it runs and what `database.url` says")]
+    Unreachable {
+        /// Host, port and name, or the file.
+        place: String,
+        /// What the driver says.
+        cause: sqlx::Error,
+    },
+    /// The tables could not be brought up to date.
+    #[error(
+        "tables of database `{place}` cannot be brought up to date: {cause}; nothing was changed by that step"
+    )]
+    Migration {
+        /// Host, port and name, or the file.
+        place: String,
+        /// What went wrong.
+        cause: MigrateError,
+    },
+}
+
+/// Which engine is below.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Engine {
+    Sqlite,
+    Postgres,
+}
+
+impl Engine {
+    /// Returns how a writing transaction begins. SQLite takes its write lock at once: a transaction that
+    /// reads first and wants it later could find it taken, and would have to be repeated.
+    pub(super) const fn begin(self) -> &'static str {
+        match self {
+            Self::Sqlite => "BEGIN IMMEDIATE",
+            Self::Postgres => "BEGIN",
+        }
+    }
+}
+
+/// Keeps other servers away from a SQLite file while it lives.
+#[derive(Clone, Debug, Default)]
+pub(super) struct FileLock(Arc<Mutex<Option<File>>>);
+
+impl FileLock {
+    fn take(path: &Path) -> Result<Self, OpenError> {
+        let mut beside = path.as_os_str().to_owned();
+        beside.push(".lock");
+        let fail = |cause| OpenError::File { path: path.to_owned(), cause };
+        let file = File::options().create(true).write(true).truncate(false).open(beside).map_err(fail)?;
+        match file.try_lock() {
+            Ok(()) => Ok(Self(Arc::new(Mutex::new(Some(file))))),
+            Err(TryLockError::WouldBlock) => Err(OpenError::InUse { path: path.to_owned() }),
+            Err(TryLockError::Error(cause)) => Err(fail(cause)),
+        }
+    }
+
+    /// Lets the next server in.
+    pub(super) fn release(&self) {
+        drop(self.0.lock().unwrap_or_else(PoisonError::into_inner).take());
+    }
+}
+
+impl Database {
+    /// Opens the database that `url` names, makes or updates its tables, and keeps at most
+    /// `connections` connections for reading and writing (SQLite: one more for writing).
+    ///
+    /// `sqlite:PATH` makes the file if there is none, but not its folder. Gives up after
+    /// [`REACH_LIMIT`]; who wants to wait longer for an engine that starts up calls again.
+    pub async fn open(url: &str, connections: u32) -> Result<Self, OpenError> {
+        sqlx::any::install_default_drivers();
+        match url.split_once(':') {
+            Some(("sqlite", path)) => open_file(path, connections).await,
+            Some(("postgres" | "postgresql", _)) => open_server(url, connections).await,
+            found => {
+                let scheme = found.map_or("", |(scheme, _)| scheme).to_owned();
+                Err(OpenError::Scheme { scheme })
+            }
+        }
+    }
+}
+
+async fn open_file(path: &str, connections: u32) -> Result<Database, OpenError> {
+    let path = path.strip_prefix("//").unwrap_or(path);
+    if path.is_empty() || path.starts_with(':') || path.contains('?') {
+        let problem = format!("`{path}` is not the path of a file; write `sqlite:PATH` without parameters");
+        return Err(OpenError::Url { problem });
+    }
+    let lock = FileLock::take(Path::new(path))?;
+    let unreachable = |cause| OpenError::Unreachable { place: path.to_owned(), cause };
+    let options = file_options(path).map_err(unreachable)?;
+    let pool = AnyPoolOptions::new()
+        .acquire_timeout(REACH_LIMIT)
+        .idle_timeout(None)
+        .max_lifetime(None)
+        .test_before_acquire(false)
+        .after_connect(|connection, _| {
+            Box::pin(async move { sqlx::raw_sql(PRAGMAS).execute(connection).await.map(drop) })
+        });
+    let writers = pool.clone().max_connections(1).connect_with(options.clone()).await.map_err(unreachable)?;
+    migrate(&writers, path).await?;
+    let readers = pool.max_connections(connections).connect_lazy_with(options);
+    Ok(Database { engine: Engine::Sqlite, readers, writers, lock })
+}
+
+/// Builds the options of a file whose name may hold what means something in a URL.
+fn file_options(path: &str) -> Result<AnyConnectOptions, sqlx::Error> {
+    let path = path.replace('%', "%25").replace('?', "%3f").replace('#', "%23");
+    AnyConnectOptions::from_str(&format!("sqlite:{path}?mode=rwc"))
+}
+
+async fn open_server(url: &str, connections: u32) -> Result<Database, OpenError> {
+    let place = PgConnectOptions::from_str(url).map(|options| place(&options));
+    let place = place.map_err(|cause| OpenError::Url { problem: cause.to_string() })?;
+    let options =
+        AnyConnectOptions::from_str(url).map_err(|cause| OpenError::Url { problem: cause.to_string() })?;
+    let pool = AnyPoolOptions::new().acquire_timeout(REACH_LIMIT).max_connections(connections);
+    let pool =
+        reach(pool, options).await.map_err(|cause| OpenError::Unreachable { place: place.clone(), cause })?;
+    migrate(&pool, &place).await?;
+    Ok(Database { engine: Engine::Postgres, readers: pool.clone(), writers: pool, lock: FileLock::default() })
+}
+
+/// Connects. The pool takes a refused connection for an engine that starts up, tries until its time-out
+/// and then has forgotten why; a connection of our own beside it says at once what is wrong.
+async fn reach(pool: AnyPoolOptions, options: AnyConnectOptions) -> Result<AnyPool, sqlx::Error> {
+    let first = AnyConnection::connect_with(&options);
+    let mut pool = std::pin::pin!(pool.connect_with(options.clone()));
+    tokio::select! {
+        biased;
+        first = first => first?.close().await?,
+        pool = &mut pool => return pool,
+    }
+    pool.await
+}
+
+/// Returns where a PostgreSQL is, without who asks and how they prove it.
+fn place(options: &PgConnectOptions) -> String {
+    let name = options.get_database().unwrap_or(options.get_username());
+    match options.get_socket() {
+        Some(socket) => format!("{}/{name}", socket.display()),
+        None => format!("{}:{}/{name}", options.get_host(), options.get_port()),
+    }
+}
+
+/// Runs the migrations that this database has not seen. Unknown newer ones are left alone, so that an old
+/// server runs on new tables. PostgreSQL holds an advisory lock meanwhile, SQLite our file lock.
+async fn migrate(pool: &AnyPool, place: &str) -> Result<(), OpenError> {
+    let migrations = MIGRATIONS.iter().map(|&(number, name, text)| {
+        Migration::new(number, name.into(), MigrationType::Simple, text.into_sql_str(), false)
+    });
+    let mut migrator = Migrator::with_migrations(migrations.collect());
+    let done = migrator.set_ignore_missing(true).run(pool).await;
+    done.map_err(|cause| OpenError::Migration { place: place.to_owned(), cause })
+}

@@ -1,0 +1,140 @@
+//! Suggestions: limited when offered, used at most once.
+
+use jiff::{SignedDuration, Timestamp};
+use sqlx::any::AnyRow;
+
+use super::{
+    Database, Tx,
+    row::{Columns, Word, micros, text},
+};
+use crate::{
+    ids::{ReminderId, SuggestionId, UserId},
+    storage::{NewReminder, NewSuggestion, Offered, Stored, Suggestion, SuggestionLimits},
+};
+
+const HOUR: SignedDuration = SignedDuration::from_hours(1);
+const DAY: SignedDuration = SignedDuration::from_hours(24);
+
+pub(super) async fn offer(db: &Database, new: NewSuggestion, limits: SuggestionLimits) -> Stored<Offered> {
+    let mut tx = db.write().await?;
+    lock_user(&mut tx, new.user).await?;
+    if let Some(refused) = refusal(&mut tx, &new, limits).await? {
+        tx.rollback().await?;
+        return Ok(refused);
+    }
+    let stored = insert(&mut tx, &new).await?;
+    tx.commit().await?;
+    Ok(Offered::Stored(stored))
+}
+
+/// Holds back every other offer to this user until the end of the transaction.
+async fn lock_user(tx: &mut Tx, user: UserId) -> Stored<()> {
+    let query = sqlx::query("UPDATE users SET display_name = display_name WHERE id = $1");
+    query.bind(user.to_string()).execute(&mut **tx).await?;
+    Ok(())
+}
+
+async fn refusal(tx: &mut Tx, new: &NewSuggestion, limits: SuggestionLimits) -> Stored<Option<Offered>> {
+    const PENDING: &str = "SELECT COUNT(*) AS n FROM suggestions WHERE user_id = $1 AND kind = $2 \
+        AND confirmed_at IS NULL AND dismissed_at IS NULL AND expires_at > $3";
+    let query = sqlx::query(PENDING).bind(new.user.to_string()).bind(new.kind.word()).bind(micros(new.at));
+    let pending = Columns::new("suggestions", &query.fetch_one(&mut **tx).await?).count("n")?;
+    if pending >= limits.pending_per_type {
+        return Ok(Some(Offered::Pending));
+    }
+    if count_since(tx, new, HOUR).await? >= limits.per_hour {
+        return Ok(Some(Offered::HourFull));
+    }
+    let day = count_since(tx, new, DAY).await?;
+    Ok((day >= limits.per_day).then_some(Offered::DayFull))
+}
+
+async fn count_since(tx: &mut Tx, new: &NewSuggestion, window: SignedDuration) -> Stored<u32> {
+    const RECENT: &str = "SELECT COUNT(*) AS n FROM suggestions WHERE user_id = $1 AND suggested_at > $2";
+    let since = new.at.saturating_sub(window).unwrap_or(Timestamp::MIN);
+    let query = sqlx::query(RECENT).bind(new.user.to_string()).bind(micros(since));
+    Columns::new("suggestions", &query.fetch_one(&mut **tx).await?).count("n")
+}
+
+async fn insert(tx: &mut Tx, new: &NewSuggestion) -> Stored<Suggestion> {
+    const INSERT: &str = "INSERT INTO suggestions \
+        (id, user_id, kind, priority, title, description, suggested_time, suggested_at, expires_at) \
+        VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9) RETURNING *";
+    let query = sqlx::query(INSERT)
+        .bind(new.id.to_string())
+        .bind(new.user.to_string())
+        .bind(new.kind.word())
+        .bind(new.priority.word())
+        .bind(text(&new.title))
+        .bind(text(&new.description))
+        .bind(micros(new.suggested_time))
+        .bind(micros(new.at))
+        .bind(micros(new.expires_at));
+    suggestion(&query.fetch_one(&mut **tx).await?)
+}
+
+pub(super) async fn pending(db: &Database, user: UserId, at: Timestamp) -> Stored<Vec<Suggestion>> {
+    const SELECT: &str = "SELECT * FROM suggestions WHERE user_id = $1 AND confirmed_at IS NULL \
+        AND dismissed_at IS NULL AND expires_at > $2 ORDER BY suggested_at, kind, id";
+    let query = sqlx::query(SELECT).bind(user.to_string()).bind(micros(at));
+    query.fetch_all(&db.readers).await?.iter().map(suggestion).collect()
+}
+
+pub(super) async fn dismiss(
+    db: &Database,
+    user: UserId,
+    id: SuggestionId,
+    at: Timestamp,
+) -> Stored<Option<Suggestion>> {
+    const UPDATE: &str = "UPDATE suggestions SET dismissed_at = $3 WHERE id = $1 AND user_id = $2 \
+        AND confirmed_at IS NULL AND dismissed_at IS NULL AND expires_at > $3 RETURNING *";
+    let mut tx = db.write().await?;
+    let query = sqlx::query(UPDATE).bind(id.to_string()).bind(user.to_string()).bind(micros(at));
+    let row = query.fetch_optional(&mut *tx).await?;
+    tx.commit().await?;
+    row.as_ref().map(suggestion).transpose()
+}
+
+/// Confirms a suggestion by a reminder; `false` when it cannot be confirmed (any more).
+pub(super) async fn confirm(tx: &mut Tx, id: SuggestionId, reminder: &NewReminder) -> Stored<bool> {
+    const UPDATE: &str = "UPDATE suggestions SET confirmed_at = $3, reminder_id = $4 \
+        WHERE id = $1 AND user_id = $2 \
+        AND confirmed_at IS NULL AND dismissed_at IS NULL AND expires_at > $3";
+    let done = sqlx::query(UPDATE)
+        .bind(id.to_string())
+        .bind(reminder.user.to_string())
+        .bind(micros(reminder.at))
+        .bind(reminder.id.to_string())
+        .execute(&mut **tx)
+        .await?;
+    Ok(done.rows_affected() == 1)
+}
+
+/// Tells why a suggestion cannot be confirmed: unknown (`None`), used by a reminder, or past.
+pub(super) async fn use_of(
+    tx: &mut Tx,
+    id: SuggestionId,
+    user: UserId,
+) -> Stored<Option<Option<ReminderId>>> {
+    let query = sqlx::query("SELECT reminder_id FROM suggestions WHERE id = $1 AND user_id = $2");
+    let row = query.bind(id.to_string()).bind(user.to_string()).fetch_optional(&mut **tx).await?;
+    row.map(|row| Columns::new("suggestions", &row).maybe_id("reminder_id")).transpose()
+}
+
+fn suggestion(row: &AnyRow) -> Stored<Suggestion> {
+    let row = Columns::new("suggestions", row);
+    Ok(Suggestion {
+        id: row.id("id")?,
+        user: row.id("user_id")?,
+        kind: row.word("kind")?,
+        priority: row.word("priority")?,
+        title: row.text("title")?,
+        description: row.text("description")?,
+        suggested_time: row.time("suggested_time")?,
+        suggested_at: row.time("suggested_at")?,
+        expires_at: row.time("expires_at")?,
+        confirmed_at: row.maybe_time("confirmed_at")?,
+        dismissed_at: row.maybe_time("dismissed_at")?,
+        reminder: row.maybe_id("reminder_id")?,
+    })
+}

@@ -1,0 +1,79 @@
+//! Users and languages.
+
+use sqlx::any::AnyRow;
+
+use super::{
+    Database,
+    row::{Columns, micros, text},
+};
+use crate::{
+    ids::UserId,
+    storage::{Credentials, Language, NewUser, Stored, User},
+};
+
+pub(super) async fn create(db: &Database, new: NewUser) -> Stored<Option<User>> {
+    const INSERT: &str = "INSERT INTO users \
+        (id, email, password_hash, display_name, language, is_admin, created_at) \
+        VALUES ($1, $2, $3, $4, $5, $6, $7) ON CONFLICT (email) DO NOTHING RETURNING *";
+    let mut tx = db.write().await?;
+    let row = sqlx::query(INSERT)
+        .bind(new.user.id.to_string())
+        .bind(text(&new.user.email))
+        .bind(new.password_hash)
+        .bind(text(&new.user.display_name))
+        .bind(text(&new.user.language))
+        .bind(i64::from(new.user.is_admin))
+        .bind(micros(new.user.created_at))
+        .fetch_optional(&mut *tx)
+        .await?;
+    tx.commit().await?;
+    row.as_ref().map(user).transpose()
+}
+
+pub(super) async fn credentials(db: &Database, email: &str) -> Stored<Option<Credentials>> {
+    let row = sqlx::query("SELECT * FROM users WHERE email = $1")
+        .bind(text(email))
+        .fetch_optional(&db.readers)
+        .await?;
+    row.map(|row| {
+        let password_hash = Columns::new("users", &row).text("password_hash")?;
+        Ok(Credentials { user: user(&row)?, password_hash })
+    })
+    .transpose()
+}
+
+pub(super) async fn find(db: &Database, id: UserId) -> Stored<Option<User>> {
+    let query = sqlx::query("SELECT * FROM users WHERE id = $1").bind(id.to_string());
+    query.fetch_optional(&db.readers).await?.as_ref().map(user).transpose()
+}
+
+pub(super) async fn languages(db: &Database) -> Stored<Vec<Language>> {
+    let rows = sqlx::query("SELECT * FROM languages").fetch_all(&db.readers).await?;
+    let mut languages = rows.iter().map(language).collect::<Stored<Vec<_>>>()?;
+    // Sorted here: the engines order texts by different rules.
+    languages.sort_by(|a, b| a.code.cmp(&b.code));
+    Ok(languages)
+}
+
+fn user(row: &AnyRow) -> Stored<User> {
+    let row = Columns::new("users", row);
+    Ok(User {
+        id: row.id("id")?,
+        email: row.text("email")?,
+        display_name: row.text("display_name")?,
+        language: row.text("language")?,
+        is_admin: row.flag("is_admin")?,
+        created_at: row.time("created_at")?,
+    })
+}
+
+fn language(row: &AnyRow) -> Stored<Language> {
+    let row = Columns::new("languages", row);
+    Ok(Language {
+        code: row.text("code")?,
+        name: row.text("name")?,
+        native_name: row.text("native_name")?,
+        is_enabled: row.flag("is_enabled")?,
+        is_experimental: row.flag("is_experimental")?,
+    })
+}

@@ -1,0 +1,144 @@
+//! Texts from Fluent files.
+
+use std::{collections::BTreeMap, fmt};
+
+use fluent_bundle::{FluentArgs, FluentError, FluentResource, concurrent::FluentBundle};
+use unic_langid::LanguageIdentifier;
+
+use super::{Text, Texts, last_resort};
+
+/// The language of last resort among the files.
+const ENGLISH: &str = "en";
+/// Longer tags are nobody's language (RFC 5646 advises 35).
+const TAG_BYTES_MAX: usize = 35;
+
+/// The files that are compiled in, by language code.
+pub const SOURCES: [(&str, &str); 2] = [("en", include_str!("en.ftl")), ("es", include_str!("es.ftl"))];
+
+/// A Fluent source that cannot be read.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+#[error("texts of language `{language}` cannot be read: {problem}; correct the Fluent source")]
+pub struct BrokenText {
+    /// The language's code.
+    pub language: String,
+    /// What is wrong.
+    pub problem: String,
+}
+
+/// Texts from Fluent sources.
+pub struct FluentTexts {
+    bundles: BTreeMap<String, FluentBundle<FluentResource>>,
+}
+
+impl FluentTexts {
+    /// Builds the texts that are compiled in.
+    ///
+    /// What of them cannot be read is left out (a test sees to it that all can).
+    pub fn built_in() -> Self {
+        let bundles = SOURCES.iter().filter_map(|(language, source)| {
+            let resource =
+                FluentResource::try_new((*source).to_owned()).unwrap_or_else(|(partial, _)| partial);
+            Some(((*language).to_owned(), bundle(language, resource).ok()?))
+        });
+        Self { bundles: bundles.collect() }
+    }
+
+    /// Builds texts from sources, one per language code; the last one of a code wins.
+    pub fn from_sources<'a>(
+        sources: impl IntoIterator<Item = (&'a str, &'a str)>,
+    ) -> Result<Self, BrokenText> {
+        let mut bundles = BTreeMap::new();
+        for (language, source) in sources {
+            let broken = |problem: String| BrokenText { language: language.to_owned(), problem };
+            let resource = FluentResource::try_new(source.to_owned()).map_err(|(_, errors)| {
+                broken(errors.iter().map(ToString::to_string).collect::<Vec<_>>().join("; "))
+            })?;
+            bundles.insert(language.to_owned(), bundle(language, resource).map_err(broken)?);
+        }
+        Ok(Self { bundles })
+    }
+
+    /// Formats a text if it is there and whole: with all its variables, and not blank.
+    fn find(&self, key: &str, language: &str, arguments: &FluentArgs<'_>) -> Option<String> {
+        let bundle = self.bundles.get(language)?;
+        let (message, attribute) = key.split_once('.').unwrap_or((key, ""));
+        let message = bundle.get_message(message)?;
+        let pattern = match attribute {
+            "" => message.value()?,
+            attribute => message.get_attribute(attribute)?.value(),
+        };
+        let mut errors: Vec<FluentError> = Vec::new();
+        let text = bundle.format_pattern(pattern, Some(arguments), &mut errors).into_owned();
+        (errors.is_empty() && !text.trim().is_empty()).then_some(text)
+    }
+
+    /// Looks a tag up by cutting it from the right; `None` when nothing fits.
+    fn lookup(&self, tag: &str) -> Option<String> {
+        let is_tag = tag.len() <= TAG_BYTES_MAX
+            && tag.chars().all(|c| c.is_ascii_alphanumeric() || matches!(c, '-' | '_'));
+        if !is_tag {
+            return None;
+        }
+        let tag = tag.to_ascii_lowercase().replace('_', "-");
+        let mut range = tag.as_str();
+        loop {
+            if let Some((code, _)) = self.bundles.iter().find(|(code, _)| code.eq_ignore_ascii_case(range)) {
+                return Some(code.clone());
+            }
+            range = range.rsplit_once('-')?.0;
+        }
+    }
+}
+
+impl Texts for FluentTexts {
+    fn text(&self, key: &str, language: &str, arguments: &[(&str, String)]) -> Text {
+        let arguments: FluentArgs<'_> =
+            arguments.iter().map(|(name, value)| (*name, value.clone())).collect();
+        let wanted = self.lookup(language);
+        let is_other = wanted.is_none();
+        if let Some(own) = &wanted
+            && let Some(text) = self.find(key, own, &arguments)
+        {
+            return Text { text, language: own.clone(), fell_back: false };
+        }
+        count(wanted.as_deref().unwrap_or("other"), key);
+        let in_english = (is_other || wanted.as_deref() != Some(ENGLISH))
+            .then(|| self.find(key, ENGLISH, &arguments))
+            .flatten();
+        let text = in_english.unwrap_or_else(|| {
+            count("last_resort", key);
+            last_resort::sentence(key).to_owned()
+        });
+        Text { text, language: ENGLISH.to_owned(), fell_back: wanted.as_deref() != Some(ENGLISH) }
+    }
+
+    fn resolve(&self, tag: &str) -> String {
+        self.lookup(tag).unwrap_or_else(|| ENGLISH.to_owned())
+    }
+}
+
+impl fmt::Debug for FluentTexts {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("FluentTexts").field("languages", &self.bundles.keys()).finish()
+    }
+}
+
+fn bundle(language: &str, resource: FluentResource) -> Result<FluentBundle<FluentResource>, String> {
+    let id: LanguageIdentifier =
+        language.parse().map_err(|_| format!("`{language}` is not a language code such as `en`"))?;
+    let mut bundle = FluentBundle::new_concurrent(vec![id]);
+    // The marks around variables are for mixed directions of writing and show up as boxes elsewhere.
+    bundle.set_use_isolating(false);
+    bundle.add_resource(resource).map_err(|errors| format!("{errors:?}"))?;
+    Ok(bundle)
+}
+
+/// Both labels are bounded: languages by the files, keys by the calls in this crate.
+fn count(language: &str, key: &str) {
+    metrics::counter!("i18n_fallback_total", "language" => language.to_owned(), "key" => key.to_owned())
+        .increment(1);
+    tracing::warn!(language, key, "text is missing");
+}
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,11 @@
+//! Tests of several parts together, over real sockets and real databases.
+
+#![expect(clippy::unwrap_used, reason = "a test that cannot go on has failed")]
+#![expect(clippy::disallowed_methods, reason = "tests are configured by their environment")]
+#![expect(clippy::print_stderr, reason = "a skipped test says so")]
+
+mod cli;
+mod http;
+mod storage_contract;
+#[path = "../support/mod.rs"]
+mod support;

@@ -1,0 +1,135 @@
+//! A server on a real socket and a SQLite file of its own, and a client for it.
+
+use std::{net::SocketAddr, sync::Arc};
+
+use clock::SharedClock;
+use reqwest::{Client, Method, RequestBuilder, StatusCode};
+use serde_json::{Value, json};
+use server::{
+    Config, Parts,
+    extract::{FactExtractor, Found},
+    safety::{RedFlag, RedFlags},
+    storage::Database,
+    texts::{Text, Texts},
+};
+use tokio::{net::TcpListener, sync::oneshot, task::JoinHandle};
+
+/// Password of every user of the tests.
+pub(crate) const PASSWORD: &str = "correct horse";
+
+/// A running server. Its file is removed when it is dropped.
+pub(crate) struct Server {
+    pub(crate) address: SocketAddr,
+    pub(crate) db: Database,
+    client: Client,
+    stop: oneshot::Sender<()>,
+    running: JoinHandle<()>,
+    _folder: tempfile::TempDir,
+}
+
+/// What came back: the status and the body, as JSON if it is some.
+pub(crate) type Answer = (u16, Value);
+
+impl Server {
+    /// Starts a server with the default settings, cheap passwords, and these settings over them.
+    pub(crate) async fn start(clock: SharedClock, settings: toml::Table) -> Self {
+        let folder = tempfile::tempdir().unwrap();
+        let db = Database::open(&format!("sqlite:{}/chat.db", folder.path().display()), 4).await.unwrap();
+        let cheap = toml::toml! { auth = { argon2_memory_kib = 8, argon2_passes = 1 } };
+        let config = Config::default().with(&cheap).unwrap().with(&settings).unwrap();
+        let parts = parts(config, clock, db.clone());
+        let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
+        let address = listener.local_addr().unwrap();
+        let (stop, stopped) = oneshot::channel();
+        let shutdown = async move { stopped.await.unwrap_or_default() };
+        let running = tokio::spawn(async move { server::run(listener, parts, shutdown).await.unwrap() });
+        let client = Client::builder().no_proxy().build().unwrap();
+        Self { address, db, client, stop, running, _folder: folder }
+    }
+
+    /// Asks the server to end and waits until it has.
+    pub(crate) async fn stop(self) {
+        self.stop.send(()).unwrap();
+        self.running.await.unwrap();
+        self.db.close().await;
+    }
+
+    /// Begins a request; an empty token is none.
+    pub(crate) fn request(&self, method: Method, path: &str, token: &str) -> RequestBuilder {
+        let request = self.client.request(method, format!("http://{}{path}", self.address));
+        if token.is_empty() { request } else { request.bearer_auth(token) }
+    }
+
+    pub(crate) async fn get(&self, path: &str, token: &str) -> Answer {
+        answer(self.request(Method::GET, path, token)).await
+    }
+
+    pub(crate) async fn post(&self, path: &str, token: &str, body: Value) -> Answer {
+        answer(self.request(Method::POST, path, token).body(body.to_string())).await
+    }
+
+    pub(crate) async fn put(&self, path: &str, token: &str, body: Value) -> Answer {
+        answer(self.request(Method::PUT, path, token).body(body.to_string())).await
+    }
+
+    pub(crate) async fn delete(&self, path: &str, token: &str) -> Answer {
+        answer(self.request(Method::DELETE, path, token)).await
+    }
+
+    /// Registers a user with this address and language and returns the token.
+    pub(crate) async fn register(&self, email: &str, language: &str) -> String {
+        let form = json!({"email": email, "password": PASSWORD, "language": language});
+        let (status, body) = self.post("/api/auth/register", "", form).await;
+        assert_eq!(status, StatusCode::CREATED, "{body}");
+        body["token"].as_str().unwrap().to_owned()
+    }
+}
+
+/// Sends a request and reads the answer whole.
+pub(crate) async fn answer(request: RequestBuilder) -> Answer {
+    let response = request.send().await.unwrap();
+    let status = response.status().as_u16();
+    let text = response.text().await.unwrap();
+    (status, serde_json::from_str(&text).unwrap_or(Value::String(text)))
+}
+
+fn parts(config: Config, clock: SharedClock, db: Database) -> Parts {
+    Parts {
+        texts: Arc::new(KeyTexts),
+        red_flags: Arc::new(Nothing),
+        extractor: Arc::new(Nothing),
+        ..Parts::usual(config, clock, Arc::new(db))
+    }
+}
+
+/// Texts that tell what was asked for; in the language `boom` there is a fault.
+#[derive(Debug)]
+struct KeyTexts;
+
+impl Texts for KeyTexts {
+    fn text(&self, key: &str, language: &str, arguments: &[(&str, String)]) -> Text {
+        assert_ne!(language, "boom", "a fault that is wanted");
+        let text = format!("{key} in {language} with {arguments:?}");
+        Text { text, language: language.to_owned(), fell_back: false }
+    }
+
+    fn resolve(&self, tag: &str) -> String {
+        tag.to_owned()
+    }
+}
+
+/// Finds nothing.
+#[derive(Debug)]
+struct Nothing;
+
+impl RedFlags for Nothing {
+    fn find(&self, _: &str) -> Option<RedFlag> {
+        None
+    }
+}
+
+impl FactExtractor for Nothing {
+    fn extract(&self, _: &str, _: jiff::Timestamp) -> Vec<Found> {
+        Vec::new()
+    }
+}
