@@ -285,7 +285,7 @@ impl Texts for KeysAsTexts {
     }
 
     fn resolve(&self, tag: &str) -> String {
-        self.0.resolve(tag)
+        tag.to_owned()
     }
 }
 
