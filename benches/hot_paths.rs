@@ -4,7 +4,6 @@
 //! `cargo bench -- limiter` or `cargo bench -- prompt`.
 
 #![expect(clippy::unwrap_used, reason = "a bench that cannot be set up cannot go on")]
-#![expect(missing_docs, reason = "criterion's macros make undocumented functions")]
 
 use std::{hint::black_box, net::Ipv4Addr, sync::Arc};
 

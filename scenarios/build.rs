@@ -1,19 +1,27 @@
 //! Lists the scenario files of `library/`, so that adding one takes one file.
 
-use std::{env, fs, io, path::Path};
+use std::{env, fmt::Write as _, fs, io, path::Path};
 
+#[expect(clippy::disallowed_methods, reason = "cargo tells a build script its folders by the environment")]
 fn main() -> io::Result<()> {
+    let root = env::var("CARGO_MANIFEST_DIR").map_err(io::Error::other)?;
+    let output = env::var("OUT_DIR").map_err(io::Error::other)?;
+    let folder = Path::new(&root).join("library");
     println!("cargo::rerun-if-changed=library");
-    let folder = Path::new(&env::var("CARGO_MANIFEST_DIR").map_err(io::Error::other)?).join("library");
-    let mut files: Vec<_> = fs::read_dir(&folder)?
-        .filter_map(|entry| entry.ok()?.file_name().into_string().ok())
-        .filter(|name| name.ends_with(".toml"))
-        .collect();
-    files.sort();
-    let rows: String = files
-        .iter()
-        .map(|name| format!("    ({name:?}, include_str!({:?})),\n", folder.join(name)))
-        .collect();
-    let target = Path::new(&env::var("OUT_DIR").map_err(io::Error::other)?).join("library.rs");
-    fs::write(target, format!("&[\n{rows}]\n"))
+
+    let mut paths = fs::read_dir(&folder)?
+        .map(|entry| entry.map(|entry| entry.path()))
+        .collect::<io::Result<Vec<_>>>()?;
+    paths.retain(|path| path.extension().is_some_and(|extension| extension == "toml"));
+    paths.sort();
+
+    let mut code = String::from("&[\n");
+    for path in paths {
+        println!("cargo::rerun-if-changed={}", path.display());
+        let name = path.file_name().unwrap_or_default().to_string_lossy();
+        let file = path.to_string_lossy();
+        writeln!(code, "    ({name:?}, include_str!({file:?})),").map_err(io::Error::other)?;
+    }
+    code.push_str("]\n");
+    fs::write(Path::new(&output).join("library.rs"), code)
 }

@@ -28,7 +28,7 @@ const QUIET_ROUNDS: u32 = 8;
 pub const STUCK_LIMIT: Duration = Duration::from_secs(20);
 
 /// Real time after which a program that stays busy is reported instead of awaited.
-pub const SETTLE_LIMIT: Duration = Duration::from_secs(300);
+pub const SETTLE_LIMIT: Duration = Duration::from_mins(5);
 
 /// The program did not settle: it is stuck on something that is not ours ([`STUCK_LIMIT`]), or
 /// it stays busy ([`SETTLE_LIMIT`]).
@@ -100,6 +100,7 @@ impl Lab {
     /// Waits until the program has settled.
     ///
     /// Cancellation-safe; one caller at a time.
+    #[expect(clippy::disallowed_methods, reason = "guards against a program that never rests, in real time")]
     pub async fn settled(&self) -> Result<(), Unsettled> {
         let quiet = async {
             let (mut seen, mut rounds) = (self.activity.events(), 0);
@@ -116,13 +117,17 @@ impl Lab {
     }
 
     /// Waits until no task is runnable, as long as anything happens at all.
+    #[expect(clippy::disallowed_methods, reason = "guards against a program that is stuck, in real time")]
     async fn round(&self, mut seen: u64) -> Result<(), Unsettled> {
         let mut reached = pin!(self.idle.reached());
         while tokio::time::timeout(STUCK_LIMIT, reached.as_mut()).await.is_err() {
             let events = self.activity.events();
             if events == seen {
-                let under_way = self.activity.under_way().unwrap_or_else(|| "a task that never rests".to_owned());
-                return Err(Unsettled { reason: format!("nothing has happened for {STUCK_LIMIT:?}, waiting for {under_way}") });
+                let under_way =
+                    self.activity.under_way().unwrap_or_else(|| "a task that never rests".to_owned());
+                return Err(Unsettled {
+                    reason: format!("nothing has happened for {STUCK_LIMIT:?}, waiting for {under_way}"),
+                });
             }
             seen = events;
         }
@@ -191,6 +196,7 @@ impl Idle {
 }
 
 #[cfg(test)]
+#[expect(clippy::disallowed_methods, reason = "a test that needs work on another thread")]
 mod tests {
     use std::{
         net::SocketAddr,
@@ -239,7 +245,7 @@ mod tests {
             let address = listener.local_addr().unwrap();
             tokio::spawn(drip(lab.clone(), listener, every));
             let reader = tokio::spawn(read(lab.clone(), address));
-            lab.advance(Duration::from_secs(60)).await.unwrap();
+            lab.advance(Duration::from_mins(1)).await.unwrap();
             reader.await.unwrap()
         })
     }

@@ -56,7 +56,8 @@ impl Socket {
     ) -> Result<Option<Self>, String> {
         let stream = dial(door).await.map_err(|error| format!("cannot reach `{}`: {error}", door.target))?;
         let stream = activity.metered(stream).map_err(|error| error.to_string())?;
-        let mut request = format!("ws://{}{}", door.target, door.path).into_client_request().map_err(|e| e.to_string())?;
+        let mut request =
+            format!("ws://{}{}", door.target, door.path).into_client_request().map_err(|e| e.to_string())?;
         let bearer = HeaderValue::from_str(&format!("Bearer {}", door.token)).map_err(|e| e.to_string())?;
         request.headers_mut().insert(AUTHORIZATION, bearer);
         let config = WebSocketConfig::default().read_buffer_size(READ_BUFFER);

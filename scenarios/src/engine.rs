@@ -7,13 +7,12 @@ mod capture;
 mod external;
 mod one;
 
-use std::{
-    sync::{
-        Mutex, PoisonError,
-        atomic::{AtomicBool, AtomicUsize, Ordering},
-    },
-    time::Instant,
+use std::sync::{
+    Mutex, PoisonError,
+    atomic::{AtomicBool, AtomicUsize, Ordering},
 };
+
+use clock::{Clock, SystemClock, Timestamp};
 
 use crate::{
     Scenario, library,
@@ -52,20 +51,20 @@ pub(crate) struct Job<'a> {
 
 /// Runs scenarios against a target. Blocks; makes its own threads and runtimes.
 pub fn run(scenarios: &[Scenario], target: &Target, options: &Options, on: Listener<'_>) -> Run {
-    let (started, began) = (jiff_now(), real_now());
+    let began = Began::now();
     let jobs: Vec<_> = scenarios.iter().map(|scenario| Job { scenario, sabotage: None }).collect();
     let results = match target {
         Target::Builtin => each(&jobs, options, on),
-        Target::External(file) => external::each(scenarios, target, file, options, on),
+        Target::External(file) => external::each(scenarios, file, options, on),
     };
-    summary(target, options, (started, began), results, None)
+    summary(target, options, &began, results)
 }
 
 /// Runs each scenario on the sound server and under each of its sabotages, and fills the kill matrix.
 ///
 /// Only the built-in target can be weakened.
 pub fn prove(scenarios: &[Scenario], options: &Options, on: Listener<'_>) -> Run {
-    let (started, began) = (jiff_now(), real_now());
+    let began = Began::now();
     let mut jobs: Vec<_> = scenarios.iter().map(|scenario| Job { scenario, sabotage: None }).collect();
     let twins = scenarios.iter().flat_map(|scenario| {
         scenario.tables.sabotage.iter().map(move |sabotage| Job { scenario, sabotage: Some(sabotage) })
@@ -78,7 +77,7 @@ pub fn prove(scenarios: &[Scenario], options: &Options, on: Listener<'_>) -> Run
         Some(row(job, sound, twin))
     });
     let proof = Proof { rows: rows.chain([canary(options)]).collect() };
-    summary(&Target::Builtin, options, (started, began), results, Some(proof))
+    Run { proof: Some(proof), ..summary(&Target::Builtin, options, &began, results) }
 }
 
 /// Runs the scenario that must be red: a harness in which nothing can fail proves nothing.
@@ -154,23 +153,21 @@ fn each(jobs: &[Job<'_>], options: &Options, on: Listener<'_>) -> Vec<ScenarioRe
     results.into_iter().filter_map(unlock).collect()
 }
 
-#[expect(clippy::disallowed_methods, reason = "the real duration of a run is told to people; no verdict rests on it")]
-fn real_now() -> Instant {
-    Instant::now()
+/// When a run began, in real time: told to people, never part of a verdict.
+struct Began {
+    clock: SystemClock,
+    at: Timestamp,
 }
 
-#[expect(clippy::disallowed_methods, reason = "the real start of a run is told to people; no verdict rests on it")]
-fn jiff_now() -> String {
-    clock::Timestamp::now().to_string()
+impl Began {
+    fn now() -> Self {
+        let clock = SystemClock::new();
+        Self { at: clock.wall(), clock }
+    }
 }
 
-fn summary(
-    target: &Target,
-    options: &Options,
-    (started_at, began): (String, Instant),
-    scenarios: Vec<ScenarioResult>,
-    proof: Option<Proof>,
-) -> Run {
+fn summary(target: &Target, options: &Options, began: &Began, scenarios: Vec<ScenarioResult>) -> Run {
+    let elapsed = began.clock.now().since_origin();
     Run {
         schema_version: SCHEMA_VERSION,
         tool: concat!("gauntlet ", env!("CARGO_PKG_VERSION")).to_owned(),
@@ -178,9 +175,9 @@ fn summary(
         seed: options.seed,
         target: target.name().to_owned(),
         settings: target.settings().0,
-        started_at,
-        elapsed_ms: u64::try_from(began.elapsed().as_millis()).unwrap_or(u64::MAX),
+        started_at: began.at.to_string(),
+        elapsed_ms: u64::try_from(elapsed.as_millis()).unwrap_or(u64::MAX),
         scenarios,
-        proof,
+        proof: None,
     }
 }

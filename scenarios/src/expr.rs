@@ -74,7 +74,9 @@ enum Atom {
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 pub enum ExprError {
     /// It does not follow the grammar.
-    #[error("`{0}` is not a duration or count; write e.g. `30s`, `10`, `llm.total + 1s`, `2 * limits.messages.period`")]
+    #[error(
+        "`{0}` is not a duration or count; write e.g. `30s`, `10`, `llm.total + 1s`, `2 * limits.messages.period`"
+    )]
     Syntax(String),
     /// The target has no such setting.
     #[error("target has no setting `{name}`{}", hint(.nearest.as_deref()))]
@@ -108,12 +110,18 @@ struct Quantity {
 impl Expr {
     /// Makes the expression that is just this duration.
     pub fn span(duration: Duration) -> Self {
-        Self { source: format!("{duration:?}"), terms: vec![(Sign::Plus, vec![(Operator::Times, Atom::Span(duration))])] }
+        Self {
+            source: format!("{duration:?}"),
+            terms: vec![(Sign::Plus, vec![(Operator::Times, Atom::Span(duration))])],
+        }
     }
 
     /// Makes the expression that is just this number.
     pub fn number(number: u32) -> Self {
-        Self { source: number.to_string(), terms: vec![(Sign::Plus, vec![(Operator::Times, Atom::Number(f64::from(number)))])] }
+        Self {
+            source: number.to_string(),
+            terms: vec![(Sign::Plus, vec![(Operator::Times, Atom::Number(f64::from(number)))])],
+        }
     }
 
     /// Evaluates to a duration; below zero becomes zero.
@@ -133,7 +141,11 @@ impl Expr {
         if value.is_span {
             return Err(ExprError::Kind { source_text: self.source.clone(), expected: "count" });
         }
-        #[expect(clippy::cast_possible_truncation, clippy::cast_sign_loss, reason = "clamped to zero, and counts are small")]
+        #[expect(
+            clippy::cast_possible_truncation,
+            clippy::cast_sign_loss,
+            reason = "clamped to zero, and counts are small"
+        )]
         Ok(value.amount.max(0.0) as u64)
     }
 
@@ -187,10 +199,9 @@ fn value_of(atom: &Atom, settings: &Settings) -> Result<Quantity, ExprError> {
             Some(Value::Number(number)) => {
                 Ok(Quantity { amount: number.as_f64().unwrap_or_default(), is_span: false })
             }
-            Some(Value::String(text)) => parse_span(text).map(span).ok_or_else(|| ExprError::Kind {
-                source_text: name.clone(),
-                expected: "duration",
-            }),
+            Some(Value::String(text)) => parse_span(text)
+                .map(span)
+                .ok_or_else(|| ExprError::Kind { source_text: name.clone(), expected: "duration" }),
             _ => Err(ExprError::Unknown {
                 name: name.clone(),
                 nearest: settings.nearest(name).map(ToOwned::to_owned),
@@ -212,7 +223,9 @@ impl FromStr for Expr {
         let (mut sign, mut operator, mut expects_atom) = (Sign::Plus, None, true);
         for word in source.split_whitespace() {
             match (word, expects_atom) {
-                ("+" | "-", false) => (sign, operator) = (if word == "+" { Sign::Plus } else { Sign::Minus }, None),
+                ("+" | "-", false) => {
+                    (sign, operator) = (if word == "+" { Sign::Plus } else { Sign::Minus }, None);
+                }
                 ("*", false) => operator = Some(Operator::Times),
                 ("/", false) => operator = Some(Operator::Over),
                 (word, true) => {
@@ -268,7 +281,9 @@ impl de::Visitor<'_> for ExprVisitor {
     }
 
     fn visit_i64<E: de::Error>(self, number: i64) -> Result<Expr, E> {
-        u32::try_from(number).map(Expr::number).map_err(|_| E::custom(format!("`{number}` is not a count from 0 to {}", u32::MAX)))
+        u32::try_from(number)
+            .map(Expr::number)
+            .map_err(|_| E::custom(format!("`{number}` is not a count from 0 to {}", u32::MAX)))
     }
 }
 
@@ -292,7 +307,9 @@ mod tests {
     use super::*;
 
     fn settings() -> Settings {
-        Settings::flatten(&json!({"llm": {"total": "30s", "breaker": {"cooldown": "5m"}}, "limits": {"burst": 10, "period": "1m"}}))
+        Settings::flatten(
+            &json!({"llm": {"total": "30s", "breaker": {"cooldown": "5m"}}, "limits": {"burst": 10, "period": "1m"}}),
+        )
     }
 
     fn seconds(source: &str) -> f64 {

@@ -60,20 +60,32 @@ pub fn serial_history(history: &FactHistory) -> Result<(), String> {
     let mut stored: BTreeMap<&str, i64> = BTreeMap::new();
     for (place, revision) in (1_i64..).zip(&history.revisions) {
         if revision.version != place {
-            return Err(format!("revision {place} of the stored history carries version {}", revision.version));
+            return Err(format!(
+                "revision {place} of the stored history carries version {}",
+                revision.version
+            ));
         }
         if let Some(before) = stored.insert(&revision.value, revision.version) {
-            return Err(format!("`{}` is stored twice, as versions {before} and {}", revision.value, revision.version));
+            return Err(format!(
+                "`{}` is stored twice, as versions {before} and {}",
+                revision.value, revision.version
+            ));
         }
     }
     for operation in &history.operations {
         let place = stored.remove(operation.value.as_str());
         match (operation.outcome, place) {
             (Outcome::Acknowledged(version), None) => {
-                return Err(format!("`{}` was acknowledged as version {version} and is not stored: lost", operation.value));
+                return Err(format!(
+                    "`{}` was acknowledged as version {version} and is not stored: lost",
+                    operation.value
+                ));
             }
             (Outcome::Acknowledged(version), Some(found)) if version != found => {
-                return Err(format!("`{}` was acknowledged as version {version} and is stored as {found}", operation.value));
+                return Err(format!(
+                    "`{}` was acknowledged as version {version} and is stored as {found}",
+                    operation.value
+                ));
             }
             (Outcome::Refused, Some(found)) => {
                 return Err(format!("`{}` was refused and is stored as version {found}", operation.value));
@@ -81,7 +93,9 @@ pub fn serial_history(history: &FactHistory) -> Result<(), String> {
             _ => {}
         }
     }
-    stored.iter().next().map_or(Ok(()), |(value, version)| Err(format!("version {version} holds `{value}`, which nobody wrote")))
+    stored.iter().next().map_or(Ok(()), |(value, version)| {
+        Err(format!("version {version} holds `{value}`, which nobody wrote"))
+    })
 }
 
 /// Checks that every acknowledged append is a word of the final value exactly once, and that no other
@@ -98,9 +112,11 @@ pub fn no_lost_update(history: &FactHistory) -> Result<(), String> {
         match operation.outcome {
             Outcome::Acknowledged(version) if !is_there => {
                 let overwriter = history.revisions.iter().find(|revision| {
-                    revision.version > version && !revision.value.split_whitespace().any(|w| w == operation.value)
+                    revision.version > version
+                        && !revision.value.split_whitespace().any(|w| w == operation.value)
                 });
-                let by = overwriter.map(|r| format!(", overwritten by version {}", r.version)).unwrap_or_default();
+                let by =
+                    overwriter.map(|r| format!(", overwritten by version {}", r.version)).unwrap_or_default();
                 return Err(format!(
                     "`{}` was acknowledged as version {version} and is missing from the final value: lost update{by}",
                     operation.value
@@ -126,7 +142,9 @@ mod tests {
         let value = |i| format!("w{i}");
         FactHistory {
             key: "note".to_owned(),
-            operations: (1..=n).map(|i| Operation { value: value(i), outcome: Outcome::Acknowledged(i) }).collect(),
+            operations: (1..=n)
+                .map(|i| Operation { value: value(i), outcome: Outcome::Acknowledged(i) })
+                .collect(),
             revisions: (1..=n).map(|i| Revision { version: i, value: value(i) }).collect(),
             last: value(n),
         }

@@ -33,7 +33,8 @@ pub(crate) const NO_PANIC: &str = "no panic";
 pub(crate) const IDS: [&str; 6] = [ONE_END, NOTHING_AFTER, OWN_FRAMES, CLEAN_TEXT, UPSTREAM_CLOSED, NO_PANIC];
 
 /// Marks of protocol or markup that no text for a user may hold.
-const GARBAGE: [&str; 8] = ["\u{fffd}", "data:", "[DONE]", "\"choices\"", "<html", "<!DOCTYPE", "\"delta\"", "\u{0}"];
+const GARBAGE: [&str; 8] =
+    ["\u{fffd}", "data:", "[DONE]", "\"choices\"", "<html", "<!DOCTYPE", "\"delta\"", "\u{0}"];
 
 /// Judges all invariants.
 pub(crate) fn judge(seen: &Observation, transcript: &Transcript) -> Vec<Check> {
@@ -92,7 +93,10 @@ fn one_end(seen: &Observation) -> Found {
         let too_few = tally.ended < tally.sent && !tally.is_gone;
         if too_few || tally.ended > tally.sent {
             let tail = tally.last[tally.last.len().saturating_sub(3)..].to_vec();
-            return Err((format!("`{device}` sent {} messages and got {} ends", tally.sent, tally.ended), tail));
+            return Err((
+                format!("`{device}` sent {} messages and got {} ends", tally.sent, tally.ended),
+                tail,
+            ));
         }
     }
     Ok(format!("{} messages, {} ends", sum(&devices, |t| t.sent), sum(&devices, |t| t.ended)))
@@ -110,7 +114,10 @@ fn nothing_after(seen: &Observation) -> Found {
             What::Sent(_) => *turns += 1,
             What::Frame(frame) if frame.is_end() => *turns -= 1,
             What::Frame(frame) if *turns <= 0 && matches!(frame.field("type"), "message" | "calendar") => {
-                return Err((format!("`{}` got a `{}` after its last end", event.actor, frame.field("type")), vec![Origin::Event(n)]));
+                return Err((
+                    format!("`{}` got a `{}` after its last end", event.actor, frame.field("type")),
+                    vec![Origin::Event(n)],
+                ));
             }
             _ => {}
         }

@@ -10,7 +10,9 @@ use crate::{
     expr::{Expr, ExprError},
     history::{no_lost_update, serial_history},
     invariant, matching,
-    model::{Always, Eventually, Expect, History, HistoryCheck, MetricMatch, Never, Scenario, Sometimes, Subject},
+    model::{
+        Always, Eventually, Expect, History, HistoryCheck, MetricMatch, Never, Scenario, Sometimes, Subject,
+    },
     observation::Observation,
     record::What,
     result::{Check, CheckSource, FaultFired, Verdict},
@@ -55,10 +57,14 @@ fn broken(reason: String) -> Judgement {
 
 fn verdict(checks: &[Check], faults: &[FaultFired], thin: Option<String>) -> (Verdict, String) {
     if let Some(check) = checks.iter().find(|check| !check.held && check.source != CheckSource::Steady) {
-        return (Verdict::Fail, format!("{}: expected {}, observed {}", check.id, check.expected, check.observed));
+        return (
+            Verdict::Fail,
+            format!("{}: expected {}, observed {}", check.id, check.expected, check.observed),
+        );
     }
     if let Some(check) = checks.iter().find(|check| !check.held) {
-        let verdict = if check.id == crate::run::STEADY_BEFORE { Verdict::Inconclusive } else { Verdict::Fail };
+        let verdict =
+            if check.id == crate::run::STEADY_BEFORE { Verdict::Inconclusive } else { Verdict::Fail };
         return (verdict, format!("{}: {}", check.id, check.observed));
     }
     if let Some(fault) = faults.iter().find(|fault| fault.fired == 0) {
@@ -115,7 +121,13 @@ fn expectation(expect: &Expect, seen: &Observation) -> Result<Finding, ExprError
     } else if let Some(history) = &expect.history {
         judge_history(history, seen)
     } else {
-        Ok(Finding { held: false, expected: "a kind".to_owned(), observed: "none".to_owned(), evidence: vec![], thin: None })
+        Ok(Finding {
+            held: false,
+            expected: "a kind".to_owned(),
+            observed: "none".to_owned(),
+            evidence: vec![],
+            thin: None,
+        })
     }
 }
 
@@ -134,7 +146,10 @@ fn hits(subject: &Subject, seen: &Observation) -> Vec<Hit> {
         Subject::Metric(_) => Vec::new(),
         _ => {
             let events = seen.events.iter().enumerate();
-            events.filter(|(_, event)| is_hit(subject, &event.actor, &event.what)).map(|(n, event)| (event.at, Origin::Event(n))).collect()
+            events
+                .filter(|(_, event)| is_hit(subject, &event.actor, &event.what))
+                .map(|(n, event)| (event.at, Origin::Event(n)))
+                .collect()
         }
     }
 }
@@ -213,8 +228,13 @@ fn judge_metric(wanted: &MetricMatch, seen: &Observation, (floor, ceiling): (u64
     let has_labels = |metric: &&crate::observation::Metric| {
         wanted.labels.iter().all(|(name, value)| metric.labels.get(name) == Some(value))
     };
-    let value: f64 = metrics.iter().filter(|m| m.name == wanted.name).filter(has_labels).map(|m| m.value).sum();
-    #[expect(clippy::cast_possible_truncation, clippy::cast_sign_loss, reason = "counters are small and not negative")]
+    let value: f64 =
+        metrics.iter().filter(|m| m.name == wanted.name).filter(has_labels).map(|m| m.value).sum();
+    #[expect(
+        clippy::cast_possible_truncation,
+        clippy::cast_sign_loss,
+        reason = "counters are small and not negative"
+    )]
     let held = (floor..=ceiling).contains(&(value.max(0.0).round() as u64));
     Finding {
         held,
@@ -227,7 +247,8 @@ fn judge_metric(wanted: &MetricMatch, seen: &Observation, (floor, ceiling): (u64
 
 fn judge_eventually(wanted: &Eventually, seen: &Observation) -> Result<Finding, ExprError> {
     let within = wanted.within.duration(&seen.settings)?;
-    let not_before = wanted.not_before.as_ref().map_or(Ok(Duration::ZERO), |expr| expr.duration(&seen.settings))?;
+    let not_before =
+        wanted.not_before.as_ref().map_or(Ok(Duration::ZERO), |expr| expr.duration(&seen.settings))?;
     let expected = if not_before.is_zero() {
         format!("within {within:?} of `{}`", wanted.after)
     } else {
@@ -254,7 +275,8 @@ fn judge_always(always: &Always, seen: &Observation) -> Result<Finding, ExprErro
     let found = between(hits(&always.on, seen), seen, [&always.after, &None]);
     let good = hits(&always.is, seen);
     let bad: Vec<Hit> = found.iter().filter(|hit| !good.contains(hit)).copied().collect();
-    let thin = ((found.len() as u64) < floor).then(|| format!("only {} events to judge, at least {floor} are needed", found.len()));
+    let thin = ((found.len() as u64) < floor)
+        .then(|| format!("only {} events to judge, at least {floor} are needed", found.len()));
     Ok(Finding {
         held: bad.is_empty(),
         expected: "all of them".to_owned(),
@@ -272,16 +294,27 @@ fn judge_history(wanted: &History, seen: &Observation) -> Result<Finding, ExprEr
     };
     let Some(history) = seen.histories.iter().find(|history| history.key == wanted.key) else {
         let observed = format!("nobody wrote `{}`", wanted.key);
-        return Ok(Finding { held: false, expected: expected.to_owned(), observed, evidence: vec![], thin: None });
+        return Ok(Finding {
+            held: false,
+            expected: expected.to_owned(),
+            observed,
+            evidence: vec![],
+            thin: None,
+        });
     };
     let outcome = match wanted.check {
         HistoryCheck::SerialHistory => serial_history(history),
         HistoryCheck::NoLostUpdate => no_lost_update(history),
     };
     let acknowledged = history.acknowledged();
-    let thin = ((acknowledged as u64) < floor)
-        .then(|| format!("only {acknowledged} of {} writes were acknowledged, at least {floor} are needed", history.operations.len()));
+    let thin = ((acknowledged as u64) < floor).then(|| {
+        format!(
+            "only {acknowledged} of {} writes were acknowledged, at least {floor} are needed",
+            history.operations.len()
+        )
+    });
     let held = outcome.is_ok();
-    let observed = outcome.map_or_else(|proof| proof, |()| format!("{acknowledged} acknowledged, all in place"));
+    let observed =
+        outcome.map_or_else(|proof| proof, |()| format!("{acknowledged} acknowledged, all in place"));
     Ok(Finding { held, expected: expected.to_owned(), observed, evidence: vec![], thin })
 }

@@ -63,7 +63,8 @@ fn insert(into: &mut serde_json::Map<String, serde_json::Value>, name: &str, val
         into.insert(name.to_owned(), value);
         return;
     };
-    let inner = into.entry(head.to_owned()).or_insert_with(|| serde_json::Value::Object(serde_json::Map::new()));
+    let inner =
+        into.entry(head.to_owned()).or_insert_with(|| serde_json::Value::Object(serde_json::Map::new()));
     if let Some(fields) = inner.as_object_mut() {
         insert(fields, rest, value);
     }

@@ -18,10 +18,8 @@ pub(crate) fn canary() -> Result<Scenario, Box<ParseError>> {
 
 /// Reads the built-in scenarios, testing gaps first, then by id.
 pub fn library() -> Result<Vec<Scenario>, Box<ParseError>> {
-    let mut scenarios: Vec<_> = FILES
-        .iter()
-        .map(|(name, text)| parse(&format!("library/{name}"), text))
-        .collect::<Result<_, _>>()?;
+    let mut scenarios: Vec<_> =
+        FILES.iter().map(|(name, text)| parse(&format!("library/{name}"), text)).collect::<Result<_, _>>()?;
     scenarios.sort_by(|a, b| a.order().cmp(&b.order()));
     Ok(scenarios)
 }

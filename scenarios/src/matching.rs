@@ -39,7 +39,10 @@ pub(crate) fn upstream(wanted: &UpstreamMatch, exchange: &Exchange, settings: &S
         && wanted.times.iter().all(|(text, n)| times(text) == *n)
         && wanted.messages.as_ref().is_none_or(|n| n.count(settings) == Ok(spoken as u64))
         && wanted.ended.is_none_or(|ending| ending == end_of(exchange))
-        && wanted.fault.as_ref().is_none_or(|id| exchange.faults.iter().any(|fault| fault.fired && *id == fault.id))
+        && wanted
+            .fault
+            .as_ref()
+            .is_none_or(|id| exchange.faults.iter().any(|fault| fault.fired && *id == fault.id))
 }
 
 /// Returns whether the answer to a REST call matches.
@@ -71,7 +74,8 @@ pub(crate) fn socket(wanted: &SocketMatch, device: &str, what: &What) -> bool {
 /// Returns role and text of the messages that the model was sent.
 pub(crate) fn prompt(exchange: &Exchange) -> Vec<(String, String)> {
     let messages = exchange.json.as_ref().and_then(|json| json.get("messages")).and_then(Value::as_array);
-    let text = |message: &Value, key: &str| message.get(key).and_then(Value::as_str).unwrap_or_default().to_owned();
+    let text =
+        |message: &Value, key: &str| message.get(key).and_then(Value::as_str).unwrap_or_default().to_owned();
     messages.into_iter().flatten().map(|message| (text(message, "role"), text(message, "content"))).collect()
 }
 

@@ -8,7 +8,7 @@ use serde_json::{Value, json};
 use crate::record::Answer;
 
 /// Real time after which a call that got no answer is given up: a safety net, never part of a verdict.
-const CALL_LIMIT: std::time::Duration = std::time::Duration::from_secs(60);
+const CALL_LIMIT: std::time::Duration = std::time::Duration::from_mins(1);
 
 /// A client that comes from one address of this machine.
 #[derive(Clone, Debug)]
@@ -43,7 +43,11 @@ impl Rest {
     /// Makes the call. An error says that there was no answer at all.
     pub(crate) async fn call(&self, request: Request) -> Result<Answer, String> {
         let call = format!("{} {}", request.method, request.path);
-        let response = self.build(request).send().await.map_err(|error| format!("`{call}` got no answer: {}", root(&error)))?;
+        let response = self
+            .build(request)
+            .send()
+            .await
+            .map_err(|error| format!("`{call}` got no answer: {}", root(&error)))?;
         let status = response.status().as_u16();
         let headers = response
             .headers()
@@ -68,7 +72,9 @@ impl Rest {
         let mut answer = self.call(register).await?;
         if answer.status == 409 {
             let path = "/api/auth/login".to_owned();
-            answer = self.call(Request { method: Method::POST, path, body: Some(form), ..Request::default() }).await?;
+            answer = self
+                .call(Request { method: Method::POST, path, body: Some(form), ..Request::default() })
+                .await?;
         }
         let token = answer.body.pointer("/token").and_then(Value::as_str);
         token.map(ToOwned::to_owned).ok_or_else(|| {

@@ -11,16 +11,16 @@ pub use external::{Kind, TargetError, TargetFile};
 
 /// What a target may be able to do beyond the chat itself.
 pub(crate) const CAPABILITIES: &[&str] = &[
-    "virtual-time", // time moves only when the scenario says so
-    "metrics",      // counters can be read
-    "settings",     // the scenario may choose the settings
-    "texts",        // the scenario may take texts away
-    "facts",        // /api/users/me/facts
-    "reminders",    // /api/reminders and /api/suggestions
+    "virtual-time",  // time moves only when the scenario says so
+    "metrics",       // counters can be read
+    "settings",      // the scenario may choose the settings
+    "texts",         // the scenario may take texts away
+    "facts",         // /api/users/me/facts
+    "reminders",     // /api/reminders and /api/suggestions
     "conversations", // /api/conversations
-    "safety",       // red flags are answered by a frame of kind `safety`
-    "kinds",        // frames carry `kind`, `code` and `action`
-    "addresses",    // the client's network address can be told apart
+    "safety",        // red flags are answered by a frame of kind `safety`
+    "kinds",         // frames carry `kind`, `code` and `action`
+    "addresses",     // the client's network address can be told apart
 ];
 
 /// Parts of the built-in server that a sabotage may replace by weaker ones.
@@ -54,14 +54,6 @@ impl Target {
         match self {
             Self::Builtin => default_settings(),
             Self::External(file) => file.settings(),
-        }
-    }
-
-    /// Returns why a scenario cannot be run on this target, if it cannot.
-    pub(crate) fn lacks(&self, scenario: &crate::Scenario) -> Option<String> {
-        match self {
-            Self::Builtin => None,
-            Self::External(file) => file.lacks(scenario),
         }
     }
 }

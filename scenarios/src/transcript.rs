@@ -63,7 +63,8 @@ impl Transcript {
 
     /// Returns the places of the lines of these origins, in order.
     pub(crate) fn places(&self, origins: &[Origin]) -> Vec<usize> {
-        let mut places: Vec<_> = origins.iter().filter_map(|origin| self.places.get(origin).copied()).collect();
+        let mut places: Vec<_> =
+            origins.iter().filter_map(|origin| self.places.get(origin).copied()).collect();
         places.sort_unstable();
         places
     }
@@ -78,7 +79,9 @@ fn event_line(began: Instant, event: &Event) -> Line {
         What::Opened => (LineKind::Socket, "socket open".to_owned(), None),
         What::Refused(status) => (LineKind::Socket, format!("upgrade refused with {status}"), None),
         What::Closed { code, by_client: true } => (LineKind::Socket, format!("hung up ({code})"), None),
-        What::Closed { code, by_client: false } => (LineKind::Socket, format!("closed by the server ({code})"), None),
+        What::Closed { code, by_client: false } => {
+            (LineKind::Socket, format!("closed by the server ({code})"), None)
+        }
         What::Sent(text) => (LineKind::Sent, format!("says “{}”", shorten(text)), None),
         What::SentRaw(text) => (LineKind::Sent, format!("sends the frame {}", shorten(text)), None),
         What::Frame(frame) => (LineKind::Frame, frame_text(frame), Some(frame.json.clone())),
@@ -106,7 +109,8 @@ fn request_line(began: Instant, exchange: &Exchange) -> Line {
     let messages = prompt(exchange);
     let last = messages.last().map(|(_, content)| shorten(content)).unwrap_or_default();
     let text = format!("{} with {} messages, last “{last}”", exchange.path, messages.len());
-    let messages: Vec<_> = messages.iter().map(|(role, content)| json!({"role": role, "content": content})).collect();
+    let messages: Vec<_> =
+        messages.iter().map(|(role, content)| json!({"role": role, "content": content})).collect();
     Line {
         at_us: micros(began, exchange.at),
         actor: "llm".to_owned(),

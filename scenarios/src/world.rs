@@ -67,7 +67,8 @@ impl World {
         let rows = self.metrics.as_ref()?.snapshot().into_vec();
         let metric = |(key, _, _, value): (CompositeKey, _, _, DebugValue)| {
             let (_, key) = key.into_parts();
-            let labels = key.labels().map(|label| (label.key().to_owned(), label.value().to_owned())).collect();
+            let labels =
+                key.labels().map(|label| (label.key().to_owned(), label.value().to_owned())).collect();
             #[expect(clippy::cast_precision_loss, reason = "counters of a scenario are small")]
             let value = match value {
                 DebugValue::Counter(count) => count as f64,

@@ -25,9 +25,9 @@ use tokio_util::task::TaskTracker;
 use tracing::Instrument;
 
 use crate::{
+    facts::Pen,
     ids::{SessionId, UserId},
     limit::Caller,
-    facts::Pen,
     llm::Model,
     parts::Parts,
     storage::{Stored, User},
@@ -52,8 +52,7 @@ pub struct Hub {
 impl Hub {
     /// Builds the chat from the server's parts. Starts nothing.
     pub fn new(parts: Parts) -> Self {
-        let facts =
-            Pen::new(Arc::clone(&parts.storage), Arc::clone(&parts.clock), Arc::clone(&parts.config));
+        let facts = Pen::new(Arc::clone(&parts.storage), Arc::clone(&parts.clock), Arc::clone(&parts.config));
         let model = Model::new(
             &parts.config.llm,
             Arc::clone(&parts.clock),

@@ -5,20 +5,19 @@ use std::sync::Arc;
 use clock::{SharedClock, SystemClock};
 use mock_deepseek::MockDeepSeek;
 
-use super::{Listener, Options, one, real_now};
+use super::{Listener, Options, one};
 use crate::{
     Scenario,
     record::Recorder,
     result::{Progress, ScenarioResult, Verdict},
-    run::{self, Seen},
-    target::{Target, TargetFile},
+    run::{self, Seen, micros},
+    target::TargetFile,
     world::{Broken, Time, World},
 };
 
 /// Runs all scenarios that the target can do; the others are skipped, each with its reason.
 pub(super) fn each(
     scenarios: &[Scenario],
-    target: &Target,
     file: &TargetFile,
     options: &Options,
     on: Listener<'_>,
@@ -36,13 +35,12 @@ pub(super) fn each(
         let mut results = Vec::new();
         for (n, scenario) in scenarios.iter().enumerate() {
             on(Progress::Started { id: scenario.id.clone(), twin: None });
-            let result = match target.lacks(scenario) {
-                Some(reason) => one::ended(scenario, options, Verdict::Skipped, reason),
-                None => {
-                    world.recorder = Recorder::new(world.clock());
-                    world.nonce = format!("{}-{n}-{}", scenario.id, clock::Clock::wall(&*world.clock()).as_microsecond());
-                    one_scenario(scenario, &world, options).await
-                }
+            let result = if let Some(reason) = file.lacks(scenario) {
+                one::ended(scenario, options, Verdict::Skipped, reason)
+            } else {
+                world.recorder = Recorder::new(world.clock());
+                world.nonce = format!("{}-{n}-{}", scenario.id, world.clock().wall().as_microsecond());
+                one_scenario(scenario, &world, options).await
             };
             let is_last = options.fail_fast && result.verdict > Verdict::Skipped;
             on(Progress::Finished { result: Box::new(result.clone()), row: None });
@@ -56,7 +54,7 @@ pub(super) fn each(
 }
 
 async fn one_scenario(scenario: &Scenario, world: &World, options: &Options) -> ScenarioResult {
-    let began = real_now();
+    let began = world.now();
     world.llm.set_script(mock_deepseek::Script::default());
     world.llm.reset();
     let nothing = || Seen { panics: Vec::new(), log: Vec::new() };
@@ -64,7 +62,7 @@ async fn one_scenario(scenario: &Scenario, world: &World, options: &Options) -> 
         Ok(seen) => one::told(scenario, &seen, options),
         Err(error) => one::ended(scenario, options, Verdict::Error, error.to_string()),
     };
-    result.real_us = u64::try_from(began.elapsed().as_micros()).unwrap_or(u64::MAX);
+    result.real_us = micros(began, world.now());
     result
 }
 
@@ -86,5 +84,8 @@ async fn world(file: &TargetFile, seed: u64) -> Result<World, Broken> {
 }
 
 fn all_broken(scenarios: &[Scenario], options: &Options, reason: &str) -> Vec<ScenarioResult> {
-    scenarios.iter().map(|scenario| one::ended(scenario, options, Verdict::Error, reason.to_owned())).collect()
+    scenarios
+        .iter()
+        .map(|scenario| one::ended(scenario, options, Verdict::Error, reason.to_owned()))
+        .collect()
 }

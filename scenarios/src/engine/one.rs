@@ -1,9 +1,9 @@
 //! Runs one scenario on the built-in target, as often as asked, and tells whether the story stays the same.
 
-use clock::{Lab, Timestamp};
+use clock::{Clock, Instant, Lab, SystemClock, Timestamp};
 use metrics_util::debugging::DebuggingRecorder;
 
-use super::{Job, Options, capture, real_now};
+use super::{Job, Options, capture};
 use crate::{
     Scenario, judge,
     observation::Observation,
@@ -27,16 +27,23 @@ pub(super) fn repeated(job: &Job<'_>, options: &Options) -> ScenarioResult {
         let again = once(job, options);
         if again.verdict > worst.verdict {
             worst = again;
-        } else if let Some(line) = (0..).zip(&again.transcript).find(|(n, line)| worst.transcript.get(*n) != Some(line)) {
+        } else if let Some(line) =
+            (0..).zip(&again.transcript).find(|(n, line)| worst.transcript.get(*n) != Some(line))
+        {
             worst.verdict = worst.verdict.max(Verdict::Inconclusive);
-            worst.reason = format!("run {n} tells another story from line {} on: {} {}", line.0 + 1, line.1.actor, line.1.text);
+            worst.reason = format!(
+                "run {n} tells another story from line {} on: {} {}",
+                line.0 + 1,
+                line.1.actor,
+                line.1.text
+            );
         }
     }
     worst
 }
 
 fn once(job: &Job<'_>, options: &Options) -> ScenarioResult {
-    let began = real_now();
+    let real = SystemClock::new();
     let log = capture::Log::default();
     let logging = log.begin();
     let recorder = DebuggingRecorder::new();
@@ -56,7 +63,7 @@ fn once(job: &Job<'_>, options: &Options) -> ScenarioResult {
         result.verdict = Verdict::Error;
         result.reason = format!("panic outside of the steps: {}", stray[0]);
     }
-    result.real_us = u64::try_from(began.elapsed().as_micros()).unwrap_or(u64::MAX);
+    result.real_us = micros(Instant::ZERO, real.now());
     result
 }
 
@@ -90,7 +97,12 @@ pub(super) fn told(scenario: &Scenario, seen: &Observation, options: &Options) -
 }
 
 /// Makes the result of a scenario of which there is nothing to show.
-pub(super) fn ended(scenario: &Scenario, options: &Options, verdict: Verdict, reason: String) -> ScenarioResult {
+pub(super) fn ended(
+    scenario: &Scenario,
+    options: &Options,
+    verdict: Verdict,
+    reason: String,
+) -> ScenarioResult {
     let file = &scenario.tables;
     ScenarioResult {
         id: scenario.id.clone(),

@@ -22,14 +22,14 @@ pub enum Step {
     /// Sends a frame as it stands, good or bad.
     SendRaw(SendRaw),
     /// Waits for evidence; time passes only as far as needed.
-    Await(Await),
+    Await(Box<Await>),
     /// Lets time pass.
     Advance {
         /// How much.
         by: Expr,
     },
     /// Calls the REST API.
-    Http(Call),
+    Http(Box<Call>),
     /// Gives this moment a name.
     Mark {
         /// The name.
@@ -42,7 +42,7 @@ pub enum Step {
         /// How often.
         times: Expr,
         /// What.
-        steps: Vec<Step>,
+        steps: Vec<Self>,
     },
     /// Writes one fact from many writers at once, and keeps the history of the operations.
     WriteFacts(WriteFacts),

@@ -27,7 +27,10 @@ struct Scope {
 pub(super) fn check(scenario: &Scenario) -> Checked {
     let file = &scenario.tables;
     if file.schema != FORMAT {
-        return wrong(format!("unknown format version `{}`", file.schema), format!("write `schema = {FORMAT}`"));
+        return wrong(
+            format!("unknown format version `{}`", file.schema),
+            format!("write `schema = {FORMAT}`"),
+        );
     }
     if file.gap.is_some_and(|gap| !(1..=7).contains(&gap)) {
         return wrong("`gap` is not a testing gap".to_owned(), "there are seven, 1 to 7".to_owned());
@@ -41,7 +44,11 @@ pub(super) fn check(scenario: &Scenario) -> Checked {
     for expect in &file.expect {
         expectation(expect, &scope)?;
         if !ids.insert(expect.id.get_ref().as_str()) {
-            return at(&expect.id, format!("expectation `{}` is there twice", expect.id.get_ref()), "give it an id of its own");
+            return at(
+                &expect.id,
+                format!("expectation `{}` is there twice", expect.id.get_ref()),
+                "give it an id of its own",
+            );
         }
     }
     if let Some(within) = &file.steady.recovers_within {
@@ -98,12 +105,19 @@ fn one_step(step: &Step, scope: &Scope) -> Checked {
             device(&raw.device, scope)?;
             match (&raw.text, raw.characters) {
                 (Some(_), None) | (None, Some(_)) => Ok(()),
-                _ => at(&raw.device, "`send_raw` needs either `text` or `characters`".to_owned(), "give one of them"),
+                _ => at(
+                    &raw.device,
+                    "`send_raw` needs either `text` or `characters`".to_owned(),
+                    "give one of them",
+                ),
             }
         }
         Step::Await(wait) => {
             if wait.frame.is_some() == wait.upstream.is_some() {
-                return wrong("`await` needs either `frame` or `upstream`".to_owned(), "give one of them".to_owned());
+                return wrong(
+                    "`await` needs either `frame` or `upstream`".to_owned(),
+                    "give one of them".to_owned(),
+                );
             }
             wait.frame.iter().try_for_each(|frame| frame_match(frame, scope))?;
             wait.count.iter().chain(&wait.within).try_for_each(|expr| expression(expr, scope))
@@ -179,10 +193,14 @@ fn frame_match(frame: &FrameMatch, scope: &Scope) -> Checked {
             return about(name, format!("nobody has a device `{name}`"), help);
         }
     }
-    if let Some(pattern) = &frame.matches {
-        if let Err(error) = regex::Regex::new(pattern) {
-            return about(pattern, format!("`{pattern}` is not a regular expression: {error}"), "see the syntax of the crate `regex`".to_owned());
-        }
+    if let Some(pattern) = &frame.matches
+        && let Err(error) = regex::Regex::new(pattern)
+    {
+        return about(
+            pattern,
+            format!("`{pattern}` is not a regular expression: {error}"),
+            "see the syntax of the crate `regex`".to_owned(),
+        );
     }
     Ok(())
 }
@@ -265,8 +283,10 @@ fn known(kind: &str, word: &str, candidates: &[&str]) -> Checked {
     if candidates.contains(&word) {
         return Ok(());
     }
-    let help = nearest(word, candidates.iter().copied())
-        .map_or_else(|| format!("there is: {}", candidates.join(", ")), |nearest| format!("did you mean `{nearest}`?"));
+    let help = nearest(word, candidates.iter().copied()).map_or_else(
+        || format!("there is: {}", candidates.join(", ")),
+        |nearest| format!("did you mean `{nearest}`?"),
+    );
     about(word, format!("unknown {kind} `{word}`"), help)
 }
 

@@ -26,7 +26,8 @@ fn error(good: &str, bad: &str) -> String {
     assert!(GOOD.contains(good), "{good}");
     let error = parse("library/s.toml", &GOOD.replace(good, bad)).expect_err("file is bad");
     let mut text = String::new();
-    let handler = GraphicalReportHandler::new_themed(GraphicalTheme::none()).with_width(200).with_context_lines(0);
+    let handler =
+        GraphicalReportHandler::new_themed(GraphicalTheme::none()).with_width(200).with_context_lines(0);
     handler.render_report(&mut text, &*error).unwrap();
     text.lines().map(str::trim_end).filter(|line| !line.is_empty()).collect::<Vec<_>>().join("\n")
 }
@@ -40,54 +41,114 @@ fn the_valid_file_is_valid() {
 
 #[test]
 fn an_unknown_key_is_pointed_at() {
-    insta::assert_snapshot!(error("hypothesis", "hypotesis"), @r"");
+    insta::assert_snapshot!(error("hypothesis", "hypotesis"), @"
+     x unknown field `hypotesis`, expected one of `schema`, `name`, `gap`, `features`, `tags`, `hypothesis`, `needs`, `settings`, `llm`, `users`, `steady`, `steps`, `expect`, `sabotage`
+      ,-[library/s.toml:3:1]
+    3 | hypotesis
+      : ^^^^^^^^^
+      `----
+     help: did you mean `hypothesis`?
+    ");
 }
 
 #[test]
 fn an_unknown_step_is_pointed_at() {
-    insta::assert_snapshot!(error("connect =", "conect ="), @r"");
+    insta::assert_snapshot!(error("connect =", "conect ="), @"
+     x unknown variant `conect`, expected one of `connect`, `disconnect`, `send`, `send_raw`, `await`, `advance`, `http`, `mark`, `llm`, `repeat`, `write_facts`
+      ,-[library/s.toml:7:1]
+    7 | conect
+      : ^^^^^^
+      `----
+     help: did you mean `connect`?
+    ");
 }
 
 #[test]
 fn a_wrong_type_is_pointed_at() {
-    insta::assert_snapshot!(error("schema = 1", "schema = \"one\""), @r"");
+    insta::assert_snapshot!(error("schema = 1", "schema = \"one\""), @r#"
+     x invalid type: string "one", expected u32
+      ,-[library/s.toml:1:10]
+    1 | "one"
+      : ^^^^^
+      `----
+    "#);
 }
 
 #[test]
 fn an_unknown_device_is_pointed_at() {
-    insta::assert_snapshot!(error("ana.phone", "ana.tablet"), @r"");
+    insta::assert_snapshot!(error("ana.phone", "ana.tablet"), @r#"
+     x unknown device `ana.tablet`
+      ,-[library/s.toml:7:22]
+    7 | "ana.tablet"
+      : ^^^^^^^^^^^^
+      `----
+     help: there is: ana.phone
+    "#);
 }
 
 #[test]
 fn a_sabotage_must_name_a_check_that_exists() {
-    insta::assert_snapshot!(error("caught_by = \"answered\"", "caught_by = \"anwsered\""), @r"");
+    insta::assert_snapshot!(error("caught_by = \"answered\"", "caught_by = \"anwsered\""), @r#"
+     x unknown check `anwsered`
+       ,-[library/s.toml:14:13]
+    14 | "anwsered"
+       : ^^^^^^^^^^
+       `----
+     help: did you mean `answered`?
+    "#);
 }
 
 #[test]
 fn a_scenario_without_sabotage_is_refused() {
     let start = GOOD.find("[[sabotage]]").unwrap();
 
-    insta::assert_snapshot!(error(&GOOD[start..], ""), @r"");
+    insta::assert_snapshot!(error(&GOOD[start..], ""), @"
+    x scenario has no sabotage, so nothing shows that it can fail
+    help: add a `[[sabotage]]` with the protection that it proves
+    ");
 }
 
 #[test]
 fn two_kinds_in_one_expectation_are_refused() {
-    insta::assert_snapshot!(error("[[sabotage]]", "sometimes = { on = { frame = {} } }\n[[sabotage]]"), @r"");
+    insta::assert_snapshot!(error("[[sabotage]]", "sometimes = { on = { frame = {} } }\n[[sabotage]]"), @r#"
+     x expectation `answered` must have exactly one kind
+      ,-[library/s.toml:9:6]
+    9 | "answered"
+      : ^^^^^^^^^^
+      `----
+     help: give one of `never`, `sometimes`, `eventually`, `always`, `history`
+    "#);
 }
 
 #[test]
 fn an_unknown_setting_is_pointed_at() {
-    insta::assert_snapshot!(error("[[expect]]", "[[steps]]\nadvance = { by = \"llm.totl + 1s\" }\n[[expect]]"), @r"");
+    insta::assert_snapshot!(error("[[expect]]", "[[steps]]\nadvance = { by = \"llm.totl + 1s\" }\n[[expect]]"), @"
+     x there is no setting `llm.totl`
+      ,-[library/s.toml:9:19]
+    9 | llm.totl
+      : ^^^^^^^^
+      `----
+     help: did you mean `llm.total`?
+    ");
 }
 
 #[test]
 fn an_unknown_fault_is_pointed_at() {
-    insta::assert_snapshot!(error("[[users]]", "[llm.default]\nfaults = [\"html-20\"]\n[[users]]"), @r"");
+    insta::assert_snapshot!(error("[[users]]", "[llm.default]\nfaults = [\"html-20\"]\n[[users]]"), @r#"
+     x fault `html-20` is not in the catalogue, did you mean `html-200`; `gauntlet faults` lists them
+      ,-[library/s.toml:5:10]
+    5 | ["html-20"]
+      : ^^^^^^^^^^^
+      `----
+    "#);
 }
 
 #[test]
 fn a_named_time_is_put_in_without_moving_what_follows() {
-    let good = GOOD.replace("[[users]]", "[llm.default]\npace = { first_token = \"= llm.gap / 4\", gap = \"0s\" }\n[[users]]");
+    let good = GOOD.replace(
+        "[[users]]",
+        "[llm.default]\npace = { first_token = \"= llm.gap / 4\", gap = \"0s\" }\n[[users]]",
+    );
 
     let scenario = parse("s.toml", &good).unwrap();
 

@@ -88,7 +88,8 @@ impl<'a> People<'a> {
 
     async fn open(&self, device: &str, number: usize, token: String) -> Result<Option<Socket>, Broken> {
         let target = self.world.base.trim_start_matches("http://").parse();
-        let target = target.map_err(|_| Broken::Other(format!("`{}` is not `http://address:port`", self.world.base)))?;
+        let target = target
+            .map_err(|_| Broken::Other(format!("`{}` is not `http://address:port`", self.world.base)))?;
         let door = Door { target, from: World::address(number), path: CHAT.to_owned(), token };
         Socket::open(device, &door, &self.world.recorder, &self.world.activity()).await.map_err(Broken::Other)
     }
@@ -139,9 +140,12 @@ impl<'a> People<'a> {
                 socket.send(PROBE_QUESTION).await;
                 let within = self.world.settings_span("llm.total").unwrap_or_default();
                 let recorder = &self.world.recorder;
-                let done = || recorder.ask(from, |events| events.iter().any(|e| e.actor == device && is_end(&e.what)));
+                let done = || {
+                    recorder.ask(from, |events| events.iter().any(|e| e.actor == device && is_end(&e.what)))
+                };
                 self.world.until(within, done).await?;
-                let answered = recorder.ask(from, |events| events.iter().any(|e| e.actor == device && is_answer(&e.what)));
+                let answered = recorder
+                    .ask(from, |events| events.iter().any(|e| e.actor == device && is_answer(&e.what)));
                 socket.hang_up().await;
                 self.world.settle().await?;
                 answered
@@ -165,5 +169,7 @@ fn is_end(what: &What) -> bool {
 
 fn is_answer(what: &What) -> bool {
     let What::Frame(frame) = what else { return false };
-    frame.field("type") == "message" && matches!(frame.field("kind"), "" | "answer") && !frame.field("content").is_empty()
+    frame.field("type") == "message"
+        && matches!(frame.field("kind"), "" | "answer")
+        && !frame.field("content").is_empty()
 }

@@ -23,7 +23,7 @@ use crate::{
 const PATIENCE: Duration = Duration::from_secs(1);
 
 /// Virtual time that concurrent writers may take in all.
-const WRITERS_LIMIT: Duration = Duration::from_secs(600);
+const WRITERS_LIMIT: Duration = Duration::from_mins(10);
 
 /// Does all the steps. Each is over when the program has settled.
 pub(super) async fn run(steps: &[Step], people: &mut People<'_>) -> Result<(), Broken> {
@@ -139,7 +139,9 @@ async fn wait(wait: &Await, people: &mut People<'_>) -> Result<(), Broken> {
         .await?;
     if !came {
         let what = if wait.frame.is_some() { "frames" } else { "requests to the model" };
-        world.recorder.note("harness", What::Note(format!("the awaited {what} did not come within {within:?}")));
+        world
+            .recorder
+            .note("harness", What::Note(format!("the awaited {what} did not come within {within:?}")));
     }
     Ok(())
 }
@@ -170,7 +172,12 @@ fn one_call(call: &Call, people: &People<'_>) -> Result<Called, Broken> {
         Some(name) => people.person(name.get_ref())?,
         None => people.anybody()?,
     };
-    let fill = |text: &str| people.saved.iter().fold(text.to_owned(), |text, (name, value)| text.replace(&format!("{{{name}}}"), value));
+    let fill = |text: &str| {
+        people
+            .saved
+            .iter()
+            .fold(text.to_owned(), |text, (name, value)| text.replace(&format!("{{{name}}}"), value))
+    };
     let body = call.body.as_ref().map(|body| serde_json::to_value(body).unwrap_or_default());
     let request = Request {
         method: match call.method {
@@ -218,7 +225,13 @@ async fn write_facts(step: &WriteFacts, people: &mut People<'_>) -> Result<(), B
     people.world.until(WRITERS_LIMIT, || task.is_finished()).await?;
     let mut history = task.await.map_err(|error| Broken::Other(format!("writers broke: {error}")))?;
     (history.revisions, history.last) = pen.stored().await.map_err(Broken::Other)?;
-    let told = format!("{} writers wrote `{}`: {} of {} acknowledged", step.writers, step.key, history.acknowledged(), history.operations.len());
+    let told = format!(
+        "{} writers wrote `{}`: {} of {} acknowledged",
+        step.writers,
+        step.key,
+        history.acknowledged(),
+        history.operations.len()
+    );
     people.world.recorder.note("harness", What::Note(told));
     people.histories.push(history);
     Ok(())

@@ -60,7 +60,8 @@ impl Pen {
         let mut request = self.request(Method::GET, None);
         request.path.push_str("/history");
         let history = self.rest.call(request).await?;
-        let revisions = history.body.as_array().ok_or_else(|| format!("`{}` answered {}", history.call, history.body))?;
+        let revisions =
+            history.body.as_array().ok_or_else(|| format!("`{}` answered {}", history.call, history.body))?;
         let read = |revision: &Value| {
             Some(Revision {
                 version: revision.get("version")?.as_i64()?,

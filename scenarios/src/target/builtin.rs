@@ -78,7 +78,8 @@ impl Stack {
     /// Starts mock and server on free loopback ports.
     pub(crate) async fn start(lab: &Lab, plan: &Plan<'_>) -> Result<Self, Broken> {
         let clock: SharedClock = Arc::new(lab.clock().clone());
-        let builder = MockDeepSeek::builder().clock(clock.clone()).activity(lab.activity().clone()).seed(plan.seed);
+        let builder =
+            MockDeepSeek::builder().clock(clock.clone()).activity(lab.activity().clone()).seed(plan.seed);
         let llm = builder.start().await.map_err(other)?;
         let folder = tempfile::tempdir().map_err(other)?;
         let sound = config(plan, &llm.url())?;

@@ -84,11 +84,15 @@ pub enum TargetError {
 
 pub(super) fn load(path: &Path) -> Result<TargetFile, TargetError> {
     let shown = path.display().to_string();
-    let text = std::fs::read_to_string(path).map_err(|error| TargetError::Read { path: shown.clone(), error })?;
+    let text =
+        std::fs::read_to_string(path).map_err(|error| TargetError::Read { path: shown.clone(), error })?;
     let invalid = |message: String| TargetError::Invalid { path: shown.clone(), message };
     let file: TargetFile = toml::from_str(&text).map_err(|error| invalid(error.to_string()))?;
     if let Some(word) = file.capabilities.iter().find(|word| !super::CAPABILITIES.contains(&word.as_str())) {
-        return Err(invalid(format!("unknown capability `{word}`; there is: {}", super::CAPABILITIES.join(", "))));
+        return Err(invalid(format!(
+            "unknown capability `{word}`; there is: {}",
+            super::CAPABILITIES.join(", ")
+        )));
     }
     let address = file.url.strip_prefix("http://").map(str::parse::<SocketAddr>);
     if !matches!(address, Some(Ok(_))) {
@@ -111,7 +115,8 @@ impl TargetFile {
         settings
     }
 
-    pub(super) fn lacks(&self, scenario: &Scenario) -> Option<String> {
+    /// Returns why a scenario cannot be run on this target, if it cannot.
+    pub(crate) fn lacks(&self, scenario: &Scenario) -> Option<String> {
         let file = &scenario.tables;
         if let Some(need) = file.needs.iter().find(|need| !self.capabilities.contains(need)) {
             return Some(format!("target cannot do `{need}`"));

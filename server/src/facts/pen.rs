@@ -10,6 +10,7 @@ use std::{
 };
 
 use clock::SharedClock;
+use jiff::Timestamp;
 use tokio::sync::OwnedMutexGuard;
 
 use super::{Outcome, Statement};
@@ -38,6 +39,11 @@ impl Pen {
     /// Makes a pen that writes to `storage`, by the lives and limits of `config`.
     pub fn new(storage: SharedStorage, clock: SharedClock, config: Arc<Config>) -> Self {
         Self { storage, clock, config, lines: Arc::default() }
+    }
+
+    /// Returns the time at which a statement made now is made.
+    pub fn now(&self) -> Timestamp {
+        self.clock.wall()
     }
 
     /// Writes a statement over whatever has the lower rank.

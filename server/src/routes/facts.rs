@@ -10,7 +10,6 @@ use axum::{
     extract::{FromRef, Path, State},
     http::StatusCode,
 };
-use clock::SharedClock;
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 
@@ -104,7 +103,6 @@ pub(crate) async fn history(
 /// `PUT /api/users/me/facts/{key}`
 pub(crate) async fn write(
     State(pen): State<Pen>,
-    State(clock): State<SharedClock>,
     CurrentUser(user): CurrentUser,
     Path(key): Path<String>,
     input::Json(form): input::Json<Writing>,
@@ -115,7 +113,7 @@ pub(crate) async fn write(
         0 => Expected::Absent,
         version => Expected::Version(version),
     });
-    let now = clock.wall();
+    let now = pen.now();
     let statement = Edit { user: user.id, key: &key, value: &form.value }.statement(now);
     let fact = match expected {
         Some(expected) => match pen.write_over(&statement, expected).await? {
@@ -164,7 +162,8 @@ fn contended() -> ApiError {
 
 fn conflict(current: Option<Fact>, now: Timestamp) -> ApiError {
     let text = "another version of this fact is stored; see `fact`, and send its `version` to write over it";
-    ApiError::new(StatusCode::CONFLICT, "version_conflict", text).field("fact", current.map(|fact| FactView::new(fact, now)))
+    ApiError::new(StatusCode::CONFLICT, "version_conflict", text)
+        .field("fact", current.map(|fact| FactView::new(fact, now)))
 }
 
 fn check_key(key: &str) -> Result<(), ApiError> {

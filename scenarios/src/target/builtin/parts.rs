@@ -11,9 +11,9 @@ use server::{
     ids::{MessageId, ReminderId, SessionId, SuggestionId, UserId},
     safety::{RedFlag, RedFlags},
     storage::{
-        Credentials, Expected, Fact, FactOutcome, FactRevision, FactWrite, Language, Message, MessageKind, NewMessage,
-        NewReminder, NewSession, NewSuggestion, NewUser, Offered, Page, Reminder, ReminderChange, ReminderOutcome,
-        Session, SharedStorage, Storage, Stored, Suggestion, SuggestionLimits, User,
+        Credentials, Expected, Fact, FactOutcome, FactRevision, FactWrite, Language, Message, MessageKind,
+        NewMessage, NewReminder, NewSession, NewSuggestion, NewUser, Offered, Page, Reminder, ReminderChange,
+        ReminderOutcome, Session, SharedStorage, Storage, Stored, Suggestion, SuggestionLimits, User,
     },
     texts::{Text, Texts},
 };
@@ -243,7 +243,12 @@ impl Storage for WatchedStorage {
         watched!(self.pending_suggestions(user, at))
     }
 
-    async fn dismiss_suggestion(&self, user: UserId, id: SuggestionId, at: Timestamp) -> Stored<Option<Suggestion>> {
+    async fn dismiss_suggestion(
+        &self,
+        user: UserId,
+        id: SuggestionId,
+        at: Timestamp,
+    ) -> Stored<Option<Suggestion>> {
         watched!(self.dismiss_suggestion(user, id, at))
     }
 

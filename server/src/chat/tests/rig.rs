@@ -24,12 +24,9 @@ use tokio_tungstenite::{
 use crate::{
     Config, Parts,
     chat::Hub,
-    extract::PatternExtractor,
     ids::UserId,
-    limit::{Caller, MemoryLimits},
-    safety::KeywordRedFlags,
+    limit::Caller,
     storage::{Database, NewUser, SharedStorage, User},
-    texts::FluentTexts,
 };
 
 /// What the model does with one connection.
