@@ -42,7 +42,7 @@ pub(crate) async fn observe(
 ) -> Result<Observation, Broken> {
     let scenario = &scenario.resolved(&world.settings).map_err(|error| Broken::Other(error.to_string()))?;
     let mut people = People::gather(scenario, world).await?;
-    let mut steady = vec![people.probe(STEADY_BEFORE).await?];
+    let mut steady = vec![steady_before(&mut people).await?];
     world.llm.set_script(scenario.tables.llm.clone());
     world.llm.reset();
     let (began, first) = (world.now(), world.recorder.len());
@@ -70,6 +70,20 @@ pub(crate) async fn observe(
         settings: world.settings.clone(),
         slack: world.slack,
     })
+}
+
+/// Probes until the target is sound. A target that lives on may still suffer from the scenario before:
+/// it gets the time that a breaker needs.
+async fn steady_before(people: &mut People<'_>) -> Result<Check, Broken> {
+    let cooldown = people.world.settings_span("llm.breaker.cooldown").unwrap_or_default();
+    let patience = people.world.now() + cooldown + cooldown / 2;
+    loop {
+        let check = people.probe(STEADY_BEFORE).await?;
+        if check.held || people.world.is_fresh() || people.world.now() >= patience {
+            return Ok(check);
+        }
+        people.world.advance(cooldown / RECOVERY_PROBES).await?;
+    }
 }
 
 /// Lets the turns that still run come to their end, and the model's connections to theirs.

@@ -96,6 +96,11 @@ impl World {
         }
     }
 
+    /// Returns whether the target was started for this scenario alone.
+    pub(crate) const fn is_fresh(&self) -> bool {
+        matches!(self.time, Time::Virtual(_))
+    }
+
     /// Lets the program come to rest; with real time there is no such moment, and nothing is done.
     pub(crate) async fn settle(&self) -> Result<(), Broken> {
         match &self.time {

@@ -273,7 +273,7 @@ async fn a_fact_is_read_and_written_with_its_version() {
 
     assert_eq!((written, conflict), (200, 409));
     assert_eq!(other["fact"], fact);
-    insta::assert_snapshot!(redacted(fact, &["/updated_at"]), @r#"{"key":"diet","value":"vegan","confidence":1.0,"source":"user_edit","version":1,"updated_at":"…"}"#);
+    insta::assert_snapshot!(redacted(fact, &["/updated_at", "/expires_at"]), @r#"{"key":"diet","value":"vegan","confidence":1.0,"source":"user_edit","version":1,"updated_at":"…","expires_at":"…"}"#);
     let (_, history) = server.get("/api/users/me/facts/diet/history", &token).await;
     let values: Vec<_> = history.as_array().unwrap().iter().map(|r| r["value"].clone()).collect();
     assert_eq!(values, ["vegan", "rice", "tea"]);

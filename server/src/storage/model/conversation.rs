@@ -1,0 +1,152 @@
+//! Sessions and their messages.
+
+use jiff::Timestamp;
+use serde::Serialize;
+
+use crate::ids::{MessageId, SessionId, UserId};
+
+/// Why a session was opened.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "snake_case")]
+pub enum SessionReason {
+    /// The user's first message ever.
+    First,
+    /// More than the idle limit had passed.
+    Idle,
+    /// The session before was full.
+    Length,
+    /// The user had ended the session before.
+    Ended,
+}
+
+/// One conversation session.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Session {
+    /// The session's id.
+    pub id: SessionId,
+    /// Whose it is.
+    pub user: UserId,
+    /// Why it was opened.
+    pub reason: SessionReason,
+    /// When it was opened.
+    pub started_at: Timestamp,
+    /// When the last message (of either side) was stored in it; `started_at` before the first.
+    pub active_at: Timestamp,
+    /// When it ended, if it has.
+    pub ended_at: Option<Timestamp>,
+    /// Number of stored messages.
+    pub messages: u32,
+}
+
+/// A session to be opened.
+#[derive(Clone, Debug)]
+pub struct NewSession {
+    /// Its id.
+    pub id: SessionId,
+    /// Whose it is.
+    pub user: UserId,
+    /// Why it is opened.
+    pub reason: SessionReason,
+    /// When.
+    pub at: Timestamp,
+    /// The open session that it takes the place of.
+    pub replacing: Option<SessionId>,
+}
+
+/// Who said a message.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Role {
+    /// The user.
+    User,
+    /// The server.
+    Assistant,
+}
+
+/// What a stored message is.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "snake_case")]
+pub enum MessageKind {
+    /// What a user said.
+    Said,
+    /// A whole answer of the model.
+    Answer,
+    /// The part of an answer that had been shown when the model failed.
+    Interrupted,
+    /// A text in place of an answer.
+    Fallback,
+    /// A red-flag notice.
+    Safety,
+}
+
+impl MessageKind {
+    /// Returns whether the model may see messages of this kind as history (F26).
+    pub const fn is_context(self) -> bool {
+        matches!(self, Self::Said | Self::Answer)
+    }
+}
+
+/// A stored message.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Message {
+    /// Its id.
+    pub id: MessageId,
+    /// The session it belongs to.
+    pub session: SessionId,
+    /// Whose conversation it is.
+    pub user: UserId,
+    /// Place in the session, from 1, without gaps.
+    pub position: u32,
+    /// Who said it.
+    pub role: Role,
+    /// What it is.
+    pub kind: MessageKind,
+    /// The language it was handled in.
+    pub language: String,
+    /// The text.
+    pub text: String,
+    /// When it was stored.
+    pub at: Timestamp,
+}
+
+/// A message to be stored.
+#[derive(Clone, Debug)]
+pub struct NewMessage {
+    /// Its id.
+    pub id: MessageId,
+    /// The session it belongs to.
+    pub session: SessionId,
+    /// Whose conversation it is.
+    pub user: UserId,
+    /// What it is; the role follows from it.
+    pub kind: MessageKind,
+    /// The language it was handled in.
+    pub language: String,
+    /// The text.
+    pub text: String,
+    /// When it was said.
+    pub at: Timestamp,
+}
+
+impl NewMessage {
+    /// Returns who says a message of this kind.
+    pub const fn role(&self) -> Role {
+        match self.kind {
+            MessageKind::Said => Role::User,
+            _ => Role::Assistant,
+        }
+    }
+}
+
+/// A stretch of a session's messages.
+#[derive(Clone, Debug)]
+pub struct Page {
+    /// Whose session it must be.
+    pub user: UserId,
+    /// The session.
+    pub session: SessionId,
+    /// Only messages after this position.
+    pub after: u32,
+    /// At most so many.
+    pub limit: u32,
+}
