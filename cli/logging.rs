@@ -13,7 +13,9 @@ pub(crate) fn start() {
     let log = tracing_subscriber::fmt()
         .with_env_filter(filter)
         .with_writer(io::stderr)
-        .with_ansi(io::stderr().is_terminal());
+        .with_ansi(io::stderr().is_terminal())
+        // A log that nobody reads any more (a closed pipe) must not take the server with it.
+        .log_internal_errors(false);
     // A second start (there is none) would leave the first log as it is.
     _ = if std::env::var("LOG_FORMAT").is_ok_and(|format| format == "json") {
         log.json().try_init()
