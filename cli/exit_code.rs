@@ -21,7 +21,6 @@ pub(crate) enum ExitCode {
     /// The harness or its environment broke: target unreachable, port taken.
     Broken = 4,
     /// Stopped by a signal before the end.
-    #[cfg(feature = "lab")]
     Interrupted = 130,
 }
 
@@ -58,6 +57,8 @@ const fn verdict(outcome: ProofOutcome) -> Verdict {
     match outcome {
         ProofOutcome::Killed => Verdict::Pass,
         ProofOutcome::Survived | ProofOutcome::WrongReason => Verdict::Fail,
+        // The verdict of the sound run says it.
+        ProofOutcome::NotSound => Verdict::Inconclusive,
         ProofOutcome::Broken => Verdict::Error,
     }
 }
@@ -79,6 +80,7 @@ mod tests {
             settings: std::collections::BTreeMap::new(),
             started_at: String::new(),
             elapsed_ms: 0,
+            planned: 0,
             scenarios: verdicts.iter().map(|verdict| result(*verdict)).collect(),
             proof: (!rows.is_empty()).then_some(Proof { rows }),
         }
@@ -97,6 +99,7 @@ mod tests {
             reason: String::new(),
             checks: Vec::new(),
             faults: Vec::new(),
+            settings: std::collections::BTreeMap::new(),
             clock_us: 0,
             real_us: 0,
             transcript: Vec::new(),

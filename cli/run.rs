@@ -93,7 +93,11 @@ pub(crate) fn execute(arguments: &Arguments, aim: Aim) -> Result<ExitCode, Failu
     let job = Job::new(arguments, aim)?;
     let clock = SystemClock::new();
     let began = clock.now();
-    let nothing = blank(arguments, &job.options, clock.wall());
+    let nothing = Run {
+        planned: job.scenarios.len(),
+        settings: job.target.settings().0,
+        ..blank(arguments, &job.options, clock.wall())
+    };
     let live = Arc::new(Live::new(output::side_screen()));
 
     let ended = interruptible(job, Arc::clone(&live))?;
@@ -175,6 +179,7 @@ fn options(arguments: &Arguments) -> Options {
         jobs: arguments.jobs.unwrap_or(cores).get(),
         repeat: arguments.repeat.get(),
         fail_fast: arguments.fail_fast,
+        target: arguments.target.as_ref().map(|path| path.display().to_string()),
         command: command_line(std::env::args().skip(1), arguments.seed),
     }
 }
@@ -214,6 +219,7 @@ fn blank(arguments: &Arguments, options: &Options, started_at: Timestamp) -> Run
         settings: BTreeMap::new(),
         started_at: started_at.to_string(),
         elapsed_ms: 0,
+        planned: 0,
         scenarios: Vec::new(),
         proof: None,
     }

@@ -21,7 +21,12 @@ pub(crate) fn select(words: &[String]) -> Result<Vec<Scenario>, Failure> {
         .filter(|scenario| words.is_empty() || names.iter().any(|name| scenario.is_called(name)))
         .collect();
     for file in files {
-        chosen.push(read(file)?);
+        let scenario = read(file)?;
+        if chosen.iter().any(|other: &Scenario| other.id == scenario.id) {
+            let hint = "the name of a file is the name of its scenario; rename it";
+            return Err(Failure::usage(format!("there are two scenarios `{}`\n  hint: {hint}", scenario.id)));
+        }
+        chosen.push(scenario);
     }
     Ok(chosen)
 }

@@ -7,10 +7,10 @@ use clap::Args;
 use clock::SystemClock;
 use secrecy::ExposeSecret;
 use server::{Config, Parts, storage::Database};
-use tokio::{net::TcpListener, runtime::Runtime};
+use tokio::{net::TcpListener, runtime::Runtime, sync::oneshot};
 use toml::{Table, Value};
 
-use crate::{config::Source, exit_code::ExitCode, failure::Failure, logging, signal};
+use crate::{config::Source, exit_code::ExitCode, failure::Failure, logging, signal::Wishes};
 
 /// What to serve, and where.
 #[derive(Debug, Default, Args)]
@@ -39,18 +39,47 @@ pub(crate) fn run(arguments: &Arguments) -> Result<ExitCode, Failure> {
     logging::start();
     let config = arguments.config()?;
     let runtime = Runtime::new().map_err(Failure::environment)?;
-    runtime.block_on(serve(config)).map_err(Failure::environment)?;
+    let ended = runtime.block_on(serve(config)).map_err(Failure::environment);
+    // What still runs after the second wish to stop is not waited for.
+    runtime.shutdown_background();
+    ended
+}
+
+async fn serve(config: Config) -> anyhow::Result<ExitCode> {
+    let address = config.http.listen;
+    let listener = TcpListener::bind(address).await.map_err(|error| taken(address, error))?;
+    warn_of_short_lived_tokens(&config);
+    let parts = parts(config).await?;
+    tracing::info!(address = %listener.local_addr()?, "listening");
+    let (stop, stopped) = oneshot::channel();
+    tokio::select! {
+        ended = server::run(listener, parts, async { stopped.await.unwrap_or_default() }) => ended?,
+        () = second_wish(stop) => {
+            tracing::warn!("stopped at once, by a second signal");
+            return Ok(ExitCode::Interrupted);
+        }
+    }
+    tracing::info!("stopped");
     Ok(ExitCode::Held)
 }
 
-async fn serve(config: Config) -> anyhow::Result<()> {
-    let address = config.http.listen;
-    let listener = TcpListener::bind(address).await.map_err(|error| taken(address, error))?;
-    let parts = parts(config).await?;
-    tracing::info!(address = %listener.local_addr()?, "listening");
-    server::run(listener, parts, signal::stop()).await?;
-    tracing::info!("stopped");
-    Ok(())
+/// Passes the first wish to stop on to the server, and returns at the second.
+async fn second_wish(stop: oneshot::Sender<()>) {
+    let mut wishes = Wishes::listen();
+    wishes.next().await;
+    tracing::info!("stopping in order; a second signal stops at once");
+    // Where nobody listens any more the server has ended already.
+    let _ = stop.send(());
+    wishes.next().await;
+}
+
+fn warn_of_short_lived_tokens(config: &Config) {
+    if config.auth.secret.expose_secret().is_empty() {
+        tracing::warn!(
+            "`auth.secret` is empty: tokens end with this process, and no other accepts them; \
+             set `JWT_SECRET` to 32 bytes or more to keep them good"
+        );
+    }
 }
 
 /// Says who has the port and how to get another.

@@ -35,6 +35,8 @@ pub struct Options {
     pub repeat: u32,
     /// Whether to stop at the first that does not pass.
     pub fail_fast: bool,
+    /// The target file, as it was named, for the commands in reports; none for the built-in target.
+    pub target: Option<String>,
     /// Command line that repeats this run, for reports.
     pub command: String,
 }
@@ -53,11 +55,12 @@ pub(crate) struct Job<'a> {
 pub fn run(scenarios: &[Scenario], target: &Target, options: &Options, on: Listener<'_>) -> Run {
     let began = Began::now();
     let jobs: Vec<_> = scenarios.iter().map(|scenario| Job { scenario, sabotage: None }).collect();
+    on(Progress::Began { total: jobs.len() });
     let results = match target {
         Target::Builtin => each(&jobs, options, on),
         Target::External(file) => external::each(scenarios, file, options, on),
     };
-    summary(target, options, &began, results)
+    Run { planned: scenarios.len(), ..summary(target, options, &began, results) }
 }
 
 /// Runs each scenario on the sound server and under each of its sabotages, and fills the kill matrix.
@@ -65,19 +68,27 @@ pub fn run(scenarios: &[Scenario], target: &Target, options: &Options, on: Liste
 /// Only the built-in target can be weakened.
 pub fn prove(scenarios: &[Scenario], options: &Options, on: Listener<'_>) -> Run {
     let began = Began::now();
-    let mut jobs: Vec<_> = scenarios.iter().map(|scenario| Job { scenario, sabotage: None }).collect();
-    let twins = scenarios.iter().flat_map(|scenario| {
-        scenario.tables.sabotage.iter().map(move |sabotage| Job { scenario, sabotage: Some(sabotage) })
-    });
-    jobs.extend(twins);
-    let mut results = each(&jobs, options, on);
-    let twins = results.split_off(scenarios.len().min(results.len()));
-    let rows = jobs[results.len()..].iter().zip(&twins).filter_map(|(job, twin)| {
-        let sound = results.iter().find(|sound| sound.id == job.scenario.id)?;
-        Some(row(job, sound, twin))
-    });
-    let proof = Proof { rows: rows.chain([canary(options)]).collect() };
-    Run { proof: Some(proof), ..summary(&Target::Builtin, options, &began, results) }
+    let sound: Vec<_> = scenarios.iter().map(|scenario| Job { scenario, sabotage: None }).collect();
+    let (twins, origins): (Vec<_>, Vec<_>) = scenarios
+        .iter()
+        .enumerate()
+        .flat_map(|(n, scenario)| {
+            let sabotages = scenario.tables.sabotage.iter();
+            sabotages.map(move |sabotage| (Job { scenario, sabotage: Some(sabotage) }, n))
+        })
+        .unzip();
+    on(Progress::Began { total: sound.len() + twins.len() });
+    let results = each(&sound, options, on);
+    let mut rows = Vec::new();
+    // A run that stopped at its first failure proves nothing about what it left out.
+    if results.len() == sound.len() {
+        let twin_results = each(&twins, options, on);
+        let told = twins.iter().zip(&origins).zip(&twin_results);
+        rows.extend(told.map(|((job, n), twin)| row(job, &results[*n], twin)));
+        rows.push(canary(options));
+    }
+    let run = summary(&Target::Builtin, options, &began, results);
+    Run { planned: scenarios.len(), proof: Some(Proof { rows }), ..run }
 }
 
 /// Runs the scenario that must be red: a harness in which nothing can fail proves nothing.
@@ -101,12 +112,21 @@ fn canary(options: &Options) -> ProofRow {
 }
 
 fn row(job: &Job<'_>, sound: &ScenarioResult, twin: &ScenarioResult) -> ProofRow {
+    if sound.verdict == Verdict::Pass {
+        return twin_row(job, twin);
+    }
+    let reason = format!("sound run ended in {}: {}", sound.verdict.word(), sound.reason);
+    ProofRow { outcome: ProofOutcome::NotSound, reason, ..twin_row(job, twin) }
+}
+
+/// Tells what a weakened run shows, if the sound one passes.
+fn twin_row(job: &Job<'_>, twin: &ScenarioResult) -> ProofRow {
     let sabotage = job.sabotage;
     let caught_by = sabotage.map(|s| s.caught_by.get_ref().clone()).unwrap_or_default();
     let broken: Vec<String> = twin.broken().map(|check| check.id.clone()).collect();
-    let (outcome, reason) = if sound.verdict != Verdict::Pass {
-        (ProofOutcome::Broken, format!("sound run ended in {}: {}", sound.verdict.word(), sound.reason))
-    } else if twin.verdict == Verdict::Error {
+    // A server that does not work at all breaks everything and shows nothing.
+    let is_dead = broken.iter().any(|id| id == crate::run::STEADY_BEFORE);
+    let (outcome, reason) = if twin.verdict == Verdict::Error || is_dead {
         (ProofOutcome::Broken, twin.reason.clone())
     } else if broken.contains(&caught_by) {
         (ProofOutcome::Killed, String::new())
@@ -127,7 +147,6 @@ fn row(job: &Job<'_>, sound: &ScenarioResult, twin: &ScenarioResult) -> ProofRow
 
 /// Runs jobs on several threads; the results keep the order of the jobs.
 fn each(jobs: &[Job<'_>], options: &Options, on: Listener<'_>) -> Vec<ScenarioResult> {
-    on(Progress::Began { total: jobs.len() });
     let (next, stop) = (AtomicUsize::new(0), AtomicBool::new(false));
     let results: Vec<Mutex<Option<ScenarioResult>>> = jobs.iter().map(|_| Mutex::default()).collect();
     let work = || {
@@ -140,7 +159,8 @@ fn each(jobs: &[Job<'_>], options: &Options, on: Listener<'_>) -> Vec<ScenarioRe
             if options.fail_fast && result.verdict > Verdict::Skipped && twin.is_none() {
                 stop.store(true, Ordering::Relaxed);
             }
-            on(Progress::Finished { result: Box::new(result.clone()), row: None });
+            let row = job.sabotage.map(|_| twin_row(job, &result));
+            on(Progress::Finished { result: Box::new(result.clone()), row });
             *results[n].lock().unwrap_or_else(PoisonError::into_inner) = Some(result);
         }
     };
@@ -177,6 +197,7 @@ fn summary(target: &Target, options: &Options, began: &Began, scenarios: Vec<Sce
         settings: target.settings().0,
         started_at: began.at.to_string(),
         elapsed_ms: u64::try_from(elapsed.as_millis()).unwrap_or(u64::MAX),
+        planned: scenarios.len(),
         scenarios,
         proof: None,
     }

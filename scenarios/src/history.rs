@@ -8,6 +8,8 @@ use std::collections::{BTreeMap, BTreeSet};
 /// One write and what became of it.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Operation {
+    /// Who wrote it; one writer writes one thing after the other.
+    pub writer: String,
     /// The value or word, unique in the run.
     pub value: String,
     /// What is known of it.
@@ -72,7 +74,23 @@ pub fn serial_history(history: &FactHistory) -> Result<(), String> {
             ));
         }
     }
+    if let Some(last) = history.revisions.last().filter(|last| last.value != history.last) {
+        return Err(format!(
+            "`{}` is read though version {} holds `{}`: stale",
+            history.last, last.version, last.value
+        ));
+    }
+    let mut versions: BTreeMap<&str, i64> = BTreeMap::new();
     for operation in &history.operations {
+        if let Outcome::Acknowledged(version) = operation.outcome {
+            let before = versions.insert(&operation.writer, version).unwrap_or_default();
+            if before >= version {
+                return Err(format!(
+                    "`{}` was acknowledged as version {version} after the same writer's version {before}",
+                    operation.value
+                ));
+            }
+        }
         let place = stored.remove(operation.value.as_str());
         match (operation.outcome, place) {
             (Outcome::Acknowledged(version), None) => {
@@ -143,7 +161,11 @@ mod tests {
         FactHistory {
             key: "note".to_owned(),
             operations: (1..=n)
-                .map(|i| Operation { value: value(i), outcome: Outcome::Acknowledged(i) })
+                .map(|i| Operation {
+                    writer: (i % 3).to_string(),
+                    value: value(i),
+                    outcome: Outcome::Acknowledged(i),
+                })
                 .collect(),
             revisions: (1..=n).map(|i| Revision { version: i, value: value(i) }).collect(),
             last: value(n),
@@ -167,6 +189,7 @@ mod tests {
         assert_eq!(serial_history(&history), Ok(()));
 
         history.revisions.pop();
+        history.last = "w2".to_owned();
 
         assert_eq!(serial_history(&history), Ok(()));
     }
@@ -187,7 +210,7 @@ mod tests {
 
     proptest! {
         #[test]
-        fn every_planted_anomaly_is_seen(n in 2_i64..40, at in 0_usize..40, kind in 0..6) {
+        fn every_planted_anomaly_is_seen(n in 2_i64..40, at in 0_usize..40, kind in 0..7) {
             let at = at % usize::try_from(n).unwrap();
             let mut history = replaced(n);
             match kind {
@@ -196,6 +219,7 @@ mod tests {
                 2 => history.revisions.push(Revision { version: n + 1, value: "phantom".to_owned() }),
                 3 => history.operations[at].outcome = Outcome::Refused,
                 4 => history.operations[at].outcome = Outcome::Acknowledged(n + 7),
+                5 => history.last = "stale".to_owned(),
                 _ => history.revisions[at].version += 1,
             }
             prop_assert!(serial_history(&history).is_err());

@@ -43,8 +43,12 @@ pub(crate) fn judge(seen: &Observation, transcript: &Transcript) -> Vec<Check> {
         (NOTHING_AFTER, "no part of an answer while no turn is running", nothing_after(seen)),
         (OWN_FRAMES, "ids in frames belong to one user", own_frames(seen)),
         (CLEAN_TEXT, "texts without replacement characters, markup or protocol", clean_text(seen)),
-        (UPSTREAM_CLOSED, "every exchange with the model has ended", upstream_closed(seen)),
-        (NO_PANIC, "no panic on any thread of the target", no_panic(seen)),
+        (
+            UPSTREAM_CLOSED,
+            "every exchange with the model ends with the last turn at the latest",
+            upstream_closed(seen),
+        ),
+        (NO_PANIC, "no panic on the thread of the target", no_panic(seen)),
     ];
     invariants.into_iter().map(|(id, expected, found)| check(id, expected, found, transcript)).collect()
 }
@@ -156,15 +160,33 @@ fn clean_text(seen: &Observation) -> Found {
 
 fn upstream_closed(seen: &Observation) -> Found {
     let open = seen.exchanges.iter().position(|exchange| matching::end_of(exchange) == Ending::Open);
-    match open {
-        Some(n) => Err((format!("exchange {} is still open", n + 1), vec![Origin::Exchange(n)])),
+    if let Some(n) = open {
+        return Err((format!("exchange {} is still open", n + 1), vec![Origin::Exchange(n)]));
+    }
+    let is_end = |what: &What| {
+        matches!(what, What::Frame(frame) if frame.is_end()) || matches!(what, What::Closed { .. })
+    };
+    let last = seen.events.iter().filter(|event| is_end(&event.what)).map(|event| event.at).max();
+    let ends = seen.exchanges.iter().map(|exchange| exchange.end.as_ref().map(|end| end.at)).enumerate();
+    let mut late =
+        ends.filter(|(_, end)| last.is_some_and(|last| end.is_some_and(|end| end > last + seen.slack)));
+    match late.next() {
+        Some((n, _)) => {
+            Err((format!("exchange {} went on after the last turn", n + 1), vec![Origin::ExchangeEnd(n)]))
+        }
         None => Ok(format!("{} exchanges, all ended", seen.exchanges.len())),
     }
 }
 
 fn no_panic(seen: &Observation) -> Found {
-    match seen.panics.first() {
-        Some(panic) => Err((panic.clone(), Vec::new())),
-        None => Ok("none".to_owned()),
+    match &seen.panics {
+        None => Ok("not visible on this target".to_owned()),
+        Some(panics) => match panics.first() {
+            Some(panic) => Err((panic.clone(), Vec::new())),
+            None => Ok("none".to_owned()),
+        },
     }
 }
+
+#[cfg(test)]
+mod tests;

@@ -16,6 +16,7 @@ use crate::{
     observation::Observation,
     record::What,
     result::{Check, CheckSource, FaultFired, Verdict},
+    run::STEADY_BEFORE,
     transcript::{Origin, Transcript},
 };
 
@@ -33,8 +34,14 @@ pub(crate) struct Judgement {
 
 /// Judges a scenario by what was seen.
 pub(crate) fn judge(scenario: &Scenario, seen: &Observation, transcript: &Transcript) -> Judgement {
+    if let Some(check) = seen.steady.iter().find(|check| !check.held && check.id == STEADY_BEFORE) {
+        // Nothing was done, so there is nothing to expect.
+        let reason = format!("{}: {}", check.id, check.observed);
+        let checks = seen.steady.clone();
+        return Judgement { verdict: Verdict::Inconclusive, reason, checks, faults: Vec::new() };
+    }
     let mut checks = Vec::new();
-    let mut thin = None;
+    let mut thin = unmet(scenario, seen);
     for expect in &scenario.tables.expect {
         match expectation(expect, seen) {
             Ok(finding) => {
@@ -63,14 +70,37 @@ fn verdict(checks: &[Check], faults: &[FaultFired], thin: Option<String>) -> (Ve
         );
     }
     if let Some(check) = checks.iter().find(|check| !check.held) {
-        let verdict =
-            if check.id == crate::run::STEADY_BEFORE { Verdict::Inconclusive } else { Verdict::Fail };
-        return (verdict, format!("{}: {}", check.id, check.observed));
+        return (Verdict::Fail, format!("{}: {}", check.id, check.observed));
     }
     if let Some(fault) = faults.iter().find(|fault| fault.fired == 0) {
         return (Verdict::Inconclusive, format!("fault `{}` never went over the wire", fault.id));
     }
     thin.map_or((Verdict::Pass, String::new()), |reason| (Verdict::Inconclusive, reason))
+}
+
+/// Finds what the scenario relied on and did not get: evidence that never came, a mark that was never
+/// reached, a rule of the script that nothing asked for.
+fn unmet(scenario: &Scenario, seen: &Observation) -> Option<String> {
+    let missing = seen.events.iter().find_map(|event| match &event.what {
+        What::Missing(text) => Some(text.clone()),
+        _ => None,
+    });
+    let marks = scenario.tables.expect.iter().flat_map(Expect::marks);
+    let unreached = || {
+        marks.filter(|mark| seen.mark(mark).is_none()).map(|mark| format!("mark `{mark}` was never reached"))
+    };
+    missing.or_else(|| unreached().next()).or_else(|| idle_rule(scenario, seen))
+}
+
+/// Finds a rule of the first script that answered nothing. A later script is not looked at: its rules
+/// have the same places.
+fn idle_rule(scenario: &Scenario, seen: &Observation) -> Option<String> {
+    let until = seen.first_script.unwrap_or(seen.exchanges.len());
+    let rules = scenario.tables.llm.rules.iter().enumerate();
+    rules
+        .map(|(n, rule)| rule.name.clone().unwrap_or_else(|| format!("rule {}", n + 1)))
+        .find(|name| !seen.exchanges[..until].iter().any(|exchange| exchange.rule.as_ref() == Some(name)))
+        .map(|name| format!("`{name}` of the model's script answered nothing"))
 }
 
 /// Counts how often each fault of the script really fired.
@@ -318,3 +348,6 @@ fn judge_history(wanted: &History, seen: &Observation) -> Result<Finding, ExprEr
         outcome.map_or_else(|proof| proof, |()| format!("{acknowledged} acknowledged, all in place"));
     Ok(Finding { held, expected: expected.to_owned(), observed, evidence: vec![], thin })
 }
+
+#[cfg(test)]
+mod tests;

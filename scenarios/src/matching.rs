@@ -37,12 +37,19 @@ pub(crate) fn upstream(wanted: &UpstreamMatch, exchange: &Exchange, settings: &S
         && wanted.lacks.as_deref().is_none_or(|part| !holds(part))
         && wanted.last.as_deref().is_none_or(|last| prompt.last().is_some_and(|(_, content)| content == last))
         && wanted.times.iter().all(|(text, n)| times(text) == *n)
+        && stand_in_order(&wanted.in_order, &prompt)
         && wanted.messages.as_ref().is_none_or(|n| n.count(settings) == Ok(spoken as u64))
         && wanted.ended.is_none_or(|ending| ending == end_of(exchange))
         && wanted
             .fault
             .as_ref()
             .is_none_or(|id| exchange.faults.iter().any(|fault| fault.fired && *id == fault.id))
+}
+
+/// Returns whether texts stand in the messages of a prompt one after the other.
+fn stand_in_order(texts: &[String], prompt: &[(String, String)]) -> bool {
+    let mut messages = prompt.iter();
+    texts.iter().all(|text| messages.any(|(_, content)| content.contains(text)))
 }
 
 /// Returns whether the answer to a REST call matches.

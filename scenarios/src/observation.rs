@@ -20,14 +20,19 @@ pub(crate) struct Observation {
     pub(crate) ended: Instant,
     pub(crate) events: Vec<Event>,
     pub(crate) exchanges: Vec<Exchange>,
+    /// How many requests the model had got when its script was changed for the first time.
+    pub(crate) first_script: Option<usize>,
     pub(crate) histories: Vec<FactHistory>,
     /// Sum of each metric by name and labels, if the target shows its metrics.
     pub(crate) metrics: Option<Vec<Metric>>,
-    pub(crate) panics: Vec<String>,
+    /// Panics of the target's own thread; none where they cannot be seen.
+    pub(crate) panics: Option<Vec<String>>,
     pub(crate) log: Vec<String>,
     /// The steady-state probes.
     pub(crate) steady: Vec<Check>,
     pub(crate) settings: Settings,
+    /// The target's settings before the scenario chose its own.
+    pub(crate) usual_settings: Settings,
     pub(crate) slack: Duration,
 }
 

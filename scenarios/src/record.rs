@@ -53,6 +53,17 @@ pub(crate) enum What {
     },
     /// The harness did something worth telling.
     Note(String),
+    /// Evidence that the scenario relied on did not come.
+    Missing(String),
+    /// The model got a new script, after so many requests.
+    Script(usize),
+    /// A step is over: so many requests had come to the model, and these of them had ended.
+    Step {
+        /// Requests so far.
+        exchanges: usize,
+        /// Places of those that had ended.
+        ended: Vec<usize>,
+    },
 }
 
 /// A frame from the server, with the fields that matchers ask for.

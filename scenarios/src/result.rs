@@ -55,12 +55,15 @@ pub struct Run {
     pub seed: u64,
     /// What was judged: `builtin`, or the name in the target file.
     pub target: String,
-    /// The target's effective settings by dotted name; durations as text with units.
+    /// The target's effective settings by dotted name; durations as text with units. What a scenario
+    /// chose for itself stands with the scenario.
     pub settings: std::collections::BTreeMap<String, Value>,
     /// When the run began (real time, RFC 3339).
     pub started_at: String,
     /// Real time that the run took, in milliseconds.
     pub elapsed_ms: u64,
+    /// How many scenarios were to be run; more than there are below when the run was stopped early.
+    pub planned: usize,
     /// The scenarios, testing gaps first, then by name.
     pub scenarios: Vec<ScenarioResult>,
     /// The kill matrix, if this run was to prove its scenarios.
@@ -71,6 +74,11 @@ impl Run {
     /// Returns the worst verdict; [`Verdict::Pass`] when there is none.
     pub fn verdict(&self) -> Verdict {
         self.scenarios.iter().map(|scenario| scenario.verdict).max().unwrap_or(Verdict::Pass)
+    }
+
+    /// Returns whether the run was stopped before all that was planned had run.
+    pub const fn was_cut_short(&self) -> bool {
+        self.scenarios.len() < self.planned
     }
 
     /// Returns how many scenarios ended so.
@@ -105,6 +113,8 @@ pub struct ScenarioResult {
     pub tags: Vec<String>,
     /// Why it should hold, in one sentence.
     pub hypothesis: String,
+    /// The settings that the scenario chose for itself, where they differ from the run's.
+    pub settings: std::collections::BTreeMap<String, Value>,
     /// The outcome.
     pub verdict: Verdict,
     /// One sentence: why it was skipped, is inconclusive, failed or broke; empty on a pass.
@@ -253,7 +263,9 @@ pub enum ProofOutcome {
     Survived,
     /// Something else broke.
     WrongReason,
-    /// The sabotaged run, or the sound run before it, did not come to a verdict.
+    /// The sound run did not pass, so nothing is shown.
+    NotSound,
+    /// The sabotaged run did not come to a verdict, or the weakened server did not work at all.
     Broken,
 }
 

@@ -30,7 +30,7 @@ const RECOVERY_PROBES: u32 = 5;
 /// What a run needs beside its world.
 #[derive(Debug)]
 pub(crate) struct Seen {
-    pub(crate) panics: Vec<String>,
+    pub(crate) panics: Option<Vec<String>>,
     pub(crate) log: Vec<String>,
 }
 
@@ -57,7 +57,12 @@ pub(crate) async fn observe(
         steady.push(recovery(&mut people, within).await?);
     }
     let Seen { panics, log } = gather();
+    let first_script = events.iter().find_map(|event| match event.what {
+        What::Script(asked) => Some(asked),
+        _ => None,
+    });
     Ok(Observation {
+        first_script,
         began,
         ended,
         events,
@@ -68,6 +73,7 @@ pub(crate) async fn observe(
         log,
         steady,
         settings: world.settings.clone(),
+        usual_settings: world.usual_settings.clone(),
         slack: world.slack,
     })
 }

@@ -6,7 +6,7 @@ mod external;
 use std::path::Path;
 
 use crate::expr::Settings;
-pub(crate) use builtin::{Weakening, default_settings};
+pub(crate) use builtin::{Weakening, check_settings, default_settings};
 pub use external::{Kind, TargetError, TargetFile};
 
 /// What a target may be able to do beyond the chat itself.
@@ -21,6 +21,20 @@ pub(crate) const CAPABILITIES: &[&str] = &[
     "safety",        // red flags are answered by a frame of kind `safety`
     "kinds",         // frames carry `kind`, `code` and `action`
     "addresses",     // the client's network address can be told apart
+];
+
+/// Metrics that a target with the capability `metrics` shows.
+pub(crate) const METRICS: &[&str] = &[
+    "ai_fallback_total",
+    "breaker_transitions_total",
+    "facts_conflicts_total",
+    "i18n_fallback_total",
+    "malformed_total",
+    "safety_total",
+    "session_resets_total",
+    "suggestions_total",
+    "turns_running",
+    "ws_rejected_total",
 ];
 
 /// Parts of the built-in server that a sabotage may replace by weaker ones.
@@ -52,7 +66,7 @@ impl Target {
     /// Returns the target's effective settings, before a scenario chooses its own.
     pub fn settings(&self) -> Settings {
         match self {
-            Self::Builtin => default_settings(),
+            Self::Builtin => builtin::laboratory_settings(),
             Self::External(file) => file.settings(),
         }
     }

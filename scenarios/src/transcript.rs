@@ -40,24 +40,31 @@ pub(crate) struct Transcript {
 
 impl Transcript {
     pub(crate) fn new(began: Instant, events: &[Event], exchanges: &[Exchange]) -> Self {
-        let mut drafts: Vec<(Origin, Line)> = Vec::new();
+        let steps = Steps::of(events);
+        let mut drafts: Vec<(usize, Origin, Line)> = Vec::new();
         for (n, event) in events.iter().enumerate() {
-            drafts.push((Origin::Event(n), event_line(began, event)));
+            let line = event_line(began, event);
+            drafts.extend(line.map(|line| (steps.of_event(n), Origin::Event(n), line)));
         }
         for (n, exchange) in exchanges.iter().enumerate() {
-            drafts.push((Origin::Exchange(n), request_line(began, exchange)));
-            drafts.extend(end_line(began, exchange).map(|line| (Origin::ExchangeEnd(n), line)));
+            drafts.push((steps.of_request(n), Origin::Exchange(n), request_line(began, exchange)));
+            let end = end_line(began, exchange);
+            drafts.extend(end.map(|line| (steps.of_end(n), Origin::ExchangeEnd(n), line)));
         }
-        // Requests that arrive at one instant have no order of their own: their texts order them.
-        drafts.sort_by(|(_, a), (_, b)| {
-            (a.at_us, &a.actor).cmp(&(b.at_us, &b.actor)).then_with(|| match a.actor.as_str() {
-                "llm" => (a.kind as u8, &a.text).cmp(&(b.kind as u8, &b.text)),
-                _ => std::cmp::Ordering::Equal,
-            })
+        // What happens at one instant of one step is ordered by what it is, then by who saw it. Requests
+        // that arrive at one instant have no order of their own: their texts order them.
+        drafts.sort_by(|(step_a, _, a), (step_b, _, b)| {
+            let rank = |line: &Line| (line.at_us, place_of(line.kind));
+            (step_a, rank(a)).cmp(&(step_b, rank(b))).then_with(|| a.actor.cmp(&b.actor)).then_with(
+                || match a.actor.as_str() {
+                    "llm" => a.text.cmp(&b.text),
+                    _ => std::cmp::Ordering::Equal,
+                },
+            )
         });
-        let places = drafts.iter().enumerate().map(|(place, (origin, _))| (*origin, place)).collect();
+        let places = drafts.iter().enumerate().map(|(place, (_, origin, _))| (*origin, place)).collect();
         let mut redactor = Redactor::default();
-        let lines = drafts.into_iter().map(|(_, line)| redactor.line(line)).collect();
+        let lines = drafts.into_iter().map(|(_, _, line)| redactor.line(line)).collect();
         Self { lines, places }
     }
 
@@ -70,11 +77,48 @@ impl Transcript {
     }
 }
 
+/// Returns where a line stands among others of its instant: what is done, then what comes of it.
+const fn place_of(kind: LineKind) -> u8 {
+    match kind {
+        LineKind::Note => 0,
+        LineKind::Socket | LineKind::Sent | LineKind::Http => 1,
+        LineKind::Upstream => 2,
+        LineKind::UpstreamEnd => 3,
+        LineKind::Frame => 4,
+        LineKind::Clock => 5,
+    }
+}
+
+/// Which step of the scenario saw what: the ends of the steps, in order.
+struct Steps<'a>(Vec<(usize, usize, &'a [usize])>);
+
+impl<'a> Steps<'a> {
+    fn of(events: &'a [Event]) -> Self {
+        let ends = events.iter().enumerate().filter_map(|(n, event)| match &event.what {
+            What::Step { exchanges, ended } => Some((n, *exchanges, ended.as_slice())),
+            _ => None,
+        });
+        Self(ends.collect())
+    }
+
+    fn of_event(&self, event: usize) -> usize {
+        self.0.partition_point(|(end, _, _)| *end < event)
+    }
+
+    fn of_request(&self, exchange: usize) -> usize {
+        self.0.partition_point(|(_, requests, _)| *requests <= exchange)
+    }
+
+    fn of_end(&self, exchange: usize) -> usize {
+        self.0.iter().position(|(_, _, ended)| ended.contains(&exchange)).unwrap_or(self.0.len())
+    }
+}
+
 fn micros(began: Instant, at: Instant) -> u64 {
     u64::try_from(at.since(began).as_micros()).unwrap_or(u64::MAX)
 }
 
-fn event_line(began: Instant, event: &Event) -> Line {
+fn event_line(began: Instant, event: &Event) -> Option<Line> {
     let (kind, text, data) = match &event.what {
         What::Opened => (LineKind::Socket, "socket open".to_owned(), None),
         What::Refused(status) => (LineKind::Socket, format!("upgrade refused with {status}"), None),
@@ -89,11 +133,13 @@ fn event_line(began: Instant, event: &Event) -> Line {
             let text = format!("{} → {}", answer.call, answer.status);
             (LineKind::Http, text, Some(answer.body.clone()))
         }
+        What::Step { .. } => return None,
         What::Advanced => (LineKind::Clock, "time has passed".to_owned(), None),
         What::Mark { name, .. } => (LineKind::Note, format!("mark `{name}`"), None),
-        What::Note(text) => (LineKind::Note, text.clone(), None),
+        What::Script(_) => (LineKind::Note, "the model gets a new script".to_owned(), None),
+        What::Note(text) | What::Missing(text) => (LineKind::Note, text.clone(), None),
     };
-    Line { at_us: micros(began, event.at), actor: event.actor.clone(), kind, text, data }
+    Some(Line { at_us: micros(began, event.at), actor: event.actor.clone(), kind, text, data })
 }
 
 fn frame_text(frame: &crate::record::Frame) -> String {

@@ -49,6 +49,8 @@ pub(crate) struct World {
     pub(crate) llm: MockDeepSeek,
     pub(crate) recorder: Recorder,
     pub(crate) settings: Settings,
+    /// The target's settings before the scenario chose its own.
+    pub(crate) usual_settings: Settings,
     pub(crate) metrics: Option<metrics_util::debugging::Snapshotter>,
     /// Added to every time limit: what the network and the machine may cost.
     pub(crate) slack: Duration,

@@ -76,8 +76,8 @@ pub struct Permit {
 pub struct Refusal {
     /// Why.
     pub cause: Cause,
-    /// Time until asking again makes sense.
-    pub retry_after: Duration,
+    /// Time until asking again makes sense; `None` while that hangs on another turn's outcome.
+    pub retry_after: Option<Duration>,
 }
 
 /// Why a turn is not let through.
@@ -146,17 +146,18 @@ impl Breaker {
     pub fn admit(&mut self, now: Instant) -> Result<Permit, Refusal> {
         if let Phase::Open { until } = self.phase {
             if now < until {
-                return Err(Refusal { cause: Cause::Open, retry_after: until.remaining(now) });
+                return Err(Refusal { cause: Cause::Open, retry_after: Some(until.remaining(now)) });
             }
             self.enter(Phase::HalfOpen { is_probing: false });
         }
         if now < self.slowed_until {
-            return Err(Refusal { cause: Cause::Slowed, retry_after: self.slowed_until.remaining(now) });
+            let retry_after = Some(self.slowed_until.remaining(now));
+            return Err(Refusal { cause: Cause::Slowed, retry_after });
         }
         if let Phase::HalfOpen { is_probing } = &mut self.phase
             && std::mem::replace(is_probing, true)
         {
-            return Err(Refusal { cause: Cause::Open, retry_after: Duration::ZERO });
+            return Err(Refusal { cause: Cause::Open, retry_after: None });
         }
         Ok(Permit { generation: self.generation })
     }

@@ -17,7 +17,7 @@ mod steps;
 mod turns;
 mod voice;
 
-use std::sync::Arc;
+use std::{sync::Arc, time::Duration};
 
 use axum::extract::ws::WebSocket;
 use clock::timeout;
@@ -37,6 +37,9 @@ use machine::{Machine, Rules};
 use steps::Steps;
 use turns::Turns;
 use voice::Voice;
+
+/// How long turns that are cut by an abort may take to store what was shown.
+pub const WIND_UP: Duration = Duration::from_secs(2);
 
 /// The running chat of one server: model client, breaker, one turn at a time per user. `Clone` shares it.
 #[derive(Clone, Debug)]
@@ -95,7 +98,8 @@ impl Hub {
     }
 
     /// Stops taking messages, lets running replies finish (bounded by the setting `http.drain`) and
-    /// closes every socket.
+    /// closes every socket. What was shown of a reply that takes longer is stored as interrupted, in
+    /// [`WIND_UP`] at most; then goodbye is said, which takes as long as its client, within bounds.
     pub async fn drain(&self) {
         self.stops.drain.cancel();
         self.connections.close();

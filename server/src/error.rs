@@ -17,6 +17,13 @@ use crate::storage::StorageError;
 /// How long a client should wait when the database is gone.
 const UNAVAILABLE_WAIT: Duration = Duration::from_secs(1);
 
+/// Beginnings of PostgreSQL's codes (SQLSTATE) for: connection lost, out of resources, shutting down or
+/// starting up.
+const OUTAGE_STATES: [&str; 3] = ["08", "53", "57P0"];
+
+/// SQLite's codes for: file busy, table locked.
+const OUTAGE_CODES: [u32; 2] = [5, 6];
+
 /// Why a request was not done.
 #[derive(Clone, Debug)]
 pub struct ApiError {
@@ -95,6 +102,10 @@ impl IntoResponse for ApiError {
 
 impl From<StorageError> for ApiError {
     fn from(error: StorageError) -> Self {
+        if let StorageError::TooMany { what, most } = error {
+            let text = format!("you have {most} {what}, as many as there may be; change one of them instead");
+            return Self::new(StatusCode::CONFLICT, "too_many", text);
+        }
         tracing::error!(%error, "storage failed");
         if is_unavailable(&error) {
             let text = "our database cannot be reached right now; please try again in a moment";
@@ -112,10 +123,23 @@ impl ApiError {
     }
 }
 
-/// Tells an engine that is gone from one that refuses.
+/// Tells an engine that is gone or cannot serve us now from one that refuses what was asked.
 fn is_unavailable(error: &StorageError) -> bool {
-    use sqlx::Error::{Io, PoolClosed, PoolTimedOut, WorkerCrashed};
-    matches!(error, StorageError::Engine(Io(_) | PoolClosed | PoolTimedOut | WorkerCrashed))
+    use sqlx::Error::{Database, Io, PoolClosed, PoolTimedOut, WorkerCrashed};
+    match error {
+        StorageError::Engine(Io(_) | PoolClosed | PoolTimedOut | WorkerCrashed) => true,
+        StorageError::Engine(Database(said)) => said.code().is_some_and(|code| is_outage(&code)),
+        _ => false,
+    }
+}
+
+/// Tells by the code of an engine whether it would have done the same at another time.
+fn is_outage(code: &str) -> bool {
+    // SQLSTATE has five characters, the extended codes of SQLite have fewer and the cause in the low byte.
+    if code.len() == 5 {
+        return OUTAGE_STATES.iter().any(|state| code.starts_with(state));
+    }
+    code.parse::<u32>().is_ok_and(|code| OUTAGE_CODES.contains(&(code & 0xff)))
 }
 
 #[cfg(test)]
@@ -136,5 +160,56 @@ mod tests {
 
         assert_eq!(lost.status(), StatusCode::SERVICE_UNAVAILABLE);
         assert_eq!(fault.status(), StatusCode::INTERNAL_SERVER_ERROR);
+    }
+
+    /// What an engine says itself.
+    #[derive(Debug)]
+    struct Said(&'static str);
+
+    impl std::fmt::Display for Said {
+        fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+            f.write_str(self.0)
+        }
+    }
+
+    impl std::error::Error for Said {}
+
+    impl sqlx::error::DatabaseError for Said {
+        fn message(&self) -> &str {
+            self.0
+        }
+
+        fn code(&self) -> Option<std::borrow::Cow<'_, str>> {
+            Some(self.0.into())
+        }
+
+        fn as_error(&self) -> &(dyn std::error::Error + Send + Sync + 'static) {
+            self
+        }
+
+        fn as_error_mut(&mut self) -> &mut (dyn std::error::Error + Send + Sync + 'static) {
+            self
+        }
+
+        fn into_error(self: Box<Self>) -> Box<dyn std::error::Error + Send + Sync + 'static> {
+            self
+        }
+
+        fn kind(&self) -> sqlx::error::ErrorKind {
+            sqlx::error::ErrorKind::Other
+        }
+    }
+
+    #[test]
+    fn an_outage_that_the_engine_reports_is_one_to_wait_for() {
+        let status =
+            |code| ApiError::from(StorageError::Engine(sqlx::Error::Database(Box::new(Said(code))))).status();
+
+        for code in ["5", "6", "261", "517", "57P01", "57P03", "53300", "08006"] {
+            assert_eq!(status(code), StatusCode::SERVICE_UNAVAILABLE, "{code}");
+        }
+        for code in ["1", "19", "2067", "23505", "42P01", "57014"] {
+            assert_eq!(status(code), StatusCode::INTERNAL_SERVER_ERROR, "{code}");
+        }
     }
 }

@@ -143,7 +143,8 @@ pub enum Outcome {
     Written(Fact),
     /// What is stored has the higher rank and stays.
     Kept(Fact),
-    /// Others were faster each time until the deadline; nothing was written.
+    /// Others were faster each time, or the store was too slow, until the deadline. Not acknowledged: only
+    /// a store that was too slow may have written it all the same.
     Contended,
 }
 

@@ -19,6 +19,7 @@ use tower::ServiceExt;
 
 use crate::{
     app,
+    chat::WIND_UP,
     limit::address::NetworkError,
     parts::Parts,
     state::{AppState, Sockets},
@@ -49,7 +50,8 @@ pub(crate) struct Connection {
 }
 
 /// Runs a server on a bound listener until `shutdown` is done, then ends it in order: nothing new is
-/// accepted, sockets and running requests get the time of `http.drain` on the clock, then they are cut.
+/// accepted, sockets and running requests get the time of `http.drain` on the clock, and replies then
+/// [`WIND_UP`] to be stored as far as they were shown; whatever still runs is cut.
 ///
 /// Dropping the future ends everything at once. Works on any tokio runtime.
 pub async fn run<L>(
@@ -161,12 +163,14 @@ async fn sweep(parts: &Parts) {
     }
 }
 
-/// Lets sockets and requests come to their end; tells whether all did in time.
+/// Lets sockets and requests come to their end; tells whether all did in time. The chat itself knows
+/// what to do at the end of `http.drain`; the limit here is for what it leaves.
 async fn drain(state: &AppState, connections: &mut JoinSet<()>) -> bool {
     let all = async {
         state.hub.drain().await;
         while connections.join_next().await.is_some() {}
         state.sockets.running.wait().await;
     };
-    clock::timeout(state.parts.clock.as_ref(), state.parts.config.http.drain, all).await.is_ok()
+    let limit = state.parts.config.http.drain.saturating_add(WIND_UP);
+    clock::timeout(state.parts.clock.as_ref(), limit, all).await.is_ok()
 }

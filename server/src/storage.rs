@@ -35,6 +35,14 @@ pub enum StorageError {
         /// What was found and what was expected.
         problem: String,
     },
+    /// The user has as many as there may be; nothing was added.
+    #[error("there are {most} {what} already, and no more may be added")]
+    TooMany {
+        /// What there is enough of.
+        what: &'static str,
+        /// How many there may be.
+        most: u32,
+    },
     /// Raised by a store that wraps another one.
     #[error("{0}")]
     Other(String),
@@ -69,6 +77,8 @@ pub trait Storage: std::fmt::Debug + Send + Sync + 'static {
     async fn end_session(&self, id: SessionId, at: Timestamp) -> Stored<bool>;
     /// Returns the user's sessions, newest first, at most `limit`.
     async fn sessions(&self, user: UserId, limit: u32) -> Stored<Vec<Session>>;
+    /// Tells whether this user has, or had, this session.
+    async fn has_session(&self, user: UserId, id: SessionId) -> Stored<bool>;
     /// Appends a message to its session, marks the session active at the message's time, and gives the
     /// message its position. `None` when the session has ended, or would exceed `capacity` messages.
     ///
@@ -82,13 +92,14 @@ pub trait Storage: std::fmt::Debug + Send + Sync + 'static {
     /// Finds one message.
     async fn message(&self, id: MessageId) -> Stored<Option<Message>>;
 
-    /// Returns the facts valid at `at`, by key. Expired ones are invisible at once.
+    /// Returns the facts valid at `at`, by key, at most [`FACTS_MAX`]. Expired ones are invisible at once.
     async fn facts(&self, user: UserId, at: Timestamp) -> Stored<Vec<Fact>>;
     /// Returns one fact if it is valid at `at`.
     async fn fact(&self, user: UserId, key: &str, at: Timestamp) -> Stored<Option<Fact>>;
-    /// Writes one fact if its stored version is the expected one, and the history row with it.
+    /// Writes one fact if its stored version is the expected one, and the history row with it. A new one
+    /// beside [`FACTS_MAX`] valid ones is [`StorageError::TooMany`].
     async fn write_fact(&self, write: FactWrite) -> Stored<FactOutcome>;
-    /// Returns every value that the fact ever had, oldest first.
+    /// Returns every value that the fact ever had, oldest first; of more than [`HISTORY_MAX`] the newest.
     async fn fact_history(&self, user: UserId, key: &str) -> Stored<Vec<FactRevision>>;
 
     /// Stores a suggestion if the limits allow one now.
@@ -104,9 +115,9 @@ pub trait Storage: std::fmt::Debug + Send + Sync + 'static {
     ) -> Stored<Option<Suggestion>>;
 
     /// Creates a reminder; with a suggestion id it also confirms that suggestion, exactly once, in the
-    /// same transaction.
+    /// same transaction. One more than [`REMINDERS_MAX`] is [`StorageError::TooMany`].
     async fn create_reminder(&self, reminder: NewReminder) -> Stored<ReminderOutcome>;
-    /// Returns the user's reminders by time.
+    /// Returns the user's reminders by time, at most [`REMINDERS_MAX`].
     async fn reminders(&self, user: UserId) -> Stored<Vec<Reminder>>;
     /// Finds a reminder of this user.
     async fn reminder(&self, user: UserId, id: ReminderId) -> Stored<Option<Reminder>>;

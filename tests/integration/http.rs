@@ -82,6 +82,7 @@ async fn forms_that_cannot_be_right_are_refused() {
         json!({"email": "a@b.c", "password": PASSWORD, "display_name": long}),
         json!({"email": "a@b.c"}),
         json!([1]),
+        json!(["a@b.c", PASSWORD, null, "en"]),
     ];
 
     let mut seen = Vec::new();
@@ -97,7 +98,8 @@ async fn forms_that_cannot_be_right_are_refused() {
     400 `language` must have at most 10 characters
     400 `display_name` must have at most 255 characters
     400 body is not the expected JSON: missing field `password` at line 1 column 17
-    400 body is not the expected JSON: invalid type: integer `1`, expected a string at line 1 column 2
+    400 body must be a JSON object
+    400 body must be a JSON object
     ");
     server.stop().await;
 }
@@ -282,6 +284,80 @@ async fn a_fact_is_read_and_written_with_its_version() {
         let path = format!("/api/users/me/facts/{wrong}");
         assert_eq!(server.put(&path, &token, json!({"value": "x"})).await.0, 400, "{wrong}");
     }
+    server.stop().await;
+}
+
+#[tokio::test]
+async fn a_fact_without_sense_is_refused_by_name() {
+    let server = start().await;
+    let token = server.register("ana@a.org", "en").await;
+    let put = async |key: &str, form: Value| {
+        let (status, body) = server.put(&format!("/api/users/me/facts/{key}"), &token, form).await;
+        format!("{status} {}", body["error"].as_str().unwrap_or_default())
+    };
+
+    insta::assert_snapshot!(put("diet", json!({"value": " "})).await, @"400 `value` must not be empty");
+    for wrong in ["-3 bananas", "0", "43", "20.5", "+20", "20 ", "99999999999"] {
+        let told = put("pregnancy_week", json!({"value": wrong})).await;
+        assert_eq!(told, "400 `pregnancy_week` must be a whole number from 1 to 42", "{wrong}");
+    }
+    assert_eq!(put("pregnancy_week", json!({"value": "42"})).await, "200 ");
+    insta::assert_snapshot!(put("diet", json!({"value": "vegan", "version": 3})).await, @"409 no version of this fact is stored; send `version` 0 to write the first one, or leave it out");
+    server.stop().await;
+}
+
+#[tokio::test]
+async fn a_user_has_at_most_200_facts_and_1000_reminders() {
+    let server = start().await;
+    let token = server.register("ana@a.org", "en").await;
+    let fact = async |n: u32| {
+        server.put(&format!("/api/users/me/facts/key_{n}"), &token, json!({"value": "x"})).await
+    };
+    let remind = async || {
+        let form = json!({"title": "Midwife", "reminder_time": "2026-12-01T14:00:00Z"});
+        server.post("/api/reminders", &token, form).await
+    };
+    futures_util::future::join_all((0..199).map(fact)).await;
+    futures_util::future::join_all((0..999).map(|_| remind())).await;
+
+    let last_facts = tokio::join!(fact(1000), fact(1001));
+    let last_reminders = tokio::join!(remind(), remind());
+
+    let (mut facts, mut reminders) =
+        ([last_facts.0.0, last_facts.1.0], [last_reminders.0.0, last_reminders.1.0]);
+    facts.sort_unstable();
+    reminders.sort_unstable();
+    assert_eq!((facts, reminders), ([200, 409], [201, 409]));
+    insta::assert_snapshot!(fact(1002).await.1, @r#"{"error":"you have 200 facts, as many as there may be; change one of them instead","code":"too_many"}"#);
+    insta::assert_snapshot!(remind().await.1, @r#"{"error":"you have 1000 reminders, as many as there may be; change one of them instead","code":"too_many"}"#);
+    assert_eq!(fact(0).await.0, 200, "what is there may be changed");
+    let (_, reminders) = server.get("/api/reminders", &token).await;
+    let path = format!("/api/reminders/{}", reminders[0]["id"].as_str().unwrap());
+    assert_eq!(server.delete(&path, &token).await.0, 200);
+    assert_eq!(remind().await.0, 201);
+    server.stop().await;
+}
+
+#[tokio::test]
+async fn a_query_or_path_that_cannot_be_read_is_answered_as_json() {
+    let server = start().await;
+    let token = server.register("ana@a.org", "en").await;
+    let (session, random) = ("/api/conversations", SuggestionId::random());
+
+    let (status, body) = server.get("/api/conversations?limit=abc", &token).await;
+    assert_eq!(status, 400);
+    insta::assert_snapshot!(body, @r#"{"error":"query cannot be read: limit: invalid digit found in string; correct it or leave it out","code":"bad_request"}"#);
+    for path in ["/api/reminders/%ff", "/api/users/me/facts/%ff", "/api/suggestions/%ff/dismiss"] {
+        let method = if path.ends_with("dismiss") { Method::POST } else { Method::PUT };
+        let (status, body) = answer(server.request(method, path, &token).body("{}")).await;
+        assert_eq!((status, &body["code"]), (400, &json!("bad_request")), "{path}");
+    }
+    let (status, body) = server.get(&format!("{session}/%ff/messages"), &token).await;
+    assert_eq!(status, 400);
+    insta::assert_snapshot!(body, @r#"{"error":"path cannot be read; what follows each `%` must be the bytes of UTF-8 text","code":"bad_request"}"#);
+    let unknown = server.get(&format!("{session}/{random}/messages"), &token).await;
+    assert_eq!(unknown, server.get(&format!("{session}/x/messages"), &token).await);
+    assert_eq!(unknown.0, 404);
     server.stop().await;
 }
 

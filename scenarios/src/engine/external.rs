@@ -22,7 +22,6 @@ pub(super) fn each(
     options: &Options,
     on: Listener<'_>,
 ) -> Vec<ScenarioResult> {
-    on(Progress::Began { total: scenarios.len() });
     let runtime = match tokio::runtime::Builder::new_current_thread().enable_all().build() {
         Ok(runtime) => runtime,
         Err(error) => return all_broken(scenarios, options, &error.to_string()),
@@ -40,7 +39,14 @@ pub(super) fn each(
             } else {
                 world.recorder = Recorder::new(world.clock());
                 world.nonce = format!("{}-{n}-{}", scenario.id, world.clock().wall().as_microsecond());
-                one_scenario(scenario, &world, options).await
+                let mut worst = one_scenario(scenario, &world, options).await;
+                for again in 2..=options.repeat {
+                    world.recorder = Recorder::new(world.clock());
+                    world.nonce = format!("{}-{again}", world.nonce);
+                    let result = one_scenario(scenario, &world, options).await;
+                    worst = if result.verdict > worst.verdict { result } else { worst };
+                }
+                worst
             };
             let is_last = options.fail_fast && result.verdict > Verdict::Skipped;
             on(Progress::Finished { result: Box::new(result.clone()), row: None });
@@ -57,7 +63,7 @@ async fn one_scenario(scenario: &Scenario, world: &World, options: &Options) -> 
     let began = world.now();
     world.llm.set_script(mock_deepseek::Script::default());
     world.llm.reset();
-    let nothing = || Seen { panics: Vec::new(), log: Vec::new() };
+    let nothing = || Seen { panics: None, log: Vec::new() };
     let mut result = match Box::pin(run::observe(scenario, world, nothing)).await {
         Ok(seen) => one::told(scenario, &seen, options),
         Err(error) => one::ended(scenario, options, Verdict::Error, error.to_string()),
@@ -77,6 +83,7 @@ async fn world(file: &TargetFile, seed: u64) -> Result<World, Broken> {
         llm,
         recorder: Recorder::new(shared),
         settings: file.settings(),
+        usual_settings: file.settings(),
         metrics: None,
         slack: file.slack,
         nonce: String::new(),

@@ -1,5 +1,7 @@
 //! Runs one scenario on the built-in target, as often as asked, and tells whether the story stays the same.
 
+use std::collections::BTreeMap;
+
 use clock::{Clock, Instant, Lab, SystemClock, Timestamp};
 use metrics_util::debugging::DebuggingRecorder;
 
@@ -27,19 +29,31 @@ pub(super) fn repeated(job: &Job<'_>, options: &Options) -> ScenarioResult {
         let again = once(job, options);
         if again.verdict > worst.verdict {
             worst = again;
-        } else if let Some(line) =
-            (0..).zip(&again.transcript).find(|(n, line)| worst.transcript.get(*n) != Some(line))
-        {
+        } else if let Some(change) = difference(&worst, &again) {
             worst.verdict = worst.verdict.max(Verdict::Inconclusive);
-            worst.reason = format!(
-                "run {n} tells another story from line {} on: {} {}",
-                line.0 + 1,
-                line.1.actor,
-                line.1.text
-            );
+            worst.reason = format!("run {n} {change}");
         }
     }
     worst
+}
+
+/// Tells how two runs with the same seed differ, if they do.
+fn difference(one: &ScenarioResult, other: &ScenarioResult) -> Option<String> {
+    let pairs = (1..).zip(one.transcript.iter().zip(&other.transcript));
+    if let Some((line, (_, new))) = pairs.into_iter().find(|(_, (old, new))| old != new) {
+        return Some(format!("tells another story from line {line} on: {} {}", new.actor, new.text));
+    }
+    if one.transcript.len() != other.transcript.len() {
+        return Some(format!("has {} lines instead of {}", other.transcript.len(), one.transcript.len()));
+    }
+    let facts = |result: &ScenarioResult| {
+        result
+            .checks
+            .iter()
+            .map(|check| (check.id.clone(), check.held, check.observed.clone()))
+            .collect::<Vec<_>>()
+    };
+    (facts(one) != facts(other)).then(|| "observed something else".to_owned())
 }
 
 fn once(job: &Job<'_>, options: &Options) -> ScenarioResult {
@@ -74,7 +88,7 @@ fn observe(plan: &Plan<'_>, log: &capture::Log) -> Result<Observation, Broken> {
         let gather = || {
             let panics = capture::end_panics();
             capture::begin_panics();
-            Seen { panics, log: log.lines() }
+            Seen { panics: Some(panics), log: log.lines() }
         };
         let seen = Box::pin(run::observe(plan.scenario, &stack.world, gather)).await;
         stack.stop().await;
@@ -89,11 +103,26 @@ pub(super) fn told(scenario: &Scenario, seen: &Observation, options: &Options) -
     ScenarioResult {
         checks: judgement.checks,
         faults: judgement.faults,
+        settings: chosen(seen),
         clock_us: micros(seen.began, seen.ended),
         transcript: transcript.lines,
         log: seen.log.clone(),
         ..ended(scenario, options, judgement.verdict, judgement.reason)
     }
+}
+
+/// Returns the command that runs just this scenario again: a file of somebody's own by its path.
+fn reproduce(scenario: &Scenario, options: &Options) -> String {
+    let name = if scenario.file.starts_with("library/") { &scenario.id } else { &scenario.file };
+    let target = options.target.as_ref().map(|path| format!(" --target {path}")).unwrap_or_default();
+    format!("gauntlet run {name} --seed {}{target}", options.seed)
+}
+
+/// Returns the settings that the scenario chose for itself.
+fn chosen(seen: &Observation) -> BTreeMap<String, serde_json::Value> {
+    let usual = &seen.usual_settings.0;
+    let differs = |(name, value): &(&String, &serde_json::Value)| usual.get(*name) != Some(*value);
+    seen.settings.0.iter().filter(differs).map(|(name, value)| (name.clone(), value.clone())).collect()
 }
 
 /// Makes the result of a scenario of which there is nothing to show.
@@ -116,10 +145,11 @@ pub(super) fn ended(
         reason,
         checks: Vec::new(),
         faults: Vec::new(),
+        settings: BTreeMap::new(),
         clock_us: 0,
         real_us: 0,
         transcript: Vec::new(),
         log: Vec::new(),
-        reproduce: format!("gauntlet run {} --seed {}", scenario.id, options.seed),
+        reproduce: reproduce(scenario, options),
     }
 }

@@ -25,6 +25,17 @@ pub struct Expect {
     pub history: Option<History>,
 }
 
+impl Expect {
+    /// Returns the marks that the expectation refers to.
+    pub fn marks(&self) -> impl Iterator<Item = &str> {
+        let never = self.never.iter().flat_map(|kind| [&kind.after, &kind.before]);
+        let sometimes = self.sometimes.iter().flat_map(|kind| [&kind.after, &kind.before]);
+        let always = self.always.iter().map(|kind| &kind.after);
+        let named = never.chain(sometimes).chain(always).flatten();
+        named.chain(self.eventually.iter().map(|kind| &kind.after)).map(String::as_str)
+    }
+}
+
 /// The events that an expectation speaks of.
 #[derive(Clone, Debug, Deserialize, JsonSchema)]
 #[serde(rename_all = "snake_case", deny_unknown_fields)]

@@ -65,6 +65,9 @@ pub struct UpstreamMatch {
     /// A text, and how many times it must stand in the prompt.
     #[serde(default)]
     pub times: BTreeMap<String, usize>,
+    /// Texts that stand in the prompt in this order.
+    #[serde(default)]
+    pub in_order: Vec<String>,
     /// How many messages the prompt holds, the system message not counted.
     pub messages: Option<Expr>,
     /// How the exchange ended.

@@ -4,9 +4,9 @@ use std::collections::BTreeSet;
 
 use super::{FORMAT, Place, Problem, nearest};
 use crate::{
-    expr::{Expr, Settings},
+    expr::{Expr, ExprError, Settings},
     invariant,
-    model::{DeviceName, Expect, FrameMatch, Name, Scenario, Step, Subject},
+    model::{DeviceName, Expect, FrameMatch, Name, Scenario, Step, Subject, UpstreamMatch},
     target,
 };
 
@@ -20,6 +20,8 @@ struct Scope {
     devices: BTreeSet<String>,
     users: BTreeSet<String>,
     marks: BTreeSet<String>,
+    calls: BTreeSet<String>,
+    sees_metrics: bool,
     settings: Settings,
 }
 
@@ -52,7 +54,7 @@ pub(super) fn check(scenario: &Scenario) -> Checked {
         }
     }
     if let Some(within) = &file.steady.recovers_within {
-        expression(within, &scope)?;
+        duration(within, &scope)?;
     }
     ids.extend(invariant::IDS);
     sabotages(scenario, &ids)
@@ -73,17 +75,20 @@ fn scope(scenario: &Scenario) -> Result<Scope, Problem> {
         }
         devices.extend(user.devices.iter().map(|device| format!("{name}.{device}")));
     }
-    let mut marks = BTreeSet::from(["start".to_owned()]);
-    collect_marks(&file.steps, &mut marks);
-    Ok(Scope { devices, users, marks, settings: target::default_settings() })
+    let (mut marks, mut calls) = (BTreeSet::from(["start".to_owned()]), BTreeSet::new());
+    collect(&file.steps, &mut marks, &mut calls);
+    let sees_metrics = file.needs.iter().any(|need| need == "metrics");
+    Ok(Scope { devices, users, marks, calls, sees_metrics, settings: target::default_settings() })
 }
 
-fn collect_marks(steps: &[Step], marks: &mut BTreeSet<String>) {
+/// Collects the names that steps give: of moments and of REST calls.
+fn collect(steps: &[Step], marks: &mut BTreeSet<String>, calls: &mut BTreeSet<String>) {
     for step in steps {
         match step {
             Step::Mark { name } => drop(marks.insert(name.clone())),
             Step::Send(send) => marks.extend(send.mark.clone()),
-            Step::Repeat { steps, .. } => collect_marks(steps, marks),
+            Step::Http(call) => calls.extend(call.step.clone()),
+            Step::Repeat { steps, .. } => collect(steps, marks, calls),
             _ => {}
         }
     }
@@ -99,7 +104,8 @@ fn one_step(step: &Step, scope: &Scope) -> Checked {
         Step::Disconnect(hangup) => device(&hangup.device, scope),
         Step::Send(send) => {
             device(&send.device, scope)?;
-            send.count.iter().chain(&send.over).try_for_each(|expr| expression(expr, scope))
+            send.count.iter().try_for_each(|expr| count(expr, scope))?;
+            send.over.iter().try_for_each(|expr| duration(expr, scope))
         }
         Step::SendRaw(raw) => {
             device(&raw.device, scope)?;
@@ -120,17 +126,19 @@ fn one_step(step: &Step, scope: &Scope) -> Checked {
                 );
             }
             wait.frame.iter().try_for_each(|frame| frame_match(frame, scope))?;
-            wait.count.iter().chain(&wait.within).try_for_each(|expr| expression(expr, scope))
+            wait.upstream.iter().try_for_each(|upstream| upstream_match(upstream, scope))?;
+            wait.count.iter().try_for_each(|expr| count(expr, scope))?;
+            wait.within.iter().try_for_each(|expr| duration(expr, scope))
         }
-        Step::Advance { by } => expression(by, scope),
+        Step::Advance { by } => duration(by, scope),
         Step::Http(call) => {
             call.user.iter().try_for_each(|name| user(name, scope))?;
-            call.count.iter().chain(&call.at_once).try_for_each(|expr| expression(expr, scope))
+            call.count.iter().chain(&call.at_once).try_for_each(|expr| count(expr, scope))
         }
         // The mock's own types have checked the faults of a script.
         Step::Mark { .. } | Step::Llm(_) => Ok(()),
         Step::Repeat { times, steps: inner } => {
-            expression(times, scope)?;
+            count(times, scope)?;
             steps(inner, scope)
         }
         Step::WriteFacts(write) => user(&write.user, scope),
@@ -160,39 +168,68 @@ fn expectation(expect: &Expect, scope: &Scope) -> Checked {
         subject(&some.on, scope)?;
         marks(&expect.id, [&some.after, &some.before], scope)?;
         let counts = some.exactly.iter().chain(&some.at_least).chain(&some.at_most);
-        counts.clone().try_for_each(|expr| expression(expr, scope))?;
+        counts.clone().try_for_each(|expr| count(expr, scope))?;
     }
     if let Some(always) = &expect.always {
         subject(&always.on, scope)?;
         subject(&always.is, scope)?;
         marks(&expect.id, [&always.after, &None], scope)?;
+        always.at_least.iter().try_for_each(|expr| count(expr, scope))?;
     }
     if let Some(eventually) = &expect.eventually {
         subject(&eventually.on, scope)?;
         marks(&expect.id, [&Some(eventually.after.clone()), &None], scope)?;
-        expression(&eventually.within, scope)?;
+        duration(&eventually.within, scope)?;
+        eventually.not_before.iter().try_for_each(|expr| duration(expr, scope))?;
     }
-    expect.history.iter().try_for_each(|history| expression(&history.at_least, scope))
+    expect.history.iter().try_for_each(|history| count(&history.at_least, scope))
 }
 
 fn subject(subject: &Subject, scope: &Scope) -> Checked {
     match subject {
         Subject::Frame(frame) => frame_match(frame, scope),
-        _ => Ok(()),
+        Subject::Upstream(upstream) => upstream_match(upstream, scope),
+        Subject::Socket(socket) => socket.device.iter().try_for_each(|name| someone(name, scope)),
+        Subject::Http(http) => http.step.iter().try_for_each(|step| named("call", step, &scope.calls)),
+        Subject::Metric(metric) if scope.sees_metrics => {
+            named("metric", &metric.name, &target::METRICS.iter().map(|name| (*name).to_owned()).collect())
+        }
+        Subject::Metric(metric) => {
+            let help = "add `needs = [\"metrics\"]`".to_owned();
+            about(&metric.name, "not every target shows its metrics".to_owned(), help)
+        }
     }
 }
 
-fn frame_match(frame: &FrameMatch, scope: &Scope) -> Checked {
-    if let Some(name) = &frame.device {
-        let candidates = || scope.devices.iter().chain(&scope.users).map(String::as_str);
-        if !candidates().any(|candidate| candidate == name) {
-            let help = nearest(name, candidates()).map_or_else(
-                || "devices are written `user.device`".to_owned(),
-                |nearest| format!("did you mean `{nearest}`?"),
-            );
-            return about(name, format!("nobody has a device `{name}`"), help);
-        }
+fn upstream_match(upstream: &UpstreamMatch, scope: &Scope) -> Checked {
+    upstream.messages.iter().try_for_each(|expr| count(expr, scope))?;
+    let Some(id) = &upstream.fault else { return Ok(()) };
+    if mock_deepseek::catalogue().get(id).is_some() {
+        return Ok(());
     }
+    about(id, format!("unknown fault `{id}`"), "`gauntlet faults list` shows what there is".to_owned())
+}
+
+/// A device, or a user for all of its devices.
+fn someone(name: &str, scope: &Scope) -> Checked {
+    let candidates = || scope.devices.iter().chain(&scope.users).map(String::as_str);
+    if candidates().any(|candidate| candidate == name) {
+        return Ok(());
+    }
+    let help = nearest(name, candidates()).map_or_else(
+        || "devices are written `user.device`".to_owned(),
+        |nearest| format!("did you mean `{nearest}`?"),
+    );
+    about(name, format!("nobody has a device `{name}`"), help)
+}
+
+fn named(kind: &str, word: &str, candidates: &BTreeSet<String>) -> Checked {
+    let words: Vec<&str> = candidates.iter().map(String::as_str).collect();
+    known(kind, word, &words)
+}
+
+fn frame_match(frame: &FrameMatch, scope: &Scope) -> Checked {
+    frame.device.iter().try_for_each(|name| someone(name, scope))?;
     if let Some(pattern) = &frame.matches
         && let Err(error) = regex::Regex::new(pattern)
     {
@@ -218,17 +255,39 @@ fn marks(id: &Name, names: [&Option<String>; 2], scope: &Scope) -> Checked {
     Ok(())
 }
 
-fn expression(expr: &Expr, scope: &Scope) -> Checked {
-    for name in expr.names() {
-        if !scope.settings.0.contains_key(name) {
-            let help = scope.settings.nearest(name).map_or_else(
+/// What an expression must come to.
+#[derive(Clone, Copy)]
+enum Unit {
+    Duration,
+    Count,
+}
+
+fn duration(expr: &Expr, scope: &Scope) -> Checked {
+    expression(expr, Unit::Duration, scope)
+}
+
+fn count(expr: &Expr, scope: &Scope) -> Checked {
+    expression(expr, Unit::Count, scope)
+}
+
+fn expression(expr: &Expr, unit: Unit, scope: &Scope) -> Checked {
+    let outcome = match unit {
+        Unit::Duration => expr.duration(&scope.settings).map(drop),
+        Unit::Count => expr.count(&scope.settings).map(drop),
+    };
+    let Err(error) = outcome else { return Ok(()) };
+    match error {
+        ExprError::Unknown { name, nearest } => {
+            let help = nearest.map_or_else(
                 || "`gauntlet config print` shows the settings".to_owned(),
                 |nearest| format!("did you mean `{nearest}`?"),
             );
-            return about(name, format!("there is no setting `{name}`"), help);
+            about(&name, format!("there is no setting `{name}`"), help)
+        }
+        other => {
+            about(&expr.to_string(), other.to_string(), "durations are written `30s`, counts `10`".to_owned())
         }
     }
-    Ok(())
 }
 
 fn device(name: &Name, scope: &Scope) -> Checked {
@@ -250,7 +309,9 @@ fn sabotages(scenario: &Scenario, checks: &BTreeSet<&str>) -> Checked {
             "add a `[[sabotage]]` with the protection that it proves".to_owned(),
         );
     }
+    settings(&[&file.settings])?;
     for sabotage in &file.sabotage {
+        settings(&[&file.settings, &sabotage.settings])?;
         known_in("check", &sabotage.caught_by, checks.iter().copied())?;
         match &sabotage.part {
             Some(part) => known_in("part", part, target::PARTS.iter().copied())?,
@@ -265,6 +326,15 @@ fn sabotages(scenario: &Scenario, checks: &BTreeSet<&str>) -> Checked {
         }
     }
     Ok(())
+}
+
+/// The settings must make a valid configuration of the built-in server.
+fn settings(tables: &[&toml::Table]) -> Checked {
+    target::check_settings(tables).map_err(|message| Problem {
+        place: Place::Word("settings".to_owned()),
+        message,
+        help: Some("`gauntlet config reference` shows the settings".to_owned()),
+    })
 }
 
 fn known_in<'a>(kind: &str, name: &Name, candidates: impl Iterator<Item = &'a str> + Clone) -> Checked {

@@ -104,7 +104,7 @@ fn proof_case(row: &ProofRow) -> TestCase {
         ProofOutcome::Survived | ProofOutcome::WrongReason => {
             TestCaseStatus::non_success(NonSuccessKind::Failure)
         }
-        ProofOutcome::Broken => TestCaseStatus::non_success(NonSuccessKind::Error),
+        ProofOutcome::NotSound | ProofOutcome::Broken => TestCaseStatus::non_success(NonSuccessKind::Error),
     };
     if row.outcome != ProofOutcome::Killed {
         status.set_message(&*row.reason);

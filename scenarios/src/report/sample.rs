@@ -22,6 +22,7 @@ pub(super) fn run() -> Run {
         .into(),
         started_at: "2026-01-02T03:04:05Z".to_owned(),
         elapsed_ms: 1840,
+        planned: 6,
         scenarios: vec![
             flood(),
             timeout(),
@@ -48,6 +49,7 @@ pub(super) fn scenario(id: &str, name: &str, verdict: Verdict) -> ScenarioResult
         reason: String::new(),
         checks: Vec::new(),
         faults: Vec::new(),
+        settings: std::collections::BTreeMap::new(),
         clock_us: 1_000_000,
         real_us: 34_000,
         transcript: Vec::new(),
@@ -81,6 +83,7 @@ fn timeout() -> ScenarioResult {
             },
         ],
         faults: vec![FaultFired { id: "stall-mid-reasoning".to_owned(), fired: 1 }],
+        settings: std::collections::BTreeMap::new(),
         clock_us: 30_000_000,
         transcript: vec![
             line(0, "ana.phone", LineKind::Socket, "opened"),

@@ -107,6 +107,7 @@ pub(super) const fn outcome(outcome: ProofOutcome) -> &'static str {
         ProofOutcome::Killed => "killed",
         ProofOutcome::Survived => "survived",
         ProofOutcome::WrongReason => "wrong reason",
+        ProofOutcome::NotSound => "not sound",
         ProofOutcome::Broken => "broken",
     }
 }

@@ -118,6 +118,15 @@ impl<'a> People<'a> {
         self.sockets.keys().map(String::as_str).filter(move |device| !closed(device))
     }
 
+    /// Notes what the model has seen by the end of a step: times alone do not order what happens at one
+    /// instant.
+    pub(super) fn close_step(&self) {
+        let journal = self.world.llm.journal();
+        let ended = journal.iter().enumerate().filter(|(_, exchange)| exchange.end.is_some());
+        let ended = ended.map(|(place, _)| place).collect();
+        self.world.recorder.note("harness", What::Step { exchanges: journal.len(), ended });
+    }
+
     /// Gives this moment a name.
     pub(super) fn mark(&self, name: &str) {
         let exchanges = self.world.llm.journal().len();

@@ -30,6 +30,7 @@ pub(super) async fn run(steps: &[Step], people: &mut People<'_>) -> Result<(), B
     for step in steps {
         Box::pin(one(step, people)).await?;
         people.world.settle().await?;
+        people.close_step();
     }
     Ok(())
 }
@@ -57,7 +58,8 @@ async fn one(step: &Step, people: &mut People<'_>) -> Result<(), Broken> {
         }
         Step::Llm(script) => {
             people.world.llm.set_script((**script).clone());
-            people.world.recorder.note("harness", What::Note("the model gets a new script".to_owned()));
+            let asked = people.world.llm.journal().len();
+            people.world.recorder.note("harness", What::Script(asked));
             Ok(())
         }
         Step::Repeat { times, steps } => {
@@ -141,7 +143,7 @@ async fn wait(wait: &Await, people: &mut People<'_>) -> Result<(), Broken> {
         let what = if wait.frame.is_some() { "frames" } else { "requests to the model" };
         world
             .recorder
-            .note("harness", What::Note(format!("the awaited {what} did not come within {within:?}")));
+            .note("harness", What::Missing(format!("the awaited {what} did not come within {within:?}")));
     }
     Ok(())
 }
@@ -154,8 +156,11 @@ async fn http(call: &Call, people: &mut People<'_>) -> Result<(), Broken> {
         let batch = at_once.min(left);
         left -= batch;
         let calls = (0..batch).map(|_| one_call(call, people)).collect::<Result<Vec<_>, _>>()?;
-        for answer in join_all(calls).await {
-            let mut answer = answer.map_err(Broken::Other)?;
+        let mut answers =
+            join_all(calls).await.into_iter().collect::<Result<Vec<_>, _>>().map_err(Broken::Other)?;
+        // Calls made at once have no order of their own.
+        answers.sort_by_key(|answer| answer.status);
+        for mut answer in answers {
             answer.step = call.step.clone().unwrap_or_default();
             save(call, &answer, people);
             let actor = call.user.as_ref().map_or("anybody", |name| name.get_ref());

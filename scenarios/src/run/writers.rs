@@ -95,7 +95,7 @@ pub(super) async fn write(step: &WriteFacts, pen: &Pen) -> FactHistory {
                     Writing::Replace => pen.replace(&value).await,
                     Writing::Append => pen.append(&value).await,
                 };
-                operations.push(Operation { value, outcome });
+                operations.push(Operation { writer: writer.to_string(), value, outcome });
             }
             operations
         });

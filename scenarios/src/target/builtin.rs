@@ -84,7 +84,11 @@ impl Stack {
         let folder = tempfile::tempdir().map_err(other)?;
         let sound = config(plan, &llm.url())?;
         // A scenario means the sound server's times, also when it runs on a weakened one.
-        let settings = Settings::flatten(&sound.settings());
+        let mut settings = Settings::flatten(&sound.settings());
+        let usual_settings = laboratory_settings();
+        settings
+            .0
+            .extend(usual_settings.0.get("llm.base_url").map(|url| ("llm.base_url".to_owned(), url.clone())));
         let config = sound.with(&nested(&plan.weakening.settings)).map_err(other)?;
         let url = format!("sqlite:{}", folder.path().join("server.db").display());
         let database = Database::open(&url, DATABASE_CONNECTIONS).await.map_err(other)?;
@@ -103,6 +107,7 @@ impl Stack {
             llm,
             recorder: Recorder::new(clock),
             settings,
+            usual_settings,
             metrics: Some(plan.metrics.clone()),
             slack: std::time::Duration::ZERO,
             nonce: "test".to_owned(),
@@ -122,23 +127,36 @@ fn other(error: impl std::fmt::Display) -> Broken {
     Broken::Other(error.to_string())
 }
 
-/// The requirements' numbers, except where a laboratory would only burn time or needs an address.
-fn config(plan: &Plan<'_>, llm: &str) -> Result<Config, Broken> {
-    let laboratory: toml::Table = [
-        ("llm.base_url", toml::Value::from(llm)),
-        ("llm.api_key", "sk-laboratory".into()),
-        ("auth.secret", "a secret of the laboratory, 32 bytes and more".into()),
-        ("auth.argon2_memory_kib", 8.into()),
-        ("auth.argon2_passes", 1.into()),
-    ]
-    .into_iter()
-    .map(|(name, value)| (name.to_owned(), value))
-    .collect();
+/// The requirements' numbers, except where a laboratory would only burn time.
+fn laboratory() -> Config {
     let mut config = Config::default();
-    for table in [&laboratory, &plan.scenario.tables.settings] {
-        config = config.with(&nested(table)).map_err(other)?;
-    }
+    config.auth.argon2_memory_kib = 8;
+    config.auth.argon2_passes = 1;
+    config
+}
+
+/// Returns the settings that every scenario on the built-in target starts from.
+pub(super) fn laboratory_settings() -> Settings {
+    Settings::flatten(&laboratory().settings())
+}
+
+/// Returns the settings of the sound server, for a model at this URL.
+fn config(plan: &Plan<'_>, llm: &str) -> Result<Config, Broken> {
+    let mut config = laboratory();
+    config.auth.secret = "a secret of the laboratory, 32 bytes and more".into();
+    config.llm.api_key = "sk-laboratory".into();
+    config = config.with(&nested(&plan.scenario.tables.settings)).map_err(other)?;
+    llm.clone_into(&mut config.llm.base_url);
     Ok(config)
+}
+
+/// Says what is wrong with the settings of a scenario or of a sabotage on top of them.
+pub(crate) fn check_settings(tables: &[&toml::Table]) -> Result<(), String> {
+    let mut config = laboratory();
+    for table in tables {
+        config = config.with(&nested(table)).map_err(|error| error.to_string())?;
+    }
+    Ok(())
 }
 
 fn nested(table: &toml::Table) -> toml::Table {

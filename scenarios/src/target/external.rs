@@ -94,9 +94,19 @@ pub(super) fn load(path: &Path) -> Result<TargetFile, TargetError> {
             super::CAPABILITIES.join(", ")
         )));
     }
+    if file.schema != crate::parse::FORMAT {
+        return Err(invalid(format!(
+            "unknown format version `{}`; write `schema = {}`",
+            file.schema,
+            crate::parse::FORMAT
+        )));
+    }
     let address = file.url.strip_prefix("http://").map(str::parse::<SocketAddr>);
     if !matches!(address, Some(Ok(_))) {
-        return Err(invalid(format!("`url` is `{}`; write `http://address:port`", file.url)));
+        return Err(invalid(format!(
+            "`url` is `{}`; write `http://address:port`, with a number for the address",
+            file.url
+        )));
     }
     let known = default_settings();
     let named = Settings::flatten(&nest(&file.settings));

@@ -63,6 +63,7 @@ fn it_stays_open_for_the_cool_down_and_then_lets_one_turn_through() {
     let passed = (0..50).filter_map(|_| breaker.admit(at(300.0)).ok()).count();
 
     assert_eq!(passed, 1);
+    assert_eq!(breaker.admit(at(301.0)), Err(Refusal { cause: Cause::Open, retry_after: None }));
 }
 
 #[test]

@@ -1,19 +1,27 @@
 //! Drives one connection's machine: owns its socket, the step under way and its timers.
 //!
 //! Reads on while a turn runs, up to the bounds of the machine. What is ready at the same time is taken
-//! in a fixed order (frames of the client, pieces of the answer, the end of the step, timers), so that a
-//! run can be repeated.
+//! in a fixed order (the server's stop, pieces of the answer, the end of the step, timers, frames of the
+//! client), so that a run can be repeated and a client that floods holds up nothing but itself.
+//!
+//! Invariant: what was shown is stored, also when the client leaves, a send fails, or the server aborts;
+//! only then is goodbye said. On abort that takes [`WIND_UP`] at most.
 
-use std::{collections::HashMap, pin::Pin, sync::Arc, time::Duration};
+mod closing;
+mod pulse;
 
-use axum::extract::ws::{CloseFrame, Message, WebSocket, close_code};
-use clock::{Clock, Instant, SharedClock, Sleep, timeout};
+use std::{collections::HashMap, pin::Pin, sync::Arc};
+
+use axum::extract::ws::{Message, WebSocket};
+use clock::{SharedClock, timeout};
+use futures_util::FutureExt;
 use tokio::sync::mpsc;
 use tokio_util::sync::CancellationToken;
 use tracing::Instrument;
 
 use super::{
-    effect::Effect,
+    WIND_UP,
+    effect::{Effect, Step},
     event::{Event, Ids, Refusal, Said, Wish},
     machine::Machine,
     protocol::{self, Incoming},
@@ -26,13 +34,11 @@ use crate::{
     limit::{Caller, Decision, PolicyName},
     session,
 };
+use closing::{AWAY, Closing, TOO_BIG};
+use pulse::Pulse;
 
 /// Pieces of an answer between the model and the socket; with so many, the model is held back.
 const PIECES_MAX: usize = 16;
-/// How long a client may take to confirm that the connection closes.
-const CLOSE_WAIT: Duration = Duration::from_secs(5);
-/// Close code: no pong came.
-const CLOSE_NO_PONG: u16 = 4004;
 
 /// A connection and all that goes on in it.
 pub(super) struct Driver {
@@ -47,7 +53,7 @@ pub(super) struct Driver {
 pub(super) struct Stops {
     /// Take no more messages and close when the running turn is over.
     pub(super) drain: CancellationToken,
-    /// Stop now.
+    /// Store what was shown, and stop.
     pub(super) abort: CancellationToken,
 }
 
@@ -62,23 +68,6 @@ struct Flight {
     places: HashMap<u64, Place>,
     spoken: u64,
     is_draining: bool,
-}
-
-/// Ping and pong.
-struct Pulse {
-    clock: SharedClock,
-    interval: Duration,
-    patience: Duration,
-    is_waiting: bool,
-    timer: Sleep,
-}
-
-/// How a connection is to be closed.
-enum Closing {
-    /// The client has gone: nothing to say.
-    Silent,
-    /// With a code and its reason.
-    With(u16, &'static str),
 }
 
 /// What the loop woke up for.
@@ -107,11 +96,9 @@ impl Driver {
             is_draining: false,
         };
         let closing = self.converse(&mut socket, &mut flight, &mut pulse).await;
-        if let Closing::With(code, reason) = closing {
-            close(&mut socket, &*pulse.clock, code, reason).await;
-        }
-        drop(socket);
         self.wind_up(&mut flight).await;
+        drop(flight);
+        closing.perform(socket, &*self.steps.parts.clock).await;
     }
 
     /// Goes on until the connection is to be closed.
@@ -119,7 +106,7 @@ impl Driver {
         loop {
             let wake = wake(self, socket, flight, pulse).await;
             let events = match wake {
-                Wake::Abort => return Closing::With(close_code::AWAY, "server stops"),
+                Wake::Abort => return AWAY,
                 Wake::Event(event) => {
                     flight.is_draining |= matches!(event, Event::Draining);
                     vec![event]
@@ -129,33 +116,50 @@ impl Driver {
                     Ok(()) => Vec::new(),
                     Err(closing) => return closing,
                 },
-                Wake::Received(None | Some(Ok(Message::Close(_)))) => return Closing::Silent,
-                Wake::Received(Some(Err(error))) => return broken(&error),
-                Wake::Received(Some(Ok(message))) => match self.received(message, flight, pulse) {
+                Wake::Received(None) => return Closing::Silent,
+                Wake::Received(Some(Ok(Message::Close(_)))) => return Closing::Answered,
+                Wake::Received(Some(Err(error))) => return Closing::of(&error),
+                Wake::Received(Some(Ok(message))) => match self.received(message, flight, pulse).await {
                     Ok(event) => event.into_iter().collect(),
                     Err(closing) => return closing,
                 },
             };
+            let mut closing = None;
             for event in events {
-                if let Err(closing) = self.apply(event, flight, Some(&mut *socket)).await {
-                    return closing;
-                }
+                let to = closing.is_none().then_some(&mut *socket);
+                let end = self.apply(event, flight, to).await;
+                closing = closing.or(end);
+            }
+            if let Some(closing) = closing {
+                return closing;
             }
         }
     }
 
-    /// Lets the machine end its turn without a client.
+    /// Lets the machine end its turn without a client; after an abort only for a short time.
     async fn wind_up(&mut self, flight: &mut Flight) {
+        let (clock, abort) = (SharedClock::clone(&self.steps.parts.clock), self.stops.abort.clone());
+        let limit = async {
+            abort.cancelled().await;
+            clock.sleep(WIND_UP).await;
+        };
+        tokio::select! {
+            biased;
+            () = self.end_turn(flight) => {}
+            () = limit => tracing::error!("turn is cut before its end was stored"),
+        }
+    }
+
+    async fn end_turn(&mut self, flight: &mut Flight) {
         flight.places.clear();
         let mut events = vec![Event::Gone];
         loop {
             for event in events.drain(..) {
-                let _ = self.apply(event, flight, None).await;
+                self.apply(event, flight, None).await;
             }
             let Some(step) = flight.step.as_mut().filter(|_| !self.machine.is_over()) else { return };
             tokio::select! {
                 biased;
-                () = self.stops.abort.cancelled() => return,
                 finished = step => events = flight.end_step(finished),
                 // Nobody reads the pieces any more; a step must not wait for room.
                 _ = flight.pieces.recv() => {}
@@ -164,7 +168,7 @@ impl Driver {
     }
 
     /// Turns a frame into an event.
-    fn received(
+    async fn received(
         &self,
         message: Message,
         flight: &mut Flight,
@@ -181,7 +185,10 @@ impl Driver {
         }
         Ok(Some(match protocol::parse(&text) {
             Ok(incoming) => Event::Heard(Arc::new(self.said(incoming, flight))),
-            Err(code) => Event::Unreadable(code),
+            Err(code) => match self.charge().await {
+                Decision::Allowed { .. } => Event::Unreadable(code),
+                Decision::Refused { retry_after } => Event::Flooded { retry_after },
+            },
         }))
     }
 
@@ -210,37 +217,43 @@ impl Driver {
         Said { turn: flight.spoken, text, wish, meaning, flag, read_at, at, ids }
     }
 
-    /// Gives an event to the machine and does what it wants. Without a socket nothing is sent.
+    /// Gives an event to the machine and does what it wants; returns how the connection is to be closed,
+    /// if so. Without a socket nothing is sent. When a send fails, the effects behind it are done all the
+    /// same: they may store what was shown.
     async fn apply(
         &mut self,
         event: Event,
         flight: &mut Flight,
         mut socket: Option<&mut WebSocket>,
-    ) -> Result<(), Closing> {
+    ) -> Option<Closing> {
+        let mut closing = None;
         let mut events = vec![event];
         while let Some(event) = events.pop() {
             for effect in self.machine.on(event) {
                 match effect {
                     Effect::Send(frame) => {
-                        let Some(socket) = socket.as_deref_mut() else { continue };
-                        self.send(socket, Message::Text(frame.to_json().into())).await?;
+                        let Some(open) = socket.as_deref_mut() else { continue };
+                        if let Err(failed) = self.send(open, Message::Text(frame.to_json().into())).await {
+                            (socket, closing) = (None, Some(failed));
+                        }
                     }
                     Effect::Admit(said) => events.push(self.admit(said, flight).await),
-                    Effect::Run(step) => {
-                        if let super::effect::Step::Wait(said) = &step {
-                            flight.places.remove(&said.turn);
-                        }
-                        let steps = Arc::clone(&self.steps);
-                        let running = steps.run(step, flight.text.clone()).in_current_span();
-                        flight.step = Some(Box::pin(running));
-                    }
+                    Effect::Run(step) => self.start(step, flight),
                     Effect::Cancel => flight.cancel(),
                     Effect::Release => flight.turn = None,
-                    Effect::Close => return Err(Closing::With(close_code::AWAY, "server stops")),
+                    Effect::Close => closing = closing.or(Some(AWAY)),
                 }
             }
         }
-        Ok(())
+        closing
+    }
+
+    fn start(&self, step: Step, flight: &mut Flight) {
+        if let Step::Wait(said) = &step {
+            flight.places.remove(&said.turn);
+        }
+        let running = Arc::clone(&self.steps).run(step, flight.text.clone()).in_current_span();
+        flight.step = Some(Box::pin(running));
     }
 
     /// Asks for a place and for the limits.
@@ -249,15 +262,19 @@ impl Driver {
         let Some(place) = self.steps.turns.place(self.steps.user, config.conversation.queue) else {
             return Event::Refused(said, Refusal::QueueFull);
         };
-        let taken =
-            self.steps.parts.limits.take(PolicyName::Messages, &config.limits.messages, &self.caller).await;
-        match taken {
+        match self.charge().await {
             Decision::Allowed { .. } => {
                 flight.places.insert(said.turn, place);
                 Event::Admitted(said)
             }
             Decision::Refused { retry_after } => Event::Refused(said, Refusal::RateLimited { retry_after }),
         }
+    }
+
+    /// Takes the price of a message.
+    async fn charge(&self) -> Decision {
+        let policy = &self.steps.parts.config.limits.messages;
+        self.steps.parts.limits.take(PolicyName::Messages, policy, &self.caller).await
     }
 
     /// Sends with a limit: a client that does not read must not hold its user's turn.
@@ -269,8 +286,6 @@ impl Driver {
         }
     }
 }
-
-const TOO_BIG: Closing = Closing::With(close_code::SIZE, "frame is too big");
 
 /// Waits for the next thing to happen. Cancellation-safe: nothing is lost that was not returned.
 async fn wake(driver: &Driver, socket: &mut WebSocket, flight: &mut Flight, pulse: &mut Pulse) -> Wake {
@@ -285,10 +300,15 @@ async fn wake(driver: &Driver, socket: &mut WebSocket, flight: &mut Flight, puls
         biased;
         () = driver.stops.abort.cancelled() => Wake::Abort,
         () = driver.stops.drain.cancelled(), if !*is_draining => Wake::Event(Event::Draining),
-        received = socket.recv(), if driver.machine.reads() => Wake::Received(received),
         Some(piece) = pieces.recv() => Wake::Event(Event::Text(piece)),
         finished = step => Wake::Finished(finished),
-        () = &mut pulse.timer => Wake::Pulse,
+        () = pulse.timer() => {
+            // A sign of life may lie there unread, behind what was more urgent.
+            let awaited = pulse.is_waiting() && driver.machine.reads();
+            let received = awaited.then(|| socket.recv().now_or_never()).flatten();
+            received.map_or(Wake::Pulse, Wake::Received)
+        }
+        received = socket.recv(), if driver.machine.reads() => Wake::Received(received),
     }
 }
 
@@ -312,58 +332,4 @@ impl Flight {
         self.step = None;
         while self.pieces.try_recv().is_ok() {}
     }
-}
-
-impl Pulse {
-    fn new(clock: SharedClock, interval: Duration, patience: Duration) -> Self {
-        let timer = clock.sleep(interval);
-        Self { clock, interval, patience, is_waiting: false, timer }
-    }
-
-    /// Takes note that the client has said something.
-    fn alive(&mut self) {
-        if std::mem::take(&mut self.is_waiting) {
-            self.timer = self.clock.sleep(self.interval);
-        }
-    }
-
-    /// Sends a ping, or ends a connection whose pong did not come. While nothing is read, a pong cannot
-    /// be seen, and none is expected.
-    async fn beat(&mut self, socket: &mut WebSocket, reads: bool) -> Result<(), Closing> {
-        if self.is_waiting && reads {
-            return Err(Closing::With(CLOSE_NO_PONG, "no pong"));
-        }
-        self.is_waiting = reads;
-        self.timer = self.clock.sleep(if reads { self.patience } else { self.interval });
-        let ping = socket.send(Message::Ping(bytes::Bytes::new()));
-        match timeout(&*self.clock, self.patience, ping).await {
-            Ok(Ok(())) => Ok(()),
-            Ok(Err(_)) | Err(_) => Err(Closing::Silent),
-        }
-    }
-}
-
-/// Tells a frame over the limit from a connection that broke.
-fn broken(error: &axum::Error) -> Closing {
-    let text = error.to_string();
-    if text.contains("too long") || text.contains("too big") || text.contains("Space limit") {
-        return TOO_BIG;
-    }
-    Closing::Silent
-}
-
-/// Says goodbye and waits for the client to do the same, so that it sees the code and not a reset.
-async fn close(socket: &mut WebSocket, clock: &dyn Clock, code: u16, reason: &'static str) {
-    let until: Instant = clock.now() + CLOSE_WAIT;
-    let goodbye = async {
-        let frame = CloseFrame { code, reason: reason.into() };
-        if socket.send(Message::Close(Some(frame))).await.is_ok() {
-            while let Some(Ok(message)) = socket.recv().await {
-                if matches!(message, Message::Close(_)) {
-                    break;
-                }
-            }
-        }
-    };
-    let _ = clock::timeout_at(clock, until, goodbye).await;
 }

@@ -72,8 +72,13 @@ pub enum Refusal {
 pub enum Event {
     /// A message came.
     Heard(Arc<Said>),
-    /// A frame came that cannot be read.
+    /// A frame came that cannot be read; it is paid for like a message.
     Unreadable(Code),
+    /// A frame came that cannot be read, and there were too many messages already.
+    Flooded {
+        /// Until the next one is taken.
+        retry_after: Duration,
+    },
     /// The message is taken.
     Admitted(Arc<Said>),
     /// The message is not taken.

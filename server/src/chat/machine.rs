@@ -12,6 +12,8 @@
 //! frames stop with its terminal frame; at most one step runs at a time; after [`Effect::Close`] or the
 //! client's leaving nothing is sent.
 
+mod ending;
+
 use std::{collections::VecDeque, sync::Arc};
 
 use super::{
@@ -22,11 +24,11 @@ use super::{
 };
 use crate::{
     calendar,
-    classify::Intent,
     ids::SessionId,
     llm::Failure,
     storage::{MessageKind, Suggestion},
 };
+use ending::{action, done, millis};
 
 /// Refusals that may be held back; with so many, the driver stops reading.
 pub(super) const HELD_MAX: usize = 256;
@@ -64,6 +66,8 @@ enum Presence {
 struct Turn {
     said: Arc<Said>,
     session: Option<SessionId>,
+    /// Whether no other turn of the user is in its way any more.
+    is_granted: bool,
     /// What has been shown of the answer.
     text: String,
     /// How the turn ends, once that is known.
@@ -98,7 +102,8 @@ impl Machine {
             Event::Heard(said) => self.heard(said),
             Event::Unreadable(code) => self.unreadable(code),
             Event::Admitted(said) => self.admitted(said),
-            Event::Refused(said, refusal) => self.refused(&said, refusal),
+            Event::Refused(said, refusal) => self.refused(said.turn, refusal),
+            Event::Flooded { retry_after } => self.refused(0, Refusal::RateLimited { retry_after }),
             Event::Text(text) => self.text(&text),
             Event::Did(outcome) => self.did(outcome),
             Event::Gone => self.gone(),
@@ -139,16 +144,14 @@ impl Machine {
         if self.turn.is_some() { Vec::new() } else { self.next() }
     }
 
-    fn refused(&mut self, said: &Said, refusal: Refusal) -> Vec<Effect> {
+    fn refused(&mut self, turn: u64, refusal: Refusal) -> Vec<Effect> {
         let frame = match refusal {
             Refusal::RateLimited { retry_after } => Frame {
                 retry_after_ms: Some(u64::try_from(retry_after.as_millis()).unwrap_or(u64::MAX)),
                 action: Some(Action::Retry),
-                ..Frame::error(said.turn, Code::RateLimited, &self.voice.wait(retry_after))
+                ..Frame::error(turn, Code::RateLimited, &self.voice.wait(retry_after))
             },
-            Refusal::QueueFull => {
-                Frame::error(said.turn, Code::QueueFull, &self.voice.error(Code::QueueFull))
-            }
+            Refusal::QueueFull => Frame::error(turn, Code::QueueFull, &self.voice.error(Code::QueueFull)),
         };
         self.refuse(frame)
     }
@@ -179,6 +182,7 @@ impl Machine {
 
     fn granted(&mut self) -> Vec<Effect> {
         let Some(turn) = &mut self.turn else { return Vec::new() };
+        turn.is_granted = true;
         if self.presence == Presence::Gone {
             return self.finish();
         }
@@ -195,10 +199,16 @@ impl Machine {
         vec![Effect::Run(Step::Open(said, safety))]
     }
 
-    /// Nothing can be stored without the user's turn, but the user gets an end.
+    /// Nothing can be stored without the user's turn, so no frame has an id; but the user gets an end.
     fn too_late(&mut self) -> Vec<Effect> {
         let frames = self.fallback(&Failure::Late).unwrap_or_default();
-        [frames, self.finish()].concat()
+        let mut effects = [frames, self.finish()].concat();
+        for effect in &mut effects {
+            if let Effect::Send(frame) = effect {
+                frame.id = None;
+            }
+        }
+        effects
     }
 
     fn opened(&mut self, session: SessionId) -> Vec<Effect> {
@@ -327,7 +337,8 @@ impl Machine {
 
     fn next(&mut self) -> Vec<Effect> {
         let Some(said) = self.waiting.pop_front() else { return Vec::new() };
-        self.turn = Some(Turn { said: Arc::clone(&said), session: None, text: String::new(), end: None });
+        let (turn, text) = (Arc::clone(&said), String::new());
+        self.turn = Some(Turn { said: turn, session: None, is_granted: false, text, end: None });
         vec![Effect::Run(Step::Wait(said))]
     }
 
@@ -337,6 +348,9 @@ impl Machine {
         self.waiting.clear();
         self.held.clear();
         let Some(turn) = &mut self.turn else { return Vec::new() };
+        if !turn.is_granted {
+            return [vec![Effect::Cancel], self.finish()].concat();
+        }
         let is_asking = turn.session.is_some() && turn.end.is_none() && turn.said.wish == Wish::Answer;
         if !is_asking {
             return Vec::new();
@@ -377,23 +391,6 @@ impl Machine {
         }
         vec![Effect::Send(frame)]
     }
-}
-
-fn done(said: &Said, finish: Finish) -> Frame {
-    let id = matches!(finish, Finish::Answered | Finish::Fallback | Finish::Interrupted);
-    Frame { finish: Some(finish), id: id.then_some(said.ids.reply), ..Frame::new(FrameType::Done, said.turn) }
-}
-
-const fn action(failure: &Failure, intent: Intent) -> Action {
-    match (intent, failure) {
-        (Intent::SymptomReport, _) => Action::Emergency,
-        (_, Failure::Request(_) | Failure::Account(_)) => Action::ContactSupport,
-        _ => Action::Retry,
-    }
-}
-
-fn millis(failure: &Failure) -> Option<u64> {
-    failure.retry_after().map(|after| u64::try_from(after.as_millis()).unwrap_or(u64::MAX))
 }
 
 #[cfg(test)]

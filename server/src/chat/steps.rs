@@ -1,11 +1,11 @@
 //! The steps of a turn that take time: storage and the model.
 //!
-//! Invariant: a step fails by its [`Outcome`], never by a panic; causes go to the log here, once, and
-//! without what users wrote.
+//! Invariants: a step fails by its [`Outcome`], never by a panic; causes go to the log here, once, and
+//! without what users wrote. Every step has a limit of time, also when the store does not answer.
 
-use std::sync::Arc;
+use std::{sync::Arc, time::Duration};
 
-use clock::timeout_at;
+use clock::{Instant, timeout_at};
 use tokio::sync::mpsc;
 
 use super::{
@@ -19,7 +19,7 @@ use crate::{
     facts::{self, Pen, Statement},
     ids::{SessionId, UserId},
     llm::{
-        Model,
+        Failure, Model,
         prompt::{self, Bounds, Material, Turn},
     },
     memory::MemoryPolicy,
@@ -33,6 +33,9 @@ use crate::{
 
 /// Tries of finding a session with room; each lost race means that another replica was faster.
 const OPEN_TRIES_MAX: u32 = 8;
+
+/// How long the end of a turn may wait for the store: its reply, its facts, the end of its session.
+const STORE_LIMIT: Duration = Duration::from_secs(5);
 
 /// Does the steps of one user's turns.
 #[derive(Clone, Debug)]
@@ -61,9 +64,9 @@ impl Steps {
             Step::Open(said, safety) => self.open(&said, safety).await.map(Outcome::Opened),
             Step::Offer(said, priority) => Ok(self.offer(&said, priority).await),
             Step::Ask(said, session) => Ok(self.ask(&said, session, &text).await),
-            Step::Reply(reply) => self.reply(reply).await,
-            Step::Learn(said) => Ok(self.learn(&said).await),
-            Step::End => self.end().await.map(Outcome::Ended),
+            Step::Reply(reply) => self.within(self.store_by(), self.reply(reply)).await,
+            Step::Learn(said) => Ok(self.learn_in_time(&said).await),
+            Step::End => self.within(self.store_by(), self.end()).await.map(Outcome::Ended),
         };
         let outcome = outcome.unwrap_or_else(|error| {
             tracing::error!(%error, "turn could not be stored");
@@ -72,10 +75,25 @@ impl Steps {
         Finished { outcome, turn: None }
     }
 
+    /// Gives up on the store at a moment.
+    async fn within<T>(&self, moment: Instant, work: impl Future<Output = Stored<T>>) -> Stored<T> {
+        let late = || StorageError::Other("store did not answer in the time of the turn".to_owned());
+        timeout_at(&*self.parts.clock, moment, work).await.unwrap_or_else(|_| Err(late()))
+    }
+
+    /// Until when the step that begins now may wait for the store.
+    fn store_by(&self) -> Instant {
+        self.parts.clock.now() + STORE_LIMIT
+    }
+
+    fn deadline(&self, said: &Said) -> Deadline {
+        Deadline::new(said.read_at, &self.parts.config.llm)
+    }
+
     #[tracing::instrument(skip_all, fields(turn = said.turn))]
     async fn wait(&self, said: &Said) -> Finished {
-        let deadline = Deadline::new(said.read_at, &self.parts.config.llm);
-        match timeout_at(&*self.parts.clock, deadline.answer_by(), self.turns.begin(self.user)).await {
+        let until = self.deadline(said).answer_by();
+        match timeout_at(&*self.parts.clock, until, self.turns.begin(self.user)).await {
             Ok(turn) => Finished { outcome: Outcome::Granted, turn: Some(turn) },
             Err(_) => Finished { outcome: Outcome::TooLate, turn: None },
         }
@@ -84,20 +102,30 @@ impl Steps {
     #[tracing::instrument(skip_all, fields(turn = said.turn))]
     async fn open(&self, said: &Said, safety: Option<String>) -> Stored<SessionId> {
         let places = if safety.is_some() { 3 } else { 2 };
+        let until = self.deadline(said).answer_by();
+        let session = self.within(until, self.question(said, places)).await?;
+        if let Some(text) = safety {
+            let (id, kind) = (said.ids.safety, MessageKind::Safety);
+            let message = self.message(Reply { id, session, kind, text });
+            let stored = self.within(until, self.parts.storage.append_message(message, None)).await;
+            if let Err(error) = stored {
+                // The question is stored and the text was shown: the turn goes on.
+                tracing::error!(%error, "safety text could not be stored");
+            }
+        }
+        Ok(session)
+    }
+
+    /// Stores the message in a session that has room for so many.
+    async fn question(&self, said: &Said, places: u32) -> Stored<SessionId> {
         let rules = Rules::new(&self.parts.config.conversation, places);
         for _ in 0..OPEN_TRIES_MAX {
             let session = self.session(said, &rules).await?;
             let (id, kind, text) = (said.ids.question, MessageKind::Said, said.text.clone());
             let question = self.message(Reply { id, session, kind, text });
-            if self.parts.storage.append_message(question, Some(rules.capacity())).await?.is_none() {
-                continue;
+            if self.parts.storage.append_message(question, Some(rules.capacity())).await?.is_some() {
+                return Ok(session);
             }
-            if let Some(text) = safety {
-                let (id, kind) = (said.ids.safety, MessageKind::Safety);
-                let message = self.message(Reply { id, session, kind, text });
-                self.parts.storage.append_message(message, None).await?;
-            }
-            return Ok(session);
         }
         Err(StorageError::Other(format!("no session had room in {OPEN_TRIES_MAX} tries")))
     }
@@ -145,7 +173,8 @@ impl Steps {
             life: settings.suggestion_life,
         };
         let offer = calendar::build(said.meaning.intent, priority, &occasion, &*self.parts.texts);
-        let offered = self.parts.storage.offer_suggestion(offer, calendar::limits(settings)).await;
+        let offering = self.parts.storage.offer_suggestion(offer, calendar::limits(settings));
+        let offered = self.within(self.deadline(said).answer_by(), offering).await;
         let (outcome, suggestion) = match offered {
             Ok(Offered::Stored(suggestion)) => ("stored", Some(suggestion)),
             Ok(Offered::Pending) => ("pending", None),
@@ -162,9 +191,13 @@ impl Steps {
 
     #[tracing::instrument(skip_all, fields(turn = said.turn, %session))]
     async fn ask(&self, said: &Said, session: SessionId, text: &mpsc::Sender<String>) -> Outcome {
-        let prompt = self.prompt(said, session).await;
-        let deadline = Deadline::new(said.read_at, &self.parts.config.llm);
-        match self.model.answer(&prompt, &deadline, text).await {
+        let deadline = self.deadline(said);
+        let prompt = timeout_at(&*self.parts.clock, deadline.answer_by(), self.prompt(said, session)).await;
+        let answered = match prompt {
+            Ok(prompt) => self.model.answer(&prompt, &deadline, text).await,
+            Err(_) => Err(Failure::Late),
+        };
+        match answered {
             Ok(()) => Outcome::Answered,
             Err(failure) => {
                 tracing::warn!(%failure, "model gave no whole answer");
@@ -204,7 +237,14 @@ impl Steps {
     }
 
     #[tracing::instrument(skip_all, fields(turn = said.turn))]
-    async fn learn(&self, said: &Said) -> Outcome {
+    async fn learn_in_time(&self, said: &Said) -> Outcome {
+        if timeout_at(&*self.parts.clock, self.store_by(), self.learn(said)).await.is_err() {
+            tracing::error!("facts could not be stored in the time of the turn");
+        }
+        Outcome::Learned
+    }
+
+    async fn learn(&self, said: &Said) {
         for found in self.parts.extractor.extract(&said.text, said.at) {
             let statement = Statement {
                 user: self.user,
@@ -220,7 +260,6 @@ impl Steps {
                 Err(error) => tracing::error!(%error, key = found.key, "fact could not be stored"),
             }
         }
-        Outcome::Learned
     }
 
     /// Ends the open session; `None` when none was open.

@@ -111,9 +111,13 @@ impl Config {
         let total = format!("less than `llm.total` ({})", span::print(llm.total));
         check(llm.reserve < llm.total, "llm.reserve", span::print(llm.reserve), &total)?;
         let total = format!("at most `llm.total` ({})", span::print(llm.total));
-        for (key, part) in
-            [("llm.connect", llm.connect), ("llm.first_token", llm.first_token), ("llm.gap", llm.gap)]
-        {
+        let parts = [
+            ("llm.connect", llm.connect),
+            ("llm.first_token", llm.first_token),
+            ("llm.gap", llm.gap),
+            ("llm.retry_floor", llm.retry_floor),
+        ];
+        for (key, part) in parts {
             check(part <= llm.total, key, span::print(part), &total)?;
         }
         Ok(())
@@ -184,6 +188,7 @@ mod tests {
             "conversation.fact_confidence = 1.5",
             "llm.total = \"400ms\"",
             "llm.gap = \"31s\"",
+            "llm.retry_floor = \"31s\"",
             "llm.base_url = \"api.deepseek.com\"",
             "auth.secret = \"short\"",
             "http.trusted_proxies = [\"10.0.0.0/40\"]",
@@ -203,6 +208,7 @@ mod tests {
         `conversation.fact_confidence` is 1.5, allowed is 0 to 1
         `llm.reserve` is 500ms, allowed is less than `llm.total` (400ms)
         `llm.gap` is 31s, allowed is at most `llm.total` (30s)
+        `llm.retry_floor` is 31s, allowed is at most `llm.total` (30s)
         `llm.base_url` is `api.deepseek.com`, allowed is a URL that begins with `http://` or `https://`
         `auth.secret` is 5 bytes long, allowed is 32 bytes or more, or empty
         `http.trusted_proxies` is wrong: `10.0.0.0/40` is neither an address nor a network; write `10.0.0.7`, `10.0.0.0/8` or `fd00::/8`

@@ -9,7 +9,7 @@ use std::{
     sync::{Arc, Mutex, MutexGuard, PoisonError, Weak},
 };
 
-use clock::SharedClock;
+use clock::{SharedClock, timeout};
 use jiff::Timestamp;
 use tokio::sync::OwnedMutexGuard;
 
@@ -48,11 +48,17 @@ impl Pen {
 
     /// Writes a statement over whatever has the lower rank.
     ///
-    /// Ends at `fact_write_deadline` or after a fixed number of lost races. An edit by the user takes the
-    /// time of the try that succeeds, so that edits never lose against each other by the clock.
+    /// Ends as contended at `fact_write_deadline`, standing in line and a slow store included, or after a
+    /// fixed number of lost races. An edit by the user takes the time of the try that succeeds, so that
+    /// edits never lose against each other by the clock.
     /// Cancellation: what was not acknowledged may or may not be stored.
-    pub async fn write(&self, mut statement: Statement) -> Stored<Outcome> {
-        let deadline = self.clock.now() + self.config.conversation.fact_write_deadline;
+    pub async fn write(&self, statement: Statement) -> Stored<Outcome> {
+        let limit = self.config.conversation.fact_write_deadline;
+        let written = timeout(&*self.clock, limit, self.write_in_line(statement)).await;
+        written.unwrap_or(Ok(Outcome::Contended))
+    }
+
+    async fn write_in_line(&self, mut statement: Statement) -> Stored<Outcome> {
         let _first_in_line = self.stand_in_line(statement.user).await;
         let mut stored = self.storage.fact(statement.user, &statement.key, self.clock.wall()).await?;
         for _ in 0..TRIES_MAX {
@@ -71,9 +77,6 @@ impl Pen {
                     let now = self.clock.wall();
                     stored = found.filter(|fact| fact.expires_at.is_none_or(|end| end > now));
                 }
-            }
-            if self.clock.now() >= deadline {
-                break;
             }
         }
         Ok(Outcome::Contended)

@@ -126,7 +126,7 @@ mod written {
         database: Database,
         user: UserId,
         pen: Pen,
-        _folder: tempfile::TempDir,
+        folder: tempfile::TempDir,
     }
 
     impl Rig {
@@ -147,7 +147,7 @@ mod written {
             let user = database.create_user(new).await.unwrap().unwrap().id;
             let storage = Arc::new(database.clone());
             let pen = Pen::new(storage, Arc::new(SystemClock::new()), Arc::default());
-            Self { database, user, pen, _folder: folder }
+            Self { database, user, pen, folder }
         }
 
         async fn write(&self, source: FactSource, value: &str, second: i64) -> Outcome {
@@ -172,6 +172,26 @@ mod written {
 
         assert!(matches!(kept, Outcome::Kept(fact) if fact.value == "21"));
         assert_eq!(rig.history().await, ["1 14", "2 20", "3 21"]);
+    }
+
+    #[test]
+    fn a_store_that_does_not_answer_ends_a_write_at_its_deadline() {
+        let (runtime, lab) = clock::Lab::new(at(0)).unwrap();
+        runtime.block_on(async {
+            let rig = Rig::new().await;
+            let clock = Arc::new(lab.clock().clone());
+            let pen = Pen::new(Arc::new(rig.database.clone()), clock, Arc::default());
+            let url = format!("sqlite:{}", rig.folder.path().join("facts.db").display());
+            let mut other = <sqlx::SqliteConnection as sqlx::Connection>::connect(&url).await.unwrap();
+            sqlx::raw_sql("BEGIN IMMEDIATE").execute(&mut other).await.unwrap();
+            let said = Statement { user: rig.user, ..week("14", 0) };
+            let writing = tokio::spawn(async move { pen.write(said).await });
+            lab.settled().await.unwrap();
+
+            lab.advance(Duration::from_secs(5)).await.unwrap();
+
+            assert_eq!(writing.await.unwrap().unwrap(), Outcome::Contended);
+        });
     }
 
     #[tokio::test]

@@ -67,8 +67,8 @@ pub enum Failure {
     /// The breaker did not let the turn through.
     #[error("circuit is open")]
     CircuitOpen {
-        /// Time until the next probe.
-        retry_after: Duration,
+        /// Time until the next probe; `None` while one is under way.
+        retry_after: Option<Duration>,
     },
 }
 
@@ -168,8 +168,7 @@ impl Failure {
     /// Returns when asking again may help, where it is known.
     pub const fn retry_after(&self) -> Option<Duration> {
         match self {
-            Self::RateLimited { retry_after } => *retry_after,
-            Self::CircuitOpen { retry_after } => Some(*retry_after),
+            Self::RateLimited { retry_after } | Self::CircuitOpen { retry_after } => *retry_after,
             _ => None,
         }
     }

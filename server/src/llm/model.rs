@@ -164,9 +164,7 @@ impl Model {
                 Ok(Pass { model: self, permit, verdict })
             }
             Err(Refusal { cause: Cause::Open, retry_after }) => Err(Failure::CircuitOpen { retry_after }),
-            Err(Refusal { cause: Cause::Slowed, retry_after }) => {
-                Err(Failure::RateLimited { retry_after: Some(retry_after) })
-            }
+            Err(Refusal { cause: Cause::Slowed, retry_after }) => Err(Failure::RateLimited { retry_after }),
         }
     }
 }

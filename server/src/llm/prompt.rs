@@ -4,6 +4,8 @@
 //! message whole. The current message and the system message are always there; the budget takes the
 //! oldest messages first, then the least important facts.
 //!
+//! Facts are one line each, whatever their users wrote into them.
+//!
 //! Invariant: every text is masked after assembly, and each message stands in the prompt once. Small
 //! talk, fallbacks and safety texts are not given to this function, and it adds no text of its own
 //! beside the system message.
@@ -48,6 +50,9 @@ pub struct Bounds {
     /// Facts below this confidence stay out.
     pub confidence: f64,
 }
+
+/// Longest key or value of a fact in the prompt, in characters; the rest is cut off.
+const FACT_CHARACTERS_MAX: usize = 200;
 
 /// What a message costs beside its text.
 const MESSAGE_TOKENS: usize = 4;
@@ -94,7 +99,7 @@ fn system(material: &Material<'_>, bounds: &Bounds, tokens: usize) -> Turn {
         .facts
         .iter()
         .filter(|fact| fact.confidence >= bounds.confidence)
-        .map(|fact| (rank(&fact.key), format!("- {}: {}", fact.key, facts::shown(fact, material.at))))
+        .map(|fact| (rank(&fact.key), known_line(fact, material.at)))
         .collect();
     known.sort();
     loop {
@@ -104,6 +109,17 @@ fn system(material: &Material<'_>, bounds: &Bounds, tokens: usize) -> Turn {
             return turn;
         }
     }
+}
+
+/// One line of a fact. Keys and values come from users: none can begin a line of its own.
+fn known_line(fact: &Fact, at: Timestamp) -> String {
+    format!("- {}: {}", one_line(&fact.key), one_line(&facts::shown(fact, at)))
+}
+
+/// Folds white space and control characters to single spaces and cuts to the longest length.
+fn one_line(text: &str) -> String {
+    let words = text.split(|c: char| c.is_whitespace() || c.is_control()).filter(|word| !word.is_empty());
+    words.collect::<Vec<_>>().join(" ").chars().take(FACT_CHARACTERS_MAX).collect()
 }
 
 fn system_text(language: &str, known: &[&str]) -> String {

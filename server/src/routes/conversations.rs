@@ -1,9 +1,6 @@
 //! `/api/conversations`: past sessions and their messages, and ending the present one.
 
-use axum::{
-    Json,
-    extract::{Path, Query, State},
-};
+use axum::{Json, extract::State};
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 use serde_json::{Value, json};
@@ -16,6 +13,8 @@ use crate::{
     ids::{MessageId, SessionId},
     storage::{Message, MessageKind, Page, Role, Session, SessionReason, SharedStorage},
 };
+
+const WHAT: &str = "conversation";
 
 /// How many rows come without a `limit`.
 const LIMIT_DEFAULT: u32 = 50;
@@ -59,22 +58,25 @@ pub(crate) struct MessageView {
 pub(crate) async fn list(
     State(storage): State<SharedStorage>,
     CurrentUser(user): CurrentUser,
-    Query(part): Query<Part>,
+    input::Query(part): input::Query<Part>,
 ) -> Result<Json<Vec<SessionView>>, ApiError> {
     let sessions = storage.sessions(user.id, part.limit()).await?;
     Ok(Json(sessions.into_iter().map(SessionView::from).collect()))
 }
 
-/// `GET /api/conversations/{id}/messages?after=&limit=`: empty for a session of somebody else.
+/// `GET /api/conversations/{id}/messages?after=&limit=`: a session of somebody else is treated as none.
 pub(crate) async fn messages(
     State(storage): State<SharedStorage>,
     CurrentUser(user): CurrentUser,
-    Path(id): Path<String>,
-    Query(part): Query<Part>,
+    input::Path(id): input::Path<String>,
+    input::Query(part): input::Query<Part>,
 ) -> Result<Json<Vec<MessageView>>, ApiError> {
-    let session = input::id(&id, "conversation")?;
+    let session = input::id(&id, WHAT)?;
     let page = Page { user: user.id, session, after: part.after, limit: part.limit() };
     let messages = storage.messages(page).await?;
+    if messages.is_empty() && !storage.has_session(user.id, session).await? {
+        return Err(ApiError::not_found(WHAT));
+    }
     Ok(Json(messages.into_iter().map(MessageView::from).collect()))
 }
 

@@ -3,11 +3,11 @@
 //! With a `version` a write is done over exactly that version. Without one the newest write wins, and none
 //! that was acknowledged before it is lost from the history.
 
-use std::time::Duration;
+use std::{ops::RangeInclusive, time::Duration};
 
 use axum::{
     Json,
-    extract::{FromRef, Path, State},
+    extract::{FromRef, State},
     http::StatusCode,
 };
 use jiff::Timestamp;
@@ -28,6 +28,9 @@ const KEY_MAX: usize = 100;
 
 /// Longest value, in characters.
 const VALUE_MAX: usize = 1000;
+
+/// Weeks of a pregnancy that can be stated.
+const WEEKS: RangeInclusive<u32> = 1..=42;
 
 /// What users say of themselves is taken as certain.
 const CONFIDENCE: f64 = 1.0;
@@ -81,7 +84,7 @@ pub(crate) async fn list(
 pub(crate) async fn read(
     State(rows): State<Rows>,
     CurrentUser(user): CurrentUser,
-    Path(key): Path<String>,
+    input::Path(key): input::Path<String>,
 ) -> Result<Json<FactView>, ApiError> {
     check_key(&key)?;
     let now = rows.clock.wall();
@@ -93,7 +96,7 @@ pub(crate) async fn read(
 pub(crate) async fn history(
     State(storage): State<SharedStorage>,
     CurrentUser(user): CurrentUser,
-    Path(key): Path<String>,
+    input::Path(key): input::Path<String>,
 ) -> Result<Json<Vec<RevisionView>>, ApiError> {
     check_key(&key)?;
     let history = storage.fact_history(user.id, &key).await?;
@@ -104,11 +107,11 @@ pub(crate) async fn history(
 pub(crate) async fn write(
     State(pen): State<Pen>,
     CurrentUser(user): CurrentUser,
-    Path(key): Path<String>,
+    input::Path(key): input::Path<String>,
     input::Json(form): input::Json<Writing>,
 ) -> Result<Json<FactView>, ApiError> {
     check_key(&key)?;
-    input::at_most("value", &form.value, VALUE_MAX)?;
+    check_value(&key, &form.value)?;
     let expected = form.version.map(|version| match version {
         0 => Expected::Absent,
         version => Expected::Version(version),
@@ -161,7 +164,11 @@ fn contended() -> ApiError {
 }
 
 fn conflict(current: Option<Fact>, now: Timestamp) -> ApiError {
-    let text = "another version of this fact is stored; see `fact`, and send its `version` to write over it";
+    let text = if current.is_some() {
+        "another version of this fact is stored; see `fact`, and send its `version` to write over it"
+    } else {
+        "no version of this fact is stored; send `version` 0 to write the first one, or leave it out"
+    };
     ApiError::new(StatusCode::CONFLICT, "version_conflict", text)
         .field("fact", current.map(|fact| FactView::new(fact, now)))
 }
@@ -176,6 +183,20 @@ fn check_key(key: &str) -> Result<(), ApiError> {
         "a key begins with a small letter, goes on with small letters, digits and `_`, and has at most {KEY_MAX} characters"
     );
     Err(ApiError::invalid(text))
+}
+
+fn check_value(key: &str, value: &str) -> Result<(), ApiError> {
+    if value.trim().is_empty() {
+        return Err(ApiError::invalid("`value` must not be empty"));
+    }
+    input::at_most("value", value, VALUE_MAX)?;
+    let digits = value.bytes().all(|byte| byte.is_ascii_digit());
+    let is_week = digits && value.parse().is_ok_and(|week| WEEKS.contains(&week));
+    if key != "pregnancy_week" || is_week {
+        return Ok(());
+    }
+    let (first, last) = (WEEKS.start(), WEEKS.end());
+    Err(ApiError::invalid(format!("`pregnancy_week` must be a whole number from {first} to {last}")))
 }
 
 impl FactView {

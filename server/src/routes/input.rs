@@ -1,14 +1,15 @@
-//! Input of requests: bodies with a bound in size and time, ids, texts.
+//! Input of requests: bodies with a bound in size and time, parts of paths, queries, ids, texts.
 //!
-//! Invariant: a handler never sees a body beyond `http.body_bytes`; and the client of a refused one still
-//! gets the answer, because up to [`DISCARD_MAX`] of it is read away first.
+//! Invariant: whatever is refused here is answered as `{"error", "code"}`. A handler never sees a body
+//! beyond `http.body_bytes`; and the client of a refused one still gets the answer, because up to
+//! [`DISCARD_MAX`] of it is read away first.
 
-use std::str::FromStr;
+use std::{error::Error as _, str::FromStr};
 
 use axum::{
     body::Body,
-    extract::{FromRequest, Request},
-    http::StatusCode,
+    extract::{FromRequest, FromRequestParts, Request},
+    http::{StatusCode, request::Parts},
 };
 use bytes::BytesMut;
 use futures_util::StreamExt;
@@ -19,7 +20,7 @@ use crate::{error::ApiError, state::AppState};
 /// How much of a body that is too large is read away, in bytes, before the answer.
 const DISCARD_MAX: usize = 8 * 1024 * 1024;
 
-/// A JSON body. The content type is not asked for: old clients forget it.
+/// A JSON object as body. The content type is not asked for: old clients forget it.
 pub(crate) struct Json<T>(pub(crate) T);
 
 impl<T: DeserializeOwned> FromRequest<AppState> for Json<T> {
@@ -34,8 +35,40 @@ impl<T: DeserializeOwned> FromRequest<AppState> for Json<T> {
             let text = "the body took too long to arrive; send it again";
             ApiError::new(StatusCode::REQUEST_TIMEOUT, "body_timeout", text)
         })??;
+        // Without this an array would do, taken as the fields in their order.
+        if body.trim_ascii_start().first() != Some(&b'{') {
+            return Err(ApiError::invalid("body must be a JSON object"));
+        }
         let value = serde_json::from_slice(&body);
         value.map(Self).map_err(|error| ApiError::invalid(format!("body is not the expected JSON: {error}")))
+    }
+}
+
+/// The query of an address, such as `?limit=10`.
+pub(crate) struct Query<T>(pub(crate) T);
+
+impl<T: DeserializeOwned, S: Send + Sync> FromRequestParts<S> for Query<T> {
+    type Rejection = ApiError;
+
+    async fn from_request_parts(parts: &mut Parts, state: &S) -> Result<Self, ApiError> {
+        let query = axum::extract::Query::from_request_parts(parts, state).await;
+        query.map(|query| Self(query.0)).map_err(|refused| {
+            let cause = refused.source().map_or_else(|| refused.to_string(), ToString::to_string);
+            ApiError::invalid(format!("query cannot be read: {cause}; correct it or leave it out"))
+        })
+    }
+}
+
+/// The variable parts of a path.
+pub(crate) struct Path<T>(pub(crate) T);
+
+impl<T: DeserializeOwned + Send, S: Send + Sync> FromRequestParts<S> for Path<T> {
+    type Rejection = ApiError;
+
+    async fn from_request_parts(parts: &mut Parts, state: &S) -> Result<Self, ApiError> {
+        let path = axum::extract::Path::from_request_parts(parts, state).await;
+        let text = "path cannot be read; what follows each `%` must be the bytes of UTF-8 text";
+        path.map(|path| Self(path.0)).map_err(|_| ApiError::invalid(text))
     }
 }
 

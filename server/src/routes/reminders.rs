@@ -3,11 +3,7 @@
 //! A reminder of somebody else is treated as none at all. The offset from UTC that a time was given in is
 //! kept: what was sent as `14:00+02:00` comes back as that.
 
-use axum::{
-    Json,
-    extract::{Path, State},
-    http::StatusCode,
-};
+use axum::{Json, extract::State, http::StatusCode};
 use jiff::{Timestamp, fmt::temporal::Pieces, tz::Offset};
 use serde::{Deserialize, Serialize};
 use serde_json::{Value, json};
@@ -28,6 +24,15 @@ const TITLE_MAX: usize = 255;
 
 /// Longest description, in characters.
 const DESCRIPTION_MAX: usize = 4000;
+
+/// Farthest offset from UTC, in seconds, that RFC 3339 can write: 23:59.
+const OFFSET_MAX: i32 = (23 * 60 + 59) * 60;
+
+/// Earliest time of a reminder: the first that RFC 3339 can write, 0000-01-01T00:00:00Z.
+const TIME_MIN: Timestamp = Timestamp::constant(-62_167_219_200, 0);
+
+/// Latest time of a reminder, 9999-12-30T22:00:00Z: what comes later is beyond year 9999 somewhere.
+const TIME_MAX: Timestamp = Timestamp::constant(253_402_207_200, 0);
 
 /// A reminder to be made.
 #[derive(Deserialize)]
@@ -81,7 +86,7 @@ pub(crate) async fn create(
 ) -> Result<(StatusCode, Json<ReminderView>), ApiError> {
     let description = form.description.unwrap_or_default();
     check_texts(Some(&form.title), Some(&description))?;
-    let (time, offset_minutes) = parse_time(&form.reminder_time)?;
+    let (time, offset_minutes) = read_time(&form.reminder_time)?;
     let suggestion = form.suggestion_id.map(|id| input::id(&id, "suggestion")).transpose()?;
     let reminder = NewReminder {
         id: ReminderId::random(),
@@ -119,7 +124,7 @@ fn outcome(outcome: ReminderOutcome) -> Result<Reminder, ApiError> {
 pub(crate) async fn update(
     State(rows): State<Rows>,
     CurrentUser(user): CurrentUser,
-    Path(id): Path<String>,
+    input::Path(id): input::Path<String>,
     input::Json(form): input::Json<Change>,
 ) -> Result<Json<ReminderView>, ApiError> {
     check_texts(form.title.as_deref(), form.description.as_deref())?;
@@ -128,7 +133,7 @@ pub(crate) async fn update(
         user: user.id,
         title: form.title,
         description: form.description,
-        time: form.reminder_time.as_deref().map(parse_time).transpose()?,
+        time: form.reminder_time.as_deref().map(read_time).transpose()?,
         is_completed: form.is_completed,
         at: rows.clock.wall(),
     };
@@ -140,7 +145,7 @@ pub(crate) async fn update(
 pub(crate) async fn delete(
     State(storage): State<SharedStorage>,
     CurrentUser(user): CurrentUser,
-    Path(id): Path<String>,
+    input::Path(id): input::Path<String>,
 ) -> Result<Json<Value>, ApiError> {
     if !storage.delete_reminder(user.id, input::id(&id, WHAT)?).await? {
         return Err(ApiError::not_found(WHAT));
@@ -156,18 +161,33 @@ fn check_texts(title: Option<&str>, description: Option<&str>) -> Result<(), Api
     input::at_most("description", description.unwrap_or_default(), DESCRIPTION_MAX)
 }
 
-/// Reads a time with its offset, in minutes.
-fn parse_time(text: &str) -> Result<(Timestamp, i32), ApiError> {
-    let wrong = || {
+fn read_time(text: &str) -> Result<(Timestamp, i32), ApiError> {
+    parse_time(text).map_err(|allowed| {
         let text: String = text.chars().take(40).collect();
-        ApiError::invalid(format!(
-            "`reminder_time` is `{text}`, expected RFC 3339 with an offset, such as `2026-03-01T14:00:00+02:00`"
-        ))
-    };
-    let time: Timestamp = text.parse().map_err(|_| wrong())?;
-    let offset = Pieces::parse(text).ok().and_then(|pieces| pieces.to_numeric_offset()).ok_or_else(wrong)?;
-    let within_a_minute = offset.seconds() % 60 == 0;
-    within_a_minute.then_some((time, offset.seconds() / 60)).ok_or_else(wrong)
+        ApiError::invalid(format!("`reminder_time` is `{text}`, {allowed}"))
+    })
+}
+
+/// Reads a time with its offset, in minutes, or tells what would be one.
+fn parse_time(text: &str) -> Result<(Timestamp, i32), String> {
+    let malformed = || "expected RFC 3339 with an offset, such as `2026-03-01T14:00:00+02:00`".to_owned();
+    let pieces = Pieces::parse(text).map_err(|_| malformed())?;
+    let offset = pieces.to_numeric_offset().filter(|_| ends_in_offset(text)).ok_or_else(malformed)?;
+    pieces.time().ok_or_else(malformed)?;
+    if offset.seconds().abs() > OFFSET_MAX {
+        return Err("allowed are offsets from `-23:59` to `+23:59`".to_owned());
+    }
+    let time = text.parse().ok().filter(|time| (TIME_MIN..=TIME_MAX).contains(time));
+    let time = time.ok_or_else(|| format!("allowed is `{TIME_MIN}` to `{TIME_MAX}`"))?;
+    Ok((time, offset.seconds() / 60))
+}
+
+/// Tells whether a text ends as RFC 3339 has it, in `Z` or `+hh:mm`.
+fn ends_in_offset(text: &str) -> bool {
+    let hours_and_minutes = text.as_bytes().last_chunk().is_some_and(|[sign, h1, h2, colon, m1, m2]| {
+        matches!(sign, b'+' | b'-') && *colon == b':' && [h1, h2, m1, m2].iter().all(|d| d.is_ascii_digit())
+    });
+    hours_and_minutes || text.ends_with(['Z', 'z'])
 }
 
 fn print_time(time: Timestamp, offset_minutes: i32) -> String {
@@ -218,5 +238,29 @@ mod tests {
         {
             assert!(parse_time(text).is_err(), "{text}");
         }
+    }
+
+    #[test]
+    fn what_is_wrong_with_a_time_is_told() {
+        let refusal = |text: &str| parse_time(text).expect_err(text);
+
+        insta::assert_snapshot!(
+            [
+                "2026-03-01T14:00:00+25:00",
+                "2026-03-01T14:00:00+02",
+                "2026-03-01T14:00:00+02:00[Europe/Paris]",
+                "9999-12-31T23:59:59Z",
+                "-000001-12-31T23:59:59Z",
+            ]
+            .map(refusal)
+            .join("\n"),
+            @"
+        allowed are offsets from `-23:59` to `+23:59`
+        expected RFC 3339 with an offset, such as `2026-03-01T14:00:00+02:00`
+        expected RFC 3339 with an offset, such as `2026-03-01T14:00:00+02:00`
+        allowed is `0000-01-01T00:00:00Z` to `9999-12-30T22:00:00Z`
+        allowed is `0000-01-01T00:00:00Z` to `9999-12-30T22:00:00Z`
+        "
+        );
     }
 }

@@ -1,9 +1,6 @@
 //! `/api/suggestions`: what the chat proposed and the user may still take or leave.
 
-use axum::{
-    Json,
-    extract::{Path, State},
-};
+use axum::{Json, extract::State};
 use jiff::Timestamp;
 use serde::Serialize;
 use serde_json::{Value, json};
@@ -47,7 +44,7 @@ pub(crate) async fn pending(
 pub(crate) async fn dismiss(
     State(rows): State<Rows>,
     CurrentUser(user): CurrentUser,
-    Path(id): Path<String>,
+    input::Path(id): input::Path<String>,
 ) -> Result<Json<Value>, ApiError> {
     let dismissed =
         rows.storage.dismiss_suggestion(user.id, input::id(&id, WHAT)?, rows.clock.wall()).await?;

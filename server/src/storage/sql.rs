@@ -96,6 +96,10 @@ impl Storage for Database {
         sessions::list(self, user, limit).await
     }
 
+    async fn has_session(&self, user: UserId, id: SessionId) -> Stored<bool> {
+        sessions::exists(self, user, id).await
+    }
+
     async fn append_message(&self, message: NewMessage, capacity: Option<u32>) -> Stored<Option<Message>> {
         messages::append(self, message, capacity).await
     }

@@ -132,7 +132,7 @@ impl<'a> ProofView<'a> {
         let outcome = match row.outcome {
             ProofOutcome::Killed => "pass",
             ProofOutcome::Survived | ProofOutcome::WrongReason => "fail",
-            ProofOutcome::Broken => "error",
+            ProofOutcome::NotSound | ProofOutcome::Broken => "error",
         };
         Self { outcome, word: words::outcome(row.outcome), broken: row.broken.join(", "), row }
     }

@@ -2,7 +2,13 @@
 //!
 //! Each weakening is narrow: it breaks one promise and leaves the rest of the server sound.
 
-use std::{sync::Arc, time::Duration};
+use std::{
+    sync::{
+        Arc,
+        atomic::{AtomicU64, Ordering},
+    },
+    time::Duration,
+};
 
 use async_trait::async_trait;
 use clock::{Activity, Timestamp};
@@ -20,6 +26,8 @@ use server::{
 
 /// A fact is written whatever version the writer had seen.
 pub(super) const LAST_WRITER_WINS: &str = "last-writer-wins";
+/// Every hundredth write of a fact is acknowledged and not stored.
+pub(super) const ACK_WITHOUT_STORING: &str = "ack-without-storing";
 /// A fact that has a value is never written again, though the writer is told so.
 pub(super) const FIRST_VALUE_WINS: &str = "first-value-wins";
 /// A reply cannot be stored once its session is older than the idle limit.
@@ -42,6 +50,7 @@ pub(super) const HANG_UPS_COUNT: &str = "hang-ups-count";
 /// All of them.
 pub(crate) const PARTS: &[&str] = &[
     LAST_WRITER_WINS,
+    ACK_WITHOUT_STORING,
     FIRST_VALUE_WINS,
     EXPIRY_CUTS_REPLIES,
     TORSO_AS_ANSWER,
@@ -58,6 +67,7 @@ pub(crate) const PARTS: &[&str] = &[
 pub(super) enum Twist {
     None,
     LastWriterWins,
+    AckWithoutStoring,
     FirstValueWins,
     ExpiryCutsReplies(Duration),
     TorsoAsAnswer,
@@ -69,6 +79,7 @@ impl Twist {
     pub(super) fn named(part: Option<&str>, idle: Duration) -> Self {
         match part {
             Some(LAST_WRITER_WINS) => Self::LastWriterWins,
+            Some(ACK_WITHOUT_STORING) => Self::AckWithoutStoring,
             Some(FIRST_VALUE_WINS) => Self::FirstValueWins,
             Some(EXPIRY_CUTS_REPLIES) => Self::ExpiryCutsReplies(idle),
             Some(TORSO_AS_ANSWER) => Self::TorsoAsAnswer,
@@ -84,11 +95,12 @@ pub(super) struct WatchedStorage {
     inner: SharedStorage,
     activity: Activity,
     twist: Twist,
+    writes: AtomicU64,
 }
 
 impl WatchedStorage {
     pub(super) fn new(inner: SharedStorage, activity: Activity, twist: Twist) -> Self {
-        Self { inner, activity, twist }
+        Self { inner, activity, twist, writes: AtomicU64::new(0) }
     }
 
     /// Writes on top of whatever is there.
@@ -99,6 +111,17 @@ impl WatchedStorage {
                 FactOutcome::Conflict(None) => write.expected = Expected::Absent,
                 written @ FactOutcome::Written(_) => return Ok(written),
             }
+        }
+    }
+
+    /// Says of every hundredth value that it is stored, and forgets it.
+    async fn drop_some(&self, write: FactWrite) -> Stored<FactOutcome> {
+        let number = self.writes.fetch_add(1, Ordering::Relaxed) + 1;
+        match self.inner.fact(write.user, &write.key, write.at).await? {
+            Some(fact) if number.is_multiple_of(100) && write.expected == Expected::Version(fact.version) => {
+                Ok(FactOutcome::Written(Fact { value: write.value, version: fact.version + 1, ..fact }))
+            }
+            _ => self.inner.write_fact(write).await,
         }
     }
 
@@ -191,6 +214,10 @@ impl Storage for WatchedStorage {
         watched!(self.sessions(user, limit))
     }
 
+    async fn has_session(&self, user: UserId, id: SessionId) -> Stored<bool> {
+        watched!(self.has_session(user, id))
+    }
+
     async fn append_message(&self, message: NewMessage, capacity: Option<u32>) -> Stored<Option<Message>> {
         let _under_way = self.activity.begin();
         match self.twist {
@@ -227,6 +254,7 @@ impl Storage for WatchedStorage {
         match self.twist {
             Twist::LastWriterWins => self.overwrite(write).await,
             Twist::FirstValueWins => self.keep_first(write).await,
+            Twist::AckWithoutStoring => self.drop_some(write).await,
             _ => self.inner.write_fact(write).await,
         }
     }

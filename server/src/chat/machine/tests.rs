@@ -9,7 +9,7 @@ use proptest::prelude::*;
 use super::*;
 use crate::{
     chat::event::Ids,
-    classify::{Meaning, SmallTalk},
+    classify::{Intent, Meaning, SmallTalk},
     ids::{MessageId, SuggestionId, UserId},
     safety::RedFlag,
     storage::{Priority, SuggestionType},
@@ -155,7 +155,7 @@ fn an_open_circuit_sends_a_symptom_to_the_doctor() {
     ask(&mut machine, &said);
     did(&mut machine, Outcome::Offered(None));
 
-    let failure = Failure::CircuitOpen { retry_after: Duration::from_secs(9) };
+    let failure = Failure::CircuitOpen { retry_after: Some(Duration::from_secs(9)) };
     let effects = did(&mut machine, Outcome::Failed(failure));
 
     let Effect::Send(frame) = &effects[0] else { panic!("no frame") };
@@ -259,7 +259,31 @@ fn a_message_whose_time_is_over_before_its_place_comes_gets_an_end() {
     let (mut machine, said) = (machine(), question(1));
     machine.on(Event::Admitted(said));
 
-    assert_eq!(brief(&did(&mut machine, Outcome::TooLate)), "Fallback Release done:Fallback");
+    let effects = did(&mut machine, Outcome::TooLate);
+
+    assert_eq!(brief(&effects), "Fallback Release done:Fallback");
+    let ids = effects.iter().filter_map(|effect| match effect {
+        Effect::Send(frame) => frame.id,
+        _ => None,
+    });
+    assert_eq!(ids.count(), 0, "nothing was stored that an id could stand for");
+}
+
+#[test]
+fn a_client_that_leaves_while_it_waits_for_its_turn_gives_up_its_place_at_once() {
+    let (mut machine, said) = (machine(), question(1));
+    assert_eq!(brief(&machine.on(Event::Admitted(said))), "Wait");
+
+    assert_eq!(brief(&machine.on(Event::Gone)), "Cancel Release");
+    assert!(machine.is_over());
+}
+
+#[test]
+fn unreadable_frames_over_the_limit_are_told_when_to_come_again() {
+    let effects = machine().on(Event::Flooded { retry_after: Duration::from_secs(6) });
+
+    let [Effect::Send(frame)] = &effects[..] else { panic!("no frame") };
+    assert_eq!((frame.turn, frame.code, frame.retry_after_ms), (0, Some(Code::RateLimited), Some(6000)));
 }
 
 #[test]

@@ -15,14 +15,20 @@ use serde_json::Value;
 use tokio::{
     io::{AsyncReadExt, AsyncWriteExt},
     net::{TcpListener, TcpStream},
+    sync::oneshot,
+    task::JoinHandle,
 };
 use tokio_tungstenite::{
     MaybeTlsStream, WebSocketStream, connect_async,
-    tungstenite::{self, Message},
+    tungstenite::{
+        self, Message,
+        protocol::frame::{Frame, coding::CloseCode},
+    },
 };
 
 use crate::{
     Config, Parts,
+    accounts::Accounts,
     chat::Hub,
     ids::UserId,
     limit::Caller,
@@ -162,7 +168,7 @@ pub(super) struct Rig {
     pub(super) hub: Hub,
     pub(super) user: User,
     address: SocketAddr,
-    _folder: tempfile::TempDir,
+    folder: tempfile::TempDir,
 }
 
 /// Runs a test on its own runtime and clock.
@@ -186,7 +192,32 @@ impl Rig {
         let clock: clock::SharedClock = Arc::new(lab.clock().clone());
         let hub = Hub::new(Parts { seed: 7, ..Parts::usual(config, clock, Arc::clone(&storage)) });
         let address = serve(hub.clone(), user.clone()).await;
-        Self { lab, upstream, storage, hub, user, address, _folder: folder }
+        Self { lab, upstream, storage, hub, user, address, folder }
+    }
+
+    /// Runs the whole server on the same parts, until the sender is dropped; returns a client of it, whose
+    /// user becomes the rig's.
+    pub(super) async fn whole_server(&mut self) -> (Client, oneshot::Sender<()>, JoinHandle<()>) {
+        let parts = self.hub.parts.clone();
+        let accounts =
+            Accounts::new(Arc::clone(&parts.storage), Arc::clone(&parts.clock), &parts.config.auth);
+        let form = serde_json::json!({ "email": "eve@example.com", "password": "long enough" });
+        let signed = accounts.register(serde_json::from_value(form).unwrap()).await.unwrap();
+        self.user = signed.user;
+        let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
+        let address = listener.local_addr().unwrap();
+        let (stop, stopped) = oneshot::channel::<()>();
+        let running = tokio::spawn(async move {
+            crate::run(listener, parts, async { drop(stopped.await) }).await.unwrap();
+        });
+        let url = format!("ws://{address}/ws/chat?token={}", signed.token);
+        (Client(connect_async(url).await.unwrap().0), stop, running)
+    }
+
+    /// Opens another connection to the database, past the chat.
+    pub(super) async fn database(&self) -> sqlx::SqliteConnection {
+        let url = format!("sqlite:{}", self.folder.path().join("chat.db").display());
+        <sqlx::SqliteConnection as sqlx::Connection>::connect(&url).await.unwrap()
     }
 
     /// Opens a socket.
@@ -274,6 +305,17 @@ impl Client {
         self.0.send(Message::text(text.to_owned())).await.unwrap();
     }
 
+    /// Sends a frame that tungstenite would not send by itself.
+    pub(super) async fn wrong(&mut self, frame: Frame) {
+        self.0.send(Message::Frame(frame)).await.unwrap();
+    }
+
+    /// Says goodbye.
+    pub(super) async fn goodbye(&mut self) {
+        let frame = tungstenite::protocol::CloseFrame { code: CloseCode::Normal, reason: "".into() };
+        self.0.send(Message::Close(Some(frame))).await.unwrap();
+    }
+
     /// Returns the next frame.
     pub(super) async fn frame(&mut self) -> Value {
         loop {
@@ -295,6 +337,17 @@ impl Client {
             if is_last {
                 return frames;
             }
+        }
+    }
+
+    /// Sends pongs as fast as the server takes them until a frame comes; returns it.
+    pub(super) async fn frame_under_flood(self) -> Value {
+        let (mut out, mut incoming) = self.0.split();
+        let flood = async { while out.send(Message::Pong(bytes::Bytes::new())).await.is_ok() {} };
+        tokio::select! {
+            biased;
+            frame = incoming.next() => serde_json::from_str(frame.unwrap().unwrap().to_text().unwrap()).unwrap(),
+            () = flood => panic!("connection is gone"),
         }
     }
 

@@ -105,6 +105,9 @@ pub enum Offered {
     DayFull,
 }
 
+/// How many reminders a user may have, done ones included: three a day for a whole year.
+pub const REMINDERS_MAX: u32 = 1000;
+
 /// A calendar entry.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Reminder {

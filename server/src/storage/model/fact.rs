@@ -5,6 +5,12 @@ use serde::Serialize;
 
 use crate::ids::UserId;
 
+/// How many valid facts a user may have: far beyond what a person tells, and a prompt's worth of them.
+pub const FACTS_MAX: u32 = 200;
+
+/// How many values of a fact are listed; all are kept.
+pub const HISTORY_MAX: u32 = 10_000;
+
 /// Where a fact comes from; a higher rank wins over a lower one.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize)]
 #[serde(rename_all = "snake_case")]

@@ -8,18 +8,22 @@ use sqlx::any::AnyRow;
 use super::{
     Database, Tx,
     row::{Columns, Word, micros, text},
+    users,
 };
 use crate::{
     ids::UserId,
-    storage::{Expected, Fact, FactOutcome, FactRevision, FactWrite, Stored},
+    storage::{
+        Expected, FACTS_MAX, Fact, FactOutcome, FactRevision, FactWrite, HISTORY_MAX, StorageError, Stored,
+    },
 };
 
 const ONE: &str = "SELECT * FROM facts WHERE user_id = $1 AND key = $2 \
     AND (expires_at IS NULL OR expires_at > $3)";
 
 pub(super) async fn valid(db: &Database, user: UserId, at: Timestamp) -> Stored<Vec<Fact>> {
-    const SELECT: &str = "SELECT * FROM facts WHERE user_id = $1 AND (expires_at IS NULL OR expires_at > $2)";
-    let query = sqlx::query(SELECT).bind(user.to_string()).bind(micros(at));
+    const SELECT: &str = "SELECT * FROM facts WHERE user_id = $1 \
+        AND (expires_at IS NULL OR expires_at > $2) ORDER BY key LIMIT $3";
+    let query = sqlx::query(SELECT).bind(user.to_string()).bind(micros(at)).bind(i64::from(FACTS_MAX));
     let rows = query.fetch_all(&db.readers).await?;
     let mut facts = rows.iter().map(fact).collect::<Stored<Vec<_>>>()?;
     // Sorted here: the engines order texts by different rules.
@@ -35,7 +39,7 @@ pub(super) async fn find(db: &Database, user: UserId, key: &str, at: Timestamp) 
 pub(super) async fn write(db: &Database, write: FactWrite) -> Stored<FactOutcome> {
     let mut tx = db.write().await?;
     let written = match write.expected {
-        Expected::Absent => insert(&mut tx, &write).await?,
+        Expected::Absent => add(&mut tx, &write).await?,
         Expected::Version(version) => update(&mut tx, &write, version).await?,
     };
     if let Some(written) = written {
@@ -47,6 +51,19 @@ pub(super) async fn write(db: &Database, write: FactWrite) -> Stored<FactOutcome
     let current = query.fetch_optional(&mut *tx).await?;
     tx.rollback().await?;
     Ok(FactOutcome::Conflict(current.as_ref().map(fact).transpose()?))
+}
+
+/// Adds a fact if there is room for one; nothing else is added to this user's facts meanwhile.
+async fn add(tx: &mut Tx, write: &FactWrite) -> Stored<Option<Fact>> {
+    const VALID: &str = "SELECT COUNT(*) AS n FROM facts WHERE user_id = $1 \
+        AND (expires_at IS NULL OR expires_at > $2)";
+    users::hold(tx, write.user).await?;
+    let Some(added) = insert(tx, write).await? else { return Ok(None) };
+    let query = sqlx::query(VALID).bind(write.user.to_string()).bind(micros(write.at));
+    if Columns::new("facts", &query.fetch_one(&mut **tx).await?).count("n")? > FACTS_MAX {
+        return Err(StorageError::TooMany { what: "facts", most: FACTS_MAX });
+    }
+    Ok(Some(added))
 }
 
 /// Writes where nothing is, or something that has expired; its versions are counted on.
@@ -103,8 +120,9 @@ async fn remember(tx: &mut Tx, fact: &Fact) -> Stored<()> {
 }
 
 pub(super) async fn history(db: &Database, user: UserId, key: &str) -> Stored<Vec<FactRevision>> {
-    const SELECT: &str = "SELECT * FROM fact_revisions WHERE user_id = $1 AND key = $2 ORDER BY version";
-    let query = sqlx::query(SELECT).bind(user.to_string()).bind(text(key));
+    const SELECT: &str = "SELECT * FROM (SELECT * FROM fact_revisions WHERE user_id = $1 AND key = $2 \
+        ORDER BY version DESC LIMIT $3) AS newest ORDER BY version";
+    let query = sqlx::query(SELECT).bind(user.to_string()).bind(text(key)).bind(i64::from(HISTORY_MAX));
     query.fetch_all(&db.readers).await?.iter().map(revision).collect()
 }
 

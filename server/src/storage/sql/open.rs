@@ -3,23 +3,25 @@
 //! Invariant: at most one server has a SQLite file open (a lock file beside it); on PostgreSQL any
 //! number may start at once, and migrations run one after the other.
 
+mod file;
+
 use std::{
-    fs::{File, TryLockError},
     io,
     path::{Path, PathBuf},
     str::FromStr,
-    sync::{Arc, Mutex, PoisonError},
     time::Duration,
 };
 
 use sqlx::{
     AnyConnection, AnyPool, Connection, SqlSafeStr,
     any::{AnyConnectOptions, AnyPoolOptions},
+    error::DatabaseError,
     migrate::{MigrateError, Migration, MigrationType, Migrator},
     postgres::PgConnectOptions,
 };
 
 use super::Database;
+pub(super) use file::FileLock;
 
 /// How long a call waits for a connection, be it busy elsewhere or not to be had.
 pub const REACH_LIMIT: Duration = Duration::from_secs(5);
@@ -29,6 +31,9 @@ pub const REACH_LIMIT: Duration = Duration::from_secs(5);
 /// (never half a transaction), and `FULL` would pay a disk flush per message for that.
 const PRAGMAS: &str = "PRAGMA journal_mode = WAL; PRAGMA synchronous = NORMAL; PRAGMA foreign_keys = ON; \
     PRAGMA busy_timeout = 5000;";
+
+/// SQLite's code for a file with another format, `SQLITE_NOTADB`.
+const NOT_A_DATABASE: &str = "26";
 
 /// The migrations in order: number, name, text. Released ones never change.
 const MIGRATIONS: &[(i64, &str, &str)] =
@@ -69,7 +74,36 @@ pub enum OpenError {
         /// What the system says.
         cause: io::Error,
     },
-    /// The engine does not answer.
+    /// The path leads to a folder, a device or the like.
+    #[error("database `{path}` is not a file; name a file in `database.url`, or one that is not there yet")]
+    NotAFile {
+        /// What the URL names.
+        path: PathBuf,
+    },
+    /// The file holds something else.
+    #[error("`{path}` is not a SQLite database; name another file in `database.url`")]
+    NotSqlite {
+        /// The file.
+        path: PathBuf,
+    },
+    /// SQLite does not get on with the file.
+    #[error("database file `{path}` cannot be used: {cause}; check that no other program holds it")]
+    Unusable {
+        /// The file.
+        path: PathBuf,
+        /// What SQLite says.
+        cause: sqlx::Error,
+    },
+    /// The engine was reached and says nothing.
+    #[error(
+        "database `{place}` does not answer within {} s; check that it is a PostgreSQL that is not overloaded",
+        REACH_LIMIT.as_secs()
+    )]
+    Silent {
+        /// Host, port and name.
+        place: String,
+    },
+    /// The engine is not there or refuses us.
     #[error("database `{place}` cannot be reached: {cause}; check that it runs and what `database.url` says")]
     Unreachable {
         /// Host, port and name, or the file.
@@ -107,29 +141,6 @@ impl Engine {
     }
 }
 
-/// Keeps other servers away from a SQLite file while it lives.
-#[derive(Clone, Debug, Default)]
-pub(super) struct FileLock(Arc<Mutex<Option<File>>>);
-
-impl FileLock {
-    fn take(path: &Path) -> Result<Self, OpenError> {
-        let mut beside = path.as_os_str().to_owned();
-        beside.push(".lock");
-        let fail = |cause| OpenError::File { path: path.to_owned(), cause };
-        let file = File::options().create(true).write(true).truncate(false).open(beside).map_err(fail)?;
-        match file.try_lock() {
-            Ok(()) => Ok(Self(Arc::new(Mutex::new(Some(file))))),
-            Err(TryLockError::WouldBlock) => Err(OpenError::InUse { path: path.to_owned() }),
-            Err(TryLockError::Error(cause)) => Err(fail(cause)),
-        }
-    }
-
-    /// Lets the next server in.
-    pub(super) fn release(&self) {
-        drop(self.0.lock().unwrap_or_else(PoisonError::into_inner).take());
-    }
-}
-
 impl Database {
     /// Opens the database that `url` names, makes or updates its tables, and keeps at most
     /// `connections` connections for reading and writing (SQLite: one more for writing).
@@ -155,9 +166,15 @@ async fn open_file(path: &str, connections: u32) -> Result<Database, OpenError> 
         let problem = format!("`{path}` is not the path of a file; write `sqlite:PATH` without parameters");
         return Err(OpenError::Url { problem });
     }
-    let lock = FileLock::take(Path::new(path))?;
-    let unreachable = |cause| OpenError::Unreachable { place: path.to_owned(), cause };
-    let options = file_options(path).map_err(unreachable)?;
+    let resolved = file::resolve(Path::new(path))?;
+    let lock = FileLock::take(&resolved)?;
+    let Some(path) = resolved.to_str() else {
+        let problem = format!("`{}` is not UTF-8; write a path that is", resolved.display());
+        return Err(OpenError::Url { problem });
+    };
+    let unusable = |cause| unusable(&resolved, cause);
+    let options = file_options(path).map_err(unusable)?;
+    probe(&options).await.map_err(unusable)?;
     let pool = AnyPoolOptions::new()
         .acquire_timeout(REACH_LIMIT)
         .idle_timeout(None)
@@ -166,10 +183,27 @@ async fn open_file(path: &str, connections: u32) -> Result<Database, OpenError> 
         .after_connect(|connection, _| {
             Box::pin(async move { sqlx::raw_sql(PRAGMAS).execute(connection).await.map(drop) })
         });
-    let writers = pool.clone().max_connections(1).connect_with(options.clone()).await.map_err(unreachable)?;
+    let writers = pool.clone().max_connections(1).connect_with(options.clone()).await.map_err(unusable)?;
     migrate(&writers, path).await?;
     let readers = pool.max_connections(connections).connect_lazy_with(options);
     Ok(Database { engine: Engine::Sqlite, readers, writers, lock })
+}
+
+/// Opens the file once by itself: a pool would try again and again until its time-out, and then has
+/// forgotten why.
+async fn probe(options: &AnyConnectOptions) -> Result<(), sqlx::Error> {
+    let mut connection = AnyConnection::connect_with(options).await?;
+    sqlx::raw_sql(PRAGMAS).execute(&mut connection).await?;
+    connection.close().await
+}
+
+fn unusable(path: &Path, cause: sqlx::Error) -> OpenError {
+    let path = path.to_owned();
+    let code = cause.as_database_error().and_then(DatabaseError::code);
+    if code.as_deref() == Some(NOT_A_DATABASE) {
+        return OpenError::NotSqlite { path };
+    }
+    OpenError::Unusable { path, cause }
 }
 
 /// Builds the options of a file whose name may hold what means something in a URL.
@@ -184,8 +218,7 @@ async fn open_server(url: &str, connections: u32) -> Result<Database, OpenError>
     let options =
         AnyConnectOptions::from_str(url).map_err(|cause| OpenError::Url { problem: cause.to_string() })?;
     let pool = AnyPoolOptions::new().acquire_timeout(REACH_LIMIT).max_connections(connections);
-    let pool =
-        reach(pool, options).await.map_err(|cause| OpenError::Unreachable { place: place.clone(), cause })?;
+    let pool = reach(pool, options).await.map_err(|cause| unreachable(&place, cause))?;
     migrate(&pool, &place).await?;
     Ok(Database { engine: Engine::Postgres, readers: pool.clone(), writers: pool, lock: FileLock::default() })
 }
@@ -201,6 +234,14 @@ async fn reach(pool: AnyPoolOptions, options: AnyConnectOptions) -> Result<AnyPo
         pool = &mut pool => return pool,
     }
     pool.await
+}
+
+fn unreachable(place: &str, cause: sqlx::Error) -> OpenError {
+    let place = place.to_owned();
+    match cause {
+        sqlx::Error::PoolTimedOut => OpenError::Silent { place },
+        cause => OpenError::Unreachable { place, cause },
+    }
 }
 
 /// Returns where a PostgreSQL is, without who asks and how they prove it.

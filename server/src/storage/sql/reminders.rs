@@ -5,15 +5,16 @@ use sqlx::any::AnyRow;
 use super::{
     Database, Tx,
     row::{Columns, micros, text},
-    suggestions,
+    suggestions, users,
 };
 use crate::{
     ids::{ReminderId, SuggestionId, UserId},
-    storage::{NewReminder, Reminder, ReminderChange, ReminderOutcome, Stored},
+    storage::{NewReminder, REMINDERS_MAX, Reminder, ReminderChange, ReminderOutcome, StorageError, Stored},
 };
 
 pub(super) async fn create(db: &Database, new: NewReminder) -> Stored<ReminderOutcome> {
     let mut tx = db.write().await?;
+    users::hold(&mut tx, new.user).await?;
     if let Some(id) = new.suggestion
         && !suggestions::confirm(&mut tx, id, &new).await?
     {
@@ -21,9 +22,18 @@ pub(super) async fn create(db: &Database, new: NewReminder) -> Stored<ReminderOu
         tx.rollback().await?;
         return Ok(outcome);
     }
+    check_room(&mut tx, new.user).await?;
     let stored = insert(&mut tx, &new).await?;
     tx.commit().await?;
     Ok(ReminderOutcome::Created(stored))
+}
+
+async fn check_room(tx: &mut Tx, user: UserId) -> Stored<()> {
+    let query = sqlx::query("SELECT COUNT(*) AS n FROM reminders WHERE user_id = $1").bind(user.to_string());
+    if Columns::new("reminders", &query.fetch_one(&mut **tx).await?).count("n")? >= REMINDERS_MAX {
+        return Err(StorageError::TooMany { what: "reminders", most: REMINDERS_MAX });
+    }
+    Ok(())
 }
 
 async fn refusal(tx: &mut Tx, id: SuggestionId, user: UserId) -> Stored<ReminderOutcome> {
@@ -51,9 +61,10 @@ async fn insert(tx: &mut Tx, new: &NewReminder) -> Stored<Reminder> {
 }
 
 pub(super) async fn list(db: &Database, user: UserId) -> Stored<Vec<Reminder>> {
-    const SELECT: &str = "SELECT * FROM reminders WHERE user_id = $1 ORDER BY remind_at, created_at, id";
-    let rows = sqlx::query(SELECT).bind(user.to_string()).fetch_all(&db.readers).await?;
-    rows.iter().map(reminder).collect()
+    const SELECT: &str = "SELECT * FROM reminders WHERE user_id = $1 ORDER BY remind_at, created_at, id \
+        LIMIT $2";
+    let query = sqlx::query(SELECT).bind(user.to_string()).bind(i64::from(REMINDERS_MAX));
+    query.fetch_all(&db.readers).await?.iter().map(reminder).collect()
 }
 
 pub(super) async fn find(db: &Database, user: UserId, id: ReminderId) -> Stored<Option<Reminder>> {

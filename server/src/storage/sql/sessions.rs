@@ -79,6 +79,12 @@ pub(super) async fn list(db: &Database, user: UserId, limit: u32) -> Stored<Vec<
     rows.iter().map(session).collect()
 }
 
+pub(super) async fn exists(db: &Database, user: UserId, id: SessionId) -> Stored<bool> {
+    let query = sqlx::query("SELECT id FROM sessions WHERE id = $1 AND user_id = $2");
+    let query = query.bind(id.to_string()).bind(user.to_string());
+    Ok(query.fetch_optional(&db.readers).await?.is_some())
+}
+
 fn session(row: &AnyRow) -> Stored<Session> {
     let row = Columns::new("sessions", row);
     Ok(Session {

@@ -6,6 +6,7 @@ use sqlx::any::AnyRow;
 use super::{
     Database, Tx,
     row::{Columns, Word, micros, text},
+    users,
 };
 use crate::{
     ids::{ReminderId, SuggestionId, UserId},
@@ -17,7 +18,7 @@ const DAY: SignedDuration = SignedDuration::from_hours(24);
 
 pub(super) async fn offer(db: &Database, new: NewSuggestion, limits: SuggestionLimits) -> Stored<Offered> {
     let mut tx = db.write().await?;
-    lock_user(&mut tx, new.user).await?;
+    users::hold(&mut tx, new.user).await?;
     if let Some(refused) = refusal(&mut tx, &new, limits).await? {
         tx.rollback().await?;
         return Ok(refused);
@@ -25,13 +26,6 @@ pub(super) async fn offer(db: &Database, new: NewSuggestion, limits: SuggestionL
     let stored = insert(&mut tx, &new).await?;
     tx.commit().await?;
     Ok(Offered::Stored(stored))
-}
-
-/// Holds back every other offer to this user until the end of the transaction.
-async fn lock_user(tx: &mut Tx, user: UserId) -> Stored<()> {
-    let query = sqlx::query("UPDATE users SET display_name = display_name WHERE id = $1");
-    query.bind(user.to_string()).execute(&mut **tx).await?;
-    Ok(())
 }
 
 async fn refusal(tx: &mut Tx, new: &NewSuggestion, limits: SuggestionLimits) -> Stored<Option<Offered>> {

@@ -1,0 +1,74 @@
+//! How a connection ends, as its client sees it.
+//!
+//! Invariant: closing takes bounded time, whatever the client does.
+
+use std::time::Duration;
+
+use axum::extract::ws::{CloseFrame, Message, WebSocket, close_code};
+use clock::{Clock, timeout};
+use futures_util::SinkExt;
+
+/// How long a client may take to take the close frame and to confirm it.
+const CLOSE_WAIT: Duration = Duration::from_secs(5);
+
+/// How a connection is to be closed.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Closing {
+    /// The client has gone: nothing to say.
+    Silent,
+    /// The client has said goodbye, and its frame is to be returned.
+    Answered,
+    /// With a code and its reason.
+    With(u16, &'static str),
+}
+
+/// A message or frame is over the limit.
+pub(super) const TOO_BIG: Closing = Closing::With(close_code::SIZE, "frame is too big");
+/// The server ends.
+pub(super) const AWAY: Closing = Closing::With(close_code::AWAY, "server stops");
+/// No sign of life came after a ping.
+pub(super) const NO_PONG: Closing = Closing::With(4004, "no pong");
+
+const NOT_UTF8: Closing = Closing::With(close_code::INVALID, "text is not UTF-8");
+const BAD_FRAME: Closing = Closing::With(close_code::PROTOCOL, "frame breaks the protocol");
+
+impl Closing {
+    /// Sorts what reading has failed with.
+    ///
+    /// The type of the cause belongs to a crate that axum does not show, so that its text decides.
+    pub(super) fn of(error: &axum::Error) -> Self {
+        let text = error.to_string();
+        let starts = |prefix| text.starts_with(prefix);
+        if starts("Space limit exceeded") {
+            TOO_BIG
+        } else if starts("UTF-8 encoding error") {
+            NOT_UTF8
+        } else if starts("WebSocket protocol error") && !text.contains("without closing handshake") {
+            BAD_FRAME
+        } else {
+            Self::Silent
+        }
+    }
+
+    /// Closes, and waits for the client to see the code and not a reset.
+    pub(super) async fn perform(self, mut socket: WebSocket, clock: &dyn Clock) {
+        let _ = match self {
+            Self::Silent => Ok(()),
+            // The library has put the answer into its buffer when it read the client's frame.
+            Self::Answered => timeout(clock, CLOSE_WAIT, socket.flush()).await.map(|_| ()),
+            Self::With(code, reason) => timeout(clock, CLOSE_WAIT, goodbye(&mut socket, code, reason)).await,
+        };
+    }
+}
+
+/// Says goodbye and waits for the client to do the same.
+async fn goodbye(socket: &mut WebSocket, code: u16, reason: &'static str) {
+    let frame = CloseFrame { code, reason: reason.into() };
+    if socket.send(Message::Close(Some(frame))).await.is_ok() {
+        while let Some(Ok(message)) = socket.recv().await {
+            if matches!(message, Message::Close(_)) {
+                break;
+            }
+        }
+    }
+}
