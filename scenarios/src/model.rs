@@ -1,7 +1,7 @@
 //! A scenario as it is written: one idea, declared, without logic.
 //!
 //! These types *are* the file format: unknown keys are refused everywhere, steps and expectations are
-//! externally tagged so that an error points at the wrong word. [`crate::parse`] makes a valid
+//! externally tagged so that an error points at the wrong word. [`crate::parse()`] makes a valid
 //! [`Scenario`] of a text; nothing else does.
 
 mod expect;
