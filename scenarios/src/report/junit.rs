@@ -19,8 +19,19 @@ pub(super) fn render(run: &Run) -> Result<String, RenderError> {
     report.set_time(Duration::from_millis(run.elapsed_ms));
     report.add_test_suites(run.scenarios.iter().map(|scenario| suite(run, scenario)));
     report.add_test_suites(run.proof.as_ref().map(matrix));
+    report.add_test_suites(run.was_cut_short().then(|| left_out(run)));
     // The writer drops control characters, but not the two non-characters that XML forbids as well.
     Ok(report.to_string()?.replace(['\u{fffe}', '\u{ffff}'], ""))
+}
+
+/// Returns the suite that keeps a run which was stopped early from looking whole.
+fn left_out(run: &Run) -> TestSuite {
+    let mut status = TestCaseStatus::non_success(NonSuccessKind::Error);
+    status.set_message(words::headline(run));
+    status.set_description(words::headline(run));
+    let mut suite = TestSuite::new("run");
+    suite.add_test_case(named("all planned scenarios ran", "gauntlet.run", status));
+    suite
 }
 
 fn suite(run: &Run, scenario: &ScenarioResult) -> TestSuite {
@@ -119,7 +130,14 @@ mod tests {
     use super::{super::sample, *};
 
     fn only(scenario: ScenarioResult) -> String {
-        render(&Run { scenarios: vec![scenario], proof: None, ..sample::run() }).unwrap()
+        render(&Run { planned: 1, scenarios: vec![scenario], proof: None, ..sample::run() }).unwrap()
+    }
+
+    #[test]
+    fn a_run_that_was_stopped_early_is_an_error() {
+        let run = Run { planned: 38, proof: None, ..sample::run() };
+
+        assert!(render(&run).unwrap().contains("all planned scenarios ran"));
     }
 
     #[test]

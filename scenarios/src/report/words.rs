@@ -24,6 +24,10 @@ fn tally(run: &Run) -> String {
         return "no scenario ran".to_owned();
     }
     let mut parts = vec![match (held == total, total) {
+        _ if run.was_cut_short() => {
+            let planned = counted(run.planned, "scenario");
+            format!("stopped early: {total} of {planned} ran, {held} of them held")
+        }
         (true, 1) => "the scenario held".to_owned(),
         (true, _) => format!("all {total} scenarios held"),
         (false, _) => format!("{held} of {} held", counted(total, "scenario")),
@@ -161,6 +165,17 @@ mod tests {
         run.scenarios[1].gap = run.scenarios[0].gap.clone();
 
         assert!(headline(&run).contains("0 of 7 testing gaps closed"));
+    }
+
+    #[test]
+    fn a_run_that_was_stopped_early_never_says_that_all_held() {
+        let mut run = Run { planned: 38, proof: None, ..sample::run() };
+        run.scenarios.retain(|scenario| scenario.verdict == Verdict::Pass);
+
+        let headline = headline(&run);
+
+        assert!(headline.starts_with("stopped early: 2 of 38 scenarios ran, 2 of them held"), "{headline}");
+        assert!(!headline.contains("all"), "{headline}");
     }
 
     #[test]
