@@ -1,4 +1,4 @@
-//! What is shown while a run goes on: a bar on a terminal, plain lines elsewhere.
+//! What is shown while a run goes on: a bar on a terminal, and a line for whatever did not pass.
 //!
 //! It also remembers what has finished, so that an interrupted run can still be reported.
 
@@ -57,13 +57,13 @@ impl Live {
         }
     }
 
-    /// Prints a line; on a terminal good news only moves the bar.
+    /// Moves the bar, and prints a line unless the news is good: the table at the end tells that.
     fn tell(&self, good: bool, line: &str) {
         self.bar.inc(1);
-        if !std::io::stderr().is_terminal() {
-            output::warn(line);
-        } else if !good {
-            self.bar.println(line);
+        match (good, std::io::stderr().is_terminal()) {
+            (true, _) => {}
+            (false, true) => self.bar.println(line),
+            (false, false) => output::warn(line),
         }
     }
 

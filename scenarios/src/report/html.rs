@@ -4,6 +4,7 @@
 //! it shows in colour. Transcripts are shortened until the page fits [`Format::HTML_BYTES`], and each
 //! says how many lines it left out; `run.json` holds them all.
 
+mod lines;
 mod timeline;
 mod view;
 
@@ -83,11 +84,34 @@ mod tests {
         let page = render(&sample::run()).unwrap();
 
         let places: Vec<_> =
-            ["<h1", "id=\"gaps\"", "id=\"scenarios\"", "id=\"s0\"", "id=\"proof\"", "id=\"environment\""]
+            ["<h1", "id=\"gaps\"", "id=\"proof\"", "id=\"scenarios\"", "id=\"s0\"", "id=\"environment\""]
                 .iter()
                 .map(|part| page.find(part).unwrap_or_else(|| panic!("`{part}` is not there")))
                 .collect();
         assert!(places.is_sorted(), "{places:?}");
+    }
+
+    #[test]
+    fn a_run_that_was_cut_short_is_not_green() {
+        let run = Run { scenarios: vec![sample::run().scenarios.remove(0)], proof: None, ..sample::run() };
+
+        let page = render(&run).unwrap();
+
+        assert!(
+            page.contains("<h1 class=\"inconclusive\">Stopped early: 1 of 6 scenarios ran, 1 of them held;"),
+            "{}",
+            words::headline(&run)
+        );
+    }
+
+    #[test]
+    fn evidence_leads_to_its_line_of_the_transcript() {
+        let page = render(&sample::run()).unwrap();
+
+        for place in [1, 3, 4, 5] {
+            assert!(page.contains(&format!("<a href=\"#s1-{place}\">{place}</a>")), "{place}");
+            assert!(page.contains(&format!("<li id=\"s1-{place}\" class=\"p\">")), "{place}");
+        }
     }
 
     #[test]

@@ -18,16 +18,16 @@ pub(super) fn render(run: &Run) -> String {
         "Target `{}`, seed `{}`, {} in {}.\n",
         run.target,
         run.seed,
-        words::counted(run.scenarios.len(), "scenario"),
+        words::progress(run),
         words::span(run.elapsed_ms.saturating_mul(1000))
     ));
     let (gaps, rest): (Vec<_>, Vec<_>) = run.scenarios.iter().partition(|scenario| scenario.gap.is_some());
     table(&mut page, "The testing gaps", &gaps);
-    broken(&mut page, run);
-    table(&mut page, "All other scenarios", &rest);
     if let Some(proof) = &run.proof {
         matrix(&mut page, proof);
     }
+    broken(&mut page, run);
+    table(&mut page, "All other scenarios", &rest);
     page.close(run)
 }
 
@@ -177,6 +177,14 @@ mod tests {
         | pass | 1. Of 100 messages in one second ten are answered (`flood`) | 2/2 | 1.0s |
         | **fail** | 2. A silent model ends in a fallback (`timeout`)<br>\`falls\_back\` did not hold | 1/2 | 30.0s |
 
+        ## Proof that each scenario can fail
+
+        | Outcome | Scenario | Sabotage | To be caught by | Broke |
+        |---|---|---|---|---|
+        | killed | `flood` | `no-flood-limit` | `ten_handled` | ten\_handled |
+        | survived<br>all checks held without a deadline | `timeout` | `no-deadline` | `falls_back` |  |
+        | wrong reason<br>\`one\_end\` broke in place of \`falls\_back\` | `timeout` | `deadline-on-head` | `falls_back` | one\_end |
+
         <details><summary>fail: A silent model ends in a fallback</summary>
 
         The server keeps its word.
@@ -202,16 +210,21 @@ mod tests {
         | **error** | A restart loses nothing (`restart`)<br>the target closed the connection | – | 1.0s |
         | skipped | A killed server comes back (`killed`)<br>needs \`kill\`, which target \`builtin\` has not | – | 1.0s |
 
-        ## Proof that each scenario can fail
-
-        | Outcome | Scenario | Sabotage | To be caught by | Broke |
-        |---|---|---|---|---|
-        | killed | `flood` | `no-flood-limit` | `ten_handled` | ten\_handled |
-        | survived<br>all checks held without a deadline | `timeout` | `no-deadline` | `falls_back` |  |
-        | wrong reason<br>\`one\_end\` broke in place of \`falls\_back\` | `timeout` | `deadline-on-head` | `falls_back` | one\_end |
-
         Reproduce: `gauntlet run --seed 7`
         "#);
+    }
+
+    #[test]
+    fn a_run_that_was_cut_short_says_so() {
+        let run = Run { planned: 38, scenarios: vec![sample::run().scenarios.remove(2)], ..sample::run() };
+
+        let text = render(&Run { proof: None, ..run });
+
+        assert!(
+            text.starts_with("# gauntlet: stopped early: 1 of 38 scenarios ran, 1 of them held\n"),
+            "{text}"
+        );
+        assert!(text.contains(", 1 of 38 scenarios in 1.8s.\n"), "{text}");
     }
 
     #[test]

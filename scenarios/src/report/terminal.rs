@@ -12,8 +12,8 @@ const EVIDENCE: usize = 3;
 /// Narrowest screen that the table is laid out for.
 const NARROWEST: usize = 60;
 
-/// Width of the verdict column: the longest word and a space.
-const VERDICT: usize = 13;
+/// Width of the verdict column: the longest word and two spaces.
+const VERDICT: usize = 14;
 
 /// Widths of the last two columns.
 const NUMBERS: usize = 20;
@@ -78,12 +78,12 @@ pub fn render(run: &Run, screen: Screen) -> String {
     let mut lines = Vec::new();
     let (gaps, rest): (Vec<_>, Vec<_>) = run.scenarios.iter().partition(|scenario| scenario.gap.is_some());
     table(&mut lines, "Testing gaps", &gaps, screen);
+    if let Some(proof) = &run.proof {
+        matrix(&mut lines, proof, screen);
+    }
     table(&mut lines, "Scenarios", &rest, screen);
     for scenario in run.scenarios.iter().filter(|scenario| needs_words(scenario)) {
         explain(&mut lines, scenario, screen);
-    }
-    if let Some(proof) = &run.proof {
-        matrix(&mut lines, proof, screen);
     }
     closing(&mut lines, run, screen);
     lines.push(String::new());
@@ -103,14 +103,19 @@ pub fn line(scenario: &ScenarioResult, screen: Screen) -> String {
 
 /// Returns one line on a finished twin, for output as it comes.
 pub fn proof_line(row: &ProofRow, screen: Screen) -> String {
+    columns(row, (0, 0), screen)
+}
+
+/// Returns a row with its scenario and its sabotage brought to these widths.
+fn columns(row: &ProofRow, (scenario, sabotage): (usize, usize), screen: Screen) -> String {
     let verdict = if row.outcome == ProofOutcome::Killed { Verdict::Pass } else { Verdict::Fail };
     let outcome = format!("{:<VERDICT$}", words::outcome(row.outcome));
     let told = match row.outcome {
         ProofOutcome::Killed => format!("by {}", row.caught_by),
         _ => row.reason.clone(),
     };
-    let text = format!("{:<48} {:<36}", row.scenario, row.sabotage);
-    format!("{}{text} {}", screen.colour.verdict(verdict, &outcome), screen.colour.dim(&told))
+    let text = format!("{:<scenario$}  {:<sabotage$}", row.scenario, row.sabotage);
+    format!("{}{text}  {}", screen.colour.verdict(verdict, &outcome), screen.colour.dim(&told))
 }
 
 fn table(lines: &mut Vec<String>, title: &str, scenarios: &[&ScenarioResult], screen: Screen) {
@@ -168,7 +173,11 @@ fn field(name: &str, text: &str, screen: Screen) -> String {
 fn matrix(lines: &mut Vec<String>, proof: &Proof, screen: Screen) {
     lines.push(String::new());
     lines.push(screen.colour.bold("Proof that each scenario can fail"));
-    lines.extend(proof.rows.iter().map(|row| proof_line(row, screen)));
+    let widest = |name: fn(&ProofRow) -> &String| {
+        proof.rows.iter().map(|row| name(row).chars().count()).max().unwrap_or_default()
+    };
+    let widths = (widest(|row| &row.scenario), widest(|row| &row.sabotage));
+    lines.extend(proof.rows.iter().map(|row| columns(row, widths, screen)));
 }
 
 fn closing(lines: &mut Vec<String>, run: &Run, screen: Screen) {
@@ -191,14 +200,19 @@ mod tests {
         insta::assert_snapshot!(render(&sample::run(), Screen { width: 90, colour: Colour::Never }), @r#"
 
         Testing gaps                                                            checks       clock
-        pass         1. Of 100 messages in one second ten are answered             2/2        1.0s
-        fail         2. A silent model ends in a fallback                          1/2       30.0s
+        pass          1. Of 100 messages in one second ten are answered            2/2        1.0s
+        fail          2. A silent model ends in a fallback                         1/2       30.0s
+
+        Proof that each scenario can fail
+        killed        flood    no-flood-limit    by ten_handled
+        survived      timeout  no-deadline       all checks held without a deadline
+        wrong reason  timeout  deadline-on-head  `one_end` broke in place of `falls_back`
 
         Scenarios                                                               checks       clock
-        pass         A greeting does not hide an emergency                           –        1.0s
-        inconclusive Line ends do not matter                                         –        1.0s
-        error        A restart loses nothing                                         –        1.0s
-        skipped      A killed server comes back                                      –        1.0s
+        pass          A greeting does not hide an emergency                          –        1.0s
+        inconclusive  Line ends do not matter                                        –        1.0s
+        error         A restart loses nothing                                        –        1.0s
+        skipped       A killed server comes back                                     –        1.0s
 
         fail timeout: A silent model ends in a fallback
           reason    `falls_back` did not hold
@@ -222,15 +236,23 @@ mod tests {
         skipped killed: A killed server comes back
           reason    needs `kill`, which target `builtin` has not
 
-        Proof that each scenario can fail
-        killed       flood                                            no-flood-limit                       by ten_handled
-        survived     timeout                                          no-deadline                          all checks held without a deadline
-        wrong reason timeout                                          deadline-on-head                     `one_end` broke in place of `falls_back`
-
         2 of 6 scenarios held, 1 failed, 1 ended in an error, 1 was inconclusive, 1 was skipped
         1 of 7 testing gaps closed
         1 of 3 sabotages caught by the check named for it [1.8s, seed 7]
         "#);
+    }
+
+    #[test]
+    fn a_run_that_was_cut_short_never_ends_in_green() {
+        let run = Run { planned: 38, scenarios: vec![sample::run().scenarios.remove(2)], ..sample::run() };
+
+        let text = render(&Run { proof: None, ..run }, Screen { width: 80, colour: Colour::Always });
+
+        let last = text.lines().last().unwrap();
+        assert_eq!(
+            last,
+            "\u{1b}[33mstopped early: 1 of 38 scenarios ran, 1 of them held [1.8s, seed 7]\u{1b}[0m"
+        );
     }
 
     #[test]

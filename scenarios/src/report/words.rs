@@ -20,13 +20,12 @@ pub(super) fn findings(run: &Run) -> Vec<String> {
 fn tally(run: &Run) -> String {
     let total = run.scenarios.len();
     let held = run.count(Verdict::Pass);
-    if total == 0 {
+    if total == 0 && !run.was_cut_short() {
         return "no scenario ran".to_owned();
     }
     let mut parts = vec![match (held == total, total) {
         _ if run.was_cut_short() => {
-            let planned = counted(run.planned, "scenario");
-            format!("stopped early: {total} of {planned} ran, {held} of them held")
+            format!("stopped early: {} ran, {held} of them held", progress(run))
         }
         (true, 1) => "the scenario held".to_owned(),
         (true, _) => format!("all {total} scenarios held"),
@@ -45,6 +44,16 @@ fn tally(run: &Run) -> String {
         }
     }
     parts.join(", ")
+}
+
+/// Returns how many scenarios ran: `38 scenarios`, or `19 of 38 scenarios` if it was to be more.
+pub(super) fn progress(run: &Run) -> String {
+    let ran = run.scenarios.len();
+    if run.was_cut_short() {
+        format!("{ran} of {}", counted(run.planned, "scenario"))
+    } else {
+        counted(ran, "scenario")
+    }
 }
 
 /// Says how many gaps are closed; a gap is when all that stand for it passed.
@@ -105,6 +114,14 @@ pub(super) fn moment(microseconds: u64) -> String {
     format!("{}.{:03}s", microseconds / 1_000_000, microseconds / 1000 % 1000)
 }
 
+/// Returns an RFC 3339 time without its fraction of a second.
+pub(super) fn to_the_second(time: &str) -> String {
+    match time.split_once('.') {
+        Some((whole, rest)) => format!("{whole}{}", rest.trim_start_matches(|c: char| c.is_ascii_digit())),
+        None => time.to_owned(),
+    }
+}
+
 /// Returns the word for what a sabotage showed.
 pub(super) const fn outcome(outcome: ProofOutcome) -> &'static str {
     match outcome {
@@ -116,12 +133,16 @@ pub(super) const fn outcome(outcome: ProofOutcome) -> &'static str {
     }
 }
 
-/// Returns the verdict on a run as a whole: a sabotage that was not caught fails it.
+/// Returns the verdict on a run as a whole: a sabotage that was not caught fails it, and one that was
+/// stopped early shows nothing.
 pub(super) fn verdict(run: &Run) -> Verdict {
-    match &run.proof {
-        Some(proof) if !proof.holds() => run.verdict().max(Verdict::Fail),
-        _ => run.verdict(),
-    }
+    let uncaught = run.proof.as_ref().is_some_and(|proof| !proof.holds());
+    let least = match (uncaught, run.was_cut_short()) {
+        (true, _) => Verdict::Fail,
+        (false, true) => Verdict::Inconclusive,
+        (false, false) => Verdict::Pass,
+    };
+    run.verdict().max(least)
 }
 
 /// Returns the lines that prove a failure, in the order that the check names them.
@@ -179,8 +200,43 @@ mod tests {
     }
 
     #[test]
+    fn a_run_that_was_stopped_before_its_first_scenario_says_so() {
+        let run = Run { planned: 38, scenarios: Vec::new(), proof: None, ..sample::run() };
+
+        assert_eq!(headline(&run), "stopped early: 0 of 38 scenarios ran, 0 of them held");
+    }
+
+    #[test]
+    fn gaps_are_all_closed_only_if_all_seven_ran() {
+        let mut run = sample::run();
+        (run.planned, run.proof) = (38, None);
+        run.scenarios = (1..=7)
+            .map(|number| ScenarioResult {
+                gap: Some(crate::result::Gap { number, feature: String::new() }),
+                ..run.scenarios[0].clone()
+            })
+            .collect();
+        let seven = headline(&run);
+        run.scenarios.pop();
+
+        assert!(seven.contains("all 7 testing gaps closed"), "{seven}");
+        assert!(headline(&run).contains("6 of 7 testing gaps closed"), "{}", headline(&run));
+        assert_eq!(verdict(&run), Verdict::Inconclusive);
+    }
+
+    #[test]
+    fn a_time_loses_its_fraction_and_keeps_its_zone() {
+        let times = ["2026-11-22T22:46:47.520892567Z", "2026-11-22T22:46:47.5+02:00", "2026-11-22T22:46:47Z"];
+
+        assert_eq!(
+            times.map(to_the_second),
+            ["2026-11-22T22:46:47Z", "2026-11-22T22:46:47+02:00", "2026-11-22T22:46:47Z"]
+        );
+    }
+
+    #[test]
     fn a_run_of_nothing_says_so() {
-        let run = Run { scenarios: Vec::new(), proof: None, ..sample::run() };
+        let run = Run { planned: 0, scenarios: Vec::new(), proof: None, ..sample::run() };
 
         assert_eq!(headline(&run), "no scenario ran");
     }

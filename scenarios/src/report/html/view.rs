@@ -5,23 +5,17 @@ use std::collections::BTreeMap;
 use serde::Serialize;
 use serde_json::Value;
 
-use super::timeline;
+use super::{
+    lines::{self, LineView, TEXT, TEXT_PASSED},
+    timeline,
+};
 use crate::{
     report::words,
-    result::{Check, CheckSource, LineKind, ProofOutcome, ProofRow, Run, ScenarioResult, Verdict},
+    result::{Check, CheckSource, ProofOutcome, ProofRow, Run, ScenarioResult, Verdict},
 };
-
-/// Evidence lines shown for one check.
-const EVIDENCE: usize = 12;
 
 /// Last lines shown of a target's log, if its scenario did not pass.
 const LOG: usize = 60;
-
-/// Longest text of one transcript line, in characters.
-const TEXT: usize = 240;
-
-/// Longest text of one transcript line of a scenario that passed, in characters.
-const TEXT_PASSED: usize = 110;
 
 /// The whole page.
 #[derive(Debug, Serialize)]
@@ -43,7 +37,7 @@ pub(super) struct RunView<'a> {
     command: &'a str,
     seed: String,
     target: &'a str,
-    started_at: &'a str,
+    started_at: String,
     elapsed: String,
     settings: &'a BTreeMap<String, Value>,
 }
@@ -56,7 +50,7 @@ impl<'a> RunView<'a> {
             command: &run.command,
             seed: run.seed.to_string(),
             target: &run.target,
-            started_at: &run.started_at,
+            started_at: words::to_the_second(&run.started_at),
             elapsed: words::span(run.elapsed_ms.saturating_mul(1000)),
             settings: &run.settings,
         }
@@ -74,9 +68,12 @@ pub(super) struct ScenarioView<'a> {
     clock: String,
     real: String,
     checks: Vec<CheckView<'a>>,
+    /// How many invariants held, in words; empty for none.
+    sound: String,
+    invariants: Vec<CheckView<'a>>,
     timeline: Option<String>,
     lines: Vec<LineView<'a>>,
-    line_count: usize,
+    line_count: String,
     left_out: usize,
     result: Brief<'a>,
 }
@@ -92,7 +89,9 @@ struct Brief<'a> {
     hypothesis: &'a str,
     reason: &'a str,
     faults: String,
+    settings: String,
     log: &'a [String],
+    log_count: String,
     reproduce: &'a str,
 }
 
@@ -104,18 +103,8 @@ struct CheckView<'a> {
     expected: &'a str,
     observed: &'a str,
     evidence: Vec<LineView<'a>>,
-    evidence_left_out: usize,
-}
-
-#[derive(Debug, Serialize)]
-struct LineView<'a> {
-    at: String,
-    actor: &'a str,
-    kind: &'static str,
-    text: String,
-    /// Lines that were left out before this one.
-    gap: usize,
-    proof: bool,
+    /// Lines of evidence that are not shown, in words; empty for none.
+    evidence_left_out: String,
 }
 
 /// A row of the kill matrix.
@@ -142,8 +131,11 @@ impl<'a> ScenarioView<'a> {
     /// Makes a scenario ready, with at most `broken` transcript lines, or `passed` if it passed.
     pub(super) fn new(index: usize, scenario: &'a ScenarioResult, broken: usize, passed: usize) -> Self {
         let good = matches!(scenario.verdict, Verdict::Pass | Verdict::Skipped);
-        let lines =
-            transcript(scenario, if good { passed } else { broken }, if good { TEXT_PASSED } else { TEXT });
+        let (lines, left_out) = lines::transcript(
+            scenario,
+            if good { passed } else { broken },
+            if good { TEXT_PASSED } else { TEXT },
+        );
         Self {
             anchor: format!("s{index}"),
             gap: scenario.gap.as_ref().map(|gap| gap.number),
@@ -152,10 +144,12 @@ impl<'a> ScenarioView<'a> {
             held: words::held(scenario),
             clock: words::span(scenario.clock_us),
             real: words::span(scenario.real_us),
-            checks: scenario.checks.iter().map(|check| CheckView::new(scenario, check)).collect(),
+            checks: checks(scenario, |check| !is_quiet(check)),
+            sound: sound(scenario),
+            invariants: checks(scenario, is_quiet),
             timeline: timeline::draw(scenario),
-            line_count: scenario.transcript.len(),
-            left_out: scenario.transcript.len() - lines.len(),
+            line_count: words::counted(scenario.transcript.len(), "line"),
+            left_out,
             lines,
             result: Brief::new(scenario),
         }
@@ -175,7 +169,9 @@ impl<'a> Brief<'a> {
             hypothesis: &scenario.hypothesis,
             reason: &scenario.reason,
             faults: faults.join(", "),
+            settings: settings(scenario),
             log: log(scenario),
+            log_count: words::counted(log(scenario).len(), "line"),
             reproduce: &scenario.reproduce,
         }
     }
@@ -183,6 +179,9 @@ impl<'a> Brief<'a> {
 
 impl<'a> CheckView<'a> {
     fn new(scenario: &'a ScenarioResult, check: &'a Check) -> Self {
+        // The proof of a check that held would only be noise.
+        let (evidence, evidence_left_out) =
+            if check.held { (Vec::new(), String::new()) } else { lines::evidence(scenario, check) };
         Self {
             id: &check.id,
             source: match check.source {
@@ -193,11 +192,42 @@ impl<'a> CheckView<'a> {
             word: if check.held { "held" } else { "broken" },
             expected: &check.expected,
             observed: &check.observed,
-            // The proof of a check that held would only be noise.
-            evidence: if check.held { Vec::new() } else { evidence(scenario, check) },
-            evidence_left_out: if check.held { 0 } else { check.evidence.len().saturating_sub(EVIDENCE) },
+            evidence,
+            evidence_left_out,
         }
     }
+}
+
+/// Returns the chosen checks: what the scenario expects, then what holds everywhere.
+fn checks(scenario: &ScenarioResult, chosen: impl Fn(&Check) -> bool) -> Vec<CheckView<'_>> {
+    let mut checks: Vec<_> = scenario.checks.iter().filter(|check| chosen(check)).collect();
+    checks.sort_by_key(|check| match check.source {
+        CheckSource::Expectation => 0,
+        CheckSource::Steady => 1,
+        CheckSource::Invariant => 2,
+    });
+    checks.into_iter().map(|check| CheckView::new(scenario, check)).collect()
+}
+
+/// Tells whether a check is an invariant that held, which is worth no more than a count.
+fn is_quiet(check: &Check) -> bool {
+    check.held && check.source == CheckSource::Invariant
+}
+
+fn sound(scenario: &ScenarioResult) -> String {
+    match scenario.checks.iter().filter(|check| is_quiet(check)).count() {
+        0 => String::new(),
+        count => format!("{} held", words::counted(count, "invariant")),
+    }
+}
+
+/// Returns what the scenario chose for itself: `limits.messages.burst = 20, …`.
+fn settings(scenario: &ScenarioResult) -> String {
+    let told = |(name, value): (&String, &Value)| match value {
+        Value::String(text) => format!("{name} = {text}"),
+        value => format!("{name} = {value}"),
+    };
+    scenario.settings.iter().map(told).collect::<Vec<_>>().join(", ")
 }
 
 /// Returns the end of the log; what a sound target says is of no interest.
@@ -208,79 +238,9 @@ fn log(scenario: &ScenarioResult) -> &[String] {
     }
 }
 
-fn evidence<'a>(scenario: &'a ScenarioResult, check: &'a Check) -> Vec<LineView<'a>> {
-    check.evidence.iter().take(EVIDENCE).filter_map(|index| line(scenario, *index, TEXT)).collect()
-}
-
-/// Returns the first and the last lines and all evidence, at most `limit` beside the evidence.
-fn transcript(scenario: &ScenarioResult, limit: usize, width: usize) -> Vec<LineView<'_>> {
-    let total = scenario.transcript.len();
-    let proofs: Vec<usize> =
-        scenario.broken().flat_map(|check| check.evidence.iter().copied().take(EVIDENCE)).collect();
-    let head = limit.div_ceil(2);
-    let tail = total.saturating_sub(limit - head);
-    let mut next = 0;
-    let mut lines = Vec::new();
-    for index in 0..total {
-        let proof = proofs.contains(&index);
-        if !(proof || index < head || index >= tail) {
-            continue;
-        }
-        let shown = line(scenario, index, width).map(|line| LineView { gap: index - next, proof, ..line });
-        lines.extend(shown);
-        next = index + 1;
-    }
-    lines
-}
-
-fn line(scenario: &ScenarioResult, index: usize, width: usize) -> Option<LineView<'_>> {
-    scenario.transcript.get(index).map(|line| LineView {
-        at: words::moment(line.at_us),
-        actor: &line.actor,
-        kind: kind(line.kind),
-        text: words::cut(&line.text, width),
-        gap: 0,
-        proof: false,
-    })
-}
-
-const fn kind(kind: LineKind) -> &'static str {
-    match kind {
-        LineKind::Socket => "socket",
-        LineKind::Sent => "sent",
-        LineKind::Frame => "received",
-        LineKind::Http => "http",
-        LineKind::Upstream => "request",
-        LineKind::UpstreamEnd => "ended",
-        LineKind::Clock => "clock",
-        LineKind::Note => "note",
-    }
-}
-
 #[cfg(test)]
 mod tests {
     use super::{super::super::sample, *};
-
-    #[test]
-    fn a_cut_transcript_keeps_both_ends_and_the_evidence() {
-        let mut scenario = sample::run().scenarios.remove(0);
-        scenario.checks[0].held = false;
-        scenario.checks[0].evidence = vec![10];
-
-        let lines = transcript(&scenario, 4, 80);
-
-        let shown: Vec<_> = lines.iter().map(|line| (line.at.as_str(), line.gap, line.proof)).collect();
-        assert_eq!(
-            shown,
-            [
-                ("0.000s", 0, false),
-                ("0.010s", 0, false),
-                ("0.100s", 8, true),
-                ("0.180s", 7, false),
-                ("0.190s", 0, false)
-            ]
-        );
-    }
 
     #[test]
     fn a_short_transcript_is_whole() {
@@ -289,5 +249,28 @@ mod tests {
         let view = ScenarioView::new(0, &scenario, 400, 40);
 
         assert_eq!((view.lines.len(), view.left_out), (6, 0));
+    }
+
+    #[test]
+    fn invariants_that_held_are_only_counted_and_broken_ones_stand_last() {
+        let mut scenario = sample::run().scenarios.remove(0);
+        let held = scenario.checks[1].clone();
+        let broken = Check { id: "broken".to_owned(), held: false, ..held.clone() };
+        scenario.checks = vec![broken, held, scenario.checks.remove(0)];
+
+        let view = ScenarioView::new(0, &scenario, 400, 40);
+
+        assert_eq!(view.checks.iter().map(|check| check.id).collect::<Vec<_>>(), ["ten_handled", "broken"]);
+        assert_eq!(view.sound, "1 invariant held");
+        assert_eq!(view.invariants.iter().map(|check| check.id).collect::<Vec<_>>(), ["one_end"]);
+    }
+
+    #[test]
+    fn what_a_scenario_chose_for_itself_is_told() {
+        let mut scenario = sample::run().scenarios.remove(0);
+        scenario.settings =
+            [("limits.user.rate".to_owned(), 9.into()), ("llm.gap".to_owned(), "2s".into())].into();
+
+        assert_eq!(settings(&scenario), "limits.user.rate = 9, llm.gap = 2s");
     }
 }
