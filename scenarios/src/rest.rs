@@ -43,11 +43,11 @@ impl Rest {
     /// Makes the call. An error says that there was no answer at all.
     pub(crate) async fn call(&self, request: Request) -> Result<Answer, String> {
         let call = format!("{} {}", request.method, request.path);
-        let response = self
-            .build(request)
-            .send()
-            .await
-            .map_err(|error| format!("`{call}` got no answer: {}", root(&error)))?;
+        let silent = |error: reqwest::Error| {
+            let (base, cause) = (&self.base, root(&error));
+            format!("`{call}` got no answer from `{base}`: {cause}; check that the target runs there")
+        };
+        let response = self.build(request).send().await.map_err(silent)?;
         let status = response.status().as_u16();
         let headers = response
             .headers()
