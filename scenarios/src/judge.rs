@@ -63,14 +63,8 @@ fn broken(reason: String) -> Judgement {
 }
 
 fn verdict(checks: &[Check], faults: &[FaultFired], thin: Option<String>) -> (Verdict, String) {
-    if let Some(check) = checks.iter().find(|check| !check.held && check.source != CheckSource::Steady) {
-        return (
-            Verdict::Fail,
-            format!("{}: expected {}, observed {}", check.id, check.expected, check.observed),
-        );
-    }
-    if let Some(check) = checks.iter().find(|check| !check.held) {
-        return (Verdict::Fail, format!("{}: {}", check.id, check.observed));
+    if let Some(Check { id, expected, observed, .. }) = checks.iter().find(|check| !check.held) {
+        return (Verdict::Fail, format!("{id}: expected {expected}, observed {observed}"));
     }
     if let Some(fault) = faults.iter().find(|fault| fault.fired == 0) {
         return (Verdict::Inconclusive, format!("fault `{}` never went over the wire", fault.id));
