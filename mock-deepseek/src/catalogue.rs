@@ -110,6 +110,8 @@ pub enum Place {
     AtFinish,
     /// After `[DONE]`.
     AfterDone,
+    /// When the next request comes on the same connection.
+    NextRequest,
 }
 
 /// What a sound client does about a fault.
@@ -165,14 +167,14 @@ impl Catalogue {
     }
 }
 
-/// Returns the candidate with the fewest edits, if they are few for the length of the word.
+/// Returns the candidate with the fewest edits, if they are few for the length of the word; of several, one as long.
 pub(crate) fn nearest<'a>(word: &str, candidates: impl Iterator<Item = &'a str>) -> Option<&'a str> {
     let limit = word.chars().count().div_ceil(3);
     candidates
-        .map(|candidate| (edits(word, candidate), candidate))
-        .filter(|&(distance, _)| distance <= limit)
+        .map(|candidate| (edits(word, candidate), candidate.len().abs_diff(word.len()), candidate))
+        .filter(|&(distance, ..)| distance <= limit)
         .min()
-        .map(|(_, candidate)| candidate)
+        .map(|(.., candidate)| candidate)
 }
 
 /// Counts insertions, deletions and replacements between two words.

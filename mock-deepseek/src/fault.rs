@@ -5,20 +5,26 @@
 //! over the wire), never both times of day or sockets. Invariant: everything that a behaviour puts
 //! in carries its marks; where it finds no place, it changes nothing and the journal says so.
 
+mod burst;
 mod delta;
 mod drip;
+mod edit;
 mod finish;
 mod form;
 mod header;
+mod hollow;
 mod huge;
 mod insert;
+mod interleave;
 mod length;
 mod liveness;
 mod omit;
 mod respond;
 mod split;
 mod sse;
+mod stale;
 mod stall;
+mod tools;
 mod torso;
 mod truncate;
 mod unanswered;
@@ -46,20 +52,26 @@ pub(crate) trait Behaviour: fmt::Debug + Send + Sync {
 /// Finds a behaviour by the name that fault files use.
 fn behaviour(name: &str, config: Table) -> Option<Result<Arc<dyn Behaviour>, toml::de::Error>> {
     Some(match name {
+        "burst" => load::<burst::Burst>(config),
         "delta" => load::<delta::Delta>(config),
         "drip" => load::<drip::Drip>(config),
+        "edit" => load::<edit::Edit>(config),
         "finish" => load::<finish::Finish>(config),
         "form" => load::<form::Reformed>(config),
         "header" => load::<header::Header>(config),
+        "hollow" => load::<hollow::Hollow>(config),
         "huge" => load::<huge::Huge>(config),
         "insert" => load::<insert::Insert>(config),
+        "interleave" => load::<interleave::Interleave>(config),
         "length" => load::<length::Length>(config),
         "liveness" => load::<liveness::Liveness>(config),
         "omit" => load::<omit::Omit>(config),
         "respond" => load::<respond::Respond>(config),
         "split" => load::<split::Split>(config),
         "sse" => load::<sse::Sse>(config),
+        "stale" => load::<stale::Stale>(config),
         "stall" => load::<stall::Stall>(config),
+        "tools" => load::<tools::Tools>(config),
         "torso" => load::<torso::Torso>(config),
         "truncate" => load::<truncate::Truncate>(config),
         "unanswered" => load::<unanswered::Unanswered>(config),

@@ -40,6 +40,8 @@ pub(crate) enum Step {
 pub(crate) enum Last {
     /// The message is complete; the connection does what HTTP says.
     Complete,
+    /// The message is complete; the next request on the connection finds it dead.
+    Stale { reset: bool },
     /// Close the socket.
     Close,
     /// Reset the connection.
@@ -56,6 +58,12 @@ pub(crate) fn compile(answer: Answer, persistence: Persistence) -> Program {
     let mut steps = VecDeque::new();
     if let Some(head) = &answer.head {
         let length = answer.pieces.iter().map(|piece| piece.bytes().len()).sum();
+        if !head.held.is_empty() {
+            steps.push_back(write(Bytes::new(), head.held));
+        }
+        if !head.wait.is_zero() {
+            steps.push_back(Step::Wait(head.wait));
+        }
         steps.push_back(write(head_bytes(head, length, persistence), head.marks));
     }
     for piece in &answer.pieces {
@@ -71,6 +79,7 @@ pub(crate) fn compile(answer: Answer, persistence: Persistence) -> Program {
     }
     let end = match answer.end.how {
         Ending::Complete => complete(framing, &mut steps),
+        Ending::Stale { reset } => stale(complete(framing, &mut steps), persistence, reset),
         Ending::Close => Last::Close,
         Ending::Reset => Last::Reset,
         Ending::Hang => Last::Hang,
@@ -94,6 +103,14 @@ fn complete(framing: Framing, steps: &mut VecDeque<Step>) -> Last {
         }
         Framing::Length | Framing::Closing => Last::Complete,
         Framing::ShortLength(_) => Last::Close,
+    }
+}
+
+/// Leaves a dead connection behind, where one was promised to live on.
+fn stale(last: Last, persistence: Persistence, reset: bool) -> Last {
+    match (last, persistence) {
+        (Last::Complete, Persistence::KeepAlive) => Last::Stale { reset },
+        (last, _) => last,
     }
 }
 

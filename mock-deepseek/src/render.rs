@@ -3,6 +3,8 @@
 //! A chunk is spliced together from a front that is rendered once per reply, a delta and a back; no
 //! JSON tree is built per chunk. Invariant: what leaves here is sound; only faults break it.
 
+use std::time::Duration;
+
 use bytes::Bytes;
 
 use crate::{
@@ -167,7 +169,14 @@ fn head(status: u16, stamp: &Stamp) -> Head {
         ("server", "elb"),
     ];
     let headers = headers.map(|(name, value)| (name.to_owned(), value.to_owned())).into();
-    Head { status, headers, framing: Framing::Chunked, marks: Marks::default() }
+    Head {
+        status,
+        headers,
+        framing: Framing::Chunked,
+        marks: Marks::default(),
+        wait: Duration::ZERO,
+        held: Marks::default(),
+    }
 }
 
 fn complete() -> End {

@@ -77,6 +77,12 @@ fn end(last: &Last) -> String {
         Last::Complete => {
             "-- end of the message; the connection stays open for the next request\n".to_owned()
         }
+        Last::Stale { reset: false } => {
+            "-- end of the message; the next request finds the connection closed\n".to_owned()
+        }
+        Last::Stale { reset: true } => {
+            "-- end of the message; the next request finds the connection reset\n".to_owned()
+        }
         Last::Close => "-- the socket is closed\n".to_owned(),
         Last::Reset => "-- the connection is reset\n".to_owned(),
         Last::Hang => "-- silence; the socket stays open\n".to_owned(),

@@ -10,7 +10,7 @@ use std::{
     io,
     pin::Pin,
     sync::{Arc, Mutex, MutexGuard, PoisonError},
-    task::{Context, Poll},
+    task::{Context, Poll, ready},
 };
 
 use clock::Metered;
@@ -18,6 +18,8 @@ use tokio::io::{AsyncRead, AsyncWrite, ReadBuf};
 
 /// The end of a head that has no body.
 const HEAD_END: &[u8] = b"\r\n\r\n";
+/// So much of a request that finds the connection dead is read and thrown away.
+const UNREAD_MAX: usize = 16 * 1024;
 
 /// A handle on the socket; it closes when the last one is dropped.
 #[derive(Clone, Debug)]
@@ -27,6 +29,8 @@ pub(crate) struct Wire(Arc<Mutex<Inner>>);
 struct Inner {
     socket: Metered,
     swallow: Swallow,
+    /// Set when the next byte of the client finds the connection dead; whether by a reset.
+    stale: Option<bool>,
 }
 
 /// Whether hyper's writes go to the socket.
@@ -39,7 +43,7 @@ enum Swallow {
 
 impl Wire {
     pub(crate) fn new(socket: Metered) -> Self {
-        Self(Arc::new(Mutex::new(Inner { socket, swallow: Swallow::No })))
+        Self(Arc::new(Mutex::new(Inner { socket, swallow: Swallow::No, stale: None })))
     }
 
     /// Writes some of the bytes to the socket, around hyper. Cancellation-safe.
@@ -55,6 +59,11 @@ impl Wire {
     /// Makes closing the socket a reset.
     pub(crate) fn reset_on_close(&self) -> io::Result<()> {
         self.inner().socket.get_ref().set_zero_linger()
+    }
+
+    /// Makes the connection end as soon as the client asks for something more.
+    pub(crate) fn die_at_next_request(&self, reset: bool) {
+        self.inner().stale = Some(reset);
     }
 
     fn inner(&self) -> MutexGuard<'_, Inner> {
@@ -82,7 +91,17 @@ impl Swallow {
 
 impl AsyncRead for Wire {
     fn poll_read(self: Pin<&mut Self>, cx: &mut Context<'_>, buf: &mut ReadBuf<'_>) -> Poll<io::Result<()>> {
-        Pin::new(&mut self.inner().socket).poll_read(cx, buf)
+        let mut inner = self.inner();
+        let Some(reset) = inner.stale else { return Pin::new(&mut inner.socket).poll_read(cx, buf) };
+        let mut unread = [0; UNREAD_MAX];
+        let mut unread = ReadBuf::new(&mut unread);
+        ready!(Pin::new(&mut inner.socket).poll_read(cx, &mut unread))?;
+        if reset && !unread.filled().is_empty() {
+            // A socket that cannot be told to reset is closed: dead either way.
+            drop(inner.socket.get_ref().set_zero_linger());
+        }
+        // To hyper this is a client that has left.
+        Poll::Ready(Ok(()))
     }
 }
 
@@ -102,7 +121,12 @@ impl AsyncWrite for Wire {
     }
 
     fn poll_shutdown(self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<io::Result<()>> {
-        Pin::new(&mut self.inner().socket).poll_shutdown(cx)
+        let mut inner = self.inner();
+        if inner.stale == Some(true) {
+            // The end of our side would reach the client before the reset.
+            return Poll::Ready(Ok(()));
+        }
+        Pin::new(&mut inner.socket).poll_shutdown(cx)
     }
 }
 

@@ -2,6 +2,8 @@
 
 mod ends;
 mod faults;
+mod faults_chunks;
+mod faults_stalls;
 mod http;
 mod observe;
 mod sound;

@@ -44,6 +44,11 @@ pub(crate) async fn run(
             recorder.end(How::Completed);
             return Ok(());
         }
+        Last::Stale { reset } => {
+            wire.die_at_next_request(reset);
+            recorder.end(How::Completed);
+            return Ok(());
+        }
         // A socket that cannot be told to reset is closed; the journal shows a cut either way.
         Last::Reset => drop(wire.reset_on_close()),
         Last::Hang => clock.sleep(HANG_MAX).await,

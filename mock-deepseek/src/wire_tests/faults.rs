@@ -12,12 +12,22 @@ fn request(fault: &str) -> String {
 }
 
 fn see(fault: &str) -> Observed {
-    observe(script(""), &request(fault), MINUTE)
+    observe(script(""), &request(fault), span(fault))
+}
+
+/// How long it takes until a fault has shown, with its defaults.
+fn span(fault: &str) -> Duration {
+    match fault {
+        "gateway-504" | "gateway-524" => 2 * MINUTE,
+        "undici-300s" => 6 * MINUTE,
+        _ => MINUTE,
+    }
 }
 
 /// The faults that never come to an end by themselves.
-const ENDLESS: [&str; 7] = [
+const ENDLESS: [&str; 8] = [
     "accept-no-answer",
+    "heartbeat-hides-stall",
     "infinite-stream",
     "keepalive-only-forever",
     "socket-open-after-done",
@@ -26,7 +36,8 @@ const ENDLESS: [&str; 7] = [
     "token-drip",
 ];
 /// The faults after which the connection is gone.
-const CUT: [&str; 4] = ["bad-chunk-size", "chunked-cut", "cl-too-short", "tcp-rst-mid-stream"];
+const CUT: [&str; 5] =
+    ["bad-chunk-size", "chunked-cut", "cl-too-short", "idle-edge-close", "tcp-rst-mid-stream"];
 
 #[test]
 fn each_fault_writes_what_its_snapshot_shows_m4() {
