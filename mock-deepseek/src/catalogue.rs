@@ -4,10 +4,16 @@
 //! Invariant: an entry whose behaviour does not exist, or whose defaults that behaviour refuses,
 //! does not pass the tests of this crate.
 
+mod source;
+mod words;
+
 use std::{collections::BTreeMap, sync::LazyLock};
 
 use serde::Deserialize;
 use toml::{Table, Value};
+
+pub use source::Source;
+pub use words::UnknownName;
 
 static FILES: &[(&str, &str)] = include!(concat!(env!("OUT_DIR"), "/faults.rs"));
 
@@ -90,12 +96,16 @@ pub enum Layer {
     Tcp,
     /// What depends on other requests: concurrency, balance.
     State,
+    /// Where the client connects to. Such a fault is never part of an answer: see [`DeadEnd`](crate::DeadEnd).
+    Address,
 }
 
 /// The moment at which a fault strikes.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Deserialize)]
 #[serde(rename_all = "kebab-case")]
 pub enum Place {
+    /// Before there is a connection.
+    BeforeConnection,
     /// Before the status line.
     BeforeHead,
     /// In the status line and headers, and thus in the whole answer.
@@ -135,6 +145,29 @@ pub enum Mode {
     Stream,
     /// Only replies that are one JSON object.
     Single,
+}
+
+impl FaultInfo {
+    /// Goes through where it was seen.
+    pub fn sources(&self) -> impl Iterator<Item = Source<'_>> {
+        self.sources.iter().map(|text| Source::read(text))
+    }
+
+    /// Returns the fault as one asks for it, with its first parameter set to its default.
+    pub fn example(&self) -> String {
+        let first = self.parameters.iter().find(|(_, parameter)| parameter.default.as_str() != Some(""));
+        first.map_or_else(
+            || self.id.to_owned(),
+            |(name, parameter)| format!("{};{name}={}", self.id, parameter.value()),
+        )
+    }
+}
+
+impl Parameter {
+    /// Returns the default as it is written behind `name=`.
+    pub fn value(&self) -> String {
+        self.default.as_str().map_or_else(|| self.default.to_string(), ToOwned::to_owned)
+    }
 }
 
 impl Catalogue {

@@ -19,6 +19,7 @@ mod interleave;
 mod length;
 mod liveness;
 mod omit;
+mod parted;
 mod respond;
 mod split;
 mod sse;
@@ -66,6 +67,7 @@ fn behaviour(name: &str, config: Table) -> Option<Result<Arc<dyn Behaviour>, tom
         "length" => load::<length::Length>(config),
         "liveness" => load::<liveness::Liveness>(config),
         "omit" => load::<omit::Omit>(config),
+        "parted" => load::<parted::Parted>(config),
         "respond" => load::<respond::Respond>(config),
         "split" => load::<split::Split>(config),
         "sse" => load::<sse::Sse>(config),

@@ -87,6 +87,7 @@ mod journal;
 mod mock;
 mod notice;
 mod pace;
+mod page;
 mod plan;
 mod program;
 mod render;
@@ -102,7 +103,9 @@ mod validate;
 mod wire;
 mod write;
 
-pub use catalogue::{Catalogue, FaultInfo, FaultKind, Layer, Mode, Parameter, Place, catalogue};
+pub use catalogue::{
+    Catalogue, FaultInfo, FaultKind, Layer, Mode, Parameter, Place, Source, UnknownName, catalogue,
+};
 pub use exchange::BODY_MAX;
 pub use fault::{Fault, FaultError};
 pub use inbox::HEAD_MAX;
@@ -111,6 +114,7 @@ pub use journal::{
     WRITTEN_KEPT_TOTAL_MAX, Written,
 };
 pub use mock::{Builder, MockDeepSeek, StartError, Unmet};
+pub use page::catalogue_page;
 pub use script::{DefaultRule, FinishReason, Match, Pace, Reply, Rule, Script, ScriptError};
 pub use server::CONNECTIONS_MAX;
 pub use transcript::transcript;
