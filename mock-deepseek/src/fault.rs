@@ -9,6 +9,8 @@ mod delta;
 mod drip;
 mod finish;
 mod form;
+mod frames;
+mod handshake;
 mod header;
 mod huge;
 mod insert;
@@ -32,6 +34,7 @@ use crate::{
     answer::{Answer, Marks},
     catalogue::{FaultInfo, catalogue, nearest},
     draft::Draft,
+    duration::Lasts,
 };
 
 /// What a fault does. Both steps do nothing unless they are written.
@@ -41,6 +44,11 @@ pub(crate) trait Behaviour: fmt::Debug + Send + Sync {
 
     /// Changes what goes over the wire.
     fn apply(&self, _answer: &mut Answer, _marks: Marks) {}
+
+    /// Says for how long the handshake of TLS stands still before it begins.
+    fn handshake(&self) -> Option<Lasts> {
+        None
+    }
 }
 
 /// Finds a behaviour by the name that fault files use.
@@ -49,6 +57,8 @@ fn behaviour(name: &str, config: Table) -> Option<Result<Arc<dyn Behaviour>, tom
         "delta" => load::<delta::Delta>(config),
         "drip" => load::<drip::Drip>(config),
         "finish" => load::<finish::Finish>(config),
+        "frames" => load::<frames::Frames>(config),
+        "handshake" => load::<handshake::Handshake>(config),
         "form" => load::<form::Reformed>(config),
         "header" => load::<header::Header>(config),
         "huge" => load::<huge::Huge>(config),

@@ -82,6 +82,7 @@ mod exchange;
 mod fault;
 mod headers;
 mod http1;
+mod http2;
 mod inbox;
 mod journal;
 mod mock;
@@ -95,14 +96,16 @@ mod script;
 mod select;
 mod server;
 mod shared;
+mod socket;
 mod texts;
+mod tls;
 mod tokens;
 mod transcript;
 mod validate;
 mod wire;
 mod write;
 
-pub use catalogue::{Catalogue, FaultInfo, FaultKind, Layer, Mode, Parameter, Place, catalogue};
+pub use catalogue::{Carrier, Catalogue, FaultInfo, FaultKind, Layer, Mode, Parameter, Place, catalogue};
 pub use exchange::BODY_MAX;
 pub use fault::{Fault, FaultError};
 pub use inbox::HEAD_MAX;
@@ -113,6 +116,7 @@ pub use journal::{
 pub use mock::{Builder, MockDeepSeek, StartError, Unmet};
 pub use script::{DefaultRule, FinishReason, Match, Pace, Reply, Rule, Script, ScriptError};
 pub use server::CONNECTIONS_MAX;
+pub use tls::{Tls, TlsError};
 pub use transcript::transcript;
 
 #[cfg(test)]

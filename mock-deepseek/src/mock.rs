@@ -20,6 +20,7 @@ use crate::{
     select::Selector,
     server,
     shared::Shared,
+    tls::Tls,
 };
 
 /// A running DeepSeek that does what it is told.
@@ -43,6 +44,7 @@ pub struct Builder {
     seed: u64,
     script: Script,
     address: SocketAddr,
+    tls: Option<Tls>,
 }
 
 /// The mock could not start.
@@ -114,6 +116,14 @@ impl Builder {
         self
     }
 
+    /// Serves under TLS, with HTTP/2 for clients that ask for it. Default: plain HTTP/1.1, and HTTP/2 for clients
+    /// that begin with it.
+    #[must_use]
+    pub fn tls(mut self, tls: Tls) -> Self {
+        self.tls = Some(tls);
+        self
+    }
+
     /// Binds the address and serves on the current runtime.
     pub async fn start(self) -> Result<MockDeepSeek, StartError> {
         let address = self.address;
@@ -129,6 +139,7 @@ impl Builder {
             activity: self.activity,
             seed: self.seed,
             selector: Mutex::new(Selector::new(self.script)),
+            tls: self.tls,
         });
         let stopped = CancellationToken::new();
         let server = tokio::spawn(server::run(listener, Arc::clone(&shared), stopped.clone()));
@@ -145,6 +156,7 @@ impl MockDeepSeek {
             seed: 0,
             script: Script::default(),
             address: (Ipv4Addr::LOCALHOST, 0).into(),
+            tls: None,
         }
     }
 
@@ -155,7 +167,8 @@ impl MockDeepSeek {
 
     /// Returns the base URL for clients, without a slash at the end.
     pub fn url(&self) -> String {
-        format!("http://{}", self.address)
+        let scheme = if self.shared.tls.is_some() { "https" } else { "http" };
+        format!("{scheme}://{}", self.address)
     }
 
     /// Returns where it listens.

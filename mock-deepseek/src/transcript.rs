@@ -5,9 +5,11 @@
 use std::fmt::Write as _;
 
 use crate::{
-    answer::{Form, Framing, Piece},
-    catalogue::Mode,
+    answer::{Cut, Form, Framing, Piece},
+    catalogue::{Carrier, Mode},
     draft::Draft,
+    duration::Lasts,
+    exchange::Carried,
     fault::Fault,
     plan::Plan,
     program::{self, Last, Persistence, Program},
@@ -22,7 +24,14 @@ const SHOWN_MAX: usize = 600;
 /// Renders what goes over the wire for a sample request with these faults: bytes escaped, one line
 /// per line of the wire, pauses and the end in words.
 pub fn transcript(faults: &[Fault]) -> String {
-    show(sample(faults))
+    match faults.iter().find_map(|fault| fault.behaviour().handshake()) {
+        Some(Lasts::Forever) => "-- TCP is accepted; the handshake of TLS never begins\n".to_owned(),
+        Some(Lasts::For(pause)) => {
+            format!("-- TCP is accepted; the handshake of TLS begins after {pause:?}\n")
+                + &show(sample(faults))
+        }
+        None => show(sample(faults)),
+    }
 }
 
 /// Compiles the sample reply with these faults. It is a stream unless a fault wants it otherwise.
@@ -49,10 +58,9 @@ pub(crate) fn sample(faults: &[Fault]) -> Program {
     };
     let draft = Draft::new(&request, &reply, 0);
     debug_assert_eq!(draft.form == Form::Single, single);
-    program::compile(
-        Plan::new(draft, faults.to_vec(), Pace::default()).answer(&stamp),
-        Persistence::KeepAlive,
-    )
+    let http2 = faults.iter().any(|fault| fault.info().carrier == Carrier::Http2);
+    let plan = Plan::new(draft, faults.to_vec(), Pace::default()).over(Carried { http2, tls: true });
+    program::compile(plan.answer(&stamp), Persistence::KeepAlive)
 }
 
 fn show(mut program: Program) -> String {
@@ -76,8 +84,7 @@ fn show(mut program: Program) -> String {
         Last::Stale { reset: true } => {
             text + "-- end of the message; the next request finds the connection reset\n"
         }
-        Last::Close => text + "-- the socket is closed\n",
-        Last::Reset => text + "-- the connection is reset\n",
+        Last::Cut(cut) => text + "-- " + &cut_text(cut) + "\n",
         Last::Hang => text + "-- silence; the socket stays open\n",
         Last::Repeat(piece) => {
             let _ = writeln!(text, "-- and for ever, every {:?}:", piece.wait);
@@ -85,6 +92,23 @@ fn show(mut program: Program) -> String {
             text
         }
     }
+}
+
+fn cut_text(cut: Cut) -> String {
+    match cut {
+        Cut::Close => "the socket is closed".to_owned(),
+        Cut::Abandon => "the socket is closed without a TLS close_notify".to_owned(),
+        Cut::Reset => "the connection is reset".to_owned(),
+        Cut::ResetStream(reason) => format!("RST_STREAM for {}", reason_name(reason)),
+        Cut::GoAway(reason) => {
+            format!("GOAWAY for {}; all streams of the connection are lost", reason_name(reason))
+        }
+    }
+}
+
+/// Returns the name of RFC 9113, section 7.
+fn reason_name(reason: h2::Reason) -> String {
+    format!("{reason:?}")
 }
 
 fn show_piece(text: &mut String, piece: &Piece, framing: Framing) {

@@ -4,4 +4,5 @@ mod ends;
 mod faults;
 mod http;
 mod observe;
+mod secure;
 mod sound;
