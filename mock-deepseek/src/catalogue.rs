@@ -90,12 +90,16 @@ pub enum Layer {
     Tcp,
     /// What depends on other requests: concurrency, balance.
     State,
+    /// Where the client connects to. Such a fault is never part of an answer: see [`DeadEnd`](crate::DeadEnd).
+    Address,
 }
 
 /// The moment at which a fault strikes.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Deserialize)]
 #[serde(rename_all = "kebab-case")]
 pub enum Place {
+    /// Before there is a connection.
+    BeforeConnection,
     /// Before the status line.
     BeforeHead,
     /// In the status line and headers, and thus in the whole answer.

@@ -24,6 +24,8 @@ pub(crate) struct Draft {
     pub(crate) reasoning: Vec<String>,
     pub(crate) content: Vec<String>,
     pub(crate) finish: String,
+    /// How many tokens the request allows.
+    pub(crate) budget: Option<usize>,
     pub(crate) prompt: PromptUsage,
     /// Faults that show in the last event.
     pub(crate) marks: Marks,
@@ -46,11 +48,11 @@ impl Draft {
             reasoning: thinking.map(|text| chunks(&text, per_chunk)).unwrap_or_default(),
             content: reply.pieces.clone().unwrap_or_else(|| chunks(&text(), per_chunk)),
             finish: reply.finish.unwrap_or(FinishReason::Stop).as_str().to_owned(),
+            budget: request.max_tokens.and_then(|tokens| usize::try_from(tokens).ok()),
             prompt: PromptUsage::count(texts.iter().map(String::as_str)),
             marks: Marks::default(),
         };
-        let budget = request.max_tokens.and_then(|tokens| usize::try_from(tokens).ok());
-        if let Some(budget) = budget {
+        if let Some(budget) = draft.budget {
             draft.keep_tokens(budget);
         }
         draft

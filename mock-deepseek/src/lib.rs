@@ -74,6 +74,7 @@
 mod answer;
 mod api;
 mod catalogue;
+mod dead_end;
 mod draft;
 mod duration;
 mod exchange;
@@ -98,6 +99,7 @@ mod wire;
 mod write;
 
 pub use catalogue::{Catalogue, FaultInfo, FaultKind, Layer, Mode, Parameter, Place, catalogue};
+pub use dead_end::{DeadEnd, DeadEndError};
 pub use exchange::BODY_MAX;
 pub use fault::{Fault, FaultError};
 pub use journal::{

@@ -1,0 +1,45 @@
+//! Chinese where nobody asked for it.
+
+use serde::Deserialize;
+
+use super::Behaviour;
+use crate::{
+    answer::Marks,
+    draft::{Draft, chunks},
+};
+
+const THINKING: &str = "用户用英语提问。我先想一想该怎么回答，再把要点写清楚。";
+const ANSWER: &str = "好的，我们一步一步来：先好好休息，多喝水，再把想问的问题写下来。";
+
+/// Says a part of the reply in Chinese.
+#[derive(Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(super) struct Language {
+    what: What,
+}
+
+#[derive(Debug, Clone, Copy, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+enum What {
+    Answer,
+    Thinking,
+    /// The second half of the visible text.
+    Mixed,
+}
+
+impl Behaviour for Language {
+    fn shape(&self, draft: &mut Draft, marks: Marks) {
+        match self.what {
+            What::Answer => draft.content = chunks(ANSWER, 1),
+            What::Thinking => {
+                draft.thinks = true;
+                draft.reasoning = chunks(THINKING, 1);
+            }
+            What::Mixed => {
+                draft.content.truncate(draft.content.len() / 2);
+                draft.content.extend(chunks(ANSWER, 1));
+            }
+        }
+        draft.marks = draft.marks | marks;
+    }
+}
