@@ -25,7 +25,7 @@ async fn ask(url: &str) -> reqwest::Error {
 }
 
 #[tokio::test]
-async fn a_name_that_does_not_resolve_fails_before_there_is_a_connection_m5() {
+async fn a_name_that_does_not_resolve_fails_before_there_is_a_connection_m4() {
     let dead_end = open("dns-failure").await;
 
     let lookup = tokio::net::lookup_host((address(&dead_end), 80)).await.map(Iterator::count);
@@ -36,7 +36,7 @@ async fn a_name_that_does_not_resolve_fails_before_there_is_a_connection_m5() {
 }
 
 #[tokio::test]
-async fn a_dead_port_refuses_and_is_held_m5() {
+async fn a_dead_port_refuses_and_is_held_m4() {
     let dead_end = open("connect-refused").await;
 
     let refused = TcpStream::connect(address(&dead_end)).await.unwrap_err();
@@ -49,7 +49,7 @@ async fn a_dead_port_refuses_and_is_held_m5() {
 }
 
 #[tokio::test]
-async fn a_silent_port_lets_a_client_wait_until_its_own_limit_m5() {
+async fn a_silent_port_lets_a_client_wait_until_its_own_limit_m4() {
     let dead_end = open("connect-timeout").await;
 
     let limit = Duration::from_millis(300);
@@ -97,7 +97,7 @@ async fn a_taken_port_cannot_become_a_dead_end() {
 }
 
 #[test]
-fn a_request_that_names_a_fault_of_an_address_is_told_where_to_go_m5() {
+fn a_request_that_names_a_fault_of_an_address_is_told_where_to_go_m4() {
     let named = [
         chat("", "x-mock-fault: crlf, dns-failure\r\n"),
         chat("", "").replace("sk-test", "sk-test+connect-refused"),

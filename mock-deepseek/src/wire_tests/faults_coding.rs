@@ -50,7 +50,7 @@ fn each_event_of_a_gzip_stream_can_be_read_when_it_arrives() {
 }
 
 #[test]
-fn a_truncated_gzip_stream_ends_without_finish_and_trailer_m5() {
+fn a_truncated_gzip_stream_ends_without_finish_and_trailer_m6() {
     let (head, chunks) = chunks(STREAM, "gzip-truncated");
 
     let mut decoder = GzDecoder::new(Vec::new());
@@ -63,7 +63,7 @@ fn a_truncated_gzip_stream_ends_without_finish_and_trailer_m5() {
 }
 
 #[test]
-fn a_truncated_gzip_body_that_is_not_streamed_is_half_a_json_object_m5() {
+fn a_truncated_gzip_body_that_is_not_streamed_is_half_a_json_object_m6() {
     let (_, chunks) = chunks("", "gzip-truncated");
 
     let mut text = Vec::new();
@@ -81,7 +81,7 @@ fn all_percent_of_a_gzip_body_is_a_sound_one() {
 }
 
 #[test]
-fn each_event_is_a_zstd_frame_of_its_own_m5() {
+fn each_event_is_a_zstd_frame_of_its_own_m6() {
     let (_, chunks) = chunks(STREAM, "zstd-unasked");
 
     let events = chunks.iter().map(|chunk| {

@@ -21,7 +21,7 @@ fn content(message: &Value) -> &str {
 }
 
 #[test]
-fn a_loop_ends_at_its_tokens_or_at_those_of_the_request_m5() {
+fn a_loop_ends_at_its_tokens_or_at_those_of_the_request_m4() {
     let (message, finish, tokens) = reply("", "repeat-loop;tokens=20");
     assert_eq!((finish.as_str(), tokens), ("length", 20));
     assert_eq!(content(&message).matches(" Let me look at that once more.").count(), 2);
@@ -45,7 +45,7 @@ fn a_phrase_of_nothing_is_an_empty_reply() {
 }
 
 #[test]
-fn json_mode_says_spaces_or_nothing_m5() {
+fn json_mode_says_spaces_or_nothing_m4() {
     let (message, finish, _) = reply("", "json-mode-blank");
     assert_eq!((content(&message), finish.as_str()), ("             ", "stop"));
 
@@ -54,7 +54,7 @@ fn json_mode_says_spaces_or_nothing_m5() {
 }
 
 #[test]
-fn thinking_leaks_with_both_tags_or_the_last_alone_m5() {
+fn thinking_leaks_with_both_tags_or_the_last_alone_m4() {
     for (fault, open) in [("think-tag-leak", "<think>\nThe user"), ("think-tag-leak;tags=close", "The user")]
     {
         let (message, _, _) = reply("", fault);
@@ -66,7 +66,7 @@ fn thinking_leaks_with_both_tags_or_the_last_alone_m5() {
 }
 
 #[test]
-fn chinese_is_in_the_answer_in_the_thinking_or_in_half_of_it_m5() {
+fn chinese_is_in_the_answer_in_the_thinking_or_in_half_of_it_m4() {
     let has_chinese = |text: &str| text.contains('，');
 
     let (message, _, _) = reply("", "wrong-language");
@@ -81,7 +81,7 @@ fn chinese_is_in_the_answer_in_the_thinking_or_in_half_of_it_m5() {
 }
 
 #[test]
-fn marks_of_leaked_tool_calls_are_cut_by_chunks_m5() {
+fn marks_of_leaked_tool_calls_are_cut_by_chunks_m4() {
     let request = chat(r#","stream":true"#, "x-mock-fault: tool-markup-leak\r\n");
 
     let text = observe(script(""), &request, Duration::ZERO).seen.text();
