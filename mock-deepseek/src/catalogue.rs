@@ -95,6 +95,8 @@ pub enum Layer {
     Tcp,
     /// What depends on other requests: concurrency, balance.
     State,
+    /// Where the client connects to. Such a fault is never part of an answer: see [`DeadEnd`](crate::DeadEnd).
+    Address,
 }
 
 /// The moment at which a fault strikes.
@@ -103,6 +105,8 @@ pub enum Layer {
 pub enum Place {
     /// While client and server shake hands, before there is a request.
     Handshake,
+    /// Before there is a connection.
+    BeforeConnection,
     /// Before the status line.
     BeforeHead,
     /// In the status line and headers, and thus in the whole answer.

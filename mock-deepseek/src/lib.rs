@@ -39,6 +39,10 @@
 //! does not matter. A fault that finds no place (a cut after a hundred events in a reply of ten)
 //! does not happen, and the journal says so: [`PlannedFault::fired`].
 //!
+//! What strikes before there is a connection, such as a name that does not resolve or a port that stays
+//! silent, is part of no answer: it is refused in all these places, and a client is pointed at a
+//! [`DeadEnd`] instead.
+//!
 //! # One answer, stage by stage
 //!
 //! ```text
@@ -76,6 +80,7 @@ mod answer;
 mod api;
 mod catalogue;
 mod chunks;
+mod dead_end;
 mod draft;
 mod duration;
 mod exchange;
@@ -106,6 +111,7 @@ mod wire;
 mod write;
 
 pub use catalogue::{Carrier, Catalogue, FaultInfo, FaultKind, Layer, Mode, Parameter, Place, catalogue};
+pub use dead_end::{DeadEnd, DeadEndError};
 pub use exchange::BODY_MAX;
 pub use fault::{Fault, FaultError};
 pub use inbox::HEAD_MAX;

@@ -63,6 +63,16 @@ pub enum StartError {
     },
 }
 
+impl StartError {
+    /// Says what went wrong at this address.
+    pub(crate) fn at(address: SocketAddr, source: io::Error) -> Self {
+        match source.kind() {
+            io::ErrorKind::AddrInUse => Self::Taken(address),
+            _ => Self::Listen { address, source },
+        }
+    }
+}
+
 /// The requests that arrived are not those that were expected.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 #[error("mock expected {expected} chat requests and got {}{}", .got.len(), list(.got))]
@@ -127,10 +137,7 @@ impl Builder {
     /// Binds the address and serves on the current runtime.
     pub async fn start(self) -> Result<MockDeepSeek, StartError> {
         let address = self.address;
-        let failed = |source: io::Error| match source.kind() {
-            io::ErrorKind::AddrInUse => StartError::Taken(address),
-            _ => StartError::Listen { address, source },
-        };
+        let failed = |source| StartError::at(address, source);
         let listener = TcpListener::bind(address).await.map_err(failed)?;
         let address = listener.local_addr().map_err(failed)?;
         let shared = Arc::new(Shared {

@@ -80,8 +80,15 @@ mod tests {
 
     #[test]
     fn two_faults_write_the_same_in_whatever_order_they_are_named_m5() {
-        let ids: Vec<_> = catalogue().iter().map(|info| info.id).filter(|id| *id != "huge-line").collect();
-        let faults = |names: [&str; 2]| names.map(|id| Fault::new(id).unwrap());
+        // Each pair is compared, so what is long by itself is asked to be short.
+        let short = |id| match id {
+            "huge-line" => "huge-line;bytes=10",
+            "repeat-loop" => "repeat-loop;tokens=10",
+            "token-drip" => "token-drip;unit=event",
+            id => id,
+        };
+        let ids: Vec<_> = catalogue().iter().map(|info| short(info.id)).collect();
+        let faults = |names: [&str; 2]| names.map(|fault| Fault::parse(fault).unwrap());
 
         for (position, first) in ids.iter().enumerate() {
             for second in &ids[position..] {

@@ -7,6 +7,7 @@ use std::fmt::Write as _;
 use crate::{
     answer::{Cut, Form, Framing, Piece},
     catalogue::{Carrier, Mode},
+    dead_end,
     draft::Draft,
     duration::Lasts,
     exchange::Carried,
@@ -23,24 +24,45 @@ const SHOWN_MAX: usize = 600;
 
 /// Renders what goes over the wire for a sample request with these faults: bytes escaped, one line
 /// per line of the wire, pauses and the end in words.
+///
+/// A fault before the connection leaves nothing to show but what the client sees of it.
 pub fn transcript(faults: &[Fault]) -> String {
+    let outside = faults.iter().filter_map(|fault| Some((fault.id(), fault.behaviour().dead_end()?)));
+    if let Some((_, kind)) = outside.min_by_key(|(id, _)| *id) {
+        return dead_end::story(kind).to_owned();
+    }
+    let shown = shown(form(faults), faults);
     match faults.iter().find_map(|fault| fault.behaviour().handshake()) {
-        Some(Lasts::Forever) => "-- TCP is accepted; the handshake of TLS never begins\n".to_owned(),
+        Some(Lasts::Forever) => "-- TCP is accepted; the handshake of TLS never begins
+"
+        .to_owned(),
         Some(Lasts::For(pause)) => {
-            format!("-- TCP is accepted; the handshake of TLS begins after {pause:?}\n")
-                + &show(sample(faults))
+            format!(
+                "-- TCP is accepted; the handshake of TLS begins after {pause:?}
+"
+            ) + &shown
         }
-        None => show(sample(faults)),
+        None => shown,
     }
 }
 
-/// Compiles the sample reply with these faults. It is a stream unless a fault wants it otherwise.
-pub(crate) fn sample(faults: &[Fault]) -> Program {
+/// Renders the answer to a sample request for this form.
+pub(crate) fn shown(form: Form, faults: &[Fault]) -> String {
+    show(sample(form, faults))
+}
+
+/// Returns the form to ask for: a stream, unless a fault happens to one JSON object only.
+pub(crate) fn form(faults: &[Fault]) -> Form {
     let single = faults.iter().any(|fault| fault.info().mode == Mode::Single);
+    if single { Form::Single } else { Form::Stream }
+}
+
+/// Compiles the sample reply with these faults.
+fn sample(form: Form, faults: &[Fault]) -> Program {
     let request = ChatRequest {
         messages: vec![Message { role: Role::User, content: "Which week am I in?".into() }],
         model: "deepseek-flash".to_owned(),
-        stream: Some(!single),
+        stream: Some(form == Form::Stream),
         stream_options: None,
         thinking: None,
         max_tokens: None,
@@ -57,7 +79,6 @@ pub(crate) fn sample(faults: &[Fault]) -> Program {
         seed: 0,
     };
     let draft = Draft::new(&request, &reply, 0);
-    debug_assert_eq!(draft.form == Form::Single, single);
     let http2 = faults.iter().any(|fault| fault.info().carrier == Carrier::Http2);
     let plan = Plan::new(draft, faults.to_vec(), Pace::default()).over(Carried { http2, tls: true });
     program::compile(plan.answer(&stamp), Persistence::KeepAlive)
