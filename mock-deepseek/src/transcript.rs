@@ -25,21 +25,37 @@ pub fn transcript(faults: &[Fault]) -> String {
     show(&sample(faults))
 }
 
+/// Renders the whole streamed answer to a sample request whose reply is this one: head, chunks, end.
+///
+/// It is what a socket would see, without one: for benches and for tests of clients.
+pub fn stream_bytes(reply: &Reply) -> Vec<u8> {
+    let program = compile(reply, &[], true);
+    let writes = program.steps.iter().filter_map(|step| match step {
+        Step::Write { bytes, .. } => Some(&**bytes),
+        Step::Wait(_) => None,
+    });
+    writes.collect::<Vec<_>>().concat()
+}
+
 /// Compiles the sample reply with these faults. It is a stream unless a fault wants it otherwise.
 pub(crate) fn sample(faults: &[Fault]) -> Program {
     let single = faults.iter().any(|fault| fault.info().mode == Mode::Single);
+    let pieces = ["It’s", " week", " 12", ".", " All", " is", " well", "."].map(ToOwned::to_owned);
+    let reply = Reply { thinking: Some(String::new()), pieces: Some(pieces.into()), ..Reply::default() };
+    compile(&reply, faults, !single)
+}
+
+fn compile(reply: &Reply, faults: &[Fault], streamed: bool) -> Program {
     let request = ChatRequest {
         messages: vec![Message { role: Role::User, content: "Which week am I in?".into() }],
         model: "deepseek-flash".to_owned(),
-        stream: Some(!single),
+        stream: Some(streamed),
         stream_options: None,
         thinking: None,
         max_tokens: None,
         temperature: None,
         user_id: None,
     };
-    let pieces = ["It’s", " week", " 12", ".", " All", " is", " well", "."].map(ToOwned::to_owned);
-    let reply = Reply { thinking: Some(String::new()), pieces: Some(pieces.into()), ..Reply::default() };
     let stamp = Stamp {
         id: "5f0c7a52-9d0e-4c43-8b1f-0d6a4b8e2c11".to_owned(),
         created: 1_790_000_000,
@@ -47,8 +63,8 @@ pub(crate) fn sample(faults: &[Fault]) -> Program {
         date: "Mon, 21 Sep 2026 13:33:20 GMT".to_owned(),
         seed: 0,
     };
-    let draft = Draft::new(&request, &reply, 0);
-    debug_assert_eq!(draft.form == Form::Single, single);
+    let draft = Draft::new(&request, reply, 0);
+    debug_assert_eq!(draft.form == Form::Stream, streamed);
     program::compile(
         Plan::new(draft, faults.to_vec(), Pace::default()).answer(&stamp),
         Persistence::KeepAlive,
