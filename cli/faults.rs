@@ -3,7 +3,7 @@
 use std::fmt::Write as _;
 
 use clap::{Args, Subcommand};
-use mock_deepseek::{Fault, FaultInfo, FaultKind, Layer, catalogue};
+use mock_deepseek::{Fault, FaultInfo, FaultKind, Layer, Place, catalogue};
 
 use crate::{exit_code::ExitCode, failure::Failure, output};
 
@@ -31,7 +31,7 @@ enum Action {
 /// Which faults to list; all, when nothing is said.
 #[derive(Clone, Debug, Default, Args)]
 struct Selection {
-    /// Only those that break this layer: semantics, json, sse, head, time, body, tcp, state or address
+    /// Only those that break this layer: semantics, json, sse, head, time, body, tls, tcp, state or address
     #[arg(long, value_name = "LAYER")]
     layer: Option<Layer>,
     /// Only those of this kind: legitimate or failure
@@ -85,7 +85,12 @@ fn show(fault: &Fault) -> String {
     about(&mut text, info);
     ask(&mut text, info);
     let bytes = mock_deepseek::transcript(std::slice::from_ref(fault));
-    _ = write!(text, "\nBytes of a sample answer\n\n{bytes}");
+    let heading = if info.layer == Layer::Address {
+        format!("Point a client at what `gauntlet mock --fault {}` prints, and it sees", info.id)
+    } else {
+        "Bytes of a sample answer".to_owned()
+    };
+    _ = write!(text, "\n{heading}\n\n{bytes}");
     if !text.ends_with('\n') {
         text.push('\n');
     }
@@ -93,11 +98,11 @@ fn show(fault: &Fault) -> String {
 }
 
 fn about(text: &mut String, info: &FaultInfo) {
-    let FaultInfo { layer, place, kind, mode, wire, broke, .. } = info;
+    let FaultInfo { layer, place, kind, wire, broke, .. } = info;
     _ = writeln!(text, "Wire       {wire}");
     _ = writeln!(text, "Layer      {layer}: {}", layer.meaning());
     _ = writeln!(text, "Place      {place}: {}", place.meaning());
-    _ = writeln!(text, "Happens to {}", mode.meaning());
+    _ = writeln!(text, "Happens to {}", info.reach());
     _ = writeln!(text, "Kind       {kind}: {}", kind.meaning());
     _ = writeln!(text, "Broke      {broke}");
     for source in info.sources() {
@@ -110,14 +115,21 @@ fn about(text: &mut String, info: &FaultInfo) {
     }
 }
 
+/// Returns whether a request can ask for it: it cannot ask for what comes before it.
+fn asked_by_request(info: &FaultInfo) -> bool {
+    info.layer != Layer::Address && info.place != Place::Handshake
+}
+
 /// Tells the ways to ask for it, each ready to be copied.
 fn ask(text: &mut String, info: &FaultInfo) {
     let example = info.example();
     _ = writeln!(text, "\nHow to ask for it\n");
-    if info.layer != Layer::Address {
+    if asked_by_request(info) {
         _ = writeln!(text, "  header  x-mock-fault: {example}");
         _ = writeln!(text, "  model   deepseek-flash+{example}");
         _ = writeln!(text, "  key     sk-test+{example}");
+    }
+    if info.layer != Layer::Address {
         _ = writeln!(text, "  script  faults = [{example:?}]");
     }
     _ = writeln!(text, "  alone   gauntlet mock --fault '{example}'");

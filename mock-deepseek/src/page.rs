@@ -112,14 +112,14 @@ fn overview(page: &mut String, faults: &[&FaultInfo]) {
 }
 
 fn section(page: &mut String, fault: &FaultInfo) {
-    let FaultInfo { id, title, layer, place, kind, mode, wire, broke, .. } = fault;
+    let FaultInfo { id, title, layer, place, kind, wire, broke, .. } = fault;
     let _ = writeln!(page, "\n### {id}\n\n**{title}.** {}: {}.", capital(kind.name()), kind.meaning());
     let _ = writeln!(
         page,
         "Layer [{layer}](#{}), {}; happens to {}.\n",
         anchor(*layer),
         place.meaning(),
-        mode.meaning()
+        fault.reach()
     );
     let _ = writeln!(page, "- On the wire: {wire}\n- What it broke: {broke}");
     let _ = writeln!(

@@ -5,7 +5,7 @@
 
 use std::{fmt, str::FromStr};
 
-use super::{FaultKind, Layer, Mode, Place, nearest};
+use super::{Carrier, FaultInfo, FaultKind, Layer, Mode, Place, nearest};
 
 /// A word that names no class of faults.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
@@ -39,13 +39,14 @@ fn find<T: Copy, const N: usize>(
 
 impl Layer {
     /// All layers, in the order in which faults of one plan act.
-    pub const ALL: [Self; 9] = [
+    pub const ALL: [Self; 10] = [
         Self::Semantics,
         Self::Json,
         Self::Sse,
         Self::Head,
         Self::Time,
         Self::Body,
+        Self::Tls,
         Self::Tcp,
         Self::State,
         Self::Address,
@@ -60,6 +61,7 @@ impl Layer {
             Self::Head => "head",
             Self::Time => "time",
             Self::Body => "body",
+            Self::Tls => "tls",
             Self::Tcp => "tcp",
             Self::State => "state",
             Self::Address => "address",
@@ -75,6 +77,7 @@ impl Layer {
             Self::Head => "status line and headers",
             Self::Time => "when things are written, or not",
             Self::Body => "how the body is framed in HTTP",
+            Self::Tls => "the encryption",
             Self::Tcp => "the connection",
             Self::State => "what depends on other requests: concurrency, balance",
             Self::Address => "where the client connects to",
@@ -84,8 +87,9 @@ impl Layer {
 
 impl Place {
     /// All places, in the order in which an exchange passes them.
-    pub const ALL: [Self; 9] = [
+    pub const ALL: [Self; 10] = [
         Self::BeforeConnection,
+        Self::Handshake,
         Self::BeforeHead,
         Self::Head,
         Self::BeforeFirstEvent,
@@ -100,6 +104,7 @@ impl Place {
     pub const fn name(self) -> &'static str {
         match self {
             Self::BeforeConnection => "before-connection",
+            Self::Handshake => "handshake",
             Self::BeforeHead => "before-head",
             Self::Head => "head",
             Self::BeforeFirstEvent => "before-first-event",
@@ -115,6 +120,7 @@ impl Place {
     pub const fn meaning(self) -> &'static str {
         match self {
             Self::BeforeConnection => "before there is a connection",
+            Self::Handshake => "while client and server shake hands, before there is a request",
             Self::BeforeHead => "before the status line",
             Self::Head => "in status line and headers, and thus in the whole answer",
             Self::BeforeFirstEvent => "after the head, before the first event",
@@ -156,6 +162,26 @@ impl Mode {
             Self::Stream => "streams",
             Self::Single => "whole replies",
         }
+    }
+}
+
+impl Carrier {
+    /// Says over what it happens; `None` where that does not matter.
+    pub const fn meaning(self) -> Option<&'static str> {
+        match self {
+            Self::Any => None,
+            Self::Http1 => Some("only over HTTP/1"),
+            Self::Http2 => Some("only over HTTP/2"),
+            Self::Tls => Some("only under TLS"),
+        }
+    }
+}
+
+impl FaultInfo {
+    /// Says which answers it can happen to.
+    pub fn reach(&self) -> String {
+        let carrier = self.carrier.meaning().map(|over| format!(", {over}")).unwrap_or_default();
+        self.mode.meaning().to_owned() + &carrier
     }
 }
 
@@ -223,7 +249,7 @@ mod tests {
 
         assert_eq!(
             error.to_string(),
-            "there is no layer `tpc`; there are `semantics`, `json`, `sse`, `head`, `time`, `body`, `tcp`, `state`, `address`"
+            "there is no layer `tpc`; there are `semantics`, `json`, `sse`, `head`, `time`, `body`, `tls`, `tcp`, `state`, `address`"
         );
         assert!("failur".parse::<FaultKind>().unwrap_err().to_string().contains("did you mean `failure`"));
     }

@@ -1,14 +1,12 @@
 //! Silence on an open socket.
 
-use std::time::Duration;
-
-use serde::{Deserialize, Deserializer};
+use serde::Deserialize;
 
 use super::Behaviour;
 use crate::{
-    answer::{Answer, During, Ending, Marks, Piece},
+    answer::{Answer, Cut, During, Ending, Marks, Piece},
     draft::Draft,
-    duration,
+    duration::Lasts,
 };
 
 /// Falls silent after some events, for a while or for ever.
@@ -47,21 +45,6 @@ enum Then {
     Close,
 }
 
-#[derive(Debug, Clone, Copy)]
-enum Lasts {
-    Forever,
-    For(Duration),
-}
-
-impl<'de> Deserialize<'de> for Lasts {
-    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
-        match String::deserialize(deserializer)?.as_str() {
-            "forever" => Ok(Self::Forever),
-            text => duration::parse(text).map(Self::For).map_err(serde::de::Error::custom),
-        }
-    }
-}
-
 impl Stall {
     fn place(&self, answer: &Answer) -> Option<usize> {
         match self.place {
@@ -88,7 +71,7 @@ impl Behaviour for Stall {
         match (self.place, &mut answer.head) {
             (StallPlace::BeforeHead, Some(head)) => head.hold_back(pause, marks),
             _ if self.then == Then::Close => {
-                answer.end_at(place, Ending::Close, marks);
+                answer.end_at(place, Ending::Cut(Cut::Close), marks);
                 answer.pieces.push(wait);
             }
             _ => drop(answer.pieces.splice(place..place, [Piece::milestone(marks), wait])),
