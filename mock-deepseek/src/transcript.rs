@@ -47,7 +47,7 @@ pub(crate) fn sample(faults: &[Fault]) -> Program {
         date: "Mon, 21 Sep 2026 13:33:20 GMT".to_owned(),
         seed: 0,
     };
-    let draft = Draft::new(&request, &reply, 0);
+    let draft = Draft::new(&request, request.dialect(), &reply, 0);
     debug_assert_eq!(draft.form == Form::Single, single);
     program::compile(
         Plan::new(draft, faults.to_vec(), Pace::default()).answer(&stamp),
