@@ -28,6 +28,8 @@ pub(crate) struct Draft {
     /// The tools that are to be called, after the visible text.
     pub(crate) calls: Vec<Call>,
     pub(crate) finish: String,
+    /// How many tokens the request allows.
+    pub(crate) budget: Option<usize>,
     pub(crate) prompt: PromptUsage,
     /// Faults that show in the last event.
     pub(crate) marks: Marks,
@@ -101,11 +103,11 @@ impl Draft {
             },
             calls: Vec::new(),
             finish: reply.finish.unwrap_or(FinishReason::Stop).as_str().to_owned(),
+            budget: request.max_tokens.and_then(|tokens| usize::try_from(tokens).ok()),
             prompt: PromptUsage::count(texts.iter().map(String::as_str)),
             marks: Marks::default(),
         };
-        let budget = request.max_tokens.and_then(|tokens| usize::try_from(tokens).ok());
-        if let Some(budget) = budget {
+        if let Some(budget) = draft.budget {
             draft.keep_tokens(budget);
         }
         draft

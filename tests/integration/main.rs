@@ -6,6 +6,7 @@
 
 mod cli;
 mod http;
+mod load;
 mod process;
 mod storage_contract;
 #[path = "../support/mod.rs"]
