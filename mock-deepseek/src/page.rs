@@ -31,8 +31,8 @@ page from the files in [mock-deepseek/faults](../mock-deepseek/faults); change t
 ## What a fault is
 
 A fault is one way in which an answer differs from a sound one: in its bytes, in when they come, or in how the
-connection ends. Each was seen in public or measured with real clients; without a source there is no fault. What each
-of them writes is compared byte for byte, on a plain socket, with a snapshot in
+connection ends. Each was seen in public or measured with real clients; without a source there is no fault. Each is
+tested on a socket; the bytes, their times and the end of most are snapshots in
 [mock-deepseek/src/wire_tests/snapshots](../mock-deepseek/src/wire_tests/snapshots).
 
 ";
@@ -102,7 +102,7 @@ fn places(page: &mut String) {
 fn overview(page: &mut String, faults: &[&FaultInfo]) {
     let _ = writeln!(page, "## All {}, by layer\n", faults.len());
     for layer in Layer::ALL.into_iter().filter(|layer| of(*layer, faults).next().is_some()) {
-        let _ = writeln!(page, "### Layer {layer}\n\nBroken is {}.\n", layer.meaning());
+        let _ = writeln!(page, "### Layer {layer}\n\n{}.\n", capital(layer.meaning()));
         page.push_str("| Fault | What happens | Place | Kind |\n|---|---|---|---|\n");
         for FaultInfo { id, title, place, kind, .. } in of(layer, faults) {
             let _ = writeln!(page, "| [{id}](#{id}) | {} | {place} | {kind} |", cell(title));

@@ -180,6 +180,9 @@ impl Carrier {
 impl FaultInfo {
     /// Says which answers it can happen to.
     pub fn reach(&self) -> String {
+        if self.layer == Layer::Address {
+            return "every request".to_owned();
+        }
         let carrier = self.carrier.meaning().map(|over| format!(", {over}")).unwrap_or_default();
         self.mode.meaning().to_owned() + &carrier
     }
