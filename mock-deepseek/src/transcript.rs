@@ -89,7 +89,7 @@ fn compile(form: Form, reply: &Reply, faults: &[Fault]) -> Program {
         date: "Mon, 21 Sep 2026 13:33:20 GMT".to_owned(),
         seed: 0,
     };
-    let draft = Draft::new(&request, reply, 0);
+    let draft = Draft::new(&request, request.dialect(), reply, 0);
     let http2 = faults.iter().any(|fault| fault.info().carrier == Carrier::Http2);
     let plan = Plan::new(draft, faults.to_vec(), Pace::default()).over(Carried { http2, tls: true });
     program::compile(plan.answer(&stamp), Persistence::KeepAlive)
