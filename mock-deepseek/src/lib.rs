@@ -74,6 +74,7 @@
 
 mod answer;
 mod api;
+mod cache;
 mod catalogue;
 mod chunks;
 mod draft;
@@ -88,6 +89,7 @@ mod mock;
 mod notice;
 mod pace;
 mod plan;
+mod profile;
 mod program;
 mod render;
 mod request;
@@ -111,7 +113,8 @@ pub use journal::{
     WRITTEN_KEPT_TOTAL_MAX, Written,
 };
 pub use mock::{Builder, MockDeepSeek, StartError, Unmet};
-pub use script::{DefaultRule, FinishReason, Match, Pace, Reply, Rule, Script, ScriptError};
+pub use profile::{ApiProfile, NoSuchProfile};
+pub use script::{DefaultRule, FinishReason, Match, Pace, Reply, Rule, Script, ScriptError, ScriptedCall};
 pub use server::CONNECTIONS_MAX;
 pub use transcript::transcript;
 

@@ -10,9 +10,10 @@ use crate::{
     draft::Draft,
     fault::Fault,
     plan::Plan,
+    profile::ApiProfile,
     program::{self, Last, Persistence, Program},
     render::Stamp,
-    request::{ChatRequest, Message, Role},
+    request::ChatRequest,
     script::{Pace, Reply},
 };
 
@@ -28,16 +29,7 @@ pub fn transcript(faults: &[Fault]) -> String {
 /// Compiles the sample reply with these faults. It is a stream unless a fault wants it otherwise.
 pub(crate) fn sample(faults: &[Fault]) -> Program {
     let single = faults.iter().any(|fault| fault.info().mode == Mode::Single);
-    let request = ChatRequest {
-        messages: vec![Message { role: Role::User, content: "Which week am I in?".into() }],
-        model: "deepseek-flash".to_owned(),
-        stream: Some(!single),
-        stream_options: None,
-        thinking: None,
-        max_tokens: None,
-        temperature: None,
-        user_id: None,
-    };
+    let request = ChatRequest { stream: Some(!single), ..ChatRequest::asking("Which week am I in?") };
     let pieces = ["It’s", " week", " 12", ".", " All", " is", " well", "."].map(ToOwned::to_owned);
     let reply = Reply { thinking: Some(String::new()), pieces: Some(pieces.into()), ..Reply::default() };
     let stamp = Stamp {
@@ -46,6 +38,7 @@ pub(crate) fn sample(faults: &[Fault]) -> Program {
         trace: "0123456789abcdef0123456789abcdef".to_owned(),
         date: "Mon, 21 Sep 2026 13:33:20 GMT".to_owned(),
         seed: 0,
+        profile: ApiProfile::Current,
     };
     let draft = Draft::new(&request, request.dialect(), &reply, 0);
     debug_assert_eq!(draft.form == Form::Single, single);
