@@ -7,7 +7,7 @@ use std::fmt::Write as _;
 use crate::{
     answer::{Form, Framing, Piece},
     catalogue::Mode,
-    draft::Draft,
+    draft::{Draft, Prepared},
     fault::Fault,
     plan::Plan,
     profile::ApiProfile,
@@ -40,7 +40,7 @@ pub(crate) fn sample(faults: &[Fault]) -> Program {
         seed: 0,
         profile: ApiProfile::Current,
     };
-    let draft = Draft::new(&request, request.dialect(), &reply, 0);
+    let draft = Draft::new(&request, request.dialect(), &Prepared::of(reply), 0);
     debug_assert_eq!(draft.form == Form::Single, single);
     program::compile(
         Plan::new(draft, faults.to_vec(), Pace::default()).answer(&stamp),

@@ -2,6 +2,9 @@
 
 mod ends;
 mod faults;
+mod golden;
 mod http;
 mod observe;
+mod random;
+mod schema;
 mod sound;
