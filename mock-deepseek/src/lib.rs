@@ -78,6 +78,7 @@
 
 mod answer;
 mod api;
+mod cache;
 mod catalogue;
 mod chunks;
 mod dead_end;
@@ -95,6 +96,7 @@ mod notice;
 mod pace;
 mod page;
 mod plan;
+mod profile;
 mod program;
 mod render;
 mod request;
@@ -124,7 +126,8 @@ pub use journal::{
 };
 pub use mock::{Builder, MockDeepSeek, StartError, Unmet};
 pub use page::catalogue_page;
-pub use script::{DefaultRule, FinishReason, Match, Pace, Reply, Rule, Script, ScriptError};
+pub use profile::{ApiProfile, NoSuchProfile};
+pub use script::{DefaultRule, FinishReason, Match, Pace, Reply, Rule, Script, ScriptError, ScriptedCall};
 pub use server::CONNECTIONS_MAX;
 pub use tls::{Tls, TlsError};
 pub use transcript::{stream_bytes, transcript};
