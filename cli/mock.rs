@@ -7,7 +7,7 @@ use std::{
 };
 
 use clap::Args;
-use mock_deepseek::{DeadEnd, Fault, Layer, MockDeepSeek, Script};
+use mock_deepseek::{ApiProfile, DeadEnd, Fault, Layer, MockDeepSeek, Script};
 use tokio::runtime::Runtime;
 
 use crate::{exit_code::ExitCode, failure::Failure, output, signal};
@@ -27,6 +27,9 @@ pub(crate) struct Arguments {
     /// Seed of ids and of the mock's own texts
     #[arg(long, value_name = "NUMBER", default_value_t = 1)]
     seed: u64,
+    /// State of the API: `current`, or `2025` with its models, limits and wordings
+    #[arg(long, value_name = "STATE", default_value = "current")]
+    api: ApiProfile,
 }
 
 pub(crate) fn run(arguments: &Arguments) -> Result<ExitCode, Failure> {
@@ -36,7 +39,8 @@ pub(crate) fn run(arguments: &Arguments) -> Result<ExitCode, Failure> {
         (None, [fault]) if fault.info().layer == Layer::Address => return hold(fault, address),
         (None, faults) => Script::with_faults(inside(faults)?),
     };
-    let mock = MockDeepSeek::builder().seed(arguments.seed).script(script).address(address);
+    let mock =
+        MockDeepSeek::builder().seed(arguments.seed).api(arguments.api).script(script).address(address);
     let runtime = Runtime::new().map_err(Failure::environment)?;
     runtime.block_on(async {
         let mock = mock.start().await.map_err(Failure::environment)?;

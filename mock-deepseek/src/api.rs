@@ -13,10 +13,12 @@ use crate::{
     headers::{Credentials, Headers},
     notice::Notice,
     plan::Plan,
-    render::{self, Stamp},
+    profile::ApiProfile,
+    render::{self, Dialect, Stamp},
     request::ChatRequest,
     select::Choice,
-    validate,
+    tokens::PromptUsage,
+    validate::{self, Door},
 };
 
 /// Names the faults of one request: ids separated by commas, parameters by semicolons.
@@ -45,6 +47,7 @@ pub(crate) struct Planned {
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 enum Route {
     Chat,
+    Completion,
     Models,
     Balance,
 }
@@ -53,6 +56,7 @@ impl Route {
     fn of(path: &str) -> Option<Self> {
         match path.split('?').next().unwrap_or_default() {
             "/chat/completions" | "/v1/chat/completions" | "/beta/chat/completions" => Some(Self::Chat),
+            "/completions" | "/v1/completions" | "/beta/completions" => Some(Self::Completion),
             "/models" | "/v1/models" => Some(Self::Models),
             "/user/balance" => Some(Self::Balance),
             _ => None,
@@ -61,55 +65,71 @@ impl Route {
 
     const fn method(self) -> &'static str {
         match self {
-            Self::Chat => "POST",
+            Self::Chat | Self::Completion => "POST",
             Self::Models | Self::Balance => "GET",
         }
     }
 }
 
-/// Says whether the path asks for chat completions.
+/// Says whether the path asks the model for something.
 pub(crate) fn is_chat(path: &str) -> bool {
-    Route::of(path) == Some(Route::Chat)
+    matches!(Route::of(path), Some(Route::Chat | Route::Completion))
 }
 
 /// Decides the answer to a request. `choose` is asked only about a chat request that is valid.
 pub(crate) fn decide(
     request: &Request<'_>,
     stamp: &Stamp,
-    choose: impl FnOnce(&ChatRequest) -> Choice,
+    choose: impl FnOnce(&ChatRequest) -> (Choice, PromptUsage),
 ) -> Planned {
     let plain = |notice| Planned { answer: render::plain(&notice, stamp), rule: None, faults: Vec::new() };
-    match route(request) {
+    match route(request, stamp.profile) {
         Err(notice) => plain(notice),
-        Ok((Route::Models, _)) => plain(models()),
+        Ok((Route::Models, _)) => plain(models(stamp.profile)),
         Ok((Route::Balance, _)) => plain(balance()),
-        Ok((Route::Chat, key)) => chat(request, key, stamp, choose).unwrap_or_else(plain),
+        Ok((route, key)) => read(request, route, stamp.profile)
+            .and_then(|asked| {
+                let named = named_faults(request.headers.get(FAULT_HEADER), &asked.0.model, key);
+                let wrong = |error| Notice::invalid(&format!("mock-deepseek: {error}"));
+                Ok(plan(asked, named.map_err(wrong)?, (stamp, request.carried), choose))
+            })
+            .unwrap_or_else(plain),
     }
 }
 
-fn route<'a>(request: &'a Request<'_>) -> Result<(Route, &'a str), Notice> {
+fn route<'a>(request: &'a Request<'_>, profile: ApiProfile) -> Result<(Route, &'a str), Notice> {
     let route = Route::of(request.path).ok_or_else(|| Notice::no_such_path(request.path))?;
     if request.method != route.method() {
         return Err(Notice::wrong_method(request.method));
     }
-    let key = validate::key(request.credentials.authorization.as_deref())?;
+    let key = validate::key(request.credentials.authorization.as_deref(), profile)?;
     Ok((route, key))
 }
 
-fn chat(
-    request: &Request<'_>,
-    key: &str,
-    stamp: &Stamp,
-    choose: impl FnOnce(&ChatRequest) -> Choice,
-) -> Result<Planned, Notice> {
+/// Reads what is asked of the model, and how it is to be told.
+fn read(request: &Request<'_>, route: Route, profile: ApiProfile) -> Result<(ChatRequest, Dialect), Notice> {
     validate::content_type(request.headers.get("content-type"))?;
-    let chat = validate::chat(request.body)?;
-    let named = named_faults(request.headers.get(FAULT_HEADER), &chat.model, key)
-        .map_err(|error| Notice::invalid(&format!("mock-deepseek: {error}")))?;
-    let choice = choose(&chat);
-    let draft = Draft::new(&chat, chat.dialect(), &choice.reply, stamp.seed);
-    let plan = Plan::new(draft, named.unwrap_or(choice.faults), choice.pace).over(request.carried);
-    Ok(Planned { answer: plan.answer(stamp), rule: choice.rule, faults: plan.faults })
+    let door = Door { profile, beta: request.path.starts_with("/beta/") };
+    match route {
+        Route::Completion => validate::completion(request.body, door),
+        _ => validate::chat(request.body, door).map(|chat| {
+            let dialect = chat.dialect();
+            (chat, dialect)
+        }),
+    }
+}
+
+/// Plans the answer to a request that is valid.
+fn plan(
+    (chat, dialect): (ChatRequest, Dialect),
+    named: Option<Vec<Fault>>,
+    (stamp, carried): (&Stamp, Carried),
+    choose: impl FnOnce(&ChatRequest) -> (Choice, PromptUsage),
+) -> Planned {
+    let (choice, prompt) = choose(&chat);
+    let draft = Draft { prompt, ..Draft::new(&chat, dialect, &choice.reply, stamp.seed) };
+    let plan = Plan::new(draft, named.unwrap_or(choice.faults), choice.pace).over(carried);
+    Planned { answer: plan.answer(stamp), rule: choice.rule, faults: plan.faults }
 }
 
 /// Returns the faults that the request itself names: by header, else behind the model, else behind the key.
@@ -123,9 +143,10 @@ fn named_faults(header: Option<&str>, model: &str, key: &str) -> Result<Option<V
 }
 
 /// The models of DEEPSEEK A3.
-fn models() -> Notice {
+fn models(profile: ApiProfile) -> Notice {
     let model = |id: &str| json!({"id": id, "object": "model", "owned_by": "deepseek"});
-    let data = ["deepseek-flash", "deepseek-v4-flash", "deepseek-v4-pro"].map(model);
+    let listed = profile.models().iter().filter(|model| model.listed);
+    let data: Vec<_> = listed.map(|listed| model(listed.name)).collect();
     Notice::ok(&json!({"object": "list", "data": data}))
 }
 

@@ -4,15 +4,21 @@
 //! without an answer, an odd finish) shape it. Invariant: usage is computed from what is in the
 //! draft in the end, so that it adds up under every fault.
 
+mod arguments;
+mod call;
+mod pattern;
+
 use crate::{
     answer::{Form, Marks},
     chunks::Chunks,
     render::Dialect,
-    request::ChatRequest,
+    request::{ChatRequest, Stop},
     script::{FinishReason, Reply},
     texts,
     tokens::{PromptUsage, Usage},
 };
+
+pub(crate) use call::Call;
 
 /// The reply of the model.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -33,14 +39,6 @@ pub(crate) struct Draft {
     pub(crate) prompt: PromptUsage,
     /// Faults that show in the last event.
     pub(crate) marks: Marks,
-}
-
-/// A tool call.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub(crate) struct Call {
-    pub(crate) name: String,
-    /// JSON, unless the script wants it otherwise.
-    pub(crate) arguments: Chunks,
 }
 
 /// A moment of the reply: what is said with one event.
@@ -86,28 +84,29 @@ impl Draft {
     /// Fills in what the script leaves open. `seed` varies the mock's own text.
     pub(crate) fn new(request: &ChatRequest, dialect: Dialect, reply: &Reply, seed: u64) -> Self {
         let per_chunk = reply.tokens_per_chunk.unwrap_or(1).max(1);
-        let said = reply.thinking.clone();
-        let thinks = said.as_ref().map_or_else(|| request.thinks(), |thinking| !thinking.is_empty());
-        let thinking = said.filter(|_| thinks).or_else(|| thinks.then(|| texts::THINKING.to_owned()));
-        let text = || reply.text.clone().unwrap_or_else(|| texts::reply(seed, &request.last_user_text()));
-        let texts: Vec<_> = request.messages.iter().map(crate::request::Message::text).collect();
+        let resolved = &request.resolved;
+        let said = reply.thinking.as_deref();
+        let thinks = said.map_or(resolved.thinks, |thinking| !thinking.is_empty());
+        let thinking = said.unwrap_or(texts::THINKING);
+        let calls = call::calls(request, reply, per_chunk);
+        let finish = if calls.is_empty() { FinishReason::Stop } else { FinishReason::ToolCalls };
         let mut draft = Self {
             form: if request.streams() { Form::Stream } else { Form::Single },
             dialect,
-            model: request.base_model().to_owned(),
+            model: resolved.model.clone(),
             thinks,
-            reasoning: thinking.map(|text| Chunks::of(&text, per_chunk)).unwrap_or_default(),
-            content: match &reply.pieces {
-                Some(pieces) => Chunks::exactly(pieces),
-                None => Chunks::of(&text(), per_chunk),
-            },
-            calls: Vec::new(),
-            finish: reply.finish.unwrap_or(FinishReason::Stop).as_str().to_owned(),
+            reasoning: if thinks { Chunks::of(thinking, per_chunk) } else { Chunks::default() },
+            content: content(request, reply, seed, !calls.is_empty()),
+            calls,
+            finish: reply.finish.unwrap_or(finish).as_str().to_owned(),
             budget: request.max_tokens.and_then(|tokens| usize::try_from(tokens).ok()),
-            prompt: PromptUsage::count(texts.iter().map(String::as_str)),
+            prompt: PromptUsage { tokens: resolved.prompt.tokens, cached: 0 },
             marks: Marks::default(),
         };
-        if let Some(budget) = draft.budget {
+        if let Some(Stop(texts)) = &request.stop {
+            draft.stop_before(texts);
+        }
+        if let Some(budget) = resolved.budget {
             draft.keep_tokens(budget);
         }
         draft
@@ -121,13 +120,31 @@ impl Draft {
         }
     }
 
+    /// Ends the visible text where the first of these begins in it; what would have followed is not said.
+    fn stop_before(&mut self, texts: &[String]) {
+        let stops = texts.iter().filter(|stop| !stop.is_empty());
+        let first = stops.filter_map(|stop| self.content.text().find(stop.as_str())).min();
+        if let Some(place) = first {
+            self.content.keep_bytes(place);
+            self.calls.clear();
+            FinishReason::Stop.as_str().clone_into(&mut self.finish);
+        }
+    }
+
     /// Cuts the reply as `max_tokens` does: thinking counts too, and the finish tells.
     fn keep_tokens(&mut self, budget: usize) {
         if self.usage().completion <= budget {
             return;
         }
         self.reasoning.keep_tokens(budget);
-        self.content.keep_tokens(budget - self.reasoning.tokens());
+        let mut left = budget - self.reasoning.tokens();
+        self.content.keep_tokens(left);
+        left -= self.content.tokens();
+        self.calls.retain_mut(|call| {
+            let fits = call.keep_tokens(left);
+            left -= if fits { call.tokens() } else { left };
+            fits
+        });
         FinishReason::Length.as_str().clone_into(&mut self.finish);
     }
 
@@ -136,8 +153,29 @@ impl Draft {
         let reasoning = self.reasoning.tokens();
         Usage {
             prompt: self.prompt,
-            completion: reasoning + self.content.tokens(),
+            completion: reasoning
+                + self.content.tokens()
+                + self.calls.iter().map(Call::tokens).sum::<usize>(),
             reasoning: self.thinks.then_some(reasoning),
+        }
+    }
+}
+
+/// Returns the visible text: the script's, as it is, or the mock's own in the form that was asked for.
+fn content(request: &ChatRequest, reply: &Reply, seed: u64, calls: bool) -> Chunks {
+    let per_chunk = reply.tokens_per_chunk.unwrap_or(1).max(1);
+    let prefix = request.prefix();
+    match (&reply.pieces, &reply.text) {
+        (Some(pieces), _) => Chunks::exactly(pieces),
+        (None, Some(text)) => {
+            let after = prefix.as_deref().and_then(|prefix| text.strip_prefix(prefix));
+            Chunks::of(after.unwrap_or(text), per_chunk)
+        }
+        (None, None) if calls => Chunks::default(),
+        (None, None) => {
+            let text = texts::reply(seed, &request.last_user_text());
+            let text = if request.wants_json() { texts::as_json(&text, prefix.as_deref()) } else { text };
+            Chunks::of(&text, per_chunk)
         }
     }
 }
@@ -145,22 +183,29 @@ impl Draft {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::render::{ChatStyle, UsagePlace};
+    use crate::{
+        profile::ApiProfile,
+        validate::{self, Door},
+    };
 
-    const CHAT: Dialect = Dialect::Chat(ChatStyle { usage: UsagePlace::Last });
+    fn draft(extra: &str, reply: &Reply) -> Draft {
+        let body = format!(
+            r#"{{"model":"deepseek-flash","messages":[{{"role":"user","content":"hi json"}}]{extra}}}"#
+        );
+        let door = Door { profile: ApiProfile::Current, beta: true };
+        let request = validate::chat(body.as_bytes(), door).unwrap();
+        Draft::new(&request, request.dialect(), reply, 0)
+    }
 
-    fn request(extra: &str) -> ChatRequest {
-        let body =
-            format!(r#"{{"model":"deepseek-flash","messages":[{{"role":"user","content":"hi"}}]{extra}}}"#);
-        serde_json::from_str(&body).unwrap()
+    fn text(text: &str) -> Reply {
+        Reply { text: Some(text.into()), thinking: Some(String::new()), ..Reply::default() }
     }
 
     #[test]
     fn max_tokens_counts_thinking_and_ends_with_length() {
-        let reply =
-            Reply { text: Some("one two three".into()), thinking: Some("a b".into()), ..Reply::default() };
+        let reply = Reply { thinking: Some("a b".into()), ..text("one two three") };
 
-        let draft = Draft::new(&request(r#","max_tokens":3"#), CHAT, &reply, 0);
+        let draft = draft(r#","max_tokens":3"#, &reply);
 
         assert_eq!((draft.reasoning.text(), draft.content.text()), ("a b", "one"));
         assert_eq!((draft.finish.as_str(), draft.usage().completion), ("length", 3));
@@ -168,20 +213,44 @@ mod tests {
 
     #[test]
     fn empty_thinking_means_none_whatever_the_model_does() {
-        let draft =
-            Draft::new(&request(""), CHAT, &Reply { thinking: Some(String::new()), ..Reply::default() }, 0);
+        let draft = draft("", &text("x"));
 
         assert!(!draft.thinks && draft.reasoning.is_empty());
         assert_eq!(draft.usage().reasoning, None);
     }
 
     #[test]
+    fn thinking_is_on_unless_it_is_switched_off_in_words_or_by_effort() {
+        let thinks = |extra: &str| draft(extra, &Reply::default()).thinks;
+
+        assert!(thinks("") && thinks(r#","reasoning_effort":"low""#));
+        assert!(!thinks(r#","thinking":{"type":"disabled"}"#) && !thinks(r#","reasoning_effort":"none""#));
+    }
+
+    #[test]
     fn pieces_are_exact() {
         let pieces = vec!["a b c".to_owned(), String::new(), "d".to_owned()];
 
-        let draft =
-            Draft::new(&request(""), CHAT, &Reply { pieces: Some(pieces.clone()), ..Reply::default() }, 0);
+        let draft = draft("", &Reply { pieces: Some(pieces.clone()), ..Reply::default() });
 
         assert_eq!(draft.content, Chunks::exactly(&pieces));
+    }
+
+    #[test]
+    fn a_stop_text_ends_the_reply_before_it_m3() {
+        let draft = draft(r#","stop":["three","wo t"]"#, &text("one two three four"));
+
+        assert_eq!((draft.content.text(), draft.finish.as_str()), ("one t", "stop"));
+    }
+
+    #[test]
+    fn without_a_script_json_mode_says_json_m3() {
+        let asked = r#","response_format":{"type":"json_object"}"#;
+
+        let own = draft(asked, &Reply::default());
+        let scripted = draft(asked, &text("not json"));
+
+        assert!(serde_json::from_str::<serde_json::Value>(own.content.text()).unwrap().is_object());
+        assert_eq!(scripted.content.text(), "not json");
     }
 }

@@ -58,7 +58,9 @@ fn decide(shared: &Shared, arrived: &Arrived<'_>, body: &Bytes) -> Planned {
         carried: arrived.carried,
     };
     let stamp = shared.stamp(recorder.number);
-    api::decide(&request, &stamp, |chat| shared.selector().choose(chat, request.headers))
+    api::decide(&request, &stamp, |chat| {
+        (shared.selector().choose(chat, request.headers), shared.cache.bill(&chat.resolved.prompt))
+    })
 }
 
 fn refuse(shared: &Shared, recorder: &Recorder) -> Planned {

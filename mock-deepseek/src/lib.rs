@@ -78,6 +78,7 @@
 
 mod answer;
 mod api;
+mod cache;
 mod catalogue;
 mod chunks;
 mod dead_end;
@@ -94,6 +95,7 @@ mod mock;
 mod notice;
 mod pace;
 mod plan;
+mod profile;
 mod program;
 mod render;
 mod request;
@@ -120,7 +122,8 @@ pub use journal::{
     WRITTEN_KEPT_TOTAL_MAX, Written,
 };
 pub use mock::{Builder, MockDeepSeek, StartError, Unmet};
-pub use script::{DefaultRule, FinishReason, Match, Pace, Reply, Rule, Script, ScriptError};
+pub use profile::{ApiProfile, NoSuchProfile};
+pub use script::{DefaultRule, FinishReason, Match, Pace, Reply, Rule, Script, ScriptError, ScriptedCall};
 pub use server::CONNECTIONS_MAX;
 pub use tls::{Tls, TlsError};
 pub use transcript::{stream_bytes, transcript};

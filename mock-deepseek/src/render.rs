@@ -10,6 +10,7 @@ mod chat;
 mod completion;
 mod envelope;
 mod head;
+mod logprobs;
 mod stamp;
 
 use std::collections::VecDeque;
@@ -26,7 +27,7 @@ use crate::{
 pub(crate) use chat::{ChatStyle, UsagePlace};
 pub(crate) use completion::CompletionStyle;
 pub(crate) use envelope::Envelope;
-pub(crate) use stamp::Stamp;
+pub(crate) use stamp::{Stamp, hash};
 
 /// The fingerprint that the API reports.
 pub(crate) const FINGERPRINT: &str = "fp_eaab8d114b_prod0820_fp8_kvcache";
@@ -37,7 +38,6 @@ pub(crate) enum Dialect {
     /// Chat completions.
     Chat(ChatStyle),
     /// Text completions (FIM).
-    #[expect(dead_code, reason = "its path comes next")]
     Completion(CompletionStyle),
 }
 
@@ -76,7 +76,7 @@ impl Teller {
     fn whole(&self, draft: &Draft, stamp: &Stamp) -> String {
         match self {
             Self::Chat(chat) => chat.whole(draft, stamp),
-            Self::Completion(_) => completion::Completion::whole(draft, stamp),
+            Self::Completion(completion) => completion.whole(draft, stamp),
         }
     }
 }
@@ -163,7 +163,7 @@ pub(crate) fn plain(notice: &Notice, stamp: &Stamp) -> Answer {
         form: Form::Single,
         envelope: Envelope::default(),
         head: Some(head),
-        pieces: vec![Piece::raw(Kind::Body, notice.body.clone())],
+        pieces: vec![Piece::raw(Kind::Body, notice.body(stamp.request_id().as_deref()))],
         rest: None,
         end: complete(),
     }
