@@ -48,6 +48,7 @@ pub(crate) struct Planned {
 enum Route {
     Chat,
     Completion,
+    Messages,
     Models,
     Balance,
 }
@@ -57,6 +58,7 @@ impl Route {
         match path.split('?').next().unwrap_or_default() {
             "/chat/completions" | "/v1/chat/completions" | "/beta/chat/completions" => Some(Self::Chat),
             "/completions" | "/v1/completions" | "/beta/completions" => Some(Self::Completion),
+            "/anthropic/v1/messages" | "/anthropic/messages" => Some(Self::Messages),
             "/models" | "/v1/models" => Some(Self::Models),
             "/user/balance" => Some(Self::Balance),
             _ => None,
@@ -65,7 +67,7 @@ impl Route {
 
     const fn method(self) -> &'static str {
         match self {
-            Self::Chat | Self::Completion => "POST",
+            Self::Chat | Self::Completion | Self::Messages => "POST",
             Self::Models | Self::Balance => "GET",
         }
     }
@@ -73,7 +75,7 @@ impl Route {
 
 /// Says whether the path asks the model for something.
 pub(crate) fn is_chat(path: &str) -> bool {
-    matches!(Route::of(path), Some(Route::Chat | Route::Completion))
+    matches!(Route::of(path), Some(Route::Chat | Route::Completion | Route::Messages))
 }
 
 /// Decides the answer to a request. `choose` is asked only about a chat request that is valid.
@@ -102,7 +104,10 @@ fn route<'a>(request: &'a Request<'_>, profile: ApiProfile) -> Result<(Route, &'
     if request.method != route.method() {
         return Err(Notice::wrong_method(request.method));
     }
-    let key = validate::key(request.credentials.authorization.as_deref(), profile)?;
+    let key = match route {
+        Route::Messages => validate::either_key(request.credentials, profile),
+        _ => validate::key(request.credentials.authorization.as_deref(), profile),
+    }?;
     Ok((route, key))
 }
 
@@ -112,6 +117,7 @@ fn read(request: &Request<'_>, route: Route, profile: ApiProfile) -> Result<(Cha
     let door = Door { profile, beta: request.path.starts_with("/beta/") };
     match route {
         Route::Completion => validate::completion(request.body, door),
+        Route::Messages => validate::messages(request.body, door),
         _ => validate::chat(request.body, door).map(|chat| {
             let dialect = chat.dialect();
             (chat, dialect)

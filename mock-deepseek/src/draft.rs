@@ -34,6 +34,8 @@ pub(crate) struct Draft {
     /// The tools that are to be called, after the visible text.
     pub(crate) calls: Vec<Call>,
     pub(crate) finish: String,
+    /// The text of `stop` that ended it, if one did.
+    pub(crate) stopped_by: Option<String>,
     /// How many tokens the request allows.
     pub(crate) budget: Option<usize>,
     pub(crate) prompt: PromptUsage,
@@ -99,6 +101,7 @@ impl Draft {
             content: content(request, reply, seed, !calls.is_empty()),
             calls,
             finish: reply.finish.unwrap_or(finish).as_str().to_owned(),
+            stopped_by: None,
             budget: request.max_tokens.and_then(|tokens| usize::try_from(tokens).ok()),
             prompt: PromptUsage { tokens: resolved.prompt.tokens, cached: 0 },
             marks: Marks::default(),
@@ -123,8 +126,9 @@ impl Draft {
     /// Ends the visible text where the first of these begins in it; what would have followed is not said.
     fn stop_before(&mut self, texts: &[String]) {
         let stops = texts.iter().filter(|stop| !stop.is_empty());
-        let first = stops.filter_map(|stop| self.content.text().find(stop.as_str())).min();
-        if let Some(place) = first {
+        let found = stops.filter_map(|stop| Some((self.content.text().find(stop.as_str())?, stop)));
+        if let Some((place, stop)) = found.min_by_key(|(place, _)| *place) {
+            self.stopped_by = Some(stop.clone());
             self.content.keep_bytes(place);
             self.calls.clear();
             FinishReason::Stop.as_str().clone_into(&mut self.finish);

@@ -6,6 +6,7 @@
 //! The events of a stream are rendered when the writer asks for them.
 //! Invariant: what leaves here is sound; only faults break it.
 
+mod anthropic;
 mod chat;
 mod completion;
 mod envelope;
@@ -39,6 +40,8 @@ pub(crate) enum Dialect {
     Chat(ChatStyle),
     /// Text completions (FIM).
     Completion(CompletionStyle),
+    /// Anthropic's Messages format.
+    Anthropic,
 }
 
 /// A dialect at work on one reply.
@@ -46,6 +49,7 @@ pub(crate) enum Dialect {
 enum Teller {
     Chat(chat::Chat),
     Completion(completion::Completion),
+    Anthropic(anthropic::Anthropic),
 }
 
 impl Teller {
@@ -53,14 +57,16 @@ impl Teller {
         match &draft.dialect {
             Dialect::Chat(style) => Self::Chat(chat::Chat::new(style, draft, stamp)),
             Dialect::Completion(style) => Self::Completion(completion::Completion::new(style, draft, stamp)),
+            Dialect::Anthropic => Self::Anthropic(anthropic::Anthropic::new(draft, stamp)),
         }
     }
 
-    /// Returns the frame that faults may put their own chunks into.
-    fn envelope(&self) -> Envelope {
+    /// Returns the frame that faults may put their own chunks into, in forms that consist of chunks.
+    fn envelope(&self) -> Option<Envelope> {
         match self {
-            Self::Chat(chat) => chat.envelope.clone(),
-            Self::Completion(completion) => completion.envelope.clone(),
+            Self::Chat(chat) => Some(chat.envelope.clone()),
+            Self::Completion(completion) => Some(completion.envelope.clone()),
+            Self::Anthropic(_) => None,
         }
     }
 
@@ -69,6 +75,7 @@ impl Teller {
         match self {
             Self::Chat(chat) => chat.tell(draft, beat, more),
             Self::Completion(completion) => completion.tell(draft, beat, more),
+            Self::Anthropic(anthropic) => anthropic.tell(draft, beat, more),
         }
     }
 
@@ -77,6 +84,7 @@ impl Teller {
         match self {
             Self::Chat(chat) => chat.whole(draft, stamp),
             Self::Completion(completion) => completion.whole(draft, stamp),
+            Self::Anthropic(anthropic) => anthropic.whole(draft),
         }
     }
 }
@@ -161,7 +169,7 @@ pub(crate) fn plain(notice: &Notice, stamp: &Stamp) -> Answer {
     head.set("content-type", notice.content_type);
     Answer {
         form: Form::Single,
-        envelope: Envelope::default(),
+        envelope: None,
         head: Some(head),
         pieces: vec![Piece::raw(Kind::Body, notice.body(stamp.request_id().as_deref()))],
         rest: None,

@@ -5,9 +5,11 @@
 //! [`validate`](crate::validate), not here. Other surfaces read their own bodies and bring them into this
 //! form.
 
+mod anthropic;
 mod completion;
 mod message;
 mod options;
+mod text_or;
 mod tools;
 
 use serde::Deserialize;
@@ -18,6 +20,7 @@ use crate::{
     tokens::Prompt,
 };
 
+pub(crate) use anthropic::MessagesRequest;
 pub(crate) use completion::CompletionRequest;
 pub(crate) use message::{Content, Message, Role};
 pub(crate) use options::{Effort, FormatKind, ResponseFormat, Stop, StreamOptions, Thinking, ThinkingMode};

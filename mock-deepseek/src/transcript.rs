@@ -73,7 +73,8 @@ fn sample(form: Form, faults: &[Fault]) -> Program {
 }
 
 fn compile(form: Form, reply: &Reply, faults: &[Fault]) -> Program {
-    let request = ChatRequest { stream: Some(form == Form::Stream), ..ChatRequest::asking("Which week am I in?") };
+    let request =
+        ChatRequest { stream: Some(form == Form::Stream), ..ChatRequest::asking("Which week am I in?") };
     let stamp = Stamp {
         id: "5f0c7a52-9d0e-4c43-8b1f-0d6a4b8e2c11".to_owned(),
         created: 1_790_000_000,

@@ -4,6 +4,7 @@
 //! Invariant: what passes here can be answered, and [`Resolved`] says with what. It does not judge what the
 //! script should answer.
 
+mod anthropic;
 mod conversation;
 mod numbers;
 mod strict;
@@ -13,12 +14,15 @@ use serde::{Deserialize, de::DeserializeOwned};
 use serde_json::error::Category;
 
 use crate::{
+    headers::Credentials,
     notice::Notice,
     profile::{ApiProfile, ThinkingRule},
     render::Dialect,
     request::{ChatRequest, CompletionRequest, Content, Effort, FormatKind, Message, Resolved, ThinkingMode},
     tokens::Prompt,
 };
+
+pub(crate) use anthropic::messages;
 
 /// Where a request came in: the rules depend on it.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -34,7 +38,18 @@ const COMPLETION_MAX: i64 = 4096;
 /// Checks the `Authorization` header and returns the key.
 pub(crate) fn key(authorization: Option<&str>, profile: ApiProfile) -> Result<&str, Notice> {
     let header = authorization.ok_or_else(Notice::no_key)?;
-    let key = header.strip_prefix("Bearer ").ok_or_else(Notice::not_bearer)?.trim();
+    known(header.strip_prefix("Bearer ").ok_or_else(Notice::not_bearer)?.trim(), profile)
+}
+
+/// Checks the key of a request in Anthropic's format: `x-api-key` will do too; `Authorization` goes before it.
+pub(crate) fn either_key(credentials: &Credentials, profile: ApiProfile) -> Result<&str, Notice> {
+    match (&credentials.authorization, &credentials.api_key) {
+        (None, Some(key)) => known(key.trim(), profile),
+        (authorization, _) => key(authorization.as_deref(), profile),
+    }
+}
+
+fn known(key: &str, profile: ApiProfile) -> Result<&str, Notice> {
     match key.strip_prefix("sk-") {
         Some(secret) if !secret.is_empty() => Ok(key),
         _ => Err(Notice::bad_key(key, profile)),
@@ -187,7 +202,7 @@ fn user(request: &ChatRequest) -> Result<(), Notice> {
     let fine = |c: char| c.is_ascii_alphanumeric() || c == '-' || c == '_';
     match request.user_id.as_deref() {
         Some(id) if !id.chars().all(fine) => Err(Notice::invalid(
-            "Invalid user_id value, user_id may only contain letters, digits, hyphens and underscores",
+            "Invalid 'user_id': string does not match pattern. Expected a string that matches the pattern '^[a-zA-Z0-9_-]+$'.",
         )),
         _ => Ok(()),
     }

@@ -1,5 +1,6 @@
 //! What a plain socket really sees, on virtual time, for sound replies and for every fault.
 
+mod anthropic;
 mod ends;
 mod faults;
 mod faults_address;
@@ -9,3 +10,4 @@ mod http;
 mod observe;
 mod secure;
 mod sound;
+mod surfaces;

@@ -53,11 +53,13 @@ impl Behaviour for Insert {
     fn apply(&self, answer: &mut Answer, marks: Marks) {
         let Some(place) = answer.place_after(self.after_events, self.during) else { return };
         let payload = match &self.event {
-            Event::EmptyChoices => answer.envelope.chunk(""),
-            Event::Content(text) => answer.envelope.content(&crate::render::quoted(text)),
-            Event::Payload(text) => text.clone().into(),
+            Event::EmptyChoices => answer.envelope.as_ref().map(|envelope| ("", envelope.chunk(""))),
+            Event::Content(text) => answer.more_text(text),
+            Event::Payload(text) => Some(("", text.clone().into())),
         };
-        let event = Piece { marks, ..Piece::event(Kind::Foreign, payload) };
+        // A form without such chunks has no place for them.
+        let Some((name, payload)) = payload else { return };
+        let event = Piece { marks, ..Piece::named(Kind::Foreign, name, payload) };
         match self.then {
             Then::Continue => answer.pieces.insert(place, event),
             Then::End => {

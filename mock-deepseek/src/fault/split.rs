@@ -34,7 +34,7 @@ impl Split {
     fn cut(&self, piece: &Piece) -> Option<usize> {
         match self.at {
             At::Character => piece.bytes().iter().position(|&byte| byte >= 0xC0).map(|lead| lead + 1),
-            At::Prefix => (piece.open == "data: ").then_some(3),
+            At::Prefix => (piece.open == "data: ").then_some(piece.name_len() + 3),
         }
     }
 }

@@ -123,8 +123,27 @@ impl<'de> Deserialize<'de> for Content {
 impl Message {
     /// Makes what a user says.
     pub(crate) fn user(text: &str) -> Self {
+        Self::said(Role::User, text)
+    }
+
+    /// Makes what stands above the conversation.
+    pub(super) fn system(text: &str) -> Self {
+        Self::said(Role::System, text)
+    }
+
+    /// Makes what the model said.
+    pub(super) fn assistant(text: &str) -> Self {
+        Self::said(Role::Assistant, text)
+    }
+
+    /// Makes what the call of this id gave.
+    pub(super) fn tool(id: &str, text: &str) -> Self {
+        Self { tool_call_id: Some(id.to_owned()), ..Self::said(Role::Tool, text) }
+    }
+
+    fn said(role: Role, text: &str) -> Self {
         Self {
-            role: Role::User,
+            role,
             content: Some(Content::Text(text.to_owned())),
             reasoning_content: None,
             tool_calls: None,

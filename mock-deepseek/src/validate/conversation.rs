@@ -9,6 +9,12 @@ use crate::{
 };
 
 pub(super) fn check(request: &ChatRequest, door: Door) -> Result<(), Notice> {
+    order(request, door)?;
+    thinking_is_sent_back(request, door, "reasoning_content")
+}
+
+/// Checks who follows whom.
+pub(super) fn order(request: &ChatRequest, door: Door) -> Result<(), Notice> {
     let messages = &request.messages;
     if messages.is_empty() {
         return Err(Notice::invalid("Empty input messages"));
@@ -17,12 +23,17 @@ pub(super) fn check(request: &ChatRequest, door: Door) -> Result<(), Notice> {
         alternates(messages)?;
     }
     prefix(messages, door)?;
-    calls_are_answered(messages)?;
+    calls_are_answered(messages)
+}
+
+/// Checks that what was thought before a call is there again, under the name that this form of the API has for it.
+pub(super) fn thinking_is_sent_back(request: &ChatRequest, door: Door, name: &str) -> Result<(), Notice> {
     let forgets = |message: &Message| !message.calls().is_empty() && message.reasoning_content.is_none();
-    if door.profile == ApiProfile::Current && request.resolved.thinks && messages.iter().any(forgets) {
-        return Err(Notice::invalid(
-            "The `reasoning_content` in the thinking mode must be passed back to the API.",
-        ));
+    let must = door.profile == ApiProfile::Current && request.resolved.thinks;
+    if must && request.messages.iter().any(forgets) {
+        return Err(Notice::invalid(&format!(
+            "The `{name}` in the thinking mode must be passed back to the API."
+        )));
     }
     Ok(())
 }

@@ -310,7 +310,7 @@ fn lists_have_lengths_and_some_settings_need_others_m2() {
             NOW,
             json!({"user_id": "a b"}),
             400,
-            "Invalid user_id value, user_id may only contain letters, digits, hyphens and underscores",
+            "Invalid 'user_id': string does not match pattern. Expected a string that matches the pattern '^[a-zA-Z0-9_-]+$'.",
         ),
         (NOW, json!({"user_id": "A-b_9"}), 200, ""),
         (

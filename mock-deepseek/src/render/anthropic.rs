@@ -1,0 +1,234 @@
+//! Anthropic's Messages format: one `message`, or named events that build it block by block (DEEPSEEK A1, A6).
+//!
+//! As seen in public, the id is a bare UUID and signs the thinking too (NousResearch/hermes-agent#21048), and
+//! a block of thinking begins without a signature (QuantumNous/new-api#4763).
+
+use std::{collections::VecDeque, fmt::Write as _};
+
+use super::{Stamp, quoted, said};
+use crate::{
+    answer::{Kind, Marks, Piece},
+    draft::{Beat, Draft},
+    tokens::{PromptUsage, Usage},
+};
+
+/// Messages at work on one reply.
+#[derive(Clone, Debug)]
+pub(super) struct Anthropic {
+    id: String,
+    /// The ids of the tool calls.
+    calls: Vec<String>,
+    /// The block that is being told.
+    open: Option<Block>,
+    /// How many blocks have been begun.
+    begun: usize,
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Block {
+    Thinking,
+    Text,
+    Call(usize),
+}
+
+impl Anthropic {
+    pub(super) fn new(draft: &Draft, stamp: &Stamp) -> Self {
+        let calls = (0..draft.calls.len()).map(|index| stamp.call_id(index)).collect();
+        Self { id: stamp.id.clone(), calls, open: None, begun: 0 }
+    }
+
+    pub(super) fn tell(&mut self, draft: &Draft, beat: Beat, more: &mut VecDeque<Piece>) -> Piece {
+        match beat {
+            Beat::Role => {
+                more.push_back(part("ping", r#"{"type":"ping"}"#));
+                let message = self.message(draft, "[]", &Stop::default(), &bill(&draft.usage(), 0));
+                Piece::named(Kind::Role, "message_start", event("message_start", "message", &message))
+            }
+            Beat::Reasoning(index) => self.within(Block::Thinking, draft, more, |block| {
+                said(Kind::Reasoning, draft.reasoning.get(index), |text| delta(block, "thinking", text))
+            }),
+            Beat::Content(index) => self.within(Block::Text, draft, more, |block| {
+                said(Kind::Content, draft.content.get(index), |text| delta(block, "text", text))
+            }),
+            Beat::Call(call) => {
+                let mut told = VecDeque::new();
+                self.turn_to(Some(Block::Call(call)), draft, &mut told);
+                first(told, more)
+            }
+            Beat::Arguments(call, index) => {
+                let chunk = draft.calls.get(call).and_then(|call| call.arguments.get(index));
+                let block = self.begun.saturating_sub(1);
+                let piece = said(Kind::Call, chunk, |text| delta(block, "input_json", text));
+                Piece { name: DELTA, ..piece }
+            }
+            Beat::Finish => self.finish(draft, more),
+            Beat::Done => Piece::named(Kind::Done, "message_stop", r#"{"type":"message_stop"}"#),
+        }
+    }
+
+    /// Tells a delta of this block, after what must stand before it.
+    fn within(
+        &mut self,
+        block: Block,
+        draft: &Draft,
+        more: &mut VecDeque<Piece>,
+        delta: impl FnOnce(usize) -> Piece,
+    ) -> Piece {
+        let mut told = VecDeque::new();
+        self.turn_to(Some(block), draft, &mut told);
+        told.push_back(Piece { name: DELTA, ..delta(self.begun.saturating_sub(1)) });
+        first(told, more)
+    }
+
+    /// Ends the block that is open, unless it is this one, and begins this one.
+    fn turn_to(&mut self, block: Option<Block>, draft: &Draft, told: &mut VecDeque<Piece>) {
+        if self.open == block {
+            return;
+        }
+        let index = self.begun.saturating_sub(1);
+        if self.open == Some(Block::Thinking) {
+            told.push_back(part(DELTA, delta(index, "signature", &self.id)));
+        }
+        if self.open.is_some() {
+            told.push_back(part(
+                "content_block_stop",
+                format!(r#"{{"type":"content_block_stop","index":{index}}}"#),
+            ));
+        }
+        if let Some(block) = block {
+            let (index, empty) = (self.begun, self.empty(block, draft));
+            let payload =
+                format!(r#"{{"type":"content_block_start","index":{index},"content_block":{empty}}}"#);
+            let kind = if matches!(block, Block::Call(_)) { Kind::Call } else { Kind::Part };
+            told.push_back(Piece::named(kind, "content_block_start", payload));
+            self.begun += 1;
+        }
+        self.open = block;
+    }
+
+    /// Renders a block as it begins.
+    fn empty(&self, block: Block, draft: &Draft) -> String {
+        match block {
+            Block::Thinking => r#"{"type":"thinking","thinking":""}"#.to_owned(),
+            Block::Text => r#"{"type":"text","text":""}"#.to_owned(),
+            Block::Call(index) => self.call(draft, index, "{}"),
+        }
+    }
+
+    fn call(&self, draft: &Draft, index: usize, input: &str) -> String {
+        let (id, name) = (&self.calls[index], quoted(&draft.calls[index].name));
+        format!(r#"{{"type":"tool_use","id":"{id}","name":{name},"input":{input}}}"#)
+    }
+
+    fn finish(&mut self, draft: &Draft, more: &mut VecDeque<Piece>) -> Piece {
+        let mut told = VecDeque::new();
+        self.turn_to(None, draft, &mut told);
+        let Stop { reason, sequence } = Stop::of(draft);
+        let usage = bill(&draft.usage(), draft.usage().completion);
+        let payload = format!(
+            r#"{{"type":"message_delta","delta":{{"stop_reason":{reason},"stop_sequence":{sequence}}},"usage":{usage}}}"#
+        );
+        let last = Piece::named(Kind::Finish, "message_delta", payload);
+        told.push_back(Piece { marks: draft.marks, ..last });
+        first(told, more)
+    }
+
+    pub(super) fn whole(&self, draft: &Draft) -> String {
+        let mut blocks = Vec::new();
+        if !draft.reasoning.is_empty() {
+            let thinking = quoted(draft.reasoning.text());
+            blocks.push(format!(r#"{{"type":"thinking","thinking":{thinking},"signature":"{}"}}"#, self.id));
+        }
+        if !draft.content.is_empty() {
+            blocks.push(format!(r#"{{"type":"text","text":{}}}"#, quoted(draft.content.text())));
+        }
+        for (index, call) in draft.calls.iter().enumerate() {
+            blocks.push(self.call(draft, index, &object(call.arguments.text())));
+        }
+        let usage = bill(&draft.usage(), draft.usage().completion);
+        self.message(draft, &format!("[{}]", blocks.join(",")), &Stop::of(draft), &usage)
+    }
+
+    fn message(&self, draft: &Draft, content: &str, stop: &Stop, usage: &str) -> String {
+        let (id, model, Stop { reason, sequence }) = (&self.id, quoted(&draft.model), stop);
+        format!(
+            r#"{{"id":"{id}","type":"message","role":"assistant","model":{model},"content":{content},"stop_reason":{reason},"stop_sequence":{sequence},"usage":{usage}}}"#
+        )
+    }
+}
+
+/// The name of all events that carry a piece of a block.
+const DELTA: &str = "content_block_delta";
+
+/// Why the message ended, as JSON.
+struct Stop {
+    reason: String,
+    sequence: String,
+}
+
+impl Default for Stop {
+    fn default() -> Self {
+        Self { reason: "null".to_owned(), sequence: "null".to_owned() }
+    }
+}
+
+impl Stop {
+    /// Reasons that this format has no word for are passed on as they are.
+    fn of(draft: &Draft) -> Self {
+        let reason = match draft.finish.as_str() {
+            "stop" if draft.stopped_by.is_some() => "stop_sequence",
+            "stop" => "end_turn",
+            "length" => "max_tokens",
+            "tool_calls" => "tool_use",
+            "content_filter" => "refusal",
+            other => other,
+        };
+        let sequence = draft.stopped_by.as_deref().filter(|_| reason == "stop_sequence");
+        Self { reason: quoted(reason), sequence: sequence.map_or_else(|| "null".to_owned(), quoted) }
+    }
+}
+
+/// Renders the bill: what comes from the cache is counted apart.
+fn bill(usage: &Usage, output: usize) -> String {
+    let PromptUsage { tokens, cached } = usage.prompt;
+    let fresh = tokens - cached;
+    format!(
+        r#"{{"input_tokens":{fresh},"cache_creation_input_tokens":0,"cache_read_input_tokens":{cached},"output_tokens":{output}}}"#
+    )
+}
+
+/// Returns arguments as an object. What a script wants to be no JSON cannot be told in this format but as text.
+fn object(arguments: &str) -> String {
+    match serde_json::from_str::<serde::de::IgnoredAny>(arguments) {
+        Ok(_) => arguments.to_owned(),
+        Err(_) => quoted(arguments),
+    }
+}
+
+fn event(kind: &str, field: &str, value: &str) -> String {
+    format!(r#"{{"type":"{kind}","{field}":{value}}}"#)
+}
+
+fn delta(block: usize, what: &str, text: &str) -> bytes::Bytes {
+    let field = if what == "input_json" { "partial_json" } else { what };
+    let mut payload = String::with_capacity(110 + text.len());
+    // Writing to a text cannot fail.
+    let _ = write!(
+        payload,
+        r#"{{"type":"{DELTA}","index":{block},"delta":{{"type":"{what}_delta","{field}":{}}}}}"#,
+        quoted(text)
+    );
+    payload.into()
+}
+
+/// Makes an event that opens or closes something.
+fn part(name: &'static str, payload: impl Into<bytes::Bytes>) -> Piece {
+    Piece::named(Kind::Part, name, payload)
+}
+
+/// Returns the first of the pieces and puts the others into `more`.
+pub(super) fn first(mut told: VecDeque<Piece>, more: &mut VecDeque<Piece>) -> Piece {
+    let first = told.pop_front();
+    more.append(&mut told);
+    first.unwrap_or_else(|| Piece::milestone(Marks::default()))
+}
