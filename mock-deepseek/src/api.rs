@@ -49,16 +49,24 @@ enum Route {
     Chat,
     Completion,
     Messages,
+    Responses,
     Models,
     Balance,
 }
 
 impl Route {
+    /// Returns the route of a path that this state of the API has.
+    fn in_state(path: &str, profile: ApiProfile) -> Option<Self> {
+        let is_new = |route: &Self| matches!(route, Self::Responses);
+        Self::of(path).filter(|route| profile == ApiProfile::Current || !is_new(route))
+    }
+
     fn of(path: &str) -> Option<Self> {
         match path.split('?').next().unwrap_or_default() {
             "/chat/completions" | "/v1/chat/completions" | "/beta/chat/completions" => Some(Self::Chat),
             "/completions" | "/v1/completions" | "/beta/completions" => Some(Self::Completion),
             "/anthropic/v1/messages" | "/anthropic/messages" => Some(Self::Messages),
+            "/responses" | "/v1/responses" => Some(Self::Responses),
             "/models" | "/v1/models" => Some(Self::Models),
             "/user/balance" => Some(Self::Balance),
             _ => None,
@@ -67,7 +75,7 @@ impl Route {
 
     const fn method(self) -> &'static str {
         match self {
-            Self::Chat | Self::Completion | Self::Messages => "POST",
+            Self::Chat | Self::Completion | Self::Messages | Self::Responses => "POST",
             Self::Models | Self::Balance => "GET",
         }
     }
@@ -75,7 +83,7 @@ impl Route {
 
 /// Says whether the path asks the model for something.
 pub(crate) fn is_chat(path: &str) -> bool {
-    matches!(Route::of(path), Some(Route::Chat | Route::Completion | Route::Messages))
+    matches!(Route::of(path), Some(Route::Chat | Route::Completion | Route::Messages | Route::Responses))
 }
 
 /// Decides the answer to a request. `choose` is asked only about a chat request that is valid.
@@ -100,7 +108,7 @@ pub(crate) fn decide(
 }
 
 fn route<'a>(request: &'a Request<'_>, profile: ApiProfile) -> Result<(Route, &'a str), Notice> {
-    let route = Route::of(request.path).ok_or_else(|| Notice::no_such_path(request.path))?;
+    let route = Route::in_state(request.path, profile).ok_or_else(|| Notice::no_such_path(request.path))?;
     if request.method != route.method() {
         return Err(Notice::wrong_method(request.method));
     }
@@ -118,6 +126,7 @@ fn read(request: &Request<'_>, route: Route, profile: ApiProfile) -> Result<(Cha
     match route {
         Route::Completion => validate::completion(request.body, door),
         Route::Messages => validate::messages(request.body, door),
+        Route::Responses => validate::responses(request.body, door),
         _ => validate::chat(request.body, door).map(|chat| {
             let dialect = chat.dialect();
             (chat, dialect)

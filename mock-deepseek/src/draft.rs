@@ -176,6 +176,10 @@ fn content(request: &ChatRequest, reply: &Reply, seed: u64, calls: bool) -> Chun
             Chunks::of(after.unwrap_or(text), per_chunk)
         }
         (None, None) if calls => Chunks::default(),
+        (None, None) if request.schema.is_some() => {
+            let example = request.schema.as_ref().map(arguments::example).unwrap_or_default();
+            Chunks::of(&example.to_string(), per_chunk)
+        }
         (None, None) => {
             let text = texts::reply(seed, &request.last_user_text());
             let text = if request.wants_json() { texts::as_json(&text, prefix.as_deref()) } else { text };

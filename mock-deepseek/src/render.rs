@@ -12,6 +12,7 @@ mod completion;
 mod envelope;
 mod head;
 mod logprobs;
+mod responses;
 mod stamp;
 
 use std::collections::VecDeque;
@@ -28,6 +29,7 @@ use crate::{
 pub(crate) use chat::{ChatStyle, UsagePlace};
 pub(crate) use completion::CompletionStyle;
 pub(crate) use envelope::Envelope;
+pub(crate) use responses::ResponsesStyle;
 pub(crate) use stamp::{Stamp, hash};
 
 /// The fingerprint that the API reports.
@@ -42,6 +44,8 @@ pub(crate) enum Dialect {
     Completion(CompletionStyle),
     /// Anthropic's Messages format.
     Anthropic,
+    /// OpenAI's Responses format.
+    Responses(ResponsesStyle),
 }
 
 /// A dialect at work on one reply.
@@ -50,6 +54,7 @@ enum Teller {
     Chat(chat::Chat),
     Completion(completion::Completion),
     Anthropic(anthropic::Anthropic),
+    Responses(responses::Responses),
 }
 
 impl Teller {
@@ -58,6 +63,7 @@ impl Teller {
             Dialect::Chat(style) => Self::Chat(chat::Chat::new(style, draft, stamp)),
             Dialect::Completion(style) => Self::Completion(completion::Completion::new(style, draft, stamp)),
             Dialect::Anthropic => Self::Anthropic(anthropic::Anthropic::new(draft, stamp)),
+            Dialect::Responses(style) => Self::Responses(responses::Responses::new(style, draft, stamp)),
         }
     }
 
@@ -66,7 +72,7 @@ impl Teller {
         match self {
             Self::Chat(chat) => Some(chat.envelope.clone()),
             Self::Completion(completion) => Some(completion.envelope.clone()),
-            Self::Anthropic(_) => None,
+            Self::Anthropic(_) | Self::Responses(_) => None,
         }
     }
 
@@ -76,6 +82,7 @@ impl Teller {
             Self::Chat(chat) => chat.tell(draft, beat, more),
             Self::Completion(completion) => completion.tell(draft, beat, more),
             Self::Anthropic(anthropic) => anthropic.tell(draft, beat, more),
+            Self::Responses(responses) => responses.tell(draft, beat, more),
         }
     }
 
@@ -85,6 +92,7 @@ impl Teller {
             Self::Chat(chat) => chat.whole(draft, stamp),
             Self::Completion(completion) => completion.whole(draft, stamp),
             Self::Anthropic(anthropic) => anthropic.whole(draft),
+            Self::Responses(responses) => responses.whole(draft),
         }
     }
 }
@@ -139,6 +147,13 @@ fn pace_of(beat: Beat) -> Kind {
 fn said(kind: Kind, chunk: Option<Chunk>, render: impl FnOnce(&str) -> bytes::Bytes) -> Piece {
     let text = chunk.unwrap_or_default();
     Piece { text: text.clone(), ..Piece::event(kind, render(&text)) }
+}
+
+/// Returns the first of the pieces and puts the others into `more`.
+fn first(mut told: VecDeque<Piece>, more: &mut VecDeque<Piece>) -> Piece {
+    let first = told.pop_front();
+    more.append(&mut told);
+    first.unwrap_or_else(|| Piece::milestone(Marks::default()))
 }
 
 /// Renders the whole reply.

@@ -9,10 +9,12 @@ mod anthropic;
 mod completion;
 mod message;
 mod options;
+mod responses;
 mod text_or;
 mod tools;
 
 use serde::Deserialize;
+use serde_json::Value;
 
 use crate::{
     profile::ApiProfile,
@@ -24,6 +26,7 @@ pub(crate) use anthropic::MessagesRequest;
 pub(crate) use completion::CompletionRequest;
 pub(crate) use message::{Content, Message, Role};
 pub(crate) use options::{Effort, FormatKind, ResponseFormat, Stop, StreamOptions, Thinking, ThinkingMode};
+pub(crate) use responses::ResponsesRequest;
 pub(crate) use tools::{Function, Tool, ToolChoice};
 
 /// The body of a chat completion request.
@@ -65,6 +68,9 @@ pub(crate) struct ChatRequest {
     pub(crate) top_logprobs: Option<u8>,
     #[serde(default)]
     pub(crate) user_id: Option<String>,
+    /// What the text must satisfy, in forms that take a schema.
+    #[serde(skip)]
+    pub(crate) schema: Option<Value>,
     /// What validation has worked out.
     #[serde(skip)]
     pub(crate) resolved: Resolved,

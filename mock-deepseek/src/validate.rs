@@ -7,6 +7,7 @@
 mod anthropic;
 mod conversation;
 mod numbers;
+mod responses;
 mod strict;
 mod tools;
 
@@ -23,6 +24,7 @@ use crate::{
 };
 
 pub(crate) use anthropic::messages;
+pub(crate) use responses::responses;
 
 /// Where a request came in: the rules depend on it.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]

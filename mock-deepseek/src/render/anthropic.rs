@@ -5,9 +5,9 @@
 
 use std::{collections::VecDeque, fmt::Write as _};
 
-use super::{Stamp, quoted, said};
+use super::{Stamp, first, quoted, said};
 use crate::{
-    answer::{Kind, Marks, Piece},
+    answer::{Kind, Piece},
     draft::{Beat, Draft},
     tokens::{PromptUsage, Usage},
 };
@@ -224,11 +224,4 @@ fn delta(block: usize, what: &str, text: &str) -> bytes::Bytes {
 /// Makes an event that opens or closes something.
 fn part(name: &'static str, payload: impl Into<bytes::Bytes>) -> Piece {
     Piece::named(Kind::Part, name, payload)
-}
-
-/// Returns the first of the pieces and puts the others into `more`.
-pub(super) fn first(mut told: VecDeque<Piece>, more: &mut VecDeque<Piece>) -> Piece {
-    let first = told.pop_front();
-    more.append(&mut told);
-    first.unwrap_or_else(|| Piece::milestone(Marks::default()))
 }

@@ -50,6 +50,20 @@ impl Effort {
             Self::Max | Self::Ultra => Self::Max,
         }
     }
+
+    /// Returns its name.
+    pub(crate) const fn as_str(self) -> &'static str {
+        match self {
+            Self::None => "none",
+            Self::Minimal => "minimal",
+            Self::Low => "low",
+            Self::Medium => "medium",
+            Self::High => "high",
+            Self::Xhigh => "xhigh",
+            Self::Max => "max",
+            Self::Ultra => "ultra",
+        }
+    }
 }
 
 #[derive(Clone, Copy, Debug, Deserialize)]
