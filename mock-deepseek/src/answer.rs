@@ -295,13 +295,11 @@ impl Answer {
 
     /// Renders one more event of visible text, with its name; `None` when there is none to take after.
     pub(crate) fn more_text(&self, text: &str) -> Option<(&'static str, Bytes)> {
-        match &self.envelope {
-            Some(envelope) => Some(("", envelope.content(&quoted(text)))),
-            None => {
-                let mut said = self.pieces.iter().filter(|piece| piece.kind == Kind::Content);
-                said.find_map(|piece| Some((piece.name, piece.saying(text)?)))
-            }
+        if let Some(envelope) = &self.envelope {
+            return Some(("", envelope.content(&quoted(text))));
         }
+        let mut said = self.pieces.iter().filter(|piece| piece.kind == Kind::Content);
+        said.find_map(|piece| Some((piece.name, piece.saying(text)?)))
     }
 
     /// Returns the place after `events` events that `during` counts; before the first of them for 0.

@@ -10,6 +10,7 @@ use crate::{
     draft::Draft,
     exchange::Carried,
     fault::{Fault, FaultError},
+    files::{Asked, Files},
     headers::{Credentials, Headers},
     notice::Notice,
     plan::Plan,
@@ -18,6 +19,7 @@ use crate::{
     request::ChatRequest,
     select::Choice,
     tokens::PromptUsage,
+    upload::Upload,
     validate::{self, Door},
 };
 
@@ -33,6 +35,9 @@ pub(crate) struct Request<'a> {
     pub(crate) credentials: &'a Credentials,
     pub(crate) body: &'a [u8],
     pub(crate) carried: Carried,
+    pub(crate) files: &'a Files,
+    /// The form that came instead of a body.
+    pub(crate) upload: Option<&'a Upload>,
 }
 
 /// What to answer, and why.
@@ -52,12 +57,14 @@ enum Route {
     Responses,
     Models,
     Balance,
+    Files,
+    File,
 }
 
 impl Route {
     /// Returns the route of a path that this state of the API has.
     fn in_state(path: &str, profile: ApiProfile) -> Option<Self> {
-        let is_new = |route: &Self| matches!(route, Self::Responses);
+        let is_new = |route: &Self| matches!(route, Self::Responses | Self::Files | Self::File);
         Self::of(path).filter(|route| profile == ApiProfile::Current || !is_new(route))
     }
 
@@ -69,16 +76,30 @@ impl Route {
             "/responses" | "/v1/responses" => Some(Self::Responses),
             "/models" | "/v1/models" => Some(Self::Models),
             "/user/balance" => Some(Self::Balance),
-            _ => None,
+            "/files" | "/v1/files" => Some(Self::Files),
+            path => file_id(path).map(|_| Self::File),
         }
     }
 
-    const fn method(self) -> &'static str {
+    fn allows(self, method: &str) -> bool {
         match self {
-            Self::Chat | Self::Completion | Self::Messages | Self::Responses => "POST",
-            Self::Models | Self::Balance => "GET",
+            Self::Chat | Self::Completion | Self::Messages | Self::Responses => method == "POST",
+            Self::Models | Self::Balance => method == "GET",
+            Self::Files => method == "POST" || method == "GET",
+            Self::File => method == "GET" || method == "DELETE",
         }
     }
+}
+
+/// Returns the file that a path names.
+fn file_id(path: &str) -> Option<&str> {
+    let id = path.strip_prefix("/v1").unwrap_or(path).strip_prefix("/files/")?;
+    (!id.is_empty() && !id.contains('/')).then_some(id)
+}
+
+/// Says whether the path takes uploads.
+pub(crate) fn takes_files(path: &str) -> bool {
+    Route::of(path) == Some(Route::Files)
 }
 
 /// Says whether the path asks the model for something.
@@ -97,6 +118,9 @@ pub(crate) fn decide(
         Err(notice) => plain(notice),
         Ok((Route::Models, _)) => plain(models(stamp.profile)),
         Ok((Route::Balance, _)) => plain(balance()),
+        Ok((Route::Files | Route::File, key)) => {
+            plain(request.files.answer(key, about_files(request), stamp))
+        }
         Ok((route, key)) => read(request, route, stamp.profile)
             .and_then(|asked| {
                 let named = named_faults(request.headers.get(FAULT_HEADER), &asked.0.model, key);
@@ -109,7 +133,7 @@ pub(crate) fn decide(
 
 fn route<'a>(request: &'a Request<'_>, profile: ApiProfile) -> Result<(Route, &'a str), Notice> {
     let route = Route::in_state(request.path, profile).ok_or_else(|| Notice::no_such_path(request.path))?;
-    if request.method != route.method() {
+    if !route.allows(request.method) {
         return Err(Notice::wrong_method(request.method));
     }
     let key = match route {
@@ -154,6 +178,17 @@ fn named_faults(header: Option<&str>, model: &str, key: &str) -> Result<Option<V
         (Some(list), _, _) => Fault::parse_list(list, ',').map(Some),
         (None, Some(list), _) | (None, None, Some(list)) => Fault::parse_list(&list, '+').map(Some),
         (None, None, None) => Ok(None),
+    }
+}
+
+/// Reads what is asked about files.
+fn about_files<'a>(request: &'a Request<'_>) -> Asked<'a> {
+    let (path, query) = request.path.split_once('?').unwrap_or((request.path, ""));
+    match (file_id(path), request.method) {
+        (Some(id), "DELETE") => Asked::Delete(id),
+        (Some(id), _) => Asked::Get(id),
+        (None, "POST") => Asked::Upload(request.upload),
+        (None, _) => Asked::List(query),
     }
 }
 

@@ -70,7 +70,7 @@
 //!
 //! # Limits
 //!
-//! Bodies [`BODY_MAX`], heads [`HEAD_MAX`], connections [`CONNECTIONS_MAX`], journal [`EXCHANGES_MAX`]
+//! Bodies [`BODY_MAX`], uploads [`UPLOAD_MAX`] (their bytes are counted, not kept), files of a key [`FILES_MAX`], heads [`HEAD_MAX`], connections [`CONNECTIONS_MAX`], journal [`EXCHANGES_MAX`]
 //! exchanges with [`WRITTEN_KEPT_MAX`] written bytes each, [`WRITTEN_KEPT_TOTAL_MAX`] written bytes and
 //! [`BODIES_KEPT_MAX`] bytes of bodies over all.
 
@@ -86,6 +86,7 @@ mod draft;
 mod duration;
 mod exchange;
 mod fault;
+mod files;
 mod headers;
 mod http1;
 mod http2;
@@ -108,6 +109,7 @@ mod texts;
 mod tls;
 mod tokens;
 mod transcript;
+mod upload;
 mod validate;
 mod wire;
 mod write;
@@ -116,6 +118,7 @@ pub use catalogue::{Carrier, Catalogue, FaultInfo, FaultKind, Layer, Mode, Param
 pub use dead_end::{DeadEnd, DeadEndError};
 pub use exchange::BODY_MAX;
 pub use fault::{Fault, FaultError};
+pub use files::FILES_MAX;
 pub use inbox::HEAD_MAX;
 pub use journal::{
     BODIES_KEPT_MAX, EXCHANGES_MAX, Ended, Exchange, How, PlannedFault, WRITTEN_KEPT_MAX,
@@ -127,6 +130,7 @@ pub use script::{DefaultRule, FinishReason, Match, Pace, Reply, Rule, Script, Sc
 pub use server::CONNECTIONS_MAX;
 pub use tls::{Tls, TlsError};
 pub use transcript::{stream_bytes, transcript};
+pub use upload::UPLOAD_MAX;
 
 #[cfg(test)]
 mod wire_tests;

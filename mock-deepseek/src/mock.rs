@@ -16,6 +16,7 @@ use tokio_util::sync::CancellationToken;
 
 use crate::{
     cache::PromptCache,
+    files::Files,
     journal::{Exchange, Journal},
     profile::ApiProfile,
     script::Script,
@@ -157,6 +158,7 @@ impl Builder {
             seed: self.seed,
             profile: self.profile,
             cache: PromptCache::default(),
+            files: Files::default(),
             selector: Mutex::new(Selector::new(self.script)),
             tls: self.tls,
         });
@@ -206,11 +208,12 @@ impl MockDeepSeek {
         self.shared.journal.snapshot()
     }
 
-    /// Forgets the journal and the prompt cache and sets the counters of the rules to zero. Answers under way go on.
+    /// Forgets the journal, the prompt cache and the uploaded files, and sets the counters of the rules to zero. Answers under way go on.
     pub fn reset(&self) {
         self.shared.journal.clear();
         self.shared.selector().reset();
         self.shared.cache.clear();
+        self.shared.files.clear();
     }
 
     /// Expects so many chat requests by the time the mock is dropped.

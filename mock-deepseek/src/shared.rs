@@ -9,7 +9,8 @@ use clock::{Activity, SharedClock};
 use rand::{Rng as _, SeedableRng as _, rngs::StdRng};
 
 use crate::{
-    cache::PromptCache, journal::Journal, profile::ApiProfile, render::Stamp, select::Selector, tls::Tls,
+    cache::PromptCache, files::Files, journal::Journal, profile::ApiProfile, render::Stamp, select::Selector,
+    tls::Tls,
 };
 
 /// Spreads request numbers over the seed space.
@@ -24,6 +25,7 @@ pub(crate) struct Shared {
     pub(crate) seed: u64,
     pub(crate) profile: ApiProfile,
     pub(crate) cache: PromptCache,
+    pub(crate) files: Files,
     pub(crate) selector: Mutex<Selector>,
     /// `None`: connections are plain.
     pub(crate) tls: Option<Tls>,

@@ -7,6 +7,7 @@ mod faults_address;
 mod faults_coding;
 mod faults_elsewhere;
 mod faults_meaning;
+mod files;
 mod http;
 mod observe;
 mod responses;

@@ -8,6 +8,7 @@ use std::{collections::VecDeque, fmt::Write as _};
 use super::{Stamp, first, quoted, said};
 use crate::{
     answer::{Kind, Piece},
+    chunks::Chunk,
     draft::{Beat, Draft},
     tokens::{PromptUsage, Usage},
 };
@@ -38,46 +39,45 @@ impl Anthropic {
     }
 
     pub(super) fn tell(&mut self, draft: &Draft, beat: Beat, more: &mut VecDeque<Piece>) -> Piece {
+        let mut told = VecDeque::new();
         match beat {
             Beat::Role => {
-                more.push_back(part("ping", r#"{"type":"ping"}"#));
-                let message = self.message(draft, "[]", &Stop::default(), &bill(&draft.usage(), 0));
-                Piece::named(Kind::Role, "message_start", event("message_start", "message", &message))
+                let message = format!(
+                    r#"{{"type":"message_start","message":{}}}"#,
+                    self.message(draft, "[]", &End::pending(draft))
+                );
+                told.push_back(Piece::named(Kind::Role, "message_start", message));
+                told.push_back(part("ping", r#"{"type":"ping"}"#));
             }
-            Beat::Reasoning(index) => self.within(Block::Thinking, draft, more, |block| {
-                said(Kind::Reasoning, draft.reasoning.get(index), |text| delta(block, "thinking", text))
-            }),
-            Beat::Content(index) => self.within(Block::Text, draft, more, |block| {
-                said(Kind::Content, draft.content.get(index), |text| delta(block, "text", text))
-            }),
-            Beat::Call(call) => {
-                let mut told = VecDeque::new();
-                self.turn_to(Some(Block::Call(call)), draft, &mut told);
-                first(told, more)
+            Beat::Reasoning(index) => {
+                self.turn_to(Some(Block::Thinking), draft, &mut told);
+                told.push_back(self.delta(Kind::Reasoning, "thinking", draft.reasoning.get(index)));
             }
+            Beat::Content(index) => {
+                self.turn_to(Some(Block::Text), draft, &mut told);
+                told.push_back(self.delta(Kind::Content, "text", draft.content.get(index)));
+            }
+            Beat::Call(call) => self.turn_to(Some(Block::Call(call)), draft, &mut told),
             Beat::Arguments(call, index) => {
                 let chunk = draft.calls.get(call).and_then(|call| call.arguments.get(index));
-                let block = self.begun.saturating_sub(1);
-                let piece = said(Kind::Call, chunk, |text| delta(block, "input_json", text));
-                Piece { name: DELTA, ..piece }
+                told.push_back(self.delta(Kind::Call, "input_json", chunk));
             }
-            Beat::Finish => self.finish(draft, more),
-            Beat::Done => Piece::named(Kind::Done, "message_stop", r#"{"type":"message_stop"}"#),
+            Beat::Finish => {
+                self.turn_to(None, draft, &mut told);
+                told.push_back(finish(draft));
+            }
+            Beat::Done => {
+                told.push_back(Piece::named(Kind::Done, "message_stop", r#"{"type":"message_stop"}"#));
+            }
         }
+        first(told, more)
     }
 
-    /// Tells a delta of this block, after what must stand before it.
-    fn within(
-        &mut self,
-        block: Block,
-        draft: &Draft,
-        more: &mut VecDeque<Piece>,
-        delta: impl FnOnce(usize) -> Piece,
-    ) -> Piece {
-        let mut told = VecDeque::new();
-        self.turn_to(Some(block), draft, &mut told);
-        told.push_back(Piece { name: DELTA, ..delta(self.begun.saturating_sub(1)) });
-        first(told, more)
+    /// Tells a delta of the block that is open.
+    fn delta(&self, kind: Kind, what: &str, chunk: Option<Chunk>) -> Piece {
+        let block = self.begun.saturating_sub(1);
+        let piece = said(kind, chunk, |text| delta(block, what, text));
+        Piece { name: DELTA, ..piece }
     }
 
     /// Ends the block that is open, unless it is this one, and begins this one.
@@ -120,19 +120,6 @@ impl Anthropic {
         format!(r#"{{"type":"tool_use","id":"{id}","name":{name},"input":{input}}}"#)
     }
 
-    fn finish(&mut self, draft: &Draft, more: &mut VecDeque<Piece>) -> Piece {
-        let mut told = VecDeque::new();
-        self.turn_to(None, draft, &mut told);
-        let Stop { reason, sequence } = Stop::of(draft);
-        let usage = bill(&draft.usage(), draft.usage().completion);
-        let payload = format!(
-            r#"{{"type":"message_delta","delta":{{"stop_reason":{reason},"stop_sequence":{sequence}}},"usage":{usage}}}"#
-        );
-        let last = Piece::named(Kind::Finish, "message_delta", payload);
-        told.push_back(Piece { marks: draft.marks, ..last });
-        first(told, more)
-    }
-
     pub(super) fn whole(&self, draft: &Draft) -> String {
         let mut blocks = Vec::new();
         if !draft.reasoning.is_empty() {
@@ -145,12 +132,11 @@ impl Anthropic {
         for (index, call) in draft.calls.iter().enumerate() {
             blocks.push(self.call(draft, index, &object(call.arguments.text())));
         }
-        let usage = bill(&draft.usage(), draft.usage().completion);
-        self.message(draft, &format!("[{}]", blocks.join(",")), &Stop::of(draft), &usage)
+        self.message(draft, &format!("[{}]", blocks.join(",")), &End::of(draft))
     }
 
-    fn message(&self, draft: &Draft, content: &str, stop: &Stop, usage: &str) -> String {
-        let (id, model, Stop { reason, sequence }) = (&self.id, quoted(&draft.model), stop);
+    fn message(&self, draft: &Draft, content: &str, end: &End) -> String {
+        let (id, model, End { reason, sequence, usage }) = (&self.id, quoted(&draft.model), end);
         format!(
             r#"{{"id":"{id}","type":"message","role":"assistant","model":{model},"content":{content},"stop_reason":{reason},"stop_sequence":{sequence},"usage":{usage}}}"#
         )
@@ -160,19 +146,20 @@ impl Anthropic {
 /// The name of all events that carry a piece of a block.
 const DELTA: &str = "content_block_delta";
 
-/// Why the message ended, as JSON.
-struct Stop {
+/// Why the message ended, and the bill, as JSON.
+struct End {
     reason: String,
     sequence: String,
+    usage: String,
 }
 
-impl Default for Stop {
-    fn default() -> Self {
-        Self { reason: "null".to_owned(), sequence: "null".to_owned() }
+impl End {
+    /// The message has not ended, and nothing of it has been said.
+    fn pending(draft: &Draft) -> Self {
+        let null = || "null".to_owned();
+        Self { reason: null(), sequence: null(), usage: bill(&draft.usage(), 0) }
     }
-}
 
-impl Stop {
     /// Reasons that this format has no word for are passed on as they are.
     fn of(draft: &Draft) -> Self {
         let reason = match draft.finish.as_str() {
@@ -184,8 +171,21 @@ impl Stop {
             other => other,
         };
         let sequence = draft.stopped_by.as_deref().filter(|_| reason == "stop_sequence");
-        Self { reason: quoted(reason), sequence: sequence.map_or_else(|| "null".to_owned(), quoted) }
+        let usage = draft.usage();
+        Self {
+            reason: quoted(reason),
+            sequence: sequence.map_or_else(|| "null".to_owned(), quoted),
+            usage: bill(&usage, usage.completion),
+        }
     }
+}
+
+fn finish(draft: &Draft) -> Piece {
+    let End { reason, sequence, usage } = End::of(draft);
+    let payload = format!(
+        r#"{{"type":"message_delta","delta":{{"stop_reason":{reason},"stop_sequence":{sequence}}},"usage":{usage}}}"#
+    );
+    Piece { marks: draft.marks, ..Piece::named(Kind::Finish, "message_delta", payload) }
 }
 
 /// Renders the bill: what comes from the cache is counted apart.
@@ -203,10 +203,6 @@ fn object(arguments: &str) -> String {
         Ok(_) => arguments.to_owned(),
         Err(_) => quoted(arguments),
     }
-}
-
-fn event(kind: &str, field: &str, value: &str) -> String {
-    format!(r#"{{"type":"{kind}","{field}":{value}}}"#)
 }
 
 fn delta(block: usize, what: &str, text: &str) -> bytes::Bytes {

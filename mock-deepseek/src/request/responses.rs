@@ -168,10 +168,10 @@ fn converse(items: Vec<Item>, messages: &mut Vec<Message>) {
                 let message = item.into_message(&mut thought);
                 messages.push(message);
             }
-            Some("reasoning") => thought = Some(item.content.map(|text| text.said()).unwrap_or_default()),
+            Some("reasoning") => thought = Some(item.content.map(TextOr::said).unwrap_or_default()),
             Some("function_call") => item.call(&mut thought, messages),
             Some("function_call_output") => {
-                let output = item.output.map(|output| output.said()).unwrap_or_default();
+                let output = item.output.map(TextOr::said).unwrap_or_default();
                 messages.push(Message::tool(&item.call_id.unwrap_or_default(), &output));
             }
             Some(_) => {}

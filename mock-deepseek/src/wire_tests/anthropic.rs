@@ -78,6 +78,7 @@ enum Block {
 
 #[derive(Debug, Deserialize)]
 #[serde(deny_unknown_fields)]
+#[expect(clippy::struct_field_names, reason = "these are the format's names")]
 struct Usage {
     input_tokens: u64,
     cache_creation_input_tokens: u64,

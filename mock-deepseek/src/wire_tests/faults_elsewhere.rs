@@ -6,7 +6,7 @@ use std::{collections::BTreeMap, time::Duration};
 use super::observe::{observe, script};
 use crate::{Carrier, Fault, Layer, catalogue};
 
-const SPAN: Duration = Duration::from_secs(300);
+const SPAN: Duration = Duration::from_mins(5);
 
 /// They consist of chunks with choices, which the other forms do not have.
 const CHAT_ONLY: [&str; 4] = ["content-wrong-type", "delta-missing", "duplicate-role", "empty-choices-chunk"];
