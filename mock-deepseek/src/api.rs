@@ -7,7 +7,7 @@ use serde_json::json;
 
 use crate::{
     answer::Answer,
-    draft::Draft,
+    draft::{Draft, Prepared},
     exchange::Carried,
     fault::{Fault, FaultError},
     files::{Asked, Files},
@@ -166,7 +166,9 @@ fn plan(
     choose: impl FnOnce(&ChatRequest) -> (Choice, PromptUsage),
 ) -> Planned {
     let (choice, prompt) = choose(&chat);
-    let draft = Draft { prompt, ..Draft::new(&chat, dialect, &choice.reply, stamp.seed) };
+    // To be kept by whoever keeps the script, so that a text is cut once and not per request.
+    let said = Prepared::of(choice.reply);
+    let draft = Draft { prompt, ..Draft::new(&chat, dialect, &said, stamp.seed) };
     let plan = Plan::new(draft, named.unwrap_or(choice.faults), choice.pace).over(carried);
     Planned { answer: plan.answer(stamp), rule: choice.rule, faults: plan.faults }
 }

@@ -7,18 +7,20 @@
 mod arguments;
 mod call;
 mod pattern;
+mod prepared;
 
 use crate::{
     answer::{Form, Marks},
     chunks::Chunks,
     render::Dialect,
     request::{ChatRequest, Stop},
-    script::{FinishReason, Reply},
+    script::FinishReason,
     texts,
     tokens::{PromptUsage, Usage},
 };
 
 pub(crate) use call::Call;
+pub(crate) use prepared::Prepared;
 
 /// The reply of the model.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -84,23 +86,20 @@ impl Draft {
     }
 
     /// Fills in what the script leaves open. `seed` varies the mock's own text.
-    pub(crate) fn new(request: &ChatRequest, dialect: Dialect, reply: &Reply, seed: u64) -> Self {
-        let per_chunk = reply.tokens_per_chunk.unwrap_or(1).max(1);
+    pub(crate) fn new(request: &ChatRequest, dialect: Dialect, said: &Prepared, seed: u64) -> Self {
         let resolved = &request.resolved;
-        let said = reply.thinking.as_deref();
-        let thinks = said.map_or(resolved.thinks, |thinking| !thinking.is_empty());
-        let thinking = said.unwrap_or(texts::THINKING);
-        let calls = call::calls(request, reply, per_chunk);
+        let thinking = said.thinking(resolved.thinks);
+        let calls = call::calls(request, &said.reply, said.per_chunk);
         let finish = if calls.is_empty() { FinishReason::Stop } else { FinishReason::ToolCalls };
         let mut draft = Self {
             form: if request.streams() { Form::Stream } else { Form::Single },
             dialect,
             model: resolved.model.clone(),
-            thinks,
-            reasoning: if thinks { Chunks::of(thinking, per_chunk) } else { Chunks::default() },
-            content: content(request, reply, seed, !calls.is_empty()),
+            thinks: thinking.is_some(),
+            reasoning: thinking.unwrap_or_default(),
+            content: content(request, said, seed, !calls.is_empty()),
             calls,
-            finish: reply.finish.unwrap_or(finish).as_str().to_owned(),
+            finish: said.reply.finish.unwrap_or(finish).as_str().to_owned(),
             stopped_by: None,
             budget: request.max_tokens.and_then(|tokens| usize::try_from(tokens).ok()),
             prompt: PromptUsage { tokens: resolved.prompt.tokens, cached: 0 },
@@ -166,24 +165,22 @@ impl Draft {
 }
 
 /// Returns the visible text: the script's, as it is, or the mock's own in the form that was asked for.
-fn content(request: &ChatRequest, reply: &Reply, seed: u64, calls: bool) -> Chunks {
-    let per_chunk = reply.tokens_per_chunk.unwrap_or(1).max(1);
+fn content(request: &ChatRequest, said: &Prepared, seed: u64, calls: bool) -> Chunks {
     let prefix = request.prefix();
-    match (&reply.pieces, &reply.text) {
-        (Some(pieces), _) => Chunks::exactly(pieces),
-        (None, Some(text)) => {
-            let after = prefix.as_deref().and_then(|prefix| text.strip_prefix(prefix));
-            Chunks::of(after.unwrap_or(text), per_chunk)
-        }
-        (None, None) if calls => Chunks::default(),
-        (None, None) if request.schema.is_some() => {
+    match &said.text {
+        Some(text) => match prefix.as_deref().and_then(|prefix| text.text().strip_prefix(prefix)) {
+            Some(rest) => Chunks::of(rest, said.per_chunk),
+            None => text.clone(),
+        },
+        None if calls => Chunks::default(),
+        None if request.schema.is_some() => {
             let example = request.schema.as_ref().map(arguments::example).unwrap_or_default();
-            Chunks::of(&example.to_string(), per_chunk)
+            Chunks::of(&example.to_string(), said.per_chunk)
         }
-        (None, None) => {
+        None => {
             let text = texts::reply(seed, &request.last_user_text());
             let text = if request.wants_json() { texts::as_json(&text, prefix.as_deref()) } else { text };
-            Chunks::of(&text, per_chunk)
+            Chunks::of(&text, said.per_chunk)
         }
     }
 }
@@ -193,6 +190,7 @@ mod tests {
     use super::*;
     use crate::{
         profile::ApiProfile,
+        script::Reply,
         validate::{self, Door},
     };
 
@@ -202,7 +200,7 @@ mod tests {
         );
         let door = Door { profile: ApiProfile::Current, beta: true };
         let request = validate::chat(body.as_bytes(), door).unwrap();
-        Draft::new(&request, request.dialect(), reply, 0)
+        Draft::new(&request, request.dialect(), &Prepared::of(reply.clone()), 0)
     }
 
     fn text(text: &str) -> Reply {

@@ -8,7 +8,7 @@ use crate::{
     answer::{Cut, Form, Framing, Piece},
     catalogue::{Carrier, Mode},
     dead_end,
-    draft::Draft,
+    draft::{Draft, Prepared},
     duration::Lasts,
     exchange::Carried,
     fault::Fault,
@@ -83,7 +83,7 @@ fn compile(form: Form, reply: &Reply, faults: &[Fault]) -> Program {
         seed: 0,
         profile: ApiProfile::Current,
     };
-    let draft = Draft::new(&request, request.dialect(), reply, 0);
+    let draft = Draft::new(&request, request.dialect(), &Prepared::of(reply.clone()), 0);
     let http2 = faults.iter().any(|fault| fault.info().carrier == Carrier::Http2);
     let plan = Plan::new(draft, faults.to_vec(), Pace::default()).over(Carried { http2, tls: true });
     program::compile(plan.answer(&stamp), Persistence::KeepAlive)

@@ -208,3 +208,6 @@ fn vary(item: &Value, index: usize, schema: &Value) -> Value {
         _ => item.clone(),
     }
 }
+
+#[cfg(test)]
+mod tests;

@@ -93,15 +93,33 @@ impl Reader<'_> {
 
     /// Reads the rest of a negated class and returns a character that is not in it.
     fn other_than(&mut self) -> Option<char> {
-        let mut named = String::new();
+        let mut ranges = Vec::new();
         loop {
-            match self.rest.next()? {
+            let low = match self.rest.next()? {
                 ']' => break,
-                '\\' | '-' => return None,
-                character => named.push(character),
+                // A class within the class, such as all digits: taken as everything of its sort.
+                '\\' => match self.rest.next()? {
+                    'd' => {
+                        ranges.push('0'..='9');
+                        continue;
+                    }
+                    'w' => {
+                        ranges.extend(['a'..='z', 'A'..='Z', '0'..='9', '_'..='_']);
+                        continue;
+                    }
+                    other => escaped(other)?,
+                },
+                character => character,
+            };
+            let is_range = self.rest.next_if_eq(&'-').is_some();
+            match self.rest.peek() {
+                Some(']') if is_range => ranges.extend([low..=low, '-'..='-']),
+                Some(_) if is_range => ranges.push(low..=self.rest.next()?),
+                _ => ranges.push(low..=low),
             }
         }
-        ('a'..='z').find(|character| !named.contains(*character))
+        let named = |character: &char| ranges.iter().any(|range| range.contains(character));
+        ('a'..='z').chain('0'..='9').chain('!'..='/').find(|character| !named(character))
     }
 
     /// Reads how often the unit before is repeated, and returns the fewest times.
@@ -157,7 +175,8 @@ mod tests {
             ("^[A-Z]{3}-\\d{2,4}$", "AAA-11"),
             ("^(week|day) [0-9]+$", "week 0"),
             ("^(?:a|b)*c?d\\.$", "d."),
-            ("[^abc]x", "dx"),
+            ("[^a-c-]x", "dx"),
+            ("^[^\\w\\]]$", "!"),
         ];
 
         for (pattern, text) in cases {

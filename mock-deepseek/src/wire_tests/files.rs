@@ -6,7 +6,7 @@ use serde::Deserialize;
 use serde_json::Value;
 
 use super::{
-    observe::{observe, observe_as, script},
+    observe::{observe, observe_api, script},
     surfaces::status_of,
 };
 use crate::{ApiProfile, UPLOAD_MAX};
@@ -227,7 +227,7 @@ fn what_is_wrong_with_an_upload_is_told_m2() {
 
 #[test]
 fn in_2025_there_were_no_files_m1() {
-    let text = observe_as(ApiProfile::Y2025, script(""), &image(), SECOND).seen.text();
+    let text = observe_api(ApiProfile::Y2025, script(""), &image(), SECOND).seen.text();
 
     assert_eq!(status_of(&text), 404, "{text}");
 }

@@ -6,7 +6,7 @@ use serde::Deserialize;
 use serde_json::{Map, Value};
 
 use super::{
-    observe::{observe, observe_as, script},
+    observe::{observe, observe_api, script},
     surfaces::{Stream, body_of, status_of, stream_of},
 };
 use crate::{ApiProfile, Script};
@@ -328,7 +328,7 @@ fn what_is_wrong_with_a_response_is_told_in_deepseek_s_words_m2() {
 fn in_2025_there_were_no_responses_m1() {
     let request = send("/responses", r#"{"model":"deepseek-chat","input":"hi"}"#);
 
-    let text = observe_as(ApiProfile::Y2025, script(""), &request, SECOND).seen.text();
+    let text = observe_api(ApiProfile::Y2025, script(""), &request, SECOND).seen.text();
 
     assert_eq!(status_of(&text), 404, "{text}");
 }
