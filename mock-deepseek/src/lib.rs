@@ -95,6 +95,7 @@ mod journal;
 mod mock;
 mod notice;
 mod pace;
+mod page;
 mod plan;
 mod profile;
 mod program;
@@ -114,7 +115,9 @@ mod validate;
 mod wire;
 mod write;
 
-pub use catalogue::{Carrier, Catalogue, FaultInfo, FaultKind, Layer, Mode, Parameter, Place, catalogue};
+pub use catalogue::{
+    Carrier, Catalogue, FaultInfo, FaultKind, Layer, Mode, Parameter, Place, Source, UnknownName, catalogue,
+};
 pub use dead_end::{DeadEnd, DeadEndError};
 pub use exchange::BODY_MAX;
 pub use fault::{Fault, FaultError};
@@ -125,6 +128,7 @@ pub use journal::{
     WRITTEN_KEPT_TOTAL_MAX, Written,
 };
 pub use mock::{Builder, MockDeepSeek, StartError, Unmet};
+pub use page::catalogue_page;
 pub use profile::{ApiProfile, NoSuchProfile};
 pub use script::{DefaultRule, FinishReason, Match, Pace, Reply, Rule, Script, ScriptError, ScriptedCall};
 pub use server::CONNECTIONS_MAX;

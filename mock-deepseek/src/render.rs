@@ -48,6 +48,13 @@ pub(crate) enum Dialect {
     Responses(ResponsesStyle),
 }
 
+impl Dialect {
+    /// Says whether its streams consist of chunks with choices.
+    pub(crate) const fn has_chunks(&self) -> bool {
+        matches!(self, Self::Chat(_) | Self::Completion(_))
+    }
+}
+
 /// A dialect at work on one reply.
 #[derive(Clone, Debug)]
 enum Teller {

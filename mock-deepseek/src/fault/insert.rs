@@ -33,6 +33,8 @@ enum Event {
     Content(String),
     /// This payload.
     Payload(String),
+    /// These bytes, with whatever makes an event of them.
+    Raw(String),
 }
 
 #[derive(Debug, Clone, Copy, Deserialize)]
@@ -55,11 +57,12 @@ impl Behaviour for Insert {
         let payload = match &self.event {
             Event::EmptyChoices => answer.envelope.as_ref().map(|envelope| ("", envelope.chunk(""))),
             Event::Content(text) => answer.more_text(text),
-            Event::Payload(text) => Some(("", text.clone().into())),
+            Event::Payload(text) | Event::Raw(text) => Some(("", text.clone().into())),
         };
         // A form without such chunks has no place for them.
         let Some((name, payload)) = payload else { return };
-        let event = Piece { marks, ..Piece::named(Kind::Foreign, name, payload) };
+        let piece = if let Event::Raw(_) = self.event { Piece::raw } else { Piece::event };
+        let event = Piece { name, marks, ..piece(Kind::Foreign, payload) };
         match self.then {
             Then::Continue => answer.pieces.insert(place, event),
             Then::End => {
