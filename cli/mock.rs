@@ -1,13 +1,12 @@
 //! `gauntlet mock`: mock-deepseek alone, for any client of an LLM API.
 
 use std::{
-    fs,
     net::{Ipv4Addr, SocketAddr},
-    path::{Path, PathBuf},
+    path::PathBuf,
 };
 
 use clap::Args;
-use mock_deepseek::{Fault, MockDeepSeek, Script};
+use mock_deepseek::{Builder, Fault, MockDeepSeek, Script, StartError};
 use tokio::runtime::Runtime;
 
 use crate::{exit_code::ExitCode, failure::Failure, output, signal};
@@ -15,30 +14,32 @@ use crate::{exit_code::ExitCode, failure::Failure, output, signal};
 /// What the mock plays, and where.
 #[derive(Debug, Args)]
 pub(crate) struct Arguments {
-    /// Script (TOML): which request gets which reply, faults and pace
-    #[arg(long, value_name = "FILE", conflicts_with = "fault")]
+    /// Script (TOML): which request gets which reply, faults and pace; watched for new versions
+    #[arg(long, value_name = "FILE", conflicts_with_all = ["fault", "profile"])]
     script: Option<PathBuf>,
+    /// Named script, such as `mild` for an ordinary day
+    #[arg(long, value_name = "NAME", conflicts_with = "fault")]
+    profile: Option<String>,
     /// Fault for every request, `ID` or `ID;parameter=value`; may be given more than once
     #[arg(long, value_name = "ID")]
     fault: Vec<String>,
     /// Port of 127.0.0.1 to listen on; 0 takes a free one
     #[arg(long, value_name = "PORT", default_value_t = 4010)]
     port: u16,
-    /// Seed of ids and of the mock's own texts
+    /// Seed of ids, of the mock's own texts, and of everything that a script leaves to chance
     #[arg(long, value_name = "NUMBER", default_value_t = 1)]
     seed: u64,
 }
 
 pub(crate) fn run(arguments: &Arguments) -> Result<ExitCode, Failure> {
-    let script = match &arguments.script {
-        Some(path) => read(path)?,
-        None => Script::with_faults(faults(&arguments.fault)?),
-    };
     let address = SocketAddr::from((Ipv4Addr::LOCALHOST, arguments.port));
-    let mock = MockDeepSeek::builder().seed(arguments.seed).script(script).address(address);
+    let mock = scripted(arguments, MockDeepSeek::builder().seed(arguments.seed).address(address))?;
     let runtime = Runtime::new().map_err(Failure::environment)?;
     runtime.block_on(async {
-        let mock = mock.start().await.map_err(Failure::environment)?;
+        let mock = mock.start().await.map_err(|error| match error {
+            StartError::Script(error) => Failure::usage(error),
+            other => Failure::environment(other),
+        })?;
         output::print(&format!("mock-deepseek listens on {}\n", mock.url()));
         signal::stop().await;
         output::warn(&format!("answered {} requests", mock.journal().len()));
@@ -47,13 +48,15 @@ pub(crate) fn run(arguments: &Arguments) -> Result<ExitCode, Failure> {
     })
 }
 
-fn faults(words: &[String]) -> Result<Vec<Fault>, Failure> {
-    words.iter().map(|word| Fault::parse(word).map_err(Failure::usage)).collect()
+/// Says what is played: a file, a profile, or the same faults always.
+fn scripted(arguments: &Arguments, mock: Builder) -> Result<Builder, Failure> {
+    Ok(match (&arguments.script, &arguments.profile) {
+        (Some(path), _) => mock.script_file(path),
+        (None, Some(name)) => mock.script(Script::profile(name).map_err(Failure::usage)?),
+        (None, None) => mock.script(Script::with_faults(faults(&arguments.fault)?)),
+    })
 }
 
-fn read(path: &Path) -> Result<Script, Failure> {
-    let shown = path.display();
-    let text = fs::read_to_string(path)
-        .map_err(|error| Failure::usage(format_args!("cannot read the script `{shown}`: {error}")))?;
-    Script::from_toml(&text).map_err(|error| Failure::usage(format_args!("`{shown}`: {error}")))
+fn faults(words: &[String]) -> Result<Vec<Fault>, Failure> {
+    words.iter().map(|word| Fault::parse(word).map_err(Failure::usage)).collect()
 }

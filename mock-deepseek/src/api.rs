@@ -3,19 +3,20 @@
 //! Invariant: every request gets an answer in DeepSeek's own words, also one that is wrong; the only
 //! words of the mock's own are those about its `x-mock-fault` header and name suffixes.
 
-use std::collections::BTreeMap;
+use std::{collections::BTreeMap, sync::Arc};
 
 use serde_json::json;
 
 use crate::{
     answer::Answer,
     draft::Draft,
+    facts::Facts,
     fault::{Fault, FaultError},
     notice::Notice,
     plan::Plan,
     render::{self, Stamp},
-    request::ChatRequest,
-    select::Choice,
+    select::Selector,
+    state::Seat,
     validate,
 };
 
@@ -29,14 +30,26 @@ pub(crate) struct Request<'a> {
     pub(crate) path: &'a str,
     pub(crate) headers: BTreeMap<String, String>,
     pub(crate) body: &'a [u8],
+    /// Counts the requests on the connection from 1.
+    pub(crate) socket_nth: u64,
 }
 
 /// What to answer, and why.
 #[derive(Debug)]
 pub(crate) struct Planned {
     pub(crate) answer: Answer,
-    pub(crate) rule: Option<String>,
-    pub(crate) faults: Vec<Fault>,
+    pub(crate) rule: Option<Arc<str>>,
+    pub(crate) faults: Arc<[Fault]>,
+    /// Held until the exchange ends.
+    pub(crate) seat: Seat,
+}
+
+impl Planned {
+    /// Plans an answer that is no reply of the model.
+    pub(crate) fn plain(notice: &Notice, stamp: &Stamp) -> Self {
+        let answer = render::plain(notice, stamp);
+        Self { answer, rule: None, faults: Arc::default(), seat: Seat::default() }
+    }
 }
 
 /// What a path stands for.
@@ -70,18 +83,14 @@ pub(crate) fn is_chat(path: &str) -> bool {
     Route::of(path) == Some(Route::Chat)
 }
 
-/// Decides the answer to a request. `choose` is asked only about a chat request that is valid.
-pub(crate) fn decide(
-    request: &Request<'_>,
-    stamp: &Stamp,
-    choose: impl FnOnce(&ChatRequest) -> Choice,
-) -> Planned {
-    let plain = |notice| Planned { answer: render::plain(&notice, stamp), rule: None, faults: Vec::new() };
+/// Decides the answer to a request. The script is asked only about a chat request that is valid.
+pub(crate) fn decide(request: &Request<'_>, stamp: &Stamp, selector: &Selector) -> Planned {
+    let plain = |notice| Planned::plain(&notice, stamp);
     match route(request) {
         Err(notice) => plain(notice),
         Ok((Route::Models, _)) => plain(models()),
-        Ok((Route::Balance, _)) => plain(balance()),
-        Ok((Route::Chat, key)) => chat(request, key, stamp, choose).unwrap_or_else(plain),
+        Ok((Route::Balance, _)) => plain(selector.account().statement().unwrap_or_else(balance)),
+        Ok((Route::Chat, key)) => chat(request, key, stamp, selector).unwrap_or_else(plain),
     }
 }
 
@@ -94,20 +103,26 @@ fn route<'a>(request: &'a Request<'_>) -> Result<(Route, &'a str), Notice> {
     Ok((route, key))
 }
 
-fn chat(
-    request: &Request<'_>,
-    key: &str,
-    stamp: &Stamp,
-    choose: impl FnOnce(&ChatRequest) -> Choice,
-) -> Result<Planned, Notice> {
+fn chat(request: &Request<'_>, key: &str, stamp: &Stamp, selector: &Selector) -> Result<Planned, Notice> {
     validate::content_type(request.header("content-type"))?;
     let chat = validate::chat(request.body)?;
     let named = named_faults(request.header(FAULT_HEADER), &chat.model, key)
         .map_err(|error| Notice::invalid(&format!("mock-deepseek: {error}")))?;
-    let choice = choose(&chat);
+    let mut seat = match selector.account().admit() {
+        Ok(seat) => seat,
+        Err(refusal) => {
+            let rule = Some(refusal.rule().into());
+            return Ok(Planned { rule, ..Planned::plain(&refusal.notice(), stamp) });
+        }
+    };
+    let choice = selector.choose(&Facts::new(&chat, request, key));
     let draft = Draft::new(&chat, &choice.reply, stamp.seed);
-    let plan = Plan::new(draft, named.unwrap_or(choice.faults), choice.pace);
-    Ok(Planned { answer: plan.answer(stamp), rule: choice.rule, faults: plan.faults })
+    let plan = Plan::new(draft, named.map_or(choice.faults, Into::into), choice.pacing);
+    let answer = plan.answer(stamp);
+    if answer.head.as_ref().is_some_and(|head| head.status == 200) {
+        seat.bill(|| plan.draft.usage());
+    }
+    Ok(Planned { answer, rule: choice.rule, faults: plan.faults, seat })
 }
 
 /// Returns the faults that the request itself names: by header, else behind the model, else behind the key.

@@ -15,7 +15,6 @@ use crate::{
     journal::{Arrival, Recorder},
     notice::Notice,
     program::{self, Persistence},
-    render,
     shared::Shared,
     wire::Wire,
     write::{self, Over},
@@ -51,7 +50,7 @@ pub(crate) async fn handle(
     });
     let mut persistence = persistence(&head);
     let (mut planned, rest) = match read(body).await? {
-        Body::Whole(bytes) => (decide(&shared, &recorder, &head, &bytes), None),
+        Body::Whole(bytes) => (decide((&shared, &recorder), &head, &bytes, nth), None),
         Body::TooLarge(rest) => {
             persistence = Persistence::Close;
             (refuse(&shared, &recorder), Some(rest))
@@ -61,7 +60,9 @@ pub(crate) async fn handle(
         without_chunks(&mut planned.answer);
         persistence = Persistence::Close;
     }
-    recorder.planned(planned.rule, &planned.faults);
+    // Under way, for those who count, until the last byte or the client is gone.
+    let _seat = planned.seat;
+    recorder.planned(planned.rule.as_deref().map(ToOwned::to_owned), &planned.faults);
     let program = program::compile(planned.answer, persistence);
     write::run(program, &wire, &*shared.clock, &recorder).await?;
     if let Some(rest) = rest {
@@ -94,19 +95,18 @@ async fn drain(mut body: Incoming) {
     }
 }
 
-fn decide(shared: &Shared, recorder: &Recorder, head: &Parts, body: &Bytes) -> Planned {
+fn decide((shared, recorder): (&Shared, &Recorder), head: &Parts, body: &Bytes, socket_nth: u64) -> Planned {
     recorder.body(body.clone());
     let headers: BTreeMap<_, _> =
         head.headers.iter().map(|(name, value)| (name.to_string(), text(value))).collect();
     let path = head.uri.to_string();
-    let request = api::Request { method: head.method.as_str(), path: &path, headers, body };
+    let request = api::Request { method: head.method.as_str(), path: &path, headers, body, socket_nth };
     let stamp = shared.stamp(recorder.number);
-    api::decide(&request, &stamp, |chat| shared.selector().choose(chat, &request.headers))
+    api::decide(&request, &stamp, &shared.stage.selector())
 }
 
 fn refuse(shared: &Shared, recorder: &Recorder) -> Planned {
-    let answer = render::plain(&Notice::too_large(BODY_MAX), &shared.stamp(recorder.number));
-    Planned { answer, rule: None, faults: Vec::new() }
+    Planned::plain(&Notice::too_large(BODY_MAX), &shared.stamp(recorder.number))
 }
 
 /// Says whether the client wants to keep the connection.

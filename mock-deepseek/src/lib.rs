@@ -73,23 +73,33 @@
 
 mod answer;
 mod api;
+mod caret;
 mod catalogue;
+mod chance;
+mod delay;
 mod draft;
 mod duration;
 mod exchange;
+mod facts;
 mod fault;
 mod journal;
+mod matching;
 mod mock;
+mod money;
+mod notation;
 mod notice;
 mod pace;
 mod plan;
 mod program;
+mod reload;
 mod render;
 mod request;
 mod script;
 mod select;
 mod server;
 mod shared;
+mod stage;
+mod state;
 mod texts;
 mod tokens;
 mod transcript;
@@ -98,14 +108,27 @@ mod wire;
 mod write;
 
 pub use catalogue::{Catalogue, FaultInfo, FaultKind, Layer, Mode, Parameter, Place, catalogue};
+pub use delay::{Delay, Distribution, PAUSE_MAX, Per, Tail};
 pub use exchange::BODY_MAX;
+pub use facts::Surface;
 pub use fault::{Fault, FaultError};
 pub use journal::{
     BODIES_KEPT_MAX, EXCHANGES_MAX, Ended, Exchange, How, PlannedFault, WRITTEN_KEPT_MAX, Written,
 };
+pub use matching::{
+    Count, HeaderName, JsonMatch, KeyMatch, Match, MessageMatch, Pattern, Pointer, REGEX_SIZE_MAX,
+    RoleCounts, TextMatch,
+};
 pub use mock::{Builder, MockDeepSeek, StartError, Unmet};
-pub use script::{DefaultRule, FinishReason, Match, Pace, Reply, Rule, Script, ScriptError};
+pub use money::Money;
+pub use pace::{KEEP_ALIVE_MIN, KEEP_ALIVES_MAX, Pace, UnknownLatency};
+pub use reload::{RELOAD_EVERY, ScriptFileError};
+pub use script::{
+    DefaultRule, FinishReason, Reply, Rule, SCRIPT_MAX, Script, ScriptError, Then, UnknownProfile, Variant,
+};
 pub use server::{CONNECTIONS_MAX, HEAD_MAX};
+pub use stage::ScriptStatus;
+pub use state::{Balance, Concurrency, Currency, Limits, Prices, Step};
 pub use transcript::transcript;
 
 #[cfg(test)]

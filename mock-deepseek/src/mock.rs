@@ -7,6 +7,7 @@ use std::{
     fmt::Write as _,
     io,
     net::{Ipv4Addr, SocketAddr},
+    path::PathBuf,
     sync::{Arc, Mutex},
 };
 
@@ -16,10 +17,11 @@ use tokio_util::sync::CancellationToken;
 
 use crate::{
     journal::{Exchange, Journal},
+    reload::{self, ScriptFileError, Watched},
     script::Script,
-    select::Selector,
     server,
     shared::Shared,
+    stage::{ScriptStatus, Stage},
 };
 
 /// A running DeepSeek that does what it is told.
@@ -31,6 +33,8 @@ pub struct MockDeepSeek {
     address: SocketAddr,
     shared: Arc<Shared>,
     server: JoinHandle<()>,
+    /// Watches the script file.
+    watcher: Option<JoinHandle<()>>,
     stopped: CancellationToken,
     expected: Mutex<Option<usize>>,
 }
@@ -42,6 +46,7 @@ pub struct Builder {
     activity: Activity,
     seed: u64,
     script: Script,
+    script_file: Option<PathBuf>,
     address: SocketAddr,
 }
 
@@ -59,6 +64,9 @@ pub enum StartError {
         /// What the system says.
         source: io::Error,
     },
+    /// The script file cannot be used.
+    #[error(transparent)]
+    Script(#[from] ScriptFileError),
 }
 
 /// The requests that arrived are not those that were expected.
@@ -107,6 +115,14 @@ impl Builder {
         self
     }
 
+    /// Plays the script in this file, and each later version of it that is valid; see
+    /// [`MockDeepSeek::script_status`]. It takes the place of [`script`](Self::script). Default: no file.
+    #[must_use]
+    pub fn script_file(mut self, path: impl Into<PathBuf>) -> Self {
+        self.script_file = Some(path.into());
+        self
+    }
+
     /// Sets where to listen. Default: a free port of 127.0.0.1.
     #[must_use]
     pub fn address(mut self, address: SocketAddr) -> Self {
@@ -123,16 +139,27 @@ impl Builder {
         };
         let listener = TcpListener::bind(address).await.map_err(failed)?;
         let address = listener.local_addr().map_err(failed)?;
+        let (watched, script) = match &self.script_file {
+            Some(path) => {
+                let (watched, script) = Watched::open(path)?;
+                (Some(watched), script)
+            }
+            None => (None, self.script),
+        };
         let shared = Arc::new(Shared {
+            stage: Stage::new(script, self.seed, self.clock.now()),
             journal: Arc::new(Journal::new(Arc::clone(&self.clock))),
             clock: self.clock,
             activity: self.activity,
             seed: self.seed,
-            selector: Mutex::new(Selector::new(self.script)),
         });
         let stopped = CancellationToken::new();
         let server = tokio::spawn(server::run(listener, Arc::clone(&shared), stopped.clone()));
-        Ok(MockDeepSeek { address, shared, server, stopped, expected: Mutex::new(None) })
+        let watcher = watched.map(|watched| {
+            shared.stage.watches(watched.path().to_owned());
+            tokio::spawn(reload::run(watched, Arc::clone(&shared)))
+        });
+        Ok(MockDeepSeek { address, shared, server, watcher, stopped, expected: Mutex::new(None) })
     }
 }
 
@@ -144,6 +171,7 @@ impl MockDeepSeek {
             activity: Activity::default(),
             seed: 0,
             script: Script::default(),
+            script_file: None,
             address: (Ipv4Addr::LOCALHOST, 0).into(),
         }
     }
@@ -163,9 +191,15 @@ impl MockDeepSeek {
         self.address
     }
 
-    /// Replaces the script for requests to come; the counters of rules begin anew.
+    /// Replaces the script for requests to come; the counters of rules and the balance begin anew. A
+    /// watched file replaces it again when it changes.
     pub fn set_script(&self, script: Script) {
-        *self.shared.selector() = Selector::new(script);
+        self.shared.stage.play(script, self.shared.clock.now());
+    }
+
+    /// Tells which script is played, and why not the newest version of the watched file.
+    pub fn script_status(&self) -> ScriptStatus {
+        self.shared.stage.status()
     }
 
     /// Returns all exchanges in order of arrival, as far as they have got.
@@ -173,10 +207,10 @@ impl MockDeepSeek {
         self.shared.journal.snapshot()
     }
 
-    /// Forgets the journal and sets the counters of the rules to zero. Answers under way go on.
+    /// Forgets the journal, sets the counters of the rules to zero and the balance to its start. Answers under way go on.
     pub fn reset(&self) {
         self.shared.journal.clear();
-        self.shared.selector().reset();
+        self.shared.stage.selector().reset();
     }
 
     /// Expects so many chat requests by the time the mock is dropped.
@@ -195,8 +229,15 @@ impl MockDeepSeek {
     pub async fn stop(mut self) {
         self.shared.journal.stop();
         self.stopped.cancel();
+        self.forget_file();
         if let Err(error) = (&mut self.server).await {
             tracing::warn!(%error, "mock did not stop cleanly");
+        }
+    }
+
+    fn forget_file(&self) {
+        if let Some(watcher) = &self.watcher {
+            watcher.abort();
         }
     }
 
@@ -218,6 +259,7 @@ impl Drop for MockDeepSeek {
     fn drop(&mut self) {
         self.shared.journal.stop();
         self.server.abort();
+        self.forget_file();
         match self.verify() {
             Err(unmet) if !std::thread::panicking() => panic!("{unmet}"),
             _ => {}

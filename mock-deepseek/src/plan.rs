@@ -3,29 +3,30 @@
 //! Invariant: faults act in the order of their layers (within one, of their names), whatever the order in which they were named,
 //! so that composing them does not depend on spelling.
 
+use std::sync::Arc;
+
 use crate::{
     answer::{Answer, FAULTS_MAX, Form, Marks},
     catalogue::Mode,
     draft::Draft,
     fault::Fault,
-    pace,
+    pace::{self, Pacing},
     render::{self, Stamp},
-    script::Pace,
 };
 
 /// A plan; the faults' positions in it are their marks.
-#[derive(Clone, Debug, PartialEq)]
+#[derive(Clone, Debug)]
 pub(crate) struct Plan {
     pub(crate) draft: Draft,
-    pub(crate) faults: Vec<Fault>,
-    pub(crate) pace: Pace,
+    pub(crate) faults: Arc<[Fault]>,
+    pub(crate) pacing: Pacing,
 }
 
 impl Plan {
     /// Makes a plan; faults beyond [`FAULTS_MAX`] are dropped.
-    pub(crate) fn new(draft: Draft, mut faults: Vec<Fault>, pace: Pace) -> Self {
-        faults.truncate(FAULTS_MAX);
-        Self { draft, faults, pace }
+    pub(crate) fn new(draft: Draft, faults: Arc<[Fault]>, pacing: Pacing) -> Self {
+        let faults = if faults.len() > FAULTS_MAX { faults[..FAULTS_MAX].into() } else { faults };
+        Self { draft, faults, pacing }
     }
 
     /// Renders the answer and lets the faults at it.
@@ -36,7 +37,7 @@ impl Plan {
             fault.behaviour().shape(&mut draft, *marks);
         }
         let mut answer = render::answer(&draft, stamp);
-        pace::apply(&mut answer, self.pace, draft.usage().completion);
+        pace::apply(&mut answer, &self.pacing, draft.usage().completion);
         for (marks, fault) in &faults {
             fault.behaviour().apply(&mut answer, *marks);
         }

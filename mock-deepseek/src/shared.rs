@@ -3,12 +3,12 @@
 //! Invariant: everything that varies from one answer to the next comes from the seed, the number of
 //! the request and the clock; nothing from the machine.
 
-use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::sync::Arc;
 
 use clock::{Activity, SharedClock};
 use rand::{Rng as _, SeedableRng as _, rngs::StdRng};
 
-use crate::{journal::Journal, render::Stamp, select::Selector};
+use crate::{journal::Journal, render::Stamp, stage::Stage};
 
 /// Spreads request numbers over the seed space.
 const SPREAD: u64 = 0x9e37_79b9_7f4a_7c15;
@@ -20,14 +20,10 @@ pub(crate) struct Shared {
     pub(crate) activity: Activity,
     pub(crate) journal: Arc<Journal>,
     pub(crate) seed: u64,
-    pub(crate) selector: Mutex<Selector>,
+    pub(crate) stage: Stage,
 }
 
 impl Shared {
-    pub(crate) fn selector(&self) -> MutexGuard<'_, Selector> {
-        self.selector.lock().unwrap_or_else(PoisonError::into_inner)
-    }
-
     /// Returns what identifies the answer to the request of this number.
     pub(crate) fn stamp(&self, number: u64) -> Stamp {
         let mut chance = StdRng::seed_from_u64(self.seed ^ number.wrapping_mul(SPREAD));

@@ -5,15 +5,16 @@
 use std::fmt::Write as _;
 
 use crate::{
-    answer::Form,
+    answer::{Answer, Form},
     catalogue::Mode,
     draft::Draft,
     fault::Fault,
+    pace::Pacing,
     plan::Plan,
     program::{self, Last, Persistence, Program, Step},
     render::Stamp,
     request::{ChatRequest, Message, Role},
-    script::{Pace, Reply},
+    script::Reply,
 };
 
 /// Of one write, so many bytes are shown.
@@ -28,6 +29,13 @@ pub fn transcript(faults: &[Fault]) -> String {
 /// Compiles the sample reply with these faults. It is a stream unless a fault wants it otherwise.
 pub(crate) fn sample(faults: &[Fault]) -> Program {
     let single = faults.iter().any(|fault| fault.info().mode == Mode::Single);
+    let form = if single { Form::Single } else { Form::Stream };
+    program::compile(sample_answer(form, faults), Persistence::KeepAlive)
+}
+
+/// Plans the sample reply in this form, with these faults.
+pub(crate) fn sample_answer(form: Form, faults: &[Fault]) -> Answer {
+    let single = form == Form::Single;
     let request = ChatRequest {
         messages: vec![Message { role: Role::User, content: "Which week am I in?".into() }],
         model: "deepseek-flash".to_owned(),
@@ -49,10 +57,7 @@ pub(crate) fn sample(faults: &[Fault]) -> Program {
     };
     let draft = Draft::new(&request, &reply, 0);
     debug_assert_eq!(draft.form == Form::Single, single);
-    program::compile(
-        Plan::new(draft, faults.to_vec(), Pace::default()).answer(&stamp),
-        Persistence::KeepAlive,
-    )
+    Plan::new(draft, faults.into(), Pacing::default()).answer(&stamp)
 }
 
 fn show(program: &Program) -> String {

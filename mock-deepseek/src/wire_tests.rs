@@ -5,3 +5,4 @@ mod faults;
 mod http;
 mod observe;
 mod sound;
+mod state;
