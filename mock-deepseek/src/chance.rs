@@ -1,10 +1,10 @@
 //! Chance from the seed: small generators, one per draw.
 //!
 //! Invariant: what a generator gives depends on its seed and its stream only, so that the answer to
-//! request 7 is the same whatever happened before it. The steps are those of SplitMix64, which needs
+//! request 7 is the same whatever happened before it. The steps are those of `SplitMix64`, which needs
 //! no set-up: a rule that throws dice costs nanoseconds.
 
-/// The increment of SplitMix64, also used to spread seeds and streams.
+/// The increment of `SplitMix64`, also used to spread seeds and streams.
 const GOLDEN: u64 = 0x9e37_79b9_7f4a_7c15;
 /// A double holds so many bits between 0 and 1.
 const UNIT_BITS: u32 = 53;

@@ -139,11 +139,8 @@ impl Builder {
         };
         let listener = TcpListener::bind(address).await.map_err(failed)?;
         let address = listener.local_addr().map_err(failed)?;
-        let (watched, script) = match &self.script_file {
-            Some(path) => {
-                let (watched, script) = Watched::open(path)?;
-                (Some(watched), script)
-            }
+        let (file, script) = match &self.script_file {
+            Some(path) => Watched::open(path).map(|(file, script)| (Some(file), script))?,
             None => (None, self.script),
         };
         let shared = Arc::new(Shared {
@@ -155,9 +152,9 @@ impl Builder {
         });
         let stopped = CancellationToken::new();
         let server = tokio::spawn(server::run(listener, Arc::clone(&shared), stopped.clone()));
-        let watcher = watched.map(|watched| {
-            shared.stage.watches(watched.path().to_owned());
-            tokio::spawn(reload::run(watched, Arc::clone(&shared)))
+        let watcher = file.map(|file| {
+            shared.stage.watches(file.path().to_owned());
+            tokio::spawn(reload::run(file, Arc::clone(&shared)))
         });
         Ok(MockDeepSeek { address, shared, server, watcher, stopped, expected: Mutex::new(None) })
     }

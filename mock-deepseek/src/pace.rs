@@ -99,8 +99,17 @@ pub(crate) struct Pacing {
 struct Schedule<'a> {
     pace: &'a Pace,
     chance: Chance,
-    /// The gap of this request, when it is drawn once.
-    speed: Option<Option<Duration>>,
+    /// The gap of this request, once it is drawn.
+    speed: Speed,
+}
+
+/// The gap between the tokens of one request.
+#[derive(Clone, Copy, Debug)]
+enum Speed {
+    Unknown,
+    Drawn(Duration),
+    /// There is no next token.
+    Still,
 }
 
 impl<'a> Schedule<'a> {
@@ -108,7 +117,7 @@ impl<'a> Schedule<'a> {
     const STREAM: u64 = u64::MAX;
 
     fn new(pacing: &'a Pacing) -> Self {
-        Self { pace: &pacing.pace, chance: Chance::new(pacing.seed, Self::STREAM), speed: None }
+        Self { pace: &pacing.pace, chance: Chance::new(pacing.seed, Self::STREAM), speed: Speed::Unknown }
     }
 
     fn first(&mut self) -> Option<Duration> {
@@ -120,10 +129,11 @@ impl<'a> Schedule<'a> {
     fn gap(&mut self) -> Option<Duration> {
         let delay = &self.pace.gap;
         let pause = match (delay.per, self.speed) {
-            (Per::Request, Some(drawn)) => drawn,
+            (Per::Request, Speed::Drawn(pause)) => Some(pause),
+            (Per::Request, Speed::Still) => None,
             _ => delay.draw(&mut self.chance),
         };
-        self.speed = Some(pause);
+        self.speed = pause.map_or(Speed::Still, Speed::Drawn);
         Some(delay.jittered(pause?, &mut self.chance))
     }
 }

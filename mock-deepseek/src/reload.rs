@@ -37,7 +37,7 @@ pub enum ScriptFileError {
         /// Where it is.
         path: PathBuf,
         /// What is wrong, with the place.
-        source: ScriptError,
+        source: Box<ScriptError>,
     },
 }
 
@@ -66,7 +66,7 @@ impl Watched {
         let unreadable = |source| ScriptFileError::Unreadable { path: path.to_owned(), source };
         let text = read(path).map_err(unreadable)?;
         let script = Script::from_toml(&text)
-            .map_err(|source| ScriptFileError::Wrong { path: path.to_owned(), source })?;
+            .map_err(|error| ScriptFileError::Wrong { path: path.to_owned(), source: Box::new(error) })?;
         let seen = Seen { modified: None, length: 0, text: Ok(text) };
         Ok((Self { path: path.to_owned(), seen: seen.clone(), judged: seen }, script))
     }

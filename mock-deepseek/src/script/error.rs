@@ -72,19 +72,21 @@ impl fmt::Display for ScriptError {
 
 impl std::error::Error for ScriptError {}
 
+/// Types of ours that serde names, and what people call them.
+const TYPES: [(&str, &str); 6] = [
+    ("expected u32", "expected a whole number"),
+    ("expected u64", "expected a whole number"),
+    ("expected usize", "expected a whole number"),
+    ("expected f64", "expected a number"),
+    ("expected a boolean", "expected `true` or `false`"),
+    ("expected a sequence", "expected a list in brackets"),
+];
+
 /// Says in words what serde says in types.
 fn plain(message: &str) -> String {
     if let Some(key) = message.strip_prefix("missing field ") {
         return format!("key {} is missing: add it", key.trim());
     }
-    const TYPES: [(&str, &str); 6] = [
-        ("expected u32", "expected a whole number"),
-        ("expected u64", "expected a whole number"),
-        ("expected usize", "expected a whole number"),
-        ("expected f64", "expected a number"),
-        ("expected a boolean", "expected `true` or `false`"),
-        ("expected a sequence", "expected a list in brackets"),
-    ];
     let found =
         TYPES.iter().find_map(|(kind, words)| Some(message.trim().strip_suffix(kind)?.to_owned() + words));
     found.unwrap_or_else(|| message.trim().to_owned())

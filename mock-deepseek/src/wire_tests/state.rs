@@ -43,7 +43,7 @@ fn closing() -> String {
 async fn at_once(lab: &Lab, mock: &MockDeepSeek, requests: usize) -> Vec<String> {
     let asked: Vec<_> =
         (0..requests).map(|_| tokio::spawn(ask(lab.clone(), mock.address(), closing()))).collect();
-    lab.advance(Duration::from_secs(60)).await.unwrap();
+    lab.advance(Duration::from_mins(1)).await.unwrap();
     let mut answers = Vec::new();
     for task in asked {
         answers.push(task.await.unwrap());
@@ -158,7 +158,7 @@ fn a_rule_can_strike_on_the_second_use_of_a_socket_m9() {
 fn keep_alives_without_a_token_go_on_for_as_long_as_the_client_stays_m7() {
     let script = script("pace = { first_token = \"never\", keep_alive = \"5s\" }\n");
 
-    let observed = observe(script, &chat(r#","stream":true"#, ""), Duration::from_secs(60));
+    let observed = observe(script, &chat(r#","stream":true"#, ""), Duration::from_mins(1));
 
     let times: Vec<_> = observed.seen.reads.iter().map(|(at, _)| at.as_secs()).collect();
     assert_eq!(times, (0..=12).map(|tick| tick * 5).collect::<Vec<_>>());
@@ -170,7 +170,7 @@ fn keep_alives_without_a_token_go_on_for_as_long_as_the_client_stays_m7() {
 fn keep_alives_before_json_are_blank_lines_m7() {
     let script = script("pace = { first_token = \"11s\", keep_alive = \"5s\" }\n");
 
-    let seen = observe(script, &chat("", ""), Duration::from_secs(60)).seen;
+    let seen = observe(script, &chat("", ""), Duration::from_mins(1)).seen;
 
     let times: Vec<_> = seen.reads.iter().map(|(at, _)| at.as_secs()).collect();
     assert_eq!(times, [0, 5, 10, 11]);
