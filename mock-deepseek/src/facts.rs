@@ -5,6 +5,7 @@
 
 use std::{borrow::Cow, cell::OnceCell, collections::BTreeMap};
 
+use regex::{RegexSet, SetMatches};
 use serde::Deserialize;
 use serde_json::Value;
 
@@ -14,6 +15,8 @@ use crate::request::{ChatRequest, Message, Role};
 #[derive(Debug)]
 pub(crate) struct Facts<'a> {
     pub(crate) chat: &'a ChatRequest,
+    /// The model without the faults that may be named behind it.
+    pub(crate) model: &'a str,
     /// The key without the faults that may be named behind it.
     pub(crate) key: &'a str,
     /// The path without its query.
@@ -26,6 +29,7 @@ pub(crate) struct Facts<'a> {
     system: OnceCell<Option<Cow<'a, str>>>,
     texts: OnceCell<Vec<(Role, Cow<'a, str>)>>,
     json: OnceCell<Option<Value>>,
+    patterns: OnceCell<SetMatches>,
 }
 
 /// The formats of the API.
@@ -57,6 +61,7 @@ impl<'a> Facts<'a> {
     pub(crate) fn new(chat: &'a ChatRequest, request: &'a crate::api::Request<'_>, key: &'a str) -> Self {
         Self {
             chat,
+            model: chat.base_model(),
             key: key.split('+').next().unwrap_or_default(),
             path: request.path.split('?').next().unwrap_or_default(),
             socket_nth: request.socket_nth,
@@ -66,6 +71,7 @@ impl<'a> Facts<'a> {
             system: OnceCell::new(),
             texts: OnceCell::new(),
             json: OnceCell::new(),
+            patterns: OnceCell::new(),
         }
     }
 
@@ -94,6 +100,11 @@ impl<'a> Facts<'a> {
     pub(crate) fn texts(&self) -> &[(Role, Cow<'a, str>)] {
         self.texts
             .get_or_init(|| self.chat.messages.iter().map(|message| (message.role, text(message))).collect())
+    }
+
+    /// Returns which patterns the last user message matches. A script has one set of them.
+    pub(crate) fn user_patterns(&self, set: &RegexSet) -> &SetMatches {
+        self.patterns.get_or_init(|| set.matches(self.last_user_text()))
     }
 
     /// Returns the body as JSON.

@@ -21,8 +21,8 @@
 //! ```
 //!
 //! Without a script every request gets a sound, deterministic reply at once. A [`Script`] says
-//! otherwise, by rules in TOML or as values. Time comes from the clock handed to
-//! [`MockDeepSeek::builder`], so under a manual clock a stall of eight seconds takes none.
+//! otherwise, by rules in TOML or as values; `docs/SCRIPT.md` shows them by example. Time comes from the
+//! clock handed to [`MockDeepSeek::builder`], so under a manual clock a stall of eight seconds takes none.
 //!
 //! # Who decides which faults happen
 //!
@@ -68,6 +68,8 @@
 //!
 //! Bodies [`BODY_MAX`], heads [`HEAD_MAX`], connections [`CONNECTIONS_MAX`], journal [`EXCHANGES_MAX`]
 //! exchanges with [`WRITTEN_KEPT_MAX`] written bytes each and [`BODIES_KEPT_MAX`] bytes of bodies over all.
+//! Scripts [`SCRIPT_MAX`], regular expressions [`REGEX_SIZE_MAX`], pauses [`PAUSE_MAX`], signs of life
+//! [`KEEP_ALIVES_MAX`] within one answer.
 
 #![warn(missing_docs)]
 

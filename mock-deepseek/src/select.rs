@@ -14,7 +14,7 @@ use crate::{
     chance::Chance,
     facts::Facts,
     fault::Fault,
-    matching::Match,
+    matching::{Condition, Patterns},
     pace::{Pace, Pacing},
     script::{Reply, Rule, Script, Then, Variant},
     state::Account,
@@ -43,7 +43,7 @@ pub(crate) struct Choice {
 
 #[derive(Debug)]
 struct Prepared {
-    matches: Match,
+    conditions: Box<[Condition]>,
     /// Answers no more than so many.
     limit: u32,
     chance: Option<f64>,
@@ -80,10 +80,14 @@ impl Selector {
             faults: script.default.faults.into(),
             pace: Arc::new(script.default.pace.unwrap_or_default()),
         };
-        let prepare = |(rule, position)| Prepared::new(rule, position, &default.pace);
+        let mut patterns = Patterns::of(script.rules.iter().map(|rule| &rule.matches));
+        let mut prepare = |(mut rule, position): (Rule, usize)| {
+            let conditions = std::mem::take(&mut rule.matches).compile(&mut patterns);
+            Prepared::new(rule, conditions, position, &default.pace)
+        };
         Self {
             seed,
-            rules: script.rules.into_iter().zip(1..).map(prepare).collect(),
+            rules: script.rules.into_iter().zip(1..).map(&mut prepare).collect(),
             account: Arc::new(Account::new(script.limits, script.balance, under_way)),
             default,
             requests: AtomicU64::new(0),
@@ -111,7 +115,7 @@ impl Selector {
     pub(crate) fn choose(&self, facts: &Facts<'_>) -> Choice {
         let nth = self.requests.fetch_add(1, Ordering::Relaxed) + 1;
         let found = self.rules.iter().zip(1..).find_map(|(rule, position)| {
-            if !rule.matches.holds(nth, facts) {
+            if !rule.conditions.iter().all(|condition| condition.holds(nth, facts)) {
                 return None;
             }
             rule.take(&mut Chance::new(self.seed ^ position, nth))
@@ -123,7 +127,7 @@ impl Selector {
 }
 
 impl Prepared {
-    fn new(rule: Rule, position: usize, pace: &Arc<Pace>) -> Self {
+    fn new(rule: Rule, conditions: Box<[Condition]>, position: usize, pace: &Arc<Pace>) -> Self {
         let name = rule.name.clone().unwrap_or_else(|| format!("rule {position}"));
         let base = Outcome {
             name: Some(name.as_str().into()),
@@ -133,7 +137,7 @@ impl Prepared {
         };
         let play = Play::new(base, rule.sequence, rule.choose, rule.then.unwrap_or_default());
         Self {
-            matches: rule.matches,
+            conditions,
             limit: rule.times.unwrap_or(u32::MAX).min(play.limit()),
             chance: rule.chance,
             burst: rule.burst.unwrap_or(1),
@@ -175,6 +179,9 @@ impl Prepared {
 impl Play {
     fn new(base: Outcome, sequence: Option<Vec<Variant>>, choose: Option<Vec<Variant>>, then: Then) -> Self {
         let outcome = |variant: Variant, position: usize| base.with(variant, position);
+        // A rule that was made as a value may have no variants; it is then as if none were meant.
+        let some = |variants: Option<Vec<Variant>>| variants.filter(|variants| !variants.is_empty());
+        let (sequence, choose) = (some(sequence), some(choose));
         match (sequence, choose) {
             (Some(sequence), _) => {
                 let mut end = 0_u32;

@@ -1,7 +1,7 @@
 use serde_json::json;
 
 use super::*;
-use crate::{Script, api::Request, request::ChatRequest};
+use crate::{Script, api::Request, facts::Facts, request::ChatRequest};
 
 /// Says whether `match = { … }` holds for the sample request.
 fn holds(condition: &str) -> bool {
@@ -26,7 +26,9 @@ fn holds(condition: &str) -> bool {
         body: body.as_bytes(),
         socket_nth: 2,
     };
-    script.rules[0].matches.holds(5, &Facts::new(&chat, &request, "sk-alice-cd15+bom"))
+    let conditions = script.rules[0].matches.clone().compile(&mut Patterns::default());
+    let facts = Facts::new(&chat, &request, "sk-alice-cd15+bom");
+    conditions.iter().all(|condition| condition.holds(5, &facts))
 }
 
 /// Each line holds; with the word before `|` put in place of the one behind, it does not.

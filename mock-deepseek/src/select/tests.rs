@@ -160,6 +160,26 @@ fn a_burst_comes_in_a_row_m9() {
 }
 
 #[test]
+fn a_rule_without_variants_answers_as_it_says_itself() {
+    let rule = Rule { sequence: Some(Vec::new()), choose: Some(Vec::new()), ..Rule::default() };
+
+    assert_eq!(names(&seeded(Script { rules: vec![rule], ..Script::default() }, 1), 2), "rule 1 rule 1");
+}
+
+#[test]
+fn many_regular_expressions_are_tried_together_each_for_its_rule() {
+    let rule = |pattern: &str| format!("[[rules]]\nname = '{pattern}'\nmatch = {{ regex = '{pattern}' }}\n");
+    let unlike = "[[rules]]\nname = \"x\"\nmatch = { model = \"deepseek-chat\" }\n";
+
+    let chosen =
+        |patterns: [&str; 3]| names(&selector(&[unlike.to_owned(), patterns.map(rule).concat()].concat()), 1);
+
+    assert_eq!(chosen(["^week", "week$", "w"]), "week$");
+    assert_eq!(chosen(["day", "night", "(?i)WHICH"]), "(?i)WHICH");
+    assert_eq!(chosen(["day", "night", "noon"]), "-");
+}
+
+#[test]
 fn the_seed_of_a_pace_depends_on_seed_and_number_m8() {
     let seeds = |seed| {
         let selector = seeded(Script::default(), seed);
@@ -200,7 +220,7 @@ fn mild_weather_has_the_shares_that_were_seen_m9() {
 #[test]
 fn every_profile_can_be_played_and_repeats_with_its_seed_m9() {
     for (name, _) in Script::profiles() {
-        assert_eq!(names(&profile(name), 300), names(&profile(name), 300), "{name}");
+        assert_eq!(names(&profile(name), 10_000), names(&profile(name), 10_000), "{name}");
     }
 }
 
