@@ -9,7 +9,7 @@ use clap::Args;
 use mock_deepseek::{Builder, Fault, MockDeepSeek, Script, StartError};
 use tokio::runtime::Runtime;
 
-use crate::{exit_code::ExitCode, failure::Failure, output, signal};
+use crate::{exit_code::ExitCode, failure::Failure, logging, output, signal};
 
 /// What the mock plays, and where.
 #[derive(Debug, Args)]
@@ -34,6 +34,7 @@ pub(crate) struct Arguments {
 pub(crate) fn run(arguments: &Arguments) -> Result<ExitCode, Failure> {
     let address = SocketAddr::from((Ipv4Addr::LOCALHOST, arguments.port));
     let mock = scripted(arguments, MockDeepSeek::builder().seed(arguments.seed).address(address))?;
+    logging::start();
     let runtime = Runtime::new().map_err(Failure::environment)?;
     runtime.block_on(async {
         let mock = mock.start().await.map_err(|error| match error {
