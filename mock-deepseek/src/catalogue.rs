@@ -6,7 +6,7 @@
 
 use std::{collections::BTreeMap, sync::LazyLock};
 
-use serde::Deserialize;
+use serde::{Deserialize, Serialize};
 use toml::{Table, Value};
 
 static FILES: &[(&str, &str)] = include!(concat!(env!("OUT_DIR"), "/faults.rs"));
@@ -71,7 +71,7 @@ pub struct Parameter {
 }
 
 /// The layer of an exchange that a fault breaks. Faults of one plan act in this order.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Deserialize)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Deserialize, Serialize)]
 #[serde(rename_all = "kebab-case")]
 pub enum Layer {
     /// What the model says.
@@ -93,7 +93,7 @@ pub enum Layer {
 }
 
 /// The moment at which a fault strikes.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Deserialize)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Deserialize, Serialize)]
 #[serde(rename_all = "kebab-case")]
 pub enum Place {
     /// Before the status line.
@@ -113,7 +113,7 @@ pub enum Place {
 }
 
 /// What a sound client does about a fault.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Deserialize)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Deserialize, Serialize)]
 #[serde(rename_all = "kebab-case")]
 pub enum FaultKind {
     /// It is allowed: a sound client must succeed.
@@ -123,7 +123,7 @@ pub enum FaultKind {
 }
 
 /// The replies that a fault can happen to.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash, Deserialize)]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash, Deserialize, Serialize)]
 #[serde(rename_all = "kebab-case")]
 pub enum Mode {
     /// Both.

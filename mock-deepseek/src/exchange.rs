@@ -13,7 +13,9 @@ use crate::{
     answer::{Answer, Framing},
     api::{self, Planned},
     journal::{Arrival, Recorder},
+    metrics::Refused,
     notice::Notice,
+    page,
     program::{self, Persistence},
     render,
     shared::Shared,
@@ -21,7 +23,7 @@ use crate::{
     write::{self, Over},
 };
 
-/// The longest request body; a longer one is answered with 413.
+/// The longest request body, unless the builder says otherwise; a longer one is answered with 413.
 pub const BODY_MAX: usize = 1024 * 1024;
 /// So much of a refused body is read and thrown away, so that its sender sees the refusal.
 const DRAIN_MAX: usize = 64 * BODY_MAX;
@@ -50,7 +52,7 @@ pub(crate) async fn handle(
         headers: head.headers.iter().map(|(name, value)| (name.to_string(), text(value))).collect(),
     });
     let mut persistence = persistence(&head);
-    let (mut planned, rest) = match read(body).await? {
+    let (mut planned, rest) = match read(body, shared.limits.body).await? {
         Body::Whole(bytes) => (decide(&shared, &recorder, &head, &bytes), None),
         Body::TooLarge(rest) => {
             persistence = Persistence::Close;
@@ -76,8 +78,8 @@ enum Body {
     TooLarge(Incoming),
 }
 
-async fn read(mut body: Incoming) -> Result<Body, Over> {
-    match Limited::new(&mut body, BODY_MAX).collect().await {
+async fn read(mut body: Incoming, limit: usize) -> Result<Body, Over> {
+    match Limited::new(&mut body, limit).collect().await {
         Ok(whole) => Ok(Body::Whole(whole.to_bytes())),
         Err(error) if error.is::<LengthLimitError>() => Ok(Body::TooLarge(body)),
         Err(_gone) => Err(Over),
@@ -101,11 +103,20 @@ fn decide(shared: &Shared, recorder: &Recorder, head: &Parts, body: &Bytes) -> P
     let path = head.uri.to_string();
     let request = api::Request { method: head.method.as_str(), path: &path, headers, body };
     let stamp = shared.stamp(recorder.number);
-    api::decide(&request, &stamp, |chat| shared.selector().choose(chat, &request.headers))
+    if page::is_asked(request.method, request.path) {
+        let page = page::on_the_api_port(shared, request.headers.get("host").map(String::as_str));
+        return Planned {
+            answer: render::plain(&Notice::page(page), &stamp),
+            rule: None,
+            faults: Vec::new(),
+        };
+    }
+    api::decide(&request, &stamp, |chat| shared.choose(chat, &request.headers))
 }
 
 fn refuse(shared: &Shared, recorder: &Recorder) -> Planned {
-    let answer = render::plain(&Notice::too_large(BODY_MAX), &shared.stamp(recorder.number));
+    shared.journal.watch.metrics.refused(Refused::Body);
+    let answer = render::plain(&Notice::too_large(shared.limits.body), &shared.stamp(recorder.number));
     Planned { answer, rule: None, faults: Vec::new() }
 }
 

@@ -15,7 +15,7 @@ use bytes::Bytes;
 use clock::{Instant, SharedClock};
 use serde_json::Value;
 
-use crate::{answer::Marks, fault::Fault};
+use crate::{answer::Marks, fault::Fault, watch::Watch};
 
 /// The most exchanges that are kept.
 pub const EXCHANGES_MAX: usize = 10_000;
@@ -115,6 +115,7 @@ impl Exchange {
 #[derive(Debug)]
 pub(crate) struct Journal {
     clock: SharedClock,
+    pub(crate) watch: Watch,
     stopping: AtomicBool,
     /// Bytes of the kept bodies.
     bodies: AtomicUsize,
@@ -140,6 +141,7 @@ pub(crate) struct Arrival {
 impl Journal {
     pub(crate) fn new(clock: SharedClock) -> Self {
         Self {
+            watch: Watch::new(Arc::clone(&clock)),
             clock,
             stopping: AtomicBool::new(false),
             bodies: AtomicUsize::new(0),
@@ -170,6 +172,7 @@ impl Journal {
         }));
         self.make_room(&mut entries);
         entries.kept.push_back(Arc::clone(&exchange));
+        self.watch.opened();
         Recorder { number: entries.last, exchange, journal: Arc::clone(self) }
     }
 
@@ -187,6 +190,18 @@ impl Journal {
     /// Returns what is known now, in order of arrival.
     pub(crate) fn snapshot(&self) -> Vec<Exchange> {
         lock(&self.entries).kept.iter().map(|exchange| lock(exchange).clone()).collect()
+    }
+
+    /// Returns those that `wanted` accepts, in order of arrival.
+    pub(crate) fn select(&self, mut wanted: impl FnMut(&Exchange) -> bool) -> Vec<Exchange> {
+        let entries = lock(&self.entries);
+        let held = entries.kept.iter().map(|exchange| lock(exchange)).filter(|exchange| wanted(exchange));
+        held.map(|exchange| exchange.clone()).collect()
+    }
+
+    /// Returns how many are kept.
+    pub(crate) fn kept(&self) -> usize {
+        lock(&self.entries).kept.len()
     }
 
     /// Forgets everything; numbers begin at 1 again.
@@ -223,6 +238,7 @@ impl Recorder {
         let mut exchange = lock(&self.exchange);
         exchange.rule = rule;
         exchange.faults = faults.iter().map(|fault| PlannedFault { id: fault.id(), fired: false }).collect();
+        self.journal.watch.planned(&exchange);
     }
 
     pub(crate) fn wrote(&self, at: Instant, bytes: &[u8]) {
@@ -248,7 +264,11 @@ impl Recorder {
     /// Ends the exchange; only the first end counts.
     pub(crate) fn end(&self, how: How) {
         let at = self.journal.clock.now();
-        lock(&self.exchange).end.get_or_insert(Ended { at, how });
+        let mut exchange = lock(&self.exchange);
+        if exchange.end.is_none() {
+            exchange.end = Some(Ended { at, how });
+            self.journal.watch.ended(&exchange);
+        }
     }
 }
 

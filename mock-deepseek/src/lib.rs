@@ -74,14 +74,20 @@
 mod answer;
 mod api;
 mod catalogue;
+mod control;
 mod draft;
 mod duration;
 mod exchange;
+mod expectation;
 mod fault;
 mod journal;
+mod limits;
+mod metrics;
 mod mock;
 mod notice;
+mod orders;
 mod pace;
+mod page;
 mod plan;
 mod program;
 mod render;
@@ -90,23 +96,31 @@ mod script;
 mod select;
 mod server;
 mod shared;
+mod summary;
 mod texts;
 mod tokens;
 mod transcript;
 mod validate;
+mod watch;
 mod wire;
 mod write;
 
 pub use catalogue::{Catalogue, FaultInfo, FaultKind, Layer, Mode, Parameter, Place, catalogue};
+pub use control::{
+    ADVANCE_MAX, CONTROL_BODY_MAX, CONTROL_CONNECTIONS_MAX, LISTED_DEFAULT, LISTED_IN_DETAIL_MAX, READERS_MAX,
+};
 pub use exchange::BODY_MAX;
+pub use expectation::{Expectation, LISTED_MAX, Times, Unmet};
 pub use fault::{Fault, FaultError};
 pub use journal::{
     BODIES_KEPT_MAX, EXCHANGES_MAX, Ended, Exchange, How, PlannedFault, WRITTEN_KEPT_MAX, Written,
 };
-pub use mock::{Builder, MockDeepSeek, StartError, Unmet};
+pub use metrics::{METRICS, Metric};
+pub use mock::{Builder, MockDeepSeek, StartError};
 pub use script::{DefaultRule, FinishReason, Match, Pace, Reply, Rule, Script, ScriptError};
 pub use server::{CONNECTIONS_MAX, HEAD_MAX};
 pub use transcript::transcript;
+pub use watch::FEED_MAX;
 
 #[cfg(test)]
 mod wire_tests;

@@ -21,6 +21,11 @@ impl Notice {
         Self { status: 200, content_type: Some("application/json"), body: body.to_string() }
     }
 
+    /// Makes a 200 with this HTML: the mock's own page, which DeepSeek does not have.
+    pub(crate) fn page(html: String) -> Self {
+        Self { status: 200, content_type: Some("text/html; charset=utf-8"), body: html }
+    }
+
     /// Makes the JSON envelope of an error.
     pub(crate) fn json(status: u16, kind: &str, message: &str) -> Self {
         let error = json!({"message": message, "type": kind, "param": null, "code": "invalid_request_error"});

@@ -3,9 +3,12 @@
 //! Invariant: each connection is a task of the set that [`run`] owns; when `run` ends or is dropped,
 //! so do they all.
 
-use std::sync::{
-    Arc,
-    atomic::{AtomicU64, Ordering},
+use std::{
+    pin::pin,
+    sync::{
+        Arc,
+        atomic::{AtomicU64, Ordering},
+    },
 };
 
 use hyper::{server::conn::http1, service::service_fn};
@@ -18,11 +21,12 @@ use tokio_util::sync::CancellationToken;
 
 use crate::{
     exchange::{self, Arrived},
+    metrics::Refused,
     shared::Shared,
     wire::Wire,
 };
 
-/// The most connections at once; further ones wait to be accepted.
+/// The most connections at once, unless the builder says otherwise; further ones wait to be accepted.
 pub const CONNECTIONS_MAX: usize = 10_000;
 /// The longest request line with headers; hyper answers a longer one with 431.
 pub const HEAD_MAX: usize = 64 * 1024;
@@ -33,7 +37,7 @@ pub(crate) async fn run(listener: TcpListener, shared: Arc<Shared>, stop: Cancel
     let mut count = 0;
     loop {
         tokio::select! {
-            accepted = listener.accept(), if connections.len() < CONNECTIONS_MAX => match accepted {
+            accepted = listener.accept(), if connections.len() < shared.limits.connections => match accepted {
                 Ok((stream, _)) => {
                     count += 1;
                     connections.spawn(serve(stream, Arc::clone(&shared), count));
@@ -42,10 +46,22 @@ pub(crate) async fn run(listener: TcpListener, shared: Arc<Shared>, stop: Cancel
             },
             Some(_) = connections.join_next() => {}
             () = stop.cancelled() => break,
+            () = shared.closing.cancelled() => break,
         }
     }
     drop(listener);
+    finish(&mut connections, &stop).await;
     connections.shutdown().await;
+}
+
+/// Waits until all connections are closed, or until `stop`.
+async fn finish(connections: &mut JoinSet<()>, stop: &CancellationToken) {
+    while !connections.is_empty() {
+        tokio::select! {
+            _ = connections.join_next() => {}
+            () = stop.cancelled() => return,
+        }
+    }
 }
 
 async fn serve(stream: TcpStream, shared: Arc<Shared>, connection: u64) {
@@ -53,6 +69,8 @@ async fn serve(stream: TcpStream, shared: Arc<Shared>, connection: u64) {
     let metered = stream.set_nodelay(true).and_then(|()| shared.activity.metered(stream));
     let Ok(socket) = metered else { return };
     let wire = Wire::new(socket);
+    let metrics = &shared.journal.watch.metrics;
+    let _open = metrics.connection();
     let requests = AtomicU64::new(0);
     let service = service_fn(|request| {
         let nth = requests.fetch_add(1, Ordering::Relaxed) + 1;
@@ -62,7 +80,20 @@ async fn serve(stream: TcpStream, shared: Arc<Shared>, connection: u64) {
     let mut http = http1::Builder::new();
     // No limit of its own: its timer would not be our clock. Half-closed clients count as gone.
     http.header_read_timeout(None).max_buf_size(HEAD_MAX).half_close(false).keep_alive(true);
-    if let Err(error) = http.serve_connection(TokioIo::new(wire.clone()), service).await {
+    let mut served = pin!(http.serve_connection(TokioIo::new(wire.clone()), service));
+    let ended = tokio::select! {
+        ended = served.as_mut() => ended,
+        () = shared.closing.cancelled() => {
+            served.as_mut().graceful_shutdown();
+            served.await
+        }
+    };
+    if let Err(error) = ended {
+        match (error.is_parse_too_large(), error.is_parse()) {
+            (true, _) => metrics.refused(Refused::Head),
+            (false, true) => metrics.refused(Refused::Malformed),
+            (false, false) => {}
+        }
         tracing::debug!(%error, connection, "connection ended");
     }
 }

@@ -3,12 +3,25 @@
 //! Invariant: everything that varies from one answer to the next comes from the seed, the number of
 //! the request and the clock; nothing from the machine.
 
-use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::{
+    collections::BTreeMap,
+    net::SocketAddr,
+    sync::{Arc, Mutex, MutexGuard, PoisonError},
+};
 
 use clock::{Activity, SharedClock};
 use rand::{Rng as _, SeedableRng as _, rngs::StdRng};
+use tokio_util::sync::CancellationToken;
 
-use crate::{journal::Journal, render::Stamp, select::Selector};
+use crate::{
+    journal::Journal,
+    limits::Limits,
+    orders::Orders,
+    render::Stamp,
+    request::ChatRequest,
+    script::{Script, ScriptError},
+    select::{Choice, Selector},
+};
 
 /// Spreads request numbers over the seed space.
 const SPREAD: u64 = 0x9e37_79b9_7f4a_7c15;
@@ -21,11 +34,42 @@ pub(crate) struct Shared {
     pub(crate) journal: Arc<Journal>,
     pub(crate) seed: u64,
     pub(crate) selector: Mutex<Selector>,
+    pub(crate) orders: Orders,
+    pub(crate) limits: Limits,
+    /// No more requests are taken; answers under way go on.
+    pub(crate) closing: CancellationToken,
+    /// Where the control API listens, if it does.
+    pub(crate) control: Option<SocketAddr>,
 }
 
 impl Shared {
     pub(crate) fn selector(&self) -> MutexGuard<'_, Selector> {
         self.selector.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// Chooses by the script; what was ordered for every request goes before its faults.
+    pub(crate) fn choose(&self, request: &ChatRequest, headers: &BTreeMap<String, String>) -> Choice {
+        let mut choice = self.selector().choose(request, headers);
+        if let Some(faults) = self.orders.faults() {
+            choice.faults = faults;
+        }
+        choice
+    }
+
+    /// Replaces the script by its text; a text that cannot be read changes nothing.
+    pub(crate) fn load_script(&self, text: &str) -> Result<(), ScriptError> {
+        let script = Script::from_toml(text);
+        self.journal.watch.metrics.script_loaded(script.is_ok());
+        *self.selector() = Selector::new(script?);
+        self.orders.set_script(Some(text.to_owned()));
+        Ok(())
+    }
+
+    /// Forgets the journal and what was ordered for every request; the rules count anew.
+    pub(crate) fn reset(&self) {
+        self.journal.clear();
+        self.orders.set_faults(None);
+        self.selector().reset();
     }
 
     /// Returns what identifies the answer to the request of this number.
