@@ -32,8 +32,9 @@
 //! 1. the request header `x-mock-fault: crlf, stall;after_events=3` (empty: no fault at all);
 //! 2. a suffix of the model name, `deepseek-flash+crlf+stall;after_events=3`;
 //! 3. a suffix of the API key, `sk-test+crlf`;
-//! 4. the first rule of the script that holds;
-//! 5. the script's default.
+//! 4. the faults that were ordered for every request over the control API;
+//! 5. the first rule of the script that holds;
+//! 6. the script's default.
 //!
 //! Faults compose. They act in the order of their [`Layer`]s, so the order in which they are named
 //! does not matter. A fault that finds no place (a cut after a hundred events in a reply of ten)
@@ -64,10 +65,19 @@
 //!    raw socket compares what it sees with a snapshot in `src/wire_tests/snapshots/`.
 //! 5. Read that snapshot as a client would. It is the fault.
 //!
+//! # From outside
+//!
+//! [`Builder::control`] serves a control API beside the mock: script, faults, journal (also live), expectations,
+//! clock, [metrics](METRICS); `src/control/openapi.json` describes it. A page at `/`, on both ports, tells how
+//! to point a client here. In Rust, [`MockDeepSeek::expect_that`] says what should be asked, and dropping the
+//! mock verifies it.
+//!
 //! # Limits
 //!
 //! Bodies [`BODY_MAX`], heads [`HEAD_MAX`], connections [`CONNECTIONS_MAX`], journal [`EXCHANGES_MAX`]
 //! exchanges with [`WRITTEN_KEPT_MAX`] written bytes each and [`BODIES_KEPT_MAX`] bytes of bodies over all.
+//! The control API: bodies [`CONTROL_BODY_MAX`], connections [`CONTROL_CONNECTIONS_MAX`], readers of the live
+//! journal [`READERS_MAX`], each at most [`FEED_MAX`] messages behind.
 
 #![warn(missing_docs)]
 

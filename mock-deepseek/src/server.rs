@@ -9,6 +9,7 @@ use std::{
         Arc,
         atomic::{AtomicU64, Ordering},
     },
+    time::Duration,
 };
 
 use hyper::{server::conn::http1, service::service_fn};
@@ -30,6 +31,8 @@ use crate::{
 pub const CONNECTIONS_MAX: usize = 10_000;
 /// The longest request line with headers; hyper answers a longer one with 431.
 pub const HEAD_MAX: usize = 64 * 1024;
+/// Where no connection can be accepted (too many open files), it is tried again after this time, or when one closes.
+const ACCEPT_PAUSE: Duration = Duration::from_millis(100);
 
 /// Serves until `stop`, and then until all connections are closed.
 pub(crate) async fn run(listener: TcpListener, shared: Arc<Shared>, stop: CancellationToken) {
@@ -42,7 +45,14 @@ pub(crate) async fn run(listener: TcpListener, shared: Arc<Shared>, stop: Cancel
                     count += 1;
                     connections.spawn(serve(stream, Arc::clone(&shared), count));
                 }
-                Err(error) => tracing::warn!(%error, "connection cannot be accepted"),
+                Err(error) => {
+                    tracing::warn!(%error, "connection cannot be accepted");
+                    tokio::select! {
+                        () = shared.clock.sleep(ACCEPT_PAUSE) => {}
+                        Some(_) = connections.join_next() => {}
+                        () = stop.cancelled() => break,
+                    }
+                }
             },
             Some(_) = connections.join_next() => {}
             () = stop.cancelled() => break,

@@ -6,6 +6,8 @@
 
 mod cli;
 mod http;
+mod mock;
+mod page;
 mod process;
 mod storage_contract;
 #[path = "../support/mod.rs"]
