@@ -8,7 +8,7 @@ use std::{
     time::Duration,
 };
 
-use clap::{Args, ValueEnum};
+use clap::{Args, ValueEnum, builder::RangedU64ValueParser};
 use clock::{Clock as _, Lab, SystemClock};
 use mock_deepseek::{BODY_MAX, Builder, CONNECTIONS_MAX, Fault, MockDeepSeek, Script, StartError};
 use tokio::runtime::Runtime;
@@ -53,7 +53,7 @@ struct Service {
     #[arg(long, value_name = "ADDRESS", default_value_t = Ipv4Addr::LOCALHOST.into())]
     control_bind: IpAddr,
     /// Most connections at once; further ones wait
-    #[arg(long, value_name = "NUMBER", default_value_t = CONNECTIONS_MAX)]
+    #[arg(long, value_name = "NUMBER", default_value_t = CONNECTIONS_MAX, value_parser = RangedU64ValueParser::<usize>::new().range(1..))]
     connections_max: usize,
     /// Longest request body; a longer one is refused with 413
     #[arg(long, value_name = "BYTES", default_value_t = BODY_MAX)]
@@ -157,8 +157,8 @@ impl Service {
     }
 
     /// Says which option moves a port that is taken.
-    fn failed(&self, error: StartError) -> Failure {
-        let option = match &error {
+    fn failed(&self, error: &StartError) -> Failure {
+        let option = match error {
             StartError::Taken(address) if Some(*address) == self.control() => "control-port",
             _ => "port",
         };
@@ -169,7 +169,7 @@ impl Service {
 /// Serves until it is asked to stop; then answers under way may end, unless it is asked once more.
 async fn serve(builder: Builder, service: &Service, grace: Duration) -> Result<ExitCode, Failure> {
     let mut wishes = Wishes::listen();
-    let mock = builder.start().await.map_err(|error| service.failed(error))?;
+    let mock = builder.start().await.map_err(|error| service.failed(&error))?;
     let control = mock.control_url();
     let control = control.map(|url| format!("control API on {url}/__mock/, page on {url}/\n"));
     output::print(&format!("mock-deepseek listens on {}\n{}", mock.url(), control.unwrap_or_default()));

@@ -46,7 +46,7 @@ pub use journal::{LISTED_DEFAULT, LISTED_IN_DETAIL_MAX};
 pub use live::READERS_MAX;
 pub(crate) use refusal::Refusal;
 
-use crate::{page, shared::Shared};
+use crate::{page, server::ACCEPT_PAUSE, shared::Shared};
 
 /// The longest body of a request to the control API.
 pub const CONTROL_BODY_MAX: usize = 1024 * 1024;
@@ -105,13 +105,21 @@ impl Control {
 
 /// Serves the control API until `stop`; then, or when this is dropped, all its connections are closed.
 pub(crate) async fn run(listener: TcpListener, control: Control, stop: CancellationToken) {
+    let clock = Arc::clone(&control.shared.clock);
     let router = router(Arc::new(control));
     let mut connections = JoinSet::new();
     loop {
         tokio::select! {
             accepted = listener.accept(), if connections.len() < CONTROL_CONNECTIONS_MAX => match accepted {
                 Ok((stream, _)) => drop(connections.spawn(serve(stream, router.clone()))),
-                Err(error) => tracing::warn!(%error, "connection to the control API cannot be accepted"),
+                Err(error) => {
+                    tracing::warn!(%error, "connection to the control API cannot be accepted");
+                    tokio::select! {
+                        () = clock.sleep(ACCEPT_PAUSE) => {}
+                        Some(_) = connections.join_next() => {}
+                        () = stop.cancelled() => break,
+                    }
+                }
             },
             Some(_) = connections.join_next() => {}
             () = stop.cancelled() => break,

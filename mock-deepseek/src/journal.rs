@@ -209,6 +209,7 @@ impl Journal {
         let mut entries = lock(&self.entries);
         *entries = Entries::default();
         self.bodies.store(0, Ordering::Relaxed);
+        self.watch.forgotten();
     }
 
     /// Says that open exchanges end because the mock stops, not because clients leave.

@@ -48,7 +48,7 @@ pub const METRICS: [Metric; 13] = [
     gauge("mock_exchanges_open", "Requests whose answer goes on"),
     counter("mock_refused_total", "reason", "What was refused because of a limit"),
     gauge("mock_journal_exchanges", "Exchanges in the journal"),
-    counter("mock_script_loads_total", "outcome", "Scripts that were loaded over the control API"),
+    counter("mock_script_loads_total", "outcome", "Scripts that were loaded as text while it ran"),
     gauge("mock_live_readers", "Readers of the live journal"),
 ];
 

@@ -32,7 +32,7 @@ pub const CONNECTIONS_MAX: usize = 10_000;
 /// The longest request line with headers; hyper answers a longer one with 431.
 pub const HEAD_MAX: usize = 64 * 1024;
 /// Where no connection can be accepted (too many open files), it is tried again after this time, or when one closes.
-const ACCEPT_PAUSE: Duration = Duration::from_millis(100);
+pub(crate) const ACCEPT_PAUSE: Duration = Duration::from_millis(100);
 
 /// Serves until `stop`, and then until all connections are closed.
 pub(crate) async fn run(listener: TcpListener, shared: Arc<Shared>, stop: CancellationToken) {

@@ -18,7 +18,16 @@ pub const FEED_MAX: usize = 1024;
 pub(crate) struct Watch {
     pub(crate) metrics: Metrics,
     clock: SharedClock,
-    feed: broadcast::Sender<Arc<str>>,
+    feed: broadcast::Sender<News>,
+}
+
+/// What a live reader hears.
+#[derive(Clone, Debug)]
+pub(crate) enum News {
+    /// A [`Summary`] as JSON.
+    Exchange(Arc<str>),
+    /// The journal was cleared; numbers begin at 1 again.
+    Forgotten,
 }
 
 impl Watch {
@@ -26,8 +35,8 @@ impl Watch {
         Self { metrics: Metrics::new(), clock, feed: broadcast::Sender::new(FEED_MAX) }
     }
 
-    /// Begins to listen: each message is a [`Summary`] as JSON.
-    pub(crate) fn listen(&self) -> broadcast::Receiver<Arc<str>> {
+    /// Begins to listen.
+    pub(crate) fn listen(&self) -> broadcast::Receiver<News> {
         self.feed.subscribe()
     }
 
@@ -50,10 +59,15 @@ impl Watch {
         log(exchange);
     }
 
+    pub(crate) fn forgotten(&self) {
+        // Where nobody listens nobody needs to know.
+        let _ = self.feed.send(News::Forgotten);
+    }
+
     fn tell(&self, exchange: &Exchange) {
         if self.feed.receiver_count() > 0 {
             // The last reader may leave at this very moment; then nobody misses it.
-            let _ = self.feed.send(Summary::of(exchange, &*self.clock).json().into());
+            let _ = self.feed.send(News::Exchange(Summary::of(exchange, &*self.clock).json().into()));
         }
     }
 }

@@ -217,7 +217,9 @@ fn a_thousand_connections_are_held_and_each_gets_its_answer_m16() {
     let mut mock = Mock::start(&["--log-format", "off"]);
     let mut streams: Vec<_> = (0..CONNECTIONS).map(|_| TcpStream::connect(mock.api).unwrap()).collect();
 
-    streams.iter_mut().for_each(|stream| stream.write_all(MODELS).unwrap());
+    for stream in &mut streams {
+        stream.write_all(MODELS).unwrap();
+    }
     for stream in &mut streams {
         read_until(stream, "deepseek-v4-pro");
     }

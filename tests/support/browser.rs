@@ -61,8 +61,7 @@ impl Browser {
             .spawn()
             .unwrap();
         let told = BufReader::new(child.stderr.take().unwrap());
-        let line =
-            told.lines().map_while(Result::ok).find(|line| line.contains("ws://")).expect("it listens");
+        let line = told.lines().map_while(Result::ok).find(|line| line.contains("ws://")).unwrap();
         let address = line.split("ws://").nth(1).unwrap().split('/').next().unwrap().to_owned();
         Some(Self { child, address, _profile: profile })
     }

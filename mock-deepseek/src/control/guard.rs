@@ -47,7 +47,7 @@ fn judge(headers: &HeaderMap, local: bool, api: u16) -> Result<Option<HeaderValu
     }
     let Some(origin) = text(header::ORIGIN) else { return Ok(None) };
     let authority = origin.split_once("://").map_or("", |(_, authority)| authority);
-    if authority == host {
+    if !authority.is_empty() && authority == host {
         return Ok(None);
     }
     if !authority.is_empty() && name(authority) == name(host) && port(authority) == Some(api) {
@@ -115,5 +115,6 @@ mod tests {
     #[test]
     fn a_name_that_was_made_to_point_here_is_refused_m11() {
         assert_eq!(judged("evil.example:4011", Some("http://evil.example:4010")), Err("foreign_host"));
+        assert_eq!(judged("", Some("null")), Err("foreign_origin"));
     }
 }

@@ -19,7 +19,7 @@ use serde_json::json;
 use tokio::sync::{OwnedSemaphorePermit, broadcast};
 
 use super::{Control, Refusal, journal};
-use crate::{metrics::Refused, summary::Summary};
+use crate::{metrics::Refused, summary::Summary, watch::News};
 
 /// The most readers of the live journal at once.
 pub const READERS_MAX: usize = 32;
@@ -34,7 +34,7 @@ struct Reader {
     name: String,
     /// What is sent first.
     backlog: VecDeque<Event>,
-    feed: broadcast::Receiver<Arc<str>>,
+    feed: broadcast::Receiver<News>,
     control: Arc<Control>,
     dropped: bool,
     _place: OwnedSemaphorePermit,
@@ -72,7 +72,8 @@ impl Reader {
             return None;
         }
         match self.feed.recv().await {
-            Ok(text) => Some(Event::default().event("exchange").data(text)),
+            Ok(News::Exchange(text)) => Some(Event::default().event("exchange").data(text)),
+            Ok(News::Forgotten) => Some(Event::default().event("forgotten").data("{}")),
             Err(broadcast::error::RecvError::Closed) => None,
             Err(broadcast::error::RecvError::Lagged(missed)) => Some(self.drop_out(missed)),
         }

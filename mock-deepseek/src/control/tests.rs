@@ -93,6 +93,19 @@ async fn ordered_faults_hit_every_request_until_they_are_withdrawn_m11() {
 }
 
 #[tokio::test]
+async fn what_a_request_names_itself_goes_before_what_was_ordered_m10() {
+    let stage = Stage::new().await;
+    stage.call(Method::PUT, "/__mock/fault", "too-busy-503").await;
+    let body =
+        json!({"model": "deepseek-flash+balance-402", "messages": [{"role": "user", "content": "hi"}]});
+    let url = format!("{}/chat/completions", stage.mock.url());
+    let request = || stage.client.post(&url).bearer_auth("sk-test").json(&body);
+
+    assert_eq!(request().send().await.unwrap().status(), 402);
+    assert_eq!(request().header("x-mock-fault", "").send().await.unwrap().status(), 200);
+}
+
+#[tokio::test]
 async fn a_fault_that_does_not_exist_is_named_with_the_nearest_m11() {
     let stage = Stage::new().await;
 
@@ -199,6 +212,31 @@ async fn the_library_expects_what_the_control_api_expects_m12() {
 }
 
 #[tokio::test]
+async fn each_part_of_an_expectation_tells_requests_apart_m11() {
+    let stage = Stage::new().await;
+    let body = json!({
+        "model": "deepseek-flash", "user_id": "ana", "messages": [{"role": "user", "content": "which week?"}],
+    });
+    let url = format!("{}/chat/completions?x=1", stage.mock.url());
+    let request = stage.client.post(url).bearer_auth("sk-test").header("X-Team", "blue").json(&body);
+    request.header("x-mock-fault", "crlf").send().await.unwrap();
+    let one = |part: &Expectation| part.verify(&stage.mock.journal()).is_ok();
+
+    for (right, wrong) in [
+        (Expectation::requests(1).path("/chat/completions"), Expectation::requests(1).path("/models")),
+        (Expectation::requests(1).containing("week"), Expectation::requests(1).containing("day")),
+        (Expectation::requests(1).model("deepseek-flash"), Expectation::requests(1).model("deepseek-chat")),
+        (Expectation::requests(1).user_id("ana"), Expectation::requests(1).user_id("bea")),
+        (Expectation::requests(1).header("x-team", "blue"), Expectation::requests(1).header("x-team", "red")),
+        (Expectation::requests(0).fault("crlf"), Expectation::requests(1).fault("crlf")),
+        (Expectation::requests(0).rule("a"), Expectation::requests(1).rule("a")),
+    ] {
+        assert!(one(&right), "{right}");
+        assert!(!one(&wrong), "{wrong}");
+    }
+}
+
+#[tokio::test]
 async fn reset_forgets_everything_but_the_script_m11() {
     let stage = Stage::new().await;
     stage.call(Method::PUT, "/__mock/script", "[[rules]]\nname = \"once\"\ntimes = 1\n").await;
@@ -229,6 +267,10 @@ async fn the_live_journal_tells_what_was_and_what_comes_m11() {
 
     assert!(seen.starts_with("event: hello\n"), "{seen}");
     assert!(seen.contains(r#""number":1"#), "{seen}");
+    stage.mock.reset();
+    while !seen.contains("event: forgotten\n") {
+        seen.push_str(std::str::from_utf8(&stream.chunk().await.unwrap().unwrap()).unwrap());
+    }
 }
 
 #[test]
