@@ -42,7 +42,7 @@ async fn the_log_is_live_and_a_row_opens_the_request_m17() {
     page.await_text("document.getElementById('state').textContent === 'live'").await;
 
     ask(&mock, "html-200").await;
-    page.await_text("document.querySelector('#log td:nth-child(5)')?.textContent === 'completed'").await;
+    page.await_text("document.querySelector('#log td:nth-child(4)')?.textContent === 'completed'").await;
     page.eval("document.querySelector('#log button').click()").await;
     let text = page.await_text("document.getElementById('dialog-body').childElementCount >= 6").await;
 
