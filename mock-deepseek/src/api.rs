@@ -110,6 +110,15 @@ fn chat(
     Ok(Planned { answer: plan.answer(stamp), rule: choice.rule, faults: plan.faults })
 }
 
+/// Returns the faults that a request names itself, whatever it asks for; `None` when it names none.
+pub(crate) fn faults_of(request: &Request<'_>) -> Result<Option<Vec<Fault>>, Notice> {
+    let json = serde_json::from_slice::<serde_json::Value>(request.body).unwrap_or_default();
+    let bearer = request.header("authorization").and_then(|value| value.split_once(' ')).map(|(_, key)| key);
+    let key = bearer.or_else(|| request.header("x-api-key")).unwrap_or_default();
+    named_faults(request.header(FAULT_HEADER), json["model"].as_str().unwrap_or_default(), key)
+        .map_err(|error| Notice::invalid(&format!("mock-deepseek: {error}")))
+}
+
 /// Returns the faults that the request itself names: by header, else behind the model, else behind the key.
 fn named_faults(header: Option<&str>, model: &str, key: &str) -> Result<Option<Vec<Fault>>, FaultError> {
     let suffix = |name: &'_ str| name.split_once('+').map(|(_, faults)| faults.to_owned());

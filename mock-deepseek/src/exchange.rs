@@ -6,17 +6,21 @@
 use std::{collections::BTreeMap, sync::Arc};
 
 use bytes::Bytes;
+use clock::Clock;
 use http_body_util::{BodyExt, Empty, LengthLimitError, Limited};
 use hyper::{Method, Request, Response, Version, body::Incoming, header, http::request::Parts};
 
 use crate::{
-    answer::{Answer, Framing},
+    answer::{Answer, Framing, Head},
     api::{self, Planned},
     journal::{Arrival, Recorder},
     notice::Notice,
     program::{self, Persistence},
+    record::{self, Deck, Listener, Sent, Take},
     render,
-    shared::Shared,
+    replay::Needs,
+    request::ChatRequest,
+    shared::{Shared, Source},
     wire::Wire,
     write::{self, Over},
 };
@@ -50,15 +54,30 @@ pub(crate) async fn handle(
         headers: head.headers.iter().map(|(name, value)| (name.to_string(), text(value))).collect(),
     });
     let mut persistence = persistence(&head);
+    let knows_chunks = head.version != Version::HTTP_10;
     let (mut planned, rest) = match read(body).await? {
-        Body::Whole(bytes) => (decide(&shared, &recorder, &head, &bytes), None),
+        Body::Whole(bytes) => match find(&shared, &recorder, &head, &bytes).await {
+            Found::Planned(planned) => (planned, None),
+            Found::Live(deck, take) => {
+                recorder.planned(Some("record".to_owned()), &[]);
+                let persistence = if knows_chunks { persistence } else { Persistence::Close };
+                let clock = &*shared.clock;
+                let listener =
+                    Listener { wire: &wire, clock, recorder: &recorder, persistence, knows_chunks };
+                let persistence = record::relay(deck, take, listener).await?;
+                wire.swallow_head();
+                return Ok(unseen(persistence));
+            }
+        },
         Body::TooLarge(rest) => {
             persistence = Persistence::Close;
             (refuse(&shared, &recorder), Some(rest))
         }
     };
-    if head.version == Version::HTTP_10 {
+    if !knows_chunks {
         without_chunks(&mut planned.answer);
+    }
+    if !knows_chunks || ends_by_closing(&planned.answer) {
         persistence = Persistence::Close;
     }
     recorder.planned(planned.rule, &planned.faults);
@@ -94,14 +113,65 @@ async fn drain(mut body: Incoming) {
     }
 }
 
-fn decide(shared: &Shared, recorder: &Recorder, head: &Parts, body: &Bytes) -> Planned {
+/// What answers a request.
+enum Found<'a> {
+    Planned(Planned),
+    /// An upstream that has begun to answer.
+    Live(&'a Deck, Take),
+}
+
+async fn find<'a>(shared: &'a Shared, recorder: &Recorder, head: &Parts, body: &Bytes) -> Found<'a> {
     recorder.body(body.clone());
     let headers: BTreeMap<_, _> =
         head.headers.iter().map(|(name, value)| (name.to_string(), text(value))).collect();
     let path = head.uri.to_string();
     let request = api::Request { method: head.method.as_str(), path: &path, headers, body };
     let stamp = shared.stamp(recorder.number);
-    api::decide(&request, &stamp, |chat| shared.selector().choose(chat, &request.headers))
+    match &shared.source {
+        Source::Script => {
+            let choose = |chat: &ChatRequest| shared.selector().choose(chat, &request.headers);
+            Found::Planned(api::decide(&request, &stamp, choose))
+        }
+        Source::Cassette(player) => {
+            let scripted = || shared.selector().faults(&request);
+            let needs = Needs { stamp: &stamp, chunks: head.version != Version::HTTP_10 };
+            let played = player.play(&request, needs, scripted);
+            shared.clock.sleep(played.delay).await;
+            Found::Planned(played.planned)
+        }
+        Source::Upstream(deck) => match forward(deck, &request, head, &*shared.clock).await {
+            Ok(take) => Found::Live(deck, take),
+            Err(notice) => {
+                let answer = render::plain(&notice, &stamp);
+                Found::Planned(Planned { answer, rule: Some("record".to_owned()), faults: Vec::new() })
+            }
+        },
+    }
+}
+
+/// Sends a request on. A fault that it names is refused: there is no answer yet to be spoilt.
+async fn forward(
+    deck: &Deck,
+    request: &api::Request<'_>,
+    head: &Parts,
+    clock: &dyn Clock,
+) -> Result<Take, Notice> {
+    if api::faults_of(request)?.is_some_and(|faults| !faults.is_empty()) {
+        return Err(Notice::own(
+            400,
+            "fault_while_recording",
+            "faults are not played while recording; name them when the cassette is replayed",
+        ));
+    }
+    let sent = Sent {
+        method: request.method.to_owned(),
+        path: request.path.to_owned(),
+        headers: head.headers.iter().map(|(name, value)| (name.to_string(), text(value))).collect(),
+        body: Bytes::copy_from_slice(request.body),
+    };
+    deck.forward(sent, clock)
+        .await
+        .map_err(|error| Notice::own(502, "upstream_unreachable", &error.to_string()))
 }
 
 fn refuse(shared: &Shared, recorder: &Recorder) -> Planned {
@@ -125,6 +195,12 @@ fn without_chunks(answer: &mut Answer) {
         Some(head) if head.framing == Framing::Chunked => head.framing = Framing::Closing,
         _ => {}
     }
+}
+
+/// Says whether the client sees the end of the body by the end of the connection.
+fn ends_by_closing(answer: &Answer) -> bool {
+    let has_length = |head: &Head| head.headers.iter().any(|(name, _)| name == "content-length");
+    answer.head.as_ref().is_some_and(|head| head.framing == Framing::Closing && !has_length(head))
 }
 
 /// What hyper believes that it has to send.

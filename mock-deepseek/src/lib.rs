@@ -52,6 +52,9 @@
 //! goes over the wire), `exchange` runs it. hyper reads requests; answers are written by us, byte for
 //! byte, so that they can be wrong below HTTP. `wire` is the seam.
 //!
+//! Answers may come from elsewhere: [`Builder::record`] passes requests on to a real API and keeps what it
+//! says, without secrets, in a [`Cassette`]; [`Builder::replay`] answers from one.
+//!
 //! # How to add a fault
 //!
 //! 1. Choose the id and write `faults/<id>.toml`: title, layer, place, kind, what goes over the wire,
@@ -67,15 +70,18 @@
 //! # Limits
 //!
 //! Bodies [`BODY_MAX`], heads [`HEAD_MAX`], connections [`CONNECTIONS_MAX`], journal [`EXCHANGES_MAX`]
-//! exchanges with [`WRITTEN_KEPT_MAX`] written bytes each and [`BODIES_KEPT_MAX`] bytes of bodies over all.
+//! exchanges with [`WRITTEN_KEPT_MAX`] written bytes each and [`BODIES_KEPT_MAX`] bytes of bodies over all;
+//! recorded answers [`ANSWER_KEPT_MAX`], cassettes [`CASSETTE_MAX`].
 
 #![warn(missing_docs)]
 
 mod answer;
 mod api;
+mod cassette;
 mod catalogue;
 mod draft;
 mod duration;
+mod events;
 mod exchange;
 mod fault;
 mod journal;
@@ -84,9 +90,12 @@ mod notice;
 mod pace;
 mod plan;
 mod program;
+mod record;
 mod render;
+mod replay;
 mod request;
 mod script;
+mod scrub;
 mod select;
 mod server;
 mod shared;
@@ -97,6 +106,7 @@ mod validate;
 mod wire;
 mod write;
 
+pub use cassette::{CASSETTE_MAX, CASSETTE_VERSION, Cassette, CassetteError};
 pub use catalogue::{Catalogue, FaultInfo, FaultKind, Layer, Mode, Parameter, Place, catalogue};
 pub use exchange::BODY_MAX;
 pub use fault::{Fault, FaultError};
@@ -104,6 +114,10 @@ pub use journal::{
     BODIES_KEPT_MAX, EXCHANGES_MAX, Ended, Exchange, How, PlannedFault, WRITTEN_KEPT_MAX, Written,
 };
 pub use mock::{Builder, MockDeepSeek, StartError, Unmet};
+pub use record::{
+    ANSWER_KEPT_MAX, RecordError, Recorded, Recording, UPSTREAM_HEAD_MAX, UPSTREAM_SILENCE_MAX,
+};
+pub use replay::{AfterLast, Replay};
 pub use script::{DefaultRule, FinishReason, Match, Pace, Reply, Rule, Script, ScriptError};
 pub use server::{CONNECTIONS_MAX, HEAD_MAX};
 pub use transcript::transcript;

@@ -7,6 +7,7 @@ use std::{
     fmt::Write as _,
     io,
     net::{Ipv4Addr, SocketAddr},
+    path::PathBuf,
     sync::{Arc, Mutex},
 };
 
@@ -16,10 +17,12 @@ use tokio_util::sync::CancellationToken;
 
 use crate::{
     journal::{Exchange, Journal},
+    record::{Deck, RecordError, Recorded, Recording},
+    replay::{Player, Replay},
     script::Script,
     select::Selector,
     server,
-    shared::Shared,
+    shared::{Shared, Source},
 };
 
 /// A running DeepSeek that does what it is told.
@@ -43,6 +46,15 @@ pub struct Builder {
     seed: u64,
     script: Script,
     address: SocketAddr,
+    origin: Origin,
+}
+
+/// Where answers are to come from.
+#[derive(Clone, Debug)]
+enum Origin {
+    Script,
+    Upstream(Recording),
+    Cassette(Replay),
 }
 
 /// The mock could not start.
@@ -59,6 +71,9 @@ pub enum StartError {
         /// What the system says.
         source: io::Error,
     },
+    /// Recording cannot begin.
+    #[error(transparent)]
+    Record(#[from] RecordError),
 }
 
 /// The requests that arrived are not those that were expected.
@@ -107,6 +122,30 @@ impl Builder {
         self
     }
 
+    /// Records what a real upstream answers, into this file. Takes the place of [`replay`](Self::replay).
+    ///
+    /// The script is not asked. Secrets and personal data are removed from the file, not from what the client
+    /// gets. For more settings see [`recording`](Self::recording).
+    #[must_use]
+    pub fn record(self, upstream: impl Into<String>, path: impl Into<PathBuf>) -> Self {
+        self.recording(Recording::new(upstream, path))
+    }
+
+    /// Records as these settings say; see [`record`](Self::record).
+    #[must_use]
+    pub fn recording(mut self, recording: Recording) -> Self {
+        self.origin = Origin::Upstream(recording);
+        self
+    }
+
+    /// Answers from a cassette, and with an error what is not in it. Takes the place of
+    /// [`record`](Self::record). Of the script only the faults are used.
+    #[must_use]
+    pub fn replay(mut self, replay: impl Into<Replay>) -> Self {
+        self.origin = Origin::Cassette(replay.into());
+        self
+    }
+
     /// Sets where to listen. Default: a free port of 127.0.0.1.
     #[must_use]
     pub fn address(mut self, address: SocketAddr) -> Self {
@@ -123,12 +162,18 @@ impl Builder {
         };
         let listener = TcpListener::bind(address).await.map_err(failed)?;
         let address = listener.local_addr().map_err(failed)?;
+        let source = match self.origin {
+            Origin::Script => Source::Script,
+            Origin::Upstream(recording) => Source::Upstream(Deck::open(recording)?),
+            Origin::Cassette(replay) => Source::Cassette(Player::new(replay)),
+        };
         let shared = Arc::new(Shared {
             journal: Arc::new(Journal::new(Arc::clone(&self.clock))),
             clock: self.clock,
             activity: self.activity,
             seed: self.seed,
             selector: Mutex::new(Selector::new(self.script)),
+            source,
         });
         let stopped = CancellationToken::new();
         let server = tokio::spawn(server::run(listener, Arc::clone(&shared), stopped.clone()));
@@ -145,6 +190,7 @@ impl MockDeepSeek {
             seed: 0,
             script: Script::default(),
             address: (Ipv4Addr::LOCALHOST, 0).into(),
+            origin: Origin::Script,
         }
     }
 
@@ -173,10 +219,21 @@ impl MockDeepSeek {
         self.shared.journal.snapshot()
     }
 
-    /// Forgets the journal and sets the counters of the rules to zero. Answers under way go on.
+    /// Forgets the journal and sets the counters of the rules and of a replay to zero. Answers under way go on.
     pub fn reset(&self) {
         self.shared.journal.clear();
         self.shared.selector().reset();
+        if let Source::Cassette(player) = &self.shared.source {
+            player.reset();
+        }
+    }
+
+    /// Tells what has been recorded; `None` unless the mock [records](Builder::record).
+    pub fn recorded(&self) -> Option<Recorded> {
+        match &self.shared.source {
+            Source::Upstream(deck) => Some(deck.recorded()),
+            _ => None,
+        }
     }
 
     /// Expects so many chat requests by the time the mock is dropped.

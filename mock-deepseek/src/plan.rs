@@ -31,7 +31,7 @@ impl Plan {
     /// Renders the answer and lets the faults at it.
     pub(crate) fn answer(&self, stamp: &Stamp) -> Answer {
         let mut draft = self.draft.clone();
-        let faults = self.in_order();
+        let faults = in_order(self.draft.form, &self.faults);
         for (marks, fault) in &faults {
             fault.behaviour().shape(&mut draft, *marks);
         }
@@ -42,19 +42,27 @@ impl Plan {
         }
         answer
     }
+}
 
-    /// Returns the faults that fit the form of the reply, by layer, then by name.
-    fn in_order(&self) -> Vec<(Marks, &Fault)> {
-        let fits = |fault: &Fault| match fault.info().mode {
-            Mode::Any => true,
-            Mode::Stream => self.draft.form == Form::Stream,
-            Mode::Single => self.draft.form == Form::Single,
-        };
-        let marked = self.faults.iter().enumerate().map(|(position, fault)| (Marks::of(position), fault));
-        let mut faults: Vec<_> = marked.filter(|(_, fault)| fits(fault)).collect();
-        faults.sort_by_key(|(_, fault)| (fault.info().layer, fault.id()));
-        faults
+/// Lets the faults at an answer that no draft was made for: what the model says stays as it is.
+pub(crate) fn spoil(answer: &mut Answer, faults: &[Fault]) {
+    for (marks, fault) in in_order(answer.form, faults) {
+        fault.behaviour().apply(answer, marks);
     }
+}
+
+/// Returns the faults that fit the form of the reply, by layer, then by name.
+fn in_order(form: Form, faults: &[Fault]) -> Vec<(Marks, &Fault)> {
+    let fits = |fault: &Fault| match fault.info().mode {
+        Mode::Any => true,
+        Mode::Stream => form == Form::Stream,
+        Mode::Single => form == Form::Single,
+    };
+    let marked = faults.iter().take(FAULTS_MAX).enumerate();
+    let marked = marked.map(|(position, fault)| (Marks::of(position), fault));
+    let mut faults: Vec<_> = marked.filter(|(_, fault)| fits(fault)).collect();
+    faults.sort_by_key(|(_, fault)| (fault.info().layer, fault.id()));
+    faults
 }
 
 #[cfg(test)]

@@ -105,7 +105,8 @@ fn framed(piece: &Piece, framing: Framing) -> Bytes {
     [format!("{:x}\r\n", bytes.len()).as_bytes(), &bytes, b"\r\n"].concat().into()
 }
 
-fn head_bytes(head: &Head, length: usize, persistence: Persistence) -> String {
+/// Renders status line and headers for a body of this length.
+pub(crate) fn head_bytes(head: &Head, length: usize, persistence: Persistence) -> String {
     let mut text = format!("HTTP/1.1 {} {}\r\n", head.status, reason(head.status));
     for (name, value) in &head.headers {
         let _ = write!(text, "{name}: {value}\r\n");

@@ -30,7 +30,7 @@ pub(crate) struct Stamp {
 }
 
 /// What all chunks of a reply have in common.
-#[derive(Clone, Debug)]
+#[derive(Clone, Debug, Default)]
 pub(crate) struct Envelope {
     front: String,
     back: &'static str,
@@ -48,6 +48,13 @@ impl Envelope {
             back: if draft.usage_everywhere { r#"],"usage":null}"# } else { "]}" },
             thinks: draft.thinks,
         }
+    }
+
+    /// Takes what all chunks have in common from one that was recorded.
+    pub(crate) fn of(chunk: &str, thinks: bool) -> Option<Self> {
+        let mark = r#""choices":["#;
+        let end = chunk.find(mark)? + mark.len();
+        Some(Self { front: chunk[..end].to_owned(), back: "]}", thinks })
     }
 
     /// Renders a chunk whose `choices` are exactly these; an empty text for none.
@@ -147,7 +154,7 @@ pub(crate) fn plain(notice: &Notice, stamp: &Stamp) -> Answer {
     head.set("content-type", notice.content_type);
     Answer {
         form: Form::Single,
-        envelope: Envelope { front: String::new(), back: "", thinks: false },
+        envelope: Envelope::default(),
         head: Some(head),
         pieces: vec![Piece::raw(Kind::Body, notice.body.clone())],
         end: complete(),

@@ -6,6 +6,7 @@
 use std::collections::BTreeMap;
 
 use crate::{
+    api,
     fault::Fault,
     request::ChatRequest,
     script::{Match, Pace, Reply, Script},
@@ -40,6 +41,12 @@ impl Selector {
     pub(crate) fn reset(&mut self) {
         self.used.fill(0);
         self.requests = 0;
+    }
+
+    /// Counts a request whose reply does not come from the script, and returns the script's faults for it.
+    pub(crate) fn faults(&mut self, request: &api::Request<'_>) -> Vec<Fault> {
+        let chat = serde_json::from_slice(request.body).ok().filter(|_| api::is_chat(request.path));
+        chat.map_or_else(Vec::new, |chat| self.choose(&chat, &request.headers).faults)
     }
 
     /// Counts the request and chooses its rule. `headers` has lower-case names.

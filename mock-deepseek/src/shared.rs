@@ -8,10 +8,21 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use clock::{Activity, SharedClock};
 use rand::{Rng as _, SeedableRng as _, rngs::StdRng};
 
-use crate::{journal::Journal, render::Stamp, select::Selector};
+use crate::{journal::Journal, record::Deck, render::Stamp, replay::Player, select::Selector};
 
 /// Spreads request numbers over the seed space.
 const SPREAD: u64 = 0x9e37_79b9_7f4a_7c15;
+
+/// Where answers come from.
+#[derive(Debug)]
+pub(crate) enum Source {
+    /// The mock itself, as the script says.
+    Script,
+    /// A real upstream, recorded.
+    Upstream(Deck),
+    /// What was recorded before.
+    Cassette(Player),
+}
 
 /// The parts behind every connection.
 #[derive(Debug)]
@@ -21,6 +32,7 @@ pub(crate) struct Shared {
     pub(crate) journal: Arc<Journal>,
     pub(crate) seed: u64,
     pub(crate) selector: Mutex<Selector>,
+    pub(crate) source: Source,
 }
 
 impl Shared {

@@ -4,4 +4,6 @@ mod ends;
 mod faults;
 mod http;
 mod observe;
+mod recording;
+mod replaying;
 mod sound;

@@ -2,6 +2,7 @@
 
 use std::{
     fmt::Write as _,
+    net::SocketAddr,
     sync::{Arc, Mutex},
     time::Duration,
 };
@@ -132,7 +133,18 @@ pub(super) fn observe(script: Script, request: &str, span: Duration) -> Observed
     })
 }
 
-async fn talk(lab: Lab, address: std::net::SocketAddr, request: String, seen: Arc<Mutex<Seen>>) {
+/// Sends the bytes to any address, lets `span` pass, and leaves.
+pub(super) async fn ask(lab: &Lab, address: SocketAddr, request: &str, span: Duration) -> Seen {
+    let seen = Arc::new(Mutex::new(Seen::default()));
+    let client = tokio::spawn(talk(lab.clone(), address, request.to_owned(), Arc::clone(&seen)));
+    lab.advance(span).await.unwrap();
+    client.abort();
+    lab.settled().await.unwrap();
+    let seen = seen.lock().unwrap();
+    seen.clone()
+}
+
+async fn talk(lab: Lab, address: SocketAddr, request: String, seen: Arc<Mutex<Seen>>) {
     let stream = TcpStream::connect(address).await.unwrap();
     let mut stream = lab.activity().metered(stream).unwrap();
     let began = lab.clock().now();
