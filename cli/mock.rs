@@ -1,5 +1,7 @@
 //! `gauntlet mock`: mock-deepseek alone, for any client of an LLM API.
 
+mod tape;
+
 use std::{
     fs,
     net::{Ipv4Addr, SocketAddr},
@@ -7,10 +9,11 @@ use std::{
 };
 
 use clap::Args;
-use mock_deepseek::{Fault, MockDeepSeek, Script};
+use mock_deepseek::{Fault, MockDeepSeek, Script, StartError};
 use tokio::runtime::Runtime;
 
 use crate::{exit_code::ExitCode, failure::Failure, output, signal};
+use tape::Tape;
 
 /// What the mock plays, and where.
 #[derive(Debug, Args)]
@@ -27,6 +30,8 @@ pub(crate) struct Arguments {
     /// Seed of ids and of the mock's own texts
     #[arg(long, value_name = "NUMBER", default_value_t = 1)]
     seed: u64,
+    #[command(flatten)]
+    tape: Tape,
 }
 
 pub(crate) fn run(arguments: &Arguments) -> Result<ExitCode, Failure> {
@@ -36,12 +41,17 @@ pub(crate) fn run(arguments: &Arguments) -> Result<ExitCode, Failure> {
     };
     let address = SocketAddr::from((Ipv4Addr::LOCALHOST, arguments.port));
     let mock = MockDeepSeek::builder().seed(arguments.seed).script(script).address(address);
+    let mock = arguments.tape.thread(mock)?;
     let runtime = Runtime::new().map_err(Failure::environment)?;
     runtime.block_on(async {
-        let mock = mock.start().await.map_err(Failure::environment)?;
+        let mock = mock.start().await.map_err(|error| match error {
+            StartError::Record(error) => Failure::usage(error),
+            error => Failure::environment(error),
+        })?;
         output::print(&format!("mock-deepseek listens on {}\n", mock.url()));
         signal::stop().await;
         output::warn(&format!("answered {} requests", mock.journal().len()));
+        arguments.tape.report(&mock);
         mock.stop().await;
         Ok(ExitCode::Held)
     })

@@ -135,9 +135,9 @@ async fn find<'a>(shared: &'a Shared, recorder: &Recorder, head: &Parts, body: &
         Source::Cassette(player) => {
             let scripted = || shared.selector().faults(&request);
             let needs = Needs { stamp: &stamp, chunks: head.version != Version::HTTP_10 };
-            let played = player.play(&request, needs, scripted);
-            shared.clock.sleep(played.delay).await;
-            Found::Planned(played.planned)
+            let answer = player.play(&request, needs, scripted);
+            shared.clock.sleep(answer.delay).await;
+            Found::Planned(answer.planned)
         }
         Source::Upstream(deck) => match forward(deck, &request, head, &*shared.clock).await {
             Ok(take) => Found::Live(deck, take),

@@ -164,7 +164,7 @@ impl Builder {
         let address = listener.local_addr().map_err(failed)?;
         let source = match self.origin {
             Origin::Script => Source::Script,
-            Origin::Upstream(recording) => Source::Upstream(Deck::open(recording)?),
+            Origin::Upstream(recording) => Source::Upstream(Box::new(Deck::open(recording)?)),
             Origin::Cassette(replay) => Source::Cassette(Player::new(replay)),
         };
         let shared = Arc::new(Shared {

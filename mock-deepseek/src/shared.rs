@@ -19,7 +19,7 @@ pub(crate) enum Source {
     /// The mock itself, as the script says.
     Script,
     /// A real upstream, recorded.
-    Upstream(Deck),
+    Upstream(Box<Deck>),
     /// What was recorded before.
     Cassette(Player),
 }

@@ -3,6 +3,7 @@
 mod ends;
 mod faults;
 mod http;
+mod mutation;
 mod observe;
 mod recording;
 mod replaying;

@@ -154,7 +154,7 @@ impl Copy<'_> {
         let since = |at: Instant| u64::try_from(at.since(*began).as_millis()).unwrap_or(u64::MAX);
         let headers = scrub::request_headers(scrubber, &sent.headers);
         let path = scrub::path(scrubber, &sent.path);
-        let body = Content::of(scrubber.body(&[sent.body.clone()], Media::Other).concat());
+        let body = Content::of(scrubber.body(std::slice::from_ref(&sent.body), Media::Other).concat());
         let request = Asked { method: sent.method.clone(), path, headers, body };
         let headers = scrub::answer_headers(scrubber, &upstream.headers, self.deck.settings.traces);
         let (times, bytes): (Vec<_>, Vec<_>) = self.pieces.iter().cloned().unzip();

@@ -18,66 +18,57 @@ const SHOWN_MAX: usize = 40;
 
 /// Tells which of the recorded requests is nearest, and what differs. Each comes with its line.
 pub(super) fn nearest<'a>(asked: &Key, recorded: impl Iterator<Item = (&'a Key, usize)>) -> String {
-    let compared = recorded.take(COMPARED_MAX).map(|(key, line)| (differences(key, asked), line));
-    match compared.min_by_key(|(found, line)| (weight(found), *line)) {
-        None => "the cassette is empty".to_owned(),
-        Some((found, line)) => {
-            format!("the nearest, in line {line} of the cassette, differs {}", told(&found))
+    let mut candidates: Vec<_> = recorded.map(|(key, line)| (grave(key, asked), key, line)).collect();
+    let Some(least) = candidates.iter().map(|(grave, ..)| grave.len()).min() else {
+        return "the cassette is empty".to_owned();
+    };
+    candidates.retain(|(grave, ..)| grave.len() == least);
+    // Another request altogether differs everywhere: of such a one only the grave is told.
+    if least == 0 {
+        let json = asked.json();
+        for (found, key, _) in candidates.iter_mut().take(COMPARED_MAX) {
+            *found = within(key, asked, json.as_ref());
         }
+        candidates.truncate(COMPARED_MAX);
     }
+    let nearest = candidates.iter().min_by_key(|(found, _, line)| (found.len(), *line));
+    nearest.map_or_else(String::new, |(found, _, line)| {
+        format!("the nearest, in line {line} of the cassette, differs {}", told(found))
+    })
 }
 
-/// A difference: where, and whether it is one of another request altogether.
-#[derive(Debug, PartialEq, Eq)]
-struct Difference {
-    text: String,
-    is_grave: bool,
-}
-
-fn weight(found: &[Difference]) -> (usize, usize) {
-    (found.iter().filter(|difference| difference.is_grave).count(), found.len())
-}
-
-/// Another request altogether differs everywhere: of such a one only the grave is told.
-fn told(found: &[Difference]) -> String {
-    let is_other = found.iter().any(|difference| difference.is_grave);
-    let found: Vec<_> = found.iter().filter(|difference| difference.is_grave || !is_other).collect();
-    let shown: Vec<_> = found.iter().take(TOLD_MAX).map(|difference| difference.text.as_str()).collect();
+fn told(found: &[String]) -> String {
     let more = found.len().saturating_sub(TOLD_MAX);
     let rest = if more == 0 { String::new() } else { format!(" and {more} places more") };
-    shown.join(", ") + &rest
+    found[..found.len() - more].join(", ") + &rest
 }
 
-fn differences(recorded: &Key, asked: &Key) -> Vec<Difference> {
-    let grave = |what: &str, recorded: &str, asked: &str| Difference {
-        text: format!("in the {what} (recorded {recorded}, asked {asked})"),
-        is_grave: true,
-    };
+/// Returns what makes it another request altogether.
+fn grave(recorded: &Key, asked: &Key) -> Vec<String> {
+    let word = |has: bool| if has { "present" } else { "absent" };
+    let parts = [
+        ("method", recorded.method.as_str(), asked.method.as_str()),
+        ("path", &recorded.path, &asked.path),
+        ("key", word(recorded.is_keyed), word(asked.is_keyed)),
+    ];
+    let differ = parts.into_iter().filter(|(_, recorded, asked)| recorded != asked);
+    differ
+        .map(|(what, recorded, asked)| format!("in the {what} (recorded {recorded}, asked {asked})"))
+        .collect()
+}
+
+/// Returns what differs in the bodies.
+fn within(recorded: &Key, asked: &Key, json: Option<&Value>) -> Vec<String> {
     let mut found = Vec::new();
-    if recorded.method != asked.method {
-        found.push(grave("method", &recorded.method, &asked.method));
-    }
-    if recorded.path != asked.path {
-        found.push(grave("path", &recorded.path, &asked.path));
-    }
-    if recorded.has_key != asked.has_key {
-        let word = |has: bool| if has { "present" } else { "absent" };
-        found.push(grave("key", word(recorded.has_key), word(asked.has_key)));
-    }
-    match (recorded.json(), asked.json()) {
-        (Some(recorded), Some(asked)) => compare(&recorded, &asked, &mut String::new(), &mut found),
-        _ if recorded.body != asked.body => {
-            found.push(Difference {
-                text: "in the body, which is not JSON in both".to_owned(),
-                is_grave: false,
-            });
-        }
+    match (recorded.json(), json) {
+        (Some(recorded), Some(asked)) => compare(&recorded, asked, &mut String::new(), &mut found),
+        _ if recorded.body != asked.body => found.push("in the body, which is not JSON in both".to_owned()),
         _ => {}
     }
     found
 }
 
-fn compare(recorded: &Value, asked: &Value, path: &mut String, found: &mut Vec<Difference>) {
+fn compare(recorded: &Value, asked: &Value, path: &mut String, found: &mut Vec<String>) {
     if recorded == asked || found.len() >= COUNTED_MAX {
         return;
     }
@@ -109,14 +100,11 @@ fn compare(recorded: &Value, asked: &Value, path: &mut String, found: &mut Vec<D
     }
 }
 
-fn at(path: &str, recorded: Option<&Value>, asked: Option<&Value>) -> Difference {
+fn at(path: &str, recorded: Option<&Value>, asked: Option<&Value>) -> String {
     let shown =
         |value: Option<&Value>| value.map_or_else(|| "nothing".to_owned(), |value| short(&value.to_string()));
     let place = if path.is_empty() { "the whole body".to_owned() } else { format!("`{path}`") };
-    Difference {
-        text: format!("at {place} (recorded {}, asked {})", shown(recorded), shown(asked)),
-        is_grave: false,
-    }
+    format!("at {place} (recorded {}, asked {})", shown(recorded), shown(asked))
 }
 
 fn short(text: &str) -> String {

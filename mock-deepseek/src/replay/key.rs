@@ -17,7 +17,7 @@ pub(super) struct Key {
     pub(super) method: String,
     pub(super) path: String,
     /// Whether it brings a key: without one, the answer is a refusal.
-    pub(super) has_key: bool,
+    pub(super) is_keyed: bool,
     /// JSON with sorted keys, else what came.
     pub(super) body: Vec<u8>,
 }
@@ -52,8 +52,8 @@ impl Key {
         scrub::learn(&mut scrubber, headers);
         let path = scrub::path(&mut scrubber, path);
         let body = scrubber.body(&[body.into()], Media::Other).concat();
-        let has_key = headers.iter().any(|(name, _)| matches!(name.as_str(), "authorization" | "x-api-key"));
-        Self { method: method.to_owned(), path, has_key, body }
+        let is_keyed = headers.iter().any(|(name, _)| matches!(name.as_str(), "authorization" | "x-api-key"));
+        Self { method: method.to_owned(), path, is_keyed, body }
     }
 
     /// Returns the body as JSON, where it is JSON.
@@ -73,7 +73,9 @@ fn plain(mut json: Value, ignored: &[String]) -> Vec<u8> {
             model.truncate(length);
         }
     }
-    ignored.iter().for_each(|pointer| remove(&mut json, pointer));
+    for pointer in ignored {
+        remove(&mut json, pointer);
+    }
     json.sort_all_objects();
     json.to_string().into_bytes()
 }

@@ -188,9 +188,11 @@ fn named(name: &str, json: &Value) -> (Kind, String) {
             (Kind::Finish, String::new())
         }
         "message_stop" => (Kind::Done, String::new()),
-        _ if name.ends_with(".delta") && name.contains("reasoning") => (Kind::Reasoning, text(delta)),
-        _ if name.ends_with(".delta") => (Kind::Content, text(delta)),
-        _ => (Kind::Foreign, String::new()),
+        _ => match name.rsplit_once('.') {
+            Some((what, "delta")) if what.contains("reasoning") => (Kind::Reasoning, text(delta)),
+            Some((_, "delta")) => (Kind::Content, text(delta)),
+            _ => (Kind::Foreign, String::new()),
+        },
     }
 }
 

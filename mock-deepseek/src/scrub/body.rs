@@ -175,17 +175,15 @@ fn looks_like_json(text: &str) -> bool {
 
 /// Reads bytes as text of the same length.
 fn same_length(bytes: &[u8]) -> Cow<'_, str> {
-    match std::str::from_utf8(bytes) {
-        Ok(text) => Cow::Borrowed(text),
-        Err(_) => {
-            let mut text = String::with_capacity(bytes.len());
-            for chunk in bytes.utf8_chunks() {
-                text.push_str(chunk.valid());
-                text.extend(chunk.invalid().iter().map(|_| char::from(SUBSTITUTE)));
-            }
-            Cow::Owned(text)
-        }
+    if let Ok(text) = std::str::from_utf8(bytes) {
+        return Cow::Borrowed(text);
     }
+    let mut text = String::with_capacity(bytes.len());
+    for chunk in bytes.utf8_chunks() {
+        text.push_str(chunk.valid());
+        text.extend(chunk.invalid().iter().map(|_| char::from(SUBSTITUTE)));
+    }
+    Cow::Owned(text)
 }
 
 /// Replaces the ranges, which count from the beginning of the first piece.

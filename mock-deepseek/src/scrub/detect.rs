@@ -174,10 +174,14 @@ fn is_word(text: &str, range: &Range<usize>) -> bool {
 
 /// Says whether digits are no part of a longer thing, such as a UUID, a version or a decimal number.
 fn stands_alone(text: &str, range: &Range<usize>) -> bool {
-    let tie = |near: Option<char>| near.is_some_and(|c| matches!(c, '.' | ',' | '-' | '_' | ':' | '/'));
-    let part = |near: Option<char>| near.is_some_and(char::is_alphanumeric);
-    let (mut before, mut after) = (text[..range.start].chars().rev(), text[range.end..].chars());
-    let (near, far) = (before.next(), before.next());
-    let (next, beyond) = (after.next(), after.next());
-    !part(near) && !part(next) && !(tie(near) && part(far)) && !(tie(next) && part(beyond))
+    let (before, after) = (text[..range.start].chars().rev(), text[range.end..].chars());
+    !runs_on(before) && !runs_on(after)
+}
+
+/// Says whether the next characters belong to the same word.
+fn runs_on(mut next: impl Iterator<Item = char>) -> bool {
+    match next.next() {
+        Some('.' | ',' | '-' | '_' | ':' | '/') => next.next().is_some_and(char::is_alphanumeric),
+        near => near.is_some_and(char::is_alphanumeric),
+    }
 }

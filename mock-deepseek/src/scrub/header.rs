@@ -67,7 +67,9 @@ pub(crate) fn learn(scrubber: &mut Scrubber, headers: &[(String, String)]) {
             scrubber.learn(Kind::Key, key);
         } else if name == "cookie" {
             let values = value.split(';').filter_map(|pair| pair.split_once('='));
-            values.for_each(|(_, value)| scrubber.learn(Kind::Secret, value.trim()));
+            for (_, value) in values {
+                scrubber.learn(Kind::Secret, value.trim());
+            }
         }
     }
 }
@@ -94,7 +96,9 @@ pub(crate) fn answer_headers(
 ) -> Vec<String> {
     for (_, value) in headers.iter().filter(|(name, _)| name == "set-cookie") {
         let cookie = value.split(';').next().and_then(|pair| pair.split_once('='));
-        cookie.into_iter().for_each(|(_, value)| scrubber.learn(Kind::Secret, value.trim()));
+        if let Some((_, value)) = cookie {
+            scrubber.learn(Kind::Secret, value.trim());
+        }
     }
     let kept = headers.iter().filter(|(name, _)| {
         !ANSWER_DROPPED.contains(&name.as_str()) && (keep_traces || !TRACES.contains(&name.as_str()))

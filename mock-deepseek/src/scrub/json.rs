@@ -80,7 +80,8 @@ impl Reader<'_> {
 
     fn bare(&mut self) {
         let rest = &self.text[self.at..];
-        let ends = |c: char| c.is_ascii_whitespace() || matches!(c, '{' | '}' | '[' | ']' | ':' | ',' | '"');
+        // What ends a word is what `step` knows: a word of no bytes would be found for ever.
+        let ends = |c| matches!(c, ' ' | '\t' | '\n' | '\r' | '{' | '}' | '[' | ']' | ':' | ',' | '"');
         let word = &rest[..rest.find(ends).unwrap_or(rest.len())];
         let mut view = View::default();
         view.plain(word, self.base + self.at);
@@ -202,9 +203,15 @@ mod tests {
 
     #[test]
     fn what_is_cut_or_broken_is_read_to_its_end() {
-        for text in
-            [r#"{"a":"b"#, r#"{"a":"b\"#, r#"{"a":"\u00"#, r#""\ud83d""#, "}}]]<html>", r#"{"a""b",,"#]
-        {
+        for text in [
+            r#"{"a":"b"#,
+            r#"{"a":"b\"#,
+            r#"{"a":"\u00"#,
+            r#""\ud83d""#,
+            "}}]]<html>",
+            r#"{"a""b",,"#,
+            "[\u{c}]",
+        ] {
             assert!(!read(text).is_empty(), "{text}");
         }
     }

@@ -35,13 +35,13 @@ async fn both(lab: &Lab, upstream: &str, requests: &[String]) -> (Vec<Told>, Vec
     let folder = tempfile::tempdir().unwrap();
     let path = folder.path().join("cassette.jsonl");
     let recorder = builder(lab).record(upstream, &path).start().await.unwrap();
-    let recorded = told(lab, &recorder, requests).await;
+    let live = told(lab, &recorder, requests).await;
     assert_eq!(recorder.recorded().unwrap().reason, None);
     recorder.stop().await;
     let player = builder(lab).replay(Cassette::read(&path).unwrap()).start().await.unwrap();
     let replayed = told(lab, &player, requests).await;
     player.stop().await;
-    (recorded, replayed, std::fs::read_to_string(&path).unwrap())
+    (live, replayed, std::fs::read_to_string(&path).unwrap())
 }
 
 async fn told(lab: &Lab, mock: &MockDeepSeek, requests: &[String]) -> Vec<Told> {
@@ -335,8 +335,8 @@ fn an_upstream_that_is_not_there_is_told_and_nothing_recorded_m14() {
             let text = seen.text();
             assert!(text.starts_with("HTTP/1.1 502 Bad Gateway\r\n"), "{text}");
             assert!(text.contains(&format!("mock-deepseek: upstream `{url}` did not answer: ")), "{text}");
-            let recorded = recorder.recorded().unwrap();
-            assert_eq!((recorded.kept, recorded.left_out), (0, 1));
+            let counts = recorder.recorded().unwrap();
+            assert_eq!((counts.kept, counts.left_out), (0, 1));
             assert!(Cassette::read(&path).unwrap().is_empty());
             assert_eq!(recorder.journal()[0].rule.as_deref(), Some("record"));
             recorder.stop().await;
@@ -356,9 +356,9 @@ async fn left_out(
     let recorder =
         builder(lab).recording(recording(format!("http://{address}"), &path)).start().await.unwrap();
     let seen = ask(lab, recorder.address(), &chat("", "accept-encoding: gzip\r\n"), span).await;
-    let recorded = recorder.recorded().unwrap();
+    let counts = recorder.recorded().unwrap();
     recorder.stop().await;
-    (seen, recorded, Cassette::read(&path).unwrap().len())
+    (seen, counts, Cassette::read(&path).unwrap().len())
 }
 
 #[test]

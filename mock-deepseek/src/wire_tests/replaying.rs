@@ -75,7 +75,7 @@ fn a_fault_over_a_recording_writes_what_it_writes_over_a_reply_m5_m14() {
 fn faults_of_the_script_act_on_a_replay_as_well_m14() {
     in_lab(|lab| async move {
         let request = chat(r#","stream":true"#, "");
-        let cassette = recorded(&lab, &[request.clone()]).await;
+        let cassette = recorded(&lab, std::slice::from_ref(&request)).await;
         let script = Script::with_faults([Fault::parse("stall;after_events=2;lasts=8s").unwrap()]);
         let player = builder(&lab).replay(cassette).script(script).start().await.unwrap();
 
@@ -117,7 +117,10 @@ fn a_field_can_be_ignored_m14() {
 
     let statuses = |told: Vec<(Seen, Exchange)>| told[0].0.text()[..12].to_owned();
 
-    assert_eq!(statuses(replay(&[recorded.clone()], ignore, &[asked.clone()])), "HTTP/1.1 200");
+    assert_eq!(
+        statuses(replay(std::slice::from_ref(&recorded), ignore, std::slice::from_ref(&asked))),
+        "HTTP/1.1 200"
+    );
     assert_eq!(statuses(replay(&[recorded], same, &[asked])), "HTTP/1.1 404");
 }
 
@@ -183,7 +186,7 @@ fn a_client_of_http_1_0_gets_a_replay_without_chunks_m14() {
     let request = chat(r#","stream":true"#, "");
 
     let (seen, exchange) =
-        replay(&[request.clone()], same, &[request.replace("HTTP/1.1", "HTTP/1.0")]).remove(0);
+        replay(std::slice::from_ref(&request), same, &[request.replace("HTTP/1.1", "HTTP/1.0")]).remove(0);
 
     assert!(!seen.text().contains("chunked") && seen.text().ends_with("data: [DONE]\n\n"), "{}", seen.text());
     assert_eq!(exchange.events, 7);
