@@ -311,11 +311,11 @@ fn no_request_makes_a_recorder_or_its_replay_panic_or_hang_m16() {
         let upstream = builder(&lab).script(script("")).start().await.unwrap();
         let recorder = builder(&lab).record(upstream.url(), &path).start().await.unwrap();
 
-        batter(&lab, &recorder, 1000..1012).await;
-        assert!(recorder.recorded().unwrap().kept > 100, "{:?}", recorder.recorded());
+        batter(&lab, &recorder, 1000..1008).await;
+        assert!(recorder.recorded().unwrap().kept > 60, "{:?}", recorder.recorded());
         recorder.stop().await;
 
         let player = builder(&lab).replay(Cassette::read(&path).unwrap()).start().await.unwrap();
-        batter(&lab, &player, 2000..2012).await;
+        batter(&lab, &player, 2000..2008).await;
     });
 }

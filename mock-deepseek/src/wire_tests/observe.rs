@@ -135,13 +135,25 @@ pub(super) fn observe(script: Script, request: &str, span: Duration) -> Observed
 
 /// Sends the bytes to any address, lets `span` pass, and leaves.
 pub(super) async fn ask(lab: &Lab, address: SocketAddr, request: &str, span: Duration) -> Seen {
-    let seen = Arc::new(Mutex::new(Seen::default()));
-    let client = tokio::spawn(talk(lab.clone(), address, request.to_owned(), Arc::clone(&seen)));
+    ask_at_once(lab, address, &[request], span).await.remove(0)
+}
+
+/// Sends each of the requests on a connection of its own, lets `span` pass, and leaves.
+pub(super) async fn ask_at_once(
+    lab: &Lab,
+    address: SocketAddr,
+    requests: &[&str],
+    span: Duration,
+) -> Vec<Seen> {
+    let clients = requests.iter().map(|request| {
+        let seen = Arc::new(Mutex::new(Seen::default()));
+        (tokio::spawn(talk(lab.clone(), address, (*request).to_owned(), Arc::clone(&seen))), seen)
+    });
+    let clients: Vec<_> = clients.collect();
     lab.advance(span).await.unwrap();
-    client.abort();
+    clients.iter().for_each(|(client, _)| client.abort());
     lab.settled().await.unwrap();
-    let seen = seen.lock().unwrap();
-    seen.clone()
+    clients.iter().map(|(_, seen)| seen.lock().unwrap().clone()).collect()
 }
 
 async fn talk(lab: Lab, address: SocketAddr, request: String, seen: Arc<Mutex<Seen>>) {

@@ -8,7 +8,7 @@ use tokio::{
     net::TcpListener,
 };
 
-use super::observe::{End, Seen, ask, chat, post, script};
+use super::observe::{End, Seen, ask, ask_at_once, chat, post, script};
 use crate::{
     Builder, Cassette, Exchange, How, MockDeepSeek, RecordError, Recording, Replay, Script, StartError,
 };
@@ -298,14 +298,9 @@ fn two_clients_at_once_do_not_mix_m14() {
         };
         let (one, two) = (request("one"), request("two"));
 
-        let asked = [one.clone(), two.clone()].map(|request| {
-            let (lab, address) = (lab.clone(), recorder.address());
-            tokio::spawn(async move { ask(&lab, address, &request, SPAN).await })
-        });
-        lab.advance(SPAN).await.unwrap();
-        for (task, word) in asked.into_iter().zip(["one", "two"]) {
-            let text = task.await.unwrap().text();
-            assert_eq!(text.matches(word).count(), 4, "{text}");
+        let told = ask_at_once(&lab, recorder.address(), &[&one, &two], SPAN).await;
+        for (seen, word) in told.iter().zip(["one", "two"]) {
+            assert_eq!(seen.text().matches(word).count(), 4, "{}", seen.text());
         }
         recorder.stop().await;
 
