@@ -7,6 +7,7 @@
 mod cli;
 mod http;
 mod process;
+mod sdk;
 mod storage_contract;
 #[path = "../support/mod.rs"]
 mod support;

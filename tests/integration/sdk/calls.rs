@@ -1,0 +1,73 @@
+//! Calls whose result is known: a call of an SDK, the mock's script for it, and what the user must see.
+
+use mock_deepseek::Exchange;
+use serde_json::{Value, json};
+
+use super::{Sdk, Seen, Task, program::TEXT};
+
+/// A task and what must come of it.
+pub(super) struct Case {
+    pub(super) task: Task,
+    python: Value,
+    node: Value,
+    /// How many requests the mock must have had.
+    requests: usize,
+}
+
+impl Case {
+    /// A call, answered with the usual text and without thinking, that makes both SDKs see the same.
+    pub(super) fn new(name: &str, call: &'static str, expected: Value) -> Self {
+        let script = says("");
+        let task = Task { name: name.to_owned(), call, script, arguments: json!({}) };
+        Self { task, python: expected.clone(), node: expected, requests: 1 }
+    }
+
+    pub(super) fn script(mut self, script: impl Into<String>) -> Self {
+        self.task.script = script.into();
+        self
+    }
+
+    pub(super) fn arguments(mut self, arguments: Value) -> Self {
+        self.task.arguments = arguments;
+        self
+    }
+
+    /// Sets what only the SDK for Node sees.
+    pub(super) fn in_node(mut self, expected: Value) -> Self {
+        self.node = expected;
+        self
+    }
+
+    pub(super) fn requests(mut self, requests: usize) -> Self {
+        self.requests = requests;
+        self
+    }
+
+    /// Returns what is wrong, if something is.
+    fn judge(&self, sdk: Sdk, seen: &Seen) -> Option<String> {
+        let expected = if sdk == Sdk::Python { &self.python } else { &self.node };
+        let (name, saw, requests) = (&self.task.name, &seen.saw, seen.exchanges.len());
+        if saw != expected {
+            return Some(format!("`{name}`\n  expected {expected}\n  and saw  {saw}"));
+        }
+        (requests != self.requests)
+            .then(|| format!("`{name}` made {requests} requests, expected {}", self.requests))
+    }
+}
+
+/// Writes a script that gives the usual text after this thinking.
+pub(super) fn says(thinking: &str) -> String {
+    format!("[default]\nreply = {{ text = \"{TEXT}\", thinking = \"{thinking}\" }}\n")
+}
+
+/// Checks the cases; where the SDK is not here, there is nothing to check.
+pub(super) fn check(sdk: Sdk, cases: &[Case]) {
+    let Some(run) = sdk.run() else { return };
+    let wrong: Vec<_> = cases.iter().filter_map(|case| case.judge(sdk, &run[&case.task.name])).collect();
+    assert!(wrong.is_empty(), "{sdk}, {} of {} cases:\n{}", wrong.len(), cases.len(), wrong.join("\n"));
+}
+
+/// Returns what the mock saw in a case.
+pub(super) fn exchanges(sdk: Sdk, name: &str) -> Option<&'static [Exchange]> {
+    sdk.run().map(|run| run[name].exchanges.as_slice())
+}
