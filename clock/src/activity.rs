@@ -22,8 +22,8 @@ use tokio::{
 };
 
 /// A shared count of things that happened and of things still under way.
-#[derive(Clone, Debug, Default)]
-pub struct Activity(Arc<Counters>);
+#[derive(Clone, Debug)]
+pub struct Activity(Option<Arc<Counters>>);
 
 #[derive(Debug, Default)]
 struct Counters {
@@ -31,8 +31,10 @@ struct Counters {
     operations: AtomicUsize,
     /// Bytes written and not yet read, by (writer's, reader's) address. Only readers that are
     /// [metered](Activity::metered) themselves are listed, for nobody else would ever report a read.
-    wires: Mutex<HashMap<(SocketAddr, SocketAddr), Wire>>,
+    wires: Mutex<Wires>,
 }
+
+type Wires = HashMap<(SocketAddr, SocketAddr), Wire>;
 
 #[derive(Debug, Default)]
 struct Wire {
@@ -50,16 +52,32 @@ enum Reader {
     Gone,
 }
 
+impl Default for Activity {
+    /// Begins to count.
+    fn default() -> Self {
+        Self(Some(Arc::default()))
+    }
+}
+
 impl Activity {
+    /// Counts nothing, and so costs nothing: for programs that run on the system's clock.
+    pub const fn unwatched() -> Self {
+        Self(None)
+    }
+
     /// Says that something happened; the program is not settled until a while passes without.
     pub fn note(&self) {
-        self.0.events.fetch_add(1, Ordering::Relaxed);
+        if let Some(counters) = &self.0 {
+            counters.events.fetch_add(1, Ordering::Relaxed);
+        }
     }
 
     /// Says that work goes on elsewhere until the returned guard is dropped.
     pub fn begin(&self) -> Operation {
         self.note();
-        self.0.operations.fetch_add(1, Ordering::Relaxed);
+        if let Some(counters) = &self.0 {
+            counters.operations.fetch_add(1, Ordering::Relaxed);
+        }
         Operation(self.clone())
     }
 
@@ -69,29 +87,38 @@ impl Activity {
     /// the program unsettled.
     pub fn metered(&self, stream: TcpStream) -> io::Result<Metered> {
         let (local, peer) = (stream.local_addr()?, stream.peer_addr()?);
-        self.wires().entry((peer, local)).or_default().reader = Reader::Open;
+        self.with_wires(|wires| wires.entry((peer, local)).or_default().reader = Reader::Open);
         self.note();
         Ok(Metered { stream, local, peer, activity: self.clone() })
     }
 
     /// Returns the number of things that have happened.
     pub(crate) fn events(&self) -> u64 {
-        self.0.events.load(Ordering::Relaxed)
+        self.0.as_ref().map_or(0, |counters| counters.events.load(Ordering::Relaxed))
     }
 
     /// Returns what is under way in words, or `None` when nothing is.
     pub(crate) fn under_way(&self) -> Option<String> {
-        let operations = self.0.operations.load(Ordering::Relaxed);
+        let counters = self.0.as_ref()?;
+        let operations = counters.operations.load(Ordering::Relaxed);
         if operations > 0 {
             return Some(format!("{operations} operations on other threads"));
         }
-        let wires = self.wires();
+        let wires = counters.wires();
         let ((from, to), wire) = wires.iter().find(|(_, wire)| wire.unread() > 0)?;
         Some(format!("{} bytes from {from} not read by {to}", wire.unread()))
     }
 
-    fn wires(&self) -> MutexGuard<'_, HashMap<(SocketAddr, SocketAddr), Wire>> {
-        self.0.wires.lock().unwrap_or_else(PoisonError::into_inner)
+    fn with_wires(&self, change: impl FnOnce(&mut Wires)) {
+        if let Some(counters) = &self.0 {
+            change(&mut counters.wires());
+        }
+    }
+}
+
+impl Counters {
+    fn wires(&self) -> MutexGuard<'_, Wires> {
+        self.wires.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }
 
@@ -110,7 +137,9 @@ pub struct Operation(Activity);
 
 impl Drop for Operation {
     fn drop(&mut self) {
-        self.0.0.operations.fetch_sub(1, Ordering::Relaxed);
+        if let Some(counters) = &self.0.0 {
+            counters.operations.fetch_sub(1, Ordering::Relaxed);
+        }
         self.0.note();
     }
 }
@@ -132,14 +161,14 @@ impl Metered {
 
     fn wrote(&self, bytes: usize) {
         self.activity.note();
-        let mut wires = self.activity.wires();
-        wires.entry((self.local, self.peer)).or_default().written += bytes as u64;
+        let key = (self.local, self.peer);
+        self.activity.with_wires(|wires| wires.entry(key).or_default().written += bytes as u64);
     }
 
     fn read(&self, bytes: usize) {
         self.activity.note();
-        let mut wires = self.activity.wires();
-        wires.entry((self.peer, self.local)).or_default().read += bytes as u64;
+        let key = (self.peer, self.local);
+        self.activity.with_wires(|wires| wires.entry(key).or_default().read += bytes as u64);
     }
 }
 
@@ -147,15 +176,17 @@ impl Drop for Metered {
     /// Forgets what this end will never read, and the connection when both ends are gone.
     fn drop(&mut self) {
         self.activity.note();
-        let mut wires = self.activity.wires();
-        if let Some(wire) = wires.get_mut(&(self.peer, self.local)) {
-            wire.reader = Reader::Gone;
-        }
-        let other_is_open = wires.get(&(self.local, self.peer)).is_some_and(|w| w.reader == Reader::Open);
-        if !other_is_open {
-            wires.remove(&(self.peer, self.local));
-            wires.remove(&(self.local, self.peer));
-        }
+        let (incoming, outgoing) = ((self.peer, self.local), (self.local, self.peer));
+        self.activity.with_wires(|wires| {
+            if let Some(wire) = wires.get_mut(&incoming) {
+                wire.reader = Reader::Gone;
+            }
+            let other_is_open = wires.get(&outgoing).is_some_and(|wire| wire.reader == Reader::Open);
+            if !other_is_open {
+                wires.remove(&incoming);
+                wires.remove(&outgoing);
+            }
+        });
     }
 }
 

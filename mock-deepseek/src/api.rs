@@ -3,14 +3,13 @@
 //! Invariant: every request gets an answer in DeepSeek's own words, also one that is wrong; the only
 //! words of the mock's own are those about its `x-mock-fault` header and name suffixes.
 
-use std::collections::BTreeMap;
-
 use serde_json::json;
 
 use crate::{
     answer::Answer,
     draft::Draft,
     fault::{Fault, FaultError},
+    headers::{Credentials, Headers},
     notice::Notice,
     plan::Plan,
     render::{self, Stamp},
@@ -22,12 +21,13 @@ use crate::{
 /// Names the faults of one request: ids separated by commas, parameters by semicolons.
 pub(crate) const FAULT_HEADER: &str = "x-mock-fault";
 
-/// A request that has arrived whole. Header names are in lower case.
+/// A request that has arrived whole.
 #[derive(Debug)]
 pub(crate) struct Request<'a> {
     pub(crate) method: &'a str,
     pub(crate) path: &'a str,
-    pub(crate) headers: BTreeMap<String, String>,
+    pub(crate) headers: &'a Headers,
+    pub(crate) credentials: &'a Credentials,
     pub(crate) body: &'a [u8],
 }
 
@@ -90,7 +90,7 @@ fn route<'a>(request: &'a Request<'_>) -> Result<(Route, &'a str), Notice> {
     if request.method != route.method() {
         return Err(Notice::wrong_method(request.method));
     }
-    let key = validate::key(request.header("authorization"))?;
+    let key = validate::key(request.credentials.authorization.as_deref())?;
     Ok((route, key))
 }
 
@@ -100,9 +100,9 @@ fn chat(
     stamp: &Stamp,
     choose: impl FnOnce(&ChatRequest) -> Choice,
 ) -> Result<Planned, Notice> {
-    validate::content_type(request.header("content-type"))?;
+    validate::content_type(request.headers.get("content-type"))?;
     let chat = validate::chat(request.body)?;
-    let named = named_faults(request.header(FAULT_HEADER), &chat.model, key)
+    let named = named_faults(request.headers.get(FAULT_HEADER), &chat.model, key)
         .map_err(|error| Notice::invalid(&format!("mock-deepseek: {error}")))?;
     let choice = choose(&chat);
     let draft = Draft::new(&chat, &choice.reply, stamp.seed);
@@ -117,12 +117,6 @@ fn named_faults(header: Option<&str>, model: &str, key: &str) -> Result<Option<V
         (Some(list), _, _) => Fault::parse_list(list, ',').map(Some),
         (None, Some(list), _) | (None, None, Some(list)) => Fault::parse_list(&list, '+').map(Some),
         (None, None, None) => Ok(None),
-    }
-}
-
-impl Request<'_> {
-    fn header(&self, name: &str) -> Option<&str> {
-        self.headers.get(name).map(String::as_str)
     }
 }
 

@@ -6,10 +6,11 @@
 
 use crate::{
     answer::{Form, Marks},
+    chunks::Chunks,
     request::ChatRequest,
     script::{FinishReason, Reply},
     texts,
-    tokens::{self, PromptUsage, Usage},
+    tokens::{PromptUsage, Usage},
 };
 
 /// The reply of the model.
@@ -21,15 +22,43 @@ pub(crate) struct Draft {
     pub(crate) usage_everywhere: bool,
     /// Whether `reasoning_content` stands in the deltas.
     pub(crate) thinks: bool,
-    pub(crate) reasoning: Vec<String>,
-    pub(crate) content: Vec<String>,
+    pub(crate) reasoning: Chunks,
+    pub(crate) content: Chunks,
     pub(crate) finish: String,
     pub(crate) prompt: PromptUsage,
     /// Faults that show in the last event.
     pub(crate) marks: Marks,
 }
 
+/// A moment of the reply: what is said with one event.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Beat {
+    /// The role is named.
+    Role,
+    /// This delta of thinking.
+    Reasoning(usize),
+    /// This delta of the visible text.
+    Content(usize),
+    /// The finish reason, with the bill.
+    Finish,
+    /// The stream is over.
+    Done,
+}
+
 impl Draft {
+    /// Returns what is said after `beat`.
+    pub(crate) fn after(&self, beat: Beat) -> Option<Beat> {
+        let reasoning = |index| (index < self.reasoning.len()).then_some(Beat::Reasoning(index));
+        let content = |index| if index < self.content.len() { Beat::Content(index) } else { Beat::Finish };
+        match beat {
+            Beat::Role => Some(reasoning(0).unwrap_or_else(|| content(0))),
+            Beat::Reasoning(index) => Some(reasoning(index + 1).unwrap_or_else(|| content(0))),
+            Beat::Content(index) => Some(content(index + 1)),
+            Beat::Finish => Some(Beat::Done),
+            Beat::Done => None,
+        }
+    }
+
     /// Fills in what the script leaves open. `seed` varies the mock's own text.
     pub(crate) fn new(request: &ChatRequest, reply: &Reply, seed: u64) -> Self {
         let per_chunk = reply.tokens_per_chunk.unwrap_or(1).max(1);
@@ -43,8 +72,11 @@ impl Draft {
             model: request.base_model().to_owned(),
             usage_everywhere: request.includes_usage(),
             thinks,
-            reasoning: thinking.map(|text| chunks(&text, per_chunk)).unwrap_or_default(),
-            content: reply.pieces.clone().unwrap_or_else(|| chunks(&text(), per_chunk)),
+            reasoning: thinking.map(|text| Chunks::of(&text, per_chunk)).unwrap_or_default(),
+            content: match &reply.pieces {
+                Some(pieces) => Chunks::exactly(pieces),
+                None => Chunks::of(&text(), per_chunk),
+            },
             finish: reply.finish.unwrap_or(FinishReason::Stop).as_str().to_owned(),
             prompt: PromptUsage::count(texts.iter().map(String::as_str)),
             marks: Marks::default(),
@@ -60,7 +92,7 @@ impl Draft {
     pub(crate) fn think(&mut self) {
         if self.reasoning.is_empty() {
             self.thinks = true;
-            self.reasoning = chunks(texts::THINKING, 1);
+            self.reasoning = Chunks::of(texts::THINKING, 1);
         }
     }
 
@@ -69,32 +101,20 @@ impl Draft {
         if self.usage().completion <= budget {
             return;
         }
-        let mut left = budget;
-        for chunk in self.reasoning.iter_mut().chain(&mut self.content) {
-            let kept: String = tokens::split(chunk).into_iter().take(left).collect();
-            left = left.saturating_sub(tokens::split(&kept).len());
-            *chunk = kept;
-        }
-        self.reasoning.retain(|chunk| !chunk.is_empty());
-        self.content.retain(|chunk| !chunk.is_empty());
+        self.reasoning.keep_tokens(budget);
+        self.content.keep_tokens(budget - self.reasoning.tokens());
         FinishReason::Length.as_str().clone_into(&mut self.finish);
     }
 
     /// Returns the bill.
     pub(crate) fn usage(&self) -> Usage {
-        let count = |chunks: &[String]| chunks.iter().map(|chunk| tokens::split(chunk).len()).sum::<usize>();
-        let reasoning = count(&self.reasoning);
+        let reasoning = self.reasoning.tokens();
         Usage {
             prompt: self.prompt,
-            completion: reasoning + count(&self.content),
+            completion: reasoning + self.content.tokens(),
             reasoning: self.thinks.then_some(reasoning),
         }
     }
-}
-
-/// Cuts a text into deltas of `per_chunk` tokens.
-pub(crate) fn chunks(text: &str, per_chunk: usize) -> Vec<String> {
-    tokens::split(text).chunks(per_chunk).map(<[&str]>::concat).collect()
 }
 
 #[cfg(test)]
@@ -114,7 +134,7 @@ mod tests {
 
         let draft = Draft::new(&request(r#","max_tokens":3"#), &reply, 0);
 
-        assert_eq!((draft.reasoning.concat(), draft.content.concat()), ("a b".into(), "one".into()));
+        assert_eq!((draft.reasoning.text(), draft.content.text()), ("a b", "one"));
         assert_eq!((draft.finish.as_str(), draft.usage().completion), ("length", 3));
     }
 
@@ -132,11 +152,6 @@ mod tests {
 
         let draft = Draft::new(&request(""), &Reply { pieces: Some(pieces.clone()), ..Reply::default() }, 0);
 
-        assert_eq!(draft.content, pieces);
-    }
-
-    #[test]
-    fn tokens_per_chunk_groups_them() {
-        assert_eq!(chunks("one two three", 2), ["one two", " three"]);
+        assert_eq!(draft.content, Chunks::exactly(&pieces));
     }
 }

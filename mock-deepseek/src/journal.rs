@@ -4,6 +4,7 @@
 //! Secrets are not kept: of a key only the last four characters remain.
 
 use std::{
+    borrow::Cow,
     collections::VecDeque,
     sync::{
         Arc, Mutex, MutexGuard, PoisonError,
@@ -15,7 +16,7 @@ use bytes::Bytes;
 use clock::{Instant, SharedClock};
 use serde_json::Value;
 
-use crate::{answer::Marks, fault::Fault};
+use crate::{answer::Marks, fault::Fault, headers::Headers};
 
 /// The most exchanges that are kept.
 pub const EXCHANGES_MAX: usize = 10_000;
@@ -23,8 +24,8 @@ pub const EXCHANGES_MAX: usize = 10_000;
 pub const BODIES_KEPT_MAX: usize = 64 * 1024 * 1024;
 /// The most written bytes that are kept of one exchange; counts go on beyond.
 pub const WRITTEN_KEPT_MAX: usize = 64 * 1024;
-/// Of a shorter key nothing is shown: four characters would tell too much.
-const TELLTALE_KEY_MIN: usize = 12;
+/// The most written bytes that are kept over all exchanges; the oldest exchanges lose theirs first.
+pub const WRITTEN_KEPT_TOTAL_MAX: usize = 8 * 1024 * 1024;
 
 /// One request and its answer.
 #[derive(Clone, Debug, PartialEq)]
@@ -118,13 +119,34 @@ pub(crate) struct Journal {
     stopping: AtomicBool,
     /// Bytes of the kept bodies.
     bodies: AtomicUsize,
+    /// Written bytes that are kept.
+    written: AtomicUsize,
     entries: Mutex<Entries>,
 }
 
 #[derive(Debug, Default)]
 struct Entries {
     last: u64,
-    kept: VecDeque<Arc<Mutex<Exchange>>>,
+    kept: VecDeque<Arc<Mutex<Entry>>>,
+    /// So many of the oldest have no written bytes any more.
+    bare: usize,
+}
+
+/// An exchange as it is kept: as it came, to be made readable when somebody looks.
+#[derive(Debug)]
+struct Entry {
+    number: u64,
+    at: Instant,
+    arrival: Arrival,
+    body: Bytes,
+    rule: Option<String>,
+    faults: Vec<PlannedFault>,
+    written: u64,
+    events: u64,
+    kept: Vec<u8>,
+    /// When the kept bytes were written, and where each write ends in them.
+    writes: Vec<(Instant, usize)>,
+    end: Option<Ended>,
 }
 
 /// The head of a request, as the journal wants it.
@@ -132,9 +154,9 @@ struct Entries {
 pub(crate) struct Arrival {
     pub(crate) connection: u64,
     pub(crate) nth: u64,
-    pub(crate) method: String,
-    pub(crate) path: String,
-    pub(crate) headers: Vec<(String, String)>,
+    pub(crate) method: Cow<'static, str>,
+    pub(crate) path: Arc<str>,
+    pub(crate) headers: Arc<Headers>,
 }
 
 impl Journal {
@@ -143,56 +165,55 @@ impl Journal {
             clock,
             stopping: AtomicBool::new(false),
             bodies: AtomicUsize::new(0),
+            written: AtomicUsize::new(0),
             entries: Mutex::default(),
         }
     }
 
     /// Opens an exchange.
     pub(crate) fn open(self: &Arc<Self>, arrival: Arrival) -> Recorder {
+        let at = self.clock.now();
         let mut entries = lock(&self.entries);
         entries.last += 1;
-        let exchange = Arc::new(Mutex::new(Exchange {
-            number: entries.last,
-            at: self.clock.now(),
-            connection: arrival.connection,
-            nth: arrival.nth,
-            method: arrival.method,
-            path: arrival.path,
-            headers: arrival.headers.into_iter().map(hide_key).collect(),
-            body: Bytes::new(),
-            json: None,
-            rule: None,
-            faults: Vec::new(),
-            written: 0,
-            events: 0,
-            writes: Vec::new(),
-            end: None,
-        }));
+        let number = entries.last;
+        let entry = Arc::new(Mutex::new(Entry::new(number, at, arrival)));
         self.make_room(&mut entries);
-        entries.kept.push_back(Arc::clone(&exchange));
-        Recorder { number: entries.last, exchange, journal: Arc::clone(self) }
+        entries.kept.push_back(Arc::clone(&entry));
+        Recorder { number, entry, journal: Arc::clone(self) }
     }
 
     /// Forgets the oldest exchanges while there are too many, or too much is kept of them.
     fn make_room(&self, entries: &mut Entries) {
+        while self.written.load(Ordering::Relaxed) > WRITTEN_KEPT_TOTAL_MAX / 2 {
+            let Some(oldest) = entries.kept.get(entries.bare) else { break };
+            self.written.fetch_sub(lock(oldest).forget_written(), Ordering::Relaxed);
+            entries.bare += 1;
+        }
         while entries.kept.len() >= EXCHANGES_MAX || self.bodies.load(Ordering::Relaxed) > BODIES_KEPT_MAX {
             let Some(oldest) = entries.kept.pop_front() else {
                 // Bodies that came after their exchange was forgotten are still counted.
                 return self.bodies.store(0, Ordering::Relaxed);
             };
-            self.bodies.fetch_sub(lock(&oldest).body.len(), Ordering::Relaxed);
+            entries.bare = entries.bare.saturating_sub(1);
+            let mut oldest = lock(&oldest);
+            self.bodies.fetch_sub(oldest.body.len(), Ordering::Relaxed);
+            self.written.fetch_sub(oldest.forget_written(), Ordering::Relaxed);
         }
     }
 
     /// Returns what is known now, in order of arrival.
     pub(crate) fn snapshot(&self) -> Vec<Exchange> {
-        lock(&self.entries).kept.iter().map(|exchange| lock(exchange).clone()).collect()
+        let kept: Vec<_> = lock(&self.entries).kept.iter().map(Arc::clone).collect();
+        kept.iter().map(|entry| lock(entry).shown()).collect()
     }
 
     /// Forgets everything; numbers begin at 1 again.
     pub(crate) fn clear(&self) {
-        let mut entries = lock(&self.entries);
-        *entries = Entries::default();
+        let forgotten = std::mem::take(&mut *lock(&self.entries));
+        for entry in forgotten.kept {
+            let freed = lock(&entry).forget_written();
+            self.written.fetch_sub(freed, Ordering::Relaxed);
+        }
         self.bodies.store(0, Ordering::Relaxed);
     }
 
@@ -202,73 +223,120 @@ impl Journal {
     }
 }
 
+impl Entry {
+    fn new(number: u64, at: Instant, arrival: Arrival) -> Self {
+        Self {
+            number,
+            at,
+            arrival,
+            body: Bytes::new(),
+            rule: None,
+            faults: Vec::new(),
+            written: 0,
+            events: 0,
+            kept: Vec::new(),
+            writes: Vec::new(),
+            end: None,
+        }
+    }
+
+    /// Forgets the written bytes and returns how many were kept. None are kept from here on.
+    fn forget_written(&mut self) -> usize {
+        self.writes = Vec::new();
+        std::mem::take(&mut self.kept).len()
+    }
+
+    fn shown(&self) -> Exchange {
+        let Arrival { connection, nth, method, path, headers } = &self.arrival;
+        let kept = Bytes::copy_from_slice(&self.kept);
+        let mut start = 0;
+        let writes = self
+            .writes
+            .iter()
+            .map(|&(at, end)| Written { at, bytes: kept.slice(std::mem::replace(&mut start, end)..end) });
+        Exchange {
+            number: self.number,
+            at: self.at,
+            connection: *connection,
+            nth: *nth,
+            method: method.clone().into_owned(),
+            path: path.as_ref().to_owned(),
+            headers: headers.iter().map(|(name, value)| (name.to_owned(), value.to_owned())).collect(),
+            body: self.body.clone(),
+            json: serde_json::from_slice(&self.body).ok(),
+            rule: self.rule.clone(),
+            faults: self.faults.clone(),
+            written: self.written,
+            events: self.events,
+            writes: writes.collect(),
+            end: self.end,
+        }
+    }
+}
+
 /// Writes one exchange into the journal; an exchange that is dropped without an end was left by its client.
 #[derive(Debug)]
 pub(crate) struct Recorder {
     /// The number of the exchange.
     pub(crate) number: u64,
-    exchange: Arc<Mutex<Exchange>>,
+    entry: Arc<Mutex<Entry>>,
     journal: Arc<Journal>,
 }
 
 impl Recorder {
     pub(crate) fn body(&self, body: Bytes) {
         self.journal.bodies.fetch_add(body.len(), Ordering::Relaxed);
-        let mut exchange = lock(&self.exchange);
-        exchange.json = serde_json::from_slice(&body).ok();
-        exchange.body = body;
+        lock(&self.entry).body = body;
     }
 
     pub(crate) fn planned(&self, rule: Option<String>, faults: &[Fault]) {
-        let mut exchange = lock(&self.exchange);
-        exchange.rule = rule;
-        exchange.faults = faults.iter().map(|fault| PlannedFault { id: fault.id(), fired: false }).collect();
+        let mut entry = lock(&self.entry);
+        entry.rule = rule;
+        entry.faults = faults.iter().map(|fault| PlannedFault { id: fault.id(), fired: false }).collect();
     }
 
     pub(crate) fn wrote(&self, at: Instant, bytes: &[u8]) {
-        let mut exchange = lock(&self.exchange);
-        let kept = usize::try_from(exchange.written).unwrap_or(usize::MAX);
-        exchange.written += bytes.len() as u64;
-        let room = WRITTEN_KEPT_MAX.saturating_sub(kept).min(bytes.len());
-        if room > 0 {
-            exchange.writes.push(Written { at, bytes: Bytes::copy_from_slice(&bytes[..room]) });
+        let mut entry = lock(&self.entry);
+        let before = usize::try_from(entry.written).unwrap_or(usize::MAX);
+        entry.written += bytes.len() as u64;
+        // Kept is the beginning without a hole: what was not kept once ends it.
+        if entry.kept.len() != before {
+            return;
+        }
+        let total = self.journal.written.load(Ordering::Relaxed);
+        let room = WRITTEN_KEPT_MAX.saturating_sub(before).min(WRITTEN_KEPT_TOTAL_MAX.saturating_sub(total));
+        let kept = &bytes[..room.min(bytes.len())];
+        if !kept.is_empty() {
+            entry.kept.extend_from_slice(kept);
+            let end = entry.kept.len();
+            entry.writes.push((at, end));
+            self.journal.written.fetch_add(kept.len(), Ordering::Relaxed);
         }
     }
 
-    pub(crate) fn passed(&self, is_event: bool, marks: Marks) {
-        if !is_event && marks.is_empty() {
-            return;
+    pub(crate) fn passed(&self, events: u64, marks: Marks) {
+        let mut entry = lock(&self.entry);
+        entry.events += events;
+        if !marks.is_empty() {
+            let fired = entry.faults.iter_mut().enumerate().filter(|(position, _)| marks.has(*position));
+            fired.for_each(|(_, fault)| fault.fired = true);
         }
-        let mut exchange = lock(&self.exchange);
-        exchange.events += u64::from(is_event);
-        let fired = exchange.faults.iter_mut().enumerate().filter(|(position, _)| marks.has(*position));
-        fired.for_each(|(_, fault)| fault.fired = true);
     }
 
     /// Ends the exchange; only the first end counts.
     pub(crate) fn end(&self, how: How) {
         let at = self.journal.clock.now();
-        lock(&self.exchange).end.get_or_insert(Ended { at, how });
+        lock(&self.entry).end.get_or_insert(Ended { at, how });
     }
 }
 
 impl Drop for Recorder {
     fn drop(&mut self) {
-        let stopping = self.journal.stopping.load(Ordering::Relaxed);
-        self.end(if stopping { How::Cut } else { How::ClientHungUp });
+        if lock(&self.entry).end.is_none() {
+            let stopping = self.journal.stopping.load(Ordering::Relaxed);
+            self.end(if stopping { How::Cut } else { How::ClientHungUp });
+        }
     }
-}
-
-fn hide_key((name, value): (String, String)) -> (String, String) {
-    if !matches!(name.as_str(), "authorization" | "x-api-key") {
-        return (name, value);
-    }
-    let (scheme, key) = value.split_once(' ').map_or(("", value.as_str()), |(scheme, key)| (scheme, key));
-    let length = key.chars().count();
-    let shown = if length < TELLTALE_KEY_MIN { 0 } else { 4 };
-    let tail: String = key.chars().skip(length - shown).collect();
-    let hidden = format!("{scheme} ****{tail}");
-    (name, hidden.trim_start().to_owned())
 }
 
 fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
@@ -279,18 +347,9 @@ fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
 mod tests {
     use super::*;
 
-    #[test]
-    fn of_a_key_four_characters_remain_at_most() {
-        let hidden = |value: &str| hide_key(("authorization".into(), value.into())).1;
-
-        assert_eq!(hidden("Bearer sk-secret-cd15"), "Bearer ****cd15");
-        assert_eq!(hidden("Bearer sk-1"), "Bearer ****");
-        assert_eq!(hidden("whatever-cd15"), "****cd15");
-    }
-
     fn recorder(journal: &Arc<Journal>) -> Recorder {
-        let (method, path) = ("GET".to_owned(), "/models".to_owned());
-        journal.open(Arrival { connection: 1, nth: 1, method, path, headers: Vec::new() })
+        let (method, path) = ("GET".into(), "/models".into());
+        journal.open(Arrival { connection: 1, nth: 1, method, path, headers: Arc::default() })
     }
 
     fn journal() -> Arc<Journal> {
@@ -308,6 +367,21 @@ mod tests {
 
         let exchange = &journal.snapshot()[0];
         assert_eq!((exchange.written, exchange.written_bytes().len()), (90_000, WRITTEN_KEPT_MAX));
+    }
+
+    #[test]
+    fn written_bytes_are_bounded_over_all_exchanges_and_the_newest_keep_theirs() {
+        let journal = journal();
+
+        let bytes = vec![b'x'; WRITTEN_KEPT_MAX];
+        for _ in 0..2 * WRITTEN_KEPT_TOTAL_MAX / WRITTEN_KEPT_MAX {
+            recorder(&journal).wrote(Instant::ZERO, &bytes);
+        }
+
+        let kept: Vec<_> = journal.snapshot().iter().map(|exchange| exchange.written_bytes().len()).collect();
+        assert!(kept.iter().sum::<usize>() <= WRITTEN_KEPT_TOTAL_MAX);
+        assert_eq!((kept.first(), kept.last()), (Some(&0), Some(&WRITTEN_KEPT_MAX)));
+        assert!(journal.snapshot().iter().all(|exchange| exchange.written == WRITTEN_KEPT_MAX as u64));
     }
 
     #[test]

@@ -49,8 +49,8 @@
 //! ```
 //!
 //! `api` decides, `plan` lets the faults at the draft (what the model says) and at the answer (what
-//! goes over the wire), `exchange` runs it. hyper reads requests; answers are written by us, byte for
-//! byte, so that they can be wrong below HTTP. `wire` is the seam.
+//! goes over the wire), `exchange` joins the two. `http1` reads requests and writes answers, byte for byte,
+//! so that they can be wrong below HTTP. An answer without faults is rendered while it is written.
 //!
 //! # How to add a fault
 //!
@@ -67,17 +67,22 @@
 //! # Limits
 //!
 //! Bodies [`BODY_MAX`], heads [`HEAD_MAX`], connections [`CONNECTIONS_MAX`], journal [`EXCHANGES_MAX`]
-//! exchanges with [`WRITTEN_KEPT_MAX`] written bytes each and [`BODIES_KEPT_MAX`] bytes of bodies over all.
+//! exchanges with [`WRITTEN_KEPT_MAX`] written bytes each, [`WRITTEN_KEPT_TOTAL_MAX`] written bytes and
+//! [`BODIES_KEPT_MAX`] bytes of bodies over all.
 
 #![warn(missing_docs)]
 
 mod answer;
 mod api;
 mod catalogue;
+mod chunks;
 mod draft;
 mod duration;
 mod exchange;
 mod fault;
+mod headers;
+mod http1;
+mod inbox;
 mod journal;
 mod mock;
 mod notice;
@@ -100,12 +105,14 @@ mod write;
 pub use catalogue::{Catalogue, FaultInfo, FaultKind, Layer, Mode, Parameter, Place, catalogue};
 pub use exchange::BODY_MAX;
 pub use fault::{Fault, FaultError};
+pub use inbox::HEAD_MAX;
 pub use journal::{
-    BODIES_KEPT_MAX, EXCHANGES_MAX, Ended, Exchange, How, PlannedFault, WRITTEN_KEPT_MAX, Written,
+    BODIES_KEPT_MAX, EXCHANGES_MAX, Ended, Exchange, How, PlannedFault, WRITTEN_KEPT_MAX,
+    WRITTEN_KEPT_TOTAL_MAX, Written,
 };
 pub use mock::{Builder, MockDeepSeek, StartError, Unmet};
 pub use script::{DefaultRule, FinishReason, Match, Pace, Reply, Rule, Script, ScriptError};
-pub use server::{CONNECTIONS_MAX, HEAD_MAX};
+pub use server::CONNECTIONS_MAX;
 pub use transcript::transcript;
 
 #[cfg(test)]

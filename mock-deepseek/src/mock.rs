@@ -86,7 +86,7 @@ impl Builder {
         self
     }
 
-    /// Sets where the traffic of accepted sockets is counted. Default: a counter of its own.
+    /// Sets where the traffic of accepted sockets is counted. Default: nowhere.
     #[must_use]
     pub fn activity(mut self, activity: Activity) -> Self {
         self.activity = activity;
@@ -141,7 +141,7 @@ impl MockDeepSeek {
     pub fn builder() -> Builder {
         Builder {
             clock: Arc::new(SystemClock::new()),
-            activity: Activity::default(),
+            activity: Activity::unwatched(),
             seed: 0,
             script: Script::default(),
             address: (Ipv4Addr::LOCALHOST, 0).into(),

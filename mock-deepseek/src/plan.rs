@@ -8,7 +8,6 @@ use crate::{
     catalogue::Mode,
     draft::Draft,
     fault::Fault,
-    pace,
     render::{self, Stamp},
     script::Pace,
 };
@@ -35,8 +34,10 @@ impl Plan {
         for (marks, fault) in &faults {
             fault.behaviour().shape(&mut draft, *marks);
         }
-        let mut answer = render::answer(&draft, stamp);
-        pace::apply(&mut answer, self.pace, draft.usage().completion);
+        let mut answer = render::answer(draft, stamp, self.pace);
+        if !faults.is_empty() {
+            answer.render_all();
+        }
         for (marks, fault) in &faults {
             fault.behaviour().apply(&mut answer, *marks);
         }

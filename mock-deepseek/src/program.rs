@@ -1,13 +1,17 @@
-//! An answer as a list of writes and waits: the last form before the socket.
+//! An answer as the writer wants it: pieces in order, their framing, and what comes last.
 //!
-//! Here the HTTP/1.1 message is put together: status line, headers, chunk framing. Invariant: a
-//! program is plain data, so that what a fault writes can be shown and compared without a socket.
+//! Here the HTTP/1.1 message is put together: status line, headers, chunk framing. Pieces are framed
+//! straight into the writer's buffer. Invariant: a program does no I/O, so that what a fault writes can
+//! be shown and compared without a socket.
 
-use std::{collections::VecDeque, fmt::Write as _, time::Duration};
+use std::io::Write as _;
 
 use bytes::Bytes;
 
-use crate::answer::{Answer, Ending, Framing, Head, Marks, Piece, Wrapping};
+use crate::{
+    answer::{Answer, Ending, Framing, Head, Kind, Marks, Piece, Wrapping},
+    render::Events,
+};
 
 /// What becomes of the connection after a sound answer.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -16,99 +20,114 @@ pub(crate) enum Persistence {
     Close,
 }
 
-/// What to do, in order.
-#[derive(Clone, Debug, PartialEq, Eq)]
+/// Pieces to be written one after the other, and the end.
+#[derive(Debug)]
 pub(crate) struct Program {
-    pub(crate) steps: VecDeque<Step>,
+    head: Option<Piece>,
+    listed: std::vec::IntoIter<Piece>,
+    rest: Option<Box<Events>>,
+    tail: Option<Piece>,
+    framing: Framing,
     pub(crate) end: Last,
 }
 
-/// One thing to do.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub(crate) enum Step {
-    Wait(Duration),
-    /// `marks` have fired when the last byte is written; nothing needs to be written for that.
-    Write {
-        bytes: Bytes,
-        is_event: bool,
-        marks: Marks,
-    },
-}
-
 /// The last thing to do.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug)]
 pub(crate) enum Last {
     /// The message is complete; the connection does what HTTP says.
     Complete,
+    /// The message is complete; the next request on the connection finds it dead.
+    Stale { reset: bool },
     /// Close the socket.
     Close,
     /// Reset the connection.
     Reset,
     /// Leave the socket open and silent.
     Hang,
-    /// Wait and write again and again.
-    Repeat { every: Duration, bytes: Bytes, is_event: bool },
+    /// Write this piece again and again, after its pause.
+    Repeat(Box<Piece>),
 }
 
 /// Puts the message together.
 pub(crate) fn compile(answer: Answer, persistence: Persistence) -> Program {
-    let framing = answer.head.as_ref().map_or(Framing::Length, |head| head.framing);
-    let mut steps = VecDeque::new();
-    if let Some(head) = &answer.head {
-        let length = answer.pieces.iter().map(|piece| piece.bytes().len()).sum();
-        steps.push_back(write(head_bytes(head, length, persistence), head.marks));
+    let Answer { head, mut pieces, rest, end, .. } = answer;
+    let framing = head.as_ref().map_or(Framing::Length, |head| head.framing);
+    let length = pieces.iter().map(Piece::len).sum();
+    if !end.marks.is_empty() {
+        pieces.push(Piece::milestone(end.marks));
     }
-    for piece in &answer.pieces {
-        if !piece.wait.is_zero() {
-            steps.push_back(Step::Wait(piece.wait));
-        }
-        let bytes = framed(piece, framing);
-        steps.push_back(Step::Write { bytes, is_event: piece.is_event(), marks: piece.marks });
-    }
-    let marks = answer.end.marks;
-    if !marks.is_empty() {
-        steps.push_back(write(Bytes::new(), marks));
-    }
-    let end = match answer.end.how {
-        Ending::Complete => complete(framing, &mut steps),
-        Ending::Close => Last::Close,
-        Ending::Reset => Last::Reset,
-        Ending::Hang => Last::Hang,
-        Ending::Repeat(piece) => {
-            Last::Repeat { every: piece.wait, bytes: framed(&piece, framing), is_event: piece.is_event() }
-        }
+    let (end, tail) = match end.how {
+        Ending::Complete => complete(framing),
+        Ending::Stale { reset } => (Last::Stale { reset }, complete(framing).1),
+        Ending::Close => (Last::Close, None),
+        Ending::Reset => (Last::Reset, None),
+        Ending::Hang => (Last::Hang, None),
+        Ending::Repeat(piece) => (Last::Repeat(piece), None),
     };
-    Program { steps, end }
+    let head = head.map(|head| {
+        let bytes = head_bytes(&head, length, persistence);
+        Piece { wrapping: Wrapping::Verbatim, marks: head.marks, ..Piece::raw(Kind::Fragment, bytes) }
+    });
+    Program { head, listed: pieces.into_iter(), rest, tail, framing, end }
 }
 
-fn write(bytes: impl Into<Bytes>, marks: Marks) -> Step {
-    Step::Write { bytes: bytes.into(), is_event: false, marks }
+impl Iterator for Program {
+    type Item = Piece;
+
+    fn next(&mut self) -> Option<Piece> {
+        self.head
+            .take()
+            .or_else(|| self.listed.next())
+            .or_else(|| self.rest.as_mut().and_then(Iterator::next))
+            .or_else(|| self.tail.take())
+    }
+}
+
+impl Program {
+    /// Returns how its pieces are framed.
+    pub(crate) fn framing(&self) -> Framing {
+        self.framing
+    }
 }
 
 /// Ends the body as its framing says. A length that was a lie leaves no usable connection behind.
-fn complete(framing: Framing, steps: &mut VecDeque<Step>) -> Last {
+fn complete(framing: Framing) -> (Last, Option<Piece>) {
     match framing {
         Framing::Chunked => {
-            steps.push_back(write(&b"0\r\n\r\n"[..], Marks::default()));
-            Last::Complete
+            let end = Piece::raw(Kind::Fragment, &b"0\r\n\r\n"[..]);
+            (Last::Complete, Some(Piece { wrapping: Wrapping::Verbatim, ..end }))
         }
-        Framing::Length | Framing::Closing => Last::Complete,
-        Framing::ShortLength(_) => Last::Close,
+        Framing::Length | Framing::Closing => (Last::Complete, None),
+        Framing::ShortLength(_) => (Last::Close, None),
     }
 }
 
-fn framed(piece: &Piece, framing: Framing) -> Bytes {
-    let bytes = piece.bytes();
-    if bytes.is_empty() || piece.wrapping == Wrapping::Verbatim || framing != Framing::Chunked {
-        return bytes.into();
+/// Appends the piece as it goes over the wire.
+pub(crate) fn put(buffer: &mut Vec<u8>, piece: &Piece, framing: Framing) {
+    let length = piece.len();
+    let chunked = framing == Framing::Chunked && piece.wrapping == Wrapping::Framed && length > 0;
+    if chunked {
+        // Writing to a vector cannot fail.
+        let _ = write!(buffer, "{length:x}\r\n");
     }
-    [format!("{:x}\r\n", bytes.len()).as_bytes(), &bytes, b"\r\n"].concat().into()
+    buffer.extend_from_slice(piece.open.as_bytes());
+    buffer.extend_from_slice(&piece.payload);
+    buffer.extend_from_slice(piece.close.as_bytes());
+    if chunked {
+        buffer.extend_from_slice(b"\r\n");
+    }
 }
 
-fn head_bytes(head: &Head, length: usize, persistence: Persistence) -> String {
-    let mut text = format!("HTTP/1.1 {} {}\r\n", head.status, reason(head.status));
+/// Room for a head as it usually is.
+const HEAD_USUAL: usize = 640;
+
+fn head_bytes(head: &Head, length: usize, persistence: Persistence) -> Bytes {
+    let mut text = Vec::with_capacity(HEAD_USUAL);
+    let _ = write!(text, "HTTP/1.1 {} {}\r\n", head.status, reason(head.status));
     for (name, value) in &head.headers {
-        let _ = write!(text, "{name}: {value}\r\n");
+        for part in [name, ": ", value, "\r\n"] {
+            text.extend_from_slice(part.as_bytes());
+        }
     }
     let _ = match head.framing {
         Framing::Chunked => write!(text, "transfer-encoding: chunked\r\n"),
@@ -118,13 +137,19 @@ fn head_bytes(head: &Head, length: usize, persistence: Persistence) -> String {
             write!(text, "content-length: {}\r\n", length * usize::from(percent) / 100)
         }
     };
-    text.push_str(match persistence {
-        Persistence::KeepAlive => "connection: keep-alive\r\n\r\n",
-        Persistence::Close => "connection: close\r\n\r\n",
+    text.extend_from_slice(match persistence {
+        Persistence::KeepAlive => b"connection: keep-alive\r\n\r\n".as_slice(),
+        Persistence::Close => b"connection: close\r\n\r\n",
     });
-    text
+    text.into()
 }
 
-fn reason(status: u16) -> &'static str {
-    hyper::StatusCode::from_u16(status).ok().and_then(|status| status.canonical_reason()).unwrap_or("Unknown")
+/// Returns the phrase behind a status, as the registry has it.
+pub(crate) fn reason(status: u16) -> &'static str {
+    http::StatusCode::from_u16(status).ok().and_then(|status| status.canonical_reason()).unwrap_or("Unknown")
+}
+
+/// Says whether something has fired when this piece is out.
+pub(crate) fn counts(piece: &Piece) -> bool {
+    piece.is_event() || piece.marks != Marks::default()
 }

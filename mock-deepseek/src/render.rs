@@ -1,14 +1,20 @@
 //! Turns a draft into the bytes that DeepSeek would send (DEEPSEEK A5, A6).
 //!
 //! A chunk is spliced together from a front that is rendered once per reply, a delta and a back; no
-//! JSON tree is built per chunk. Invariant: what leaves here is sound; only faults break it.
+//! JSON tree is built per chunk. The events of a stream are rendered when the writer asks for them.
+//! Invariant: what leaves here is sound; only faults break it.
+
+use std::borrow::Cow;
 
 use bytes::Bytes;
 
 use crate::{
     answer::{Answer, End, Ending, Form, Framing, Head, Kind, Marks, Piece},
-    draft::Draft,
+    chunks::Chunk,
+    draft::{Beat, Draft},
     notice::Notice,
+    pace::Pacer,
+    script::Pace,
 };
 
 /// The fingerprint that the API reports.
@@ -52,24 +58,22 @@ impl Envelope {
 
     /// Renders a chunk whose `choices` are exactly these; an empty text for none.
     pub(crate) fn chunk(&self, choices: &str) -> Bytes {
-        [&self.front, choices, self.back].concat().into()
+        self.splice(&[choices])
     }
 
     /// Renders a chunk with one running choice whose `delta` is this JSON.
     pub(crate) fn delta(&self, delta: &str) -> Bytes {
-        let choice = [r#"{"index":0,"delta":"#, delta, r#","logprobs":null,"finish_reason":null}"#];
-        [&self.front, choice[0], choice[1], choice[2], self.back].concat().into()
+        self.splice(&[CHOICE, delta, RUNNING])
     }
 
     /// Renders a chunk of visible text; `content` is JSON.
     pub(crate) fn content(&self, content: &str) -> Bytes {
-        self.delta(&self.content_delta(content))
+        self.splice(&[CHOICE, CONTENT, content, self.after_content(), RUNNING])
     }
 
     /// Renders the delta of a chunk of visible text; `content` is JSON.
     pub(crate) fn content_delta(&self, content: &str) -> String {
-        let rest = if self.thinks { r#","reasoning_content":null}"# } else { "}" };
-        [r#"{"content":"#, content, rest].concat()
+        [CONTENT, content, self.after_content()].concat()
     }
 
     fn role(&self) -> Bytes {
@@ -81,7 +85,7 @@ impl Envelope {
     }
 
     fn reasoning(&self, text: &str) -> Bytes {
-        self.delta(&[r#"{"content":null,"reasoning_content":"#, &quoted(text), "}"].concat())
+        self.splice(&[CHOICE, r#"{"content":null,"reasoning_content":"#, &quoted(text), "}", RUNNING])
     }
 
     /// Renders the last chunk; `finish` is JSON, and usage rides on it unless there is none.
@@ -90,50 +94,115 @@ impl Envelope {
         let choice = format!(r#"{{"index":0,"delta":{delta},"logprobs":null,"finish_reason":{finish}}}"#);
         [&self.front, choice.as_str(), r#"],"usage":"#, usage, "}"].concat().into()
     }
+
+    fn after_content(&self) -> &'static str {
+        if self.thinks { r#","reasoning_content":null}"# } else { "}" }
+    }
+
+    /// Puts the parts between front and back, in one piece of memory.
+    fn splice(&self, parts: &[&str]) -> Bytes {
+        let length = parts.iter().map(|part| part.len()).sum::<usize>();
+        let mut chunk = Vec::with_capacity(self.front.len() + length + self.back.len());
+        chunk.extend_from_slice(self.front.as_bytes());
+        for part in parts {
+            chunk.extend_from_slice(part.as_bytes());
+        }
+        chunk.extend_from_slice(self.back.as_bytes());
+        chunk.into()
+    }
 }
+
+/// What stands before and after the delta of a choice that goes on.
+const CHOICE: &str = r#"{"index":0,"delta":"#;
+const RUNNING: &str = r#","logprobs":null,"finish_reason":null}"#;
+const CONTENT: &str = r#"{"content":"#;
 
 /// Renders text as a JSON string.
 pub(crate) fn quoted(text: &str) -> String {
+    let plain = |byte: u8| byte >= 0x20 && byte != b'"' && byte != b'\\';
+    if text.bytes().all(plain) {
+        return ["\"", text, "\""].concat();
+    }
     serde_json::Value::from(text).to_string()
 }
 
-/// Renders the whole reply.
-pub(crate) fn answer(draft: &Draft, stamp: &Stamp) -> Answer {
-    let envelope = Envelope::new(draft, stamp);
-    let (pieces, content_type) = match draft.form {
-        Form::Stream => (events(draft, &envelope), "text/event-stream; charset=utf-8"),
-        Form::Single => (vec![single(draft, stamp)], "application/json"),
-    };
-    let mut head = head(200, stamp);
-    head.set("content-type", Some(content_type));
-    if draft.form == Form::Stream {
-        head.set("cache-control", Some("no-cache"));
-    }
-    Answer { form: draft.form, envelope, head: Some(head), pieces, end: complete() }
+/// The events of a sound stream, rendered one by one.
+#[derive(Clone, Debug)]
+pub(crate) struct Events {
+    draft: Draft,
+    envelope: Envelope,
+    pacer: Pacer,
+    next: Option<Beat>,
 }
 
-fn events(draft: &Draft, envelope: &Envelope) -> Vec<Piece> {
-    let text = |kind, payload, text: &String| Piece { text: text.clone(), ..Piece::event(kind, payload) };
-    let finish = envelope.finish(&quoted(&draft.finish), &draft.usage().json());
-    let mut pieces = vec![Piece::event(Kind::Role, envelope.role())];
-    pieces.extend(draft.reasoning.iter().map(|t| text(Kind::Reasoning, envelope.reasoning(t), t)));
-    pieces.extend(draft.content.iter().map(|t| text(Kind::Content, envelope.content(&quoted(t)), t)));
-    pieces.push(Piece { marks: draft.marks, ..Piece::event(Kind::Finish, finish) });
-    pieces.push(Piece::event(Kind::Done, "[DONE]"));
-    pieces
+impl Iterator for Events {
+    type Item = Piece;
+
+    fn next(&mut self) -> Option<Piece> {
+        let beat = self.next?;
+        self.next = self.draft.after(beat);
+        let piece = self.piece(beat);
+        Some(Piece { wait: self.pacer.before(piece.kind), ..piece })
+    }
+}
+
+impl Events {
+    fn piece(&self, beat: Beat) -> Piece {
+        let Self { draft, envelope, .. } = self;
+        match beat {
+            Beat::Role => Piece::event(Kind::Role, envelope.role()),
+            Beat::Reasoning(index) => {
+                said(Kind::Reasoning, draft.reasoning.get(index), |text| envelope.reasoning(text))
+            }
+            Beat::Content(index) => {
+                said(Kind::Content, draft.content.get(index), |text| envelope.content(&quoted(text)))
+            }
+            Beat::Finish => {
+                let finish = envelope.finish(&quoted(&draft.finish), &draft.usage().json());
+                Piece { marks: draft.marks, ..Piece::event(Kind::Finish, finish) }
+            }
+            Beat::Done => Piece::event(Kind::Done, "[DONE]"),
+        }
+    }
+}
+
+/// Makes a piece that carries text.
+fn said(kind: Kind, chunk: Option<Chunk>, render: impl FnOnce(&str) -> Bytes) -> Piece {
+    let text = chunk.unwrap_or_default();
+    Piece { text: text.clone(), ..Piece::event(kind, render(&text)) }
+}
+
+/// Renders the whole reply.
+pub(crate) fn answer(draft: Draft, stamp: &Stamp, pace: Pace) -> Answer {
+    let (form, envelope) = (draft.form, Envelope::new(&draft, stamp));
+    let pacer = Pacer::new(pace);
+    let mut head = head(200, stamp);
+    let (pieces, rest) = match form {
+        Form::Stream => {
+            head.set("content-type", Some("text/event-stream; charset=utf-8"));
+            head.set("cache-control", Some("no-cache"));
+            let events = Events { draft, envelope: envelope.clone(), pacer, next: Some(Beat::Role) };
+            (Vec::new(), Some(Box::new(events)))
+        }
+        Form::Single => {
+            let wait = pacer.whole(draft.usage().completion);
+            (vec![Piece { wait, ..single(&draft, stamp) }], None)
+        }
+    };
+    Answer { form, envelope, head: Some(head), pieces, rest, end: complete() }
 }
 
 fn single(draft: &Draft, stamp: &Stamp) -> Piece {
     let Stamp { id, created, .. } = stamp;
     let reasoning = if draft.thinks {
-        format!(r#","reasoning_content":{}"#, quoted(&draft.reasoning.concat()))
+        format!(r#","reasoning_content":{}"#, quoted(draft.reasoning.text()))
     } else {
         String::new()
     };
     let body = format!(
         r#"{{"id":"{id}","object":"chat.completion","created":{created},"model":{},"choices":[{{"index":0,"message":{{"role":"assistant","content":{}{reasoning}}},"logprobs":null,"finish_reason":{}}}],"usage":{},"system_fingerprint":"{FINGERPRINT}"}}"#,
         quoted(&draft.model),
-        quoted(&draft.content.concat()),
+        quoted(draft.content.text()),
         quoted(&draft.finish),
         draft.usage().json(),
     );
@@ -150,23 +219,24 @@ pub(crate) fn plain(notice: &Notice, stamp: &Stamp) -> Answer {
         envelope: Envelope { front: String::new(), back: "", thinks: false },
         head: Some(head),
         pieces: vec![Piece::raw(Kind::Body, notice.body.clone())],
+        rest: None,
         end: complete(),
     }
 }
 
 /// The headers of every answer, as captured in public (DEEPSEEK A8).
 fn head(status: u16, stamp: &Stamp) -> Head {
-    let headers = [
-        ("date", stamp.date.as_str()),
-        ("content-type", "application/json"),
-        ("vary", "origin, access-control-request-method, access-control-request-headers"),
-        ("access-control-allow-credentials", "true"),
-        ("x-ds-trace-id", stamp.trace.as_str()),
-        ("strict-transport-security", "max-age=31536000; includeSubDomains; preload"),
-        ("x-content-type-options", "nosniff"),
-        ("server", "elb"),
+    let fixed = |name: &'static str, value: &'static str| (Cow::Borrowed(name), Cow::Borrowed(value));
+    let headers = vec![
+        (Cow::Borrowed("date"), Cow::Owned(stamp.date.clone())),
+        fixed("content-type", "application/json"),
+        fixed("vary", "origin, access-control-request-method, access-control-request-headers"),
+        fixed("access-control-allow-credentials", "true"),
+        (Cow::Borrowed("x-ds-trace-id"), Cow::Owned(stamp.trace.clone())),
+        fixed("strict-transport-security", "max-age=31536000; includeSubDomains; preload"),
+        fixed("x-content-type-options", "nosniff"),
+        fixed("server", "elb"),
     ];
-    let headers = headers.map(|(name, value)| (name.to_owned(), value.to_owned())).into();
     Head { status, headers, framing: Framing::Chunked, marks: Marks::default() }
 }
 

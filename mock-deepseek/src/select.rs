@@ -3,10 +3,9 @@
 //! Invariant: rules are tried in the order of the script, and a rule whose `times` are used up is
 //! passed over. Counters begin anew with each script.
 
-use std::collections::BTreeMap;
-
 use crate::{
     fault::Fault,
+    headers::Headers,
     request::ChatRequest,
     script::{Match, Pace, Reply, Script},
 };
@@ -42,8 +41,8 @@ impl Selector {
         self.requests = 0;
     }
 
-    /// Counts the request and chooses its rule. `headers` has lower-case names.
-    pub(crate) fn choose(&mut self, request: &ChatRequest, headers: &BTreeMap<String, String>) -> Choice {
+    /// Counts the request and chooses its rule.
+    pub(crate) fn choose(&mut self, request: &ChatRequest, headers: &Headers) -> Choice {
         self.requests += 1;
         let (nth, default) = (self.requests, &self.script.default);
         let found = self.script.rules.iter().zip(&mut self.used).enumerate().find(|(_, (rule, used))| {
@@ -71,12 +70,15 @@ impl Selector {
 }
 
 impl Match {
-    fn holds(&self, nth: u64, request: &ChatRequest, headers: &BTreeMap<String, String>) -> bool {
+    fn holds(&self, nth: u64, request: &ChatRequest, headers: &Headers) -> bool {
         self.nth.is_none_or(|wanted| wanted == nth)
             && self.model.as_deref().is_none_or(|model| model == request.base_model())
             && self.user_id.as_deref().is_none_or(|user| request.user_id.as_deref() == Some(user))
             && self.contains.as_deref().is_none_or(|text| request.last_user_text().contains(text))
-            && self.header.iter().all(|(name, value)| headers.get(&name.to_lowercase()) == Some(value))
+            && self
+                .header
+                .iter()
+                .all(|(name, value)| headers.get(&name.to_lowercase()) == Some(value.as_str()))
     }
 }
 
@@ -94,7 +96,8 @@ mod tests {
 
     fn chosen(script: &str, texts: &[&str]) -> Vec<Option<String>> {
         let mut selector = Selector::new(Script::from_toml(script).unwrap());
-        let headers = BTreeMap::from([("x-a".to_owned(), "b".to_owned())]);
+        let mut headers = Headers::default();
+        headers.push("x-a", b"b", &mut crate::headers::Credentials::default());
         texts.iter().map(|text| selector.choose(&request(text), &headers).rule).collect()
     }
 
@@ -130,7 +133,7 @@ mod tests {
         let script = "[[rules]]\n[default]\npace = { gap = \"5ms\" }\n";
         let mut selector = Selector::new(Script::from_toml(script).unwrap());
 
-        let choice = selector.choose(&request(""), &BTreeMap::new());
+        let choice = selector.choose(&request(""), &Headers::default());
 
         assert_eq!(choice.pace.gap.as_millis(), 5);
     }

@@ -1,31 +1,20 @@
-//! Accepts connections and hands their requests to [`exchange`].
+//! Accepts connections and hands their requests to [`http1`].
 //!
 //! Invariant: each connection is a task of the set that [`run`] owns; when `run` ends or is dropped,
 //! so do they all.
 
-use std::sync::{
-    Arc,
-    atomic::{AtomicU64, Ordering},
-};
+use std::sync::Arc;
 
-use hyper::{server::conn::http1, service::service_fn};
-use hyper_util::rt::TokioIo;
 use tokio::{
     net::{TcpListener, TcpStream},
     task::JoinSet,
 };
 use tokio_util::sync::CancellationToken;
 
-use crate::{
-    exchange::{self, Arrived},
-    shared::Shared,
-    wire::Wire,
-};
+use crate::{http1, shared::Shared, wire::Wire};
 
 /// The most connections at once; further ones wait to be accepted.
 pub const CONNECTIONS_MAX: usize = 10_000;
-/// The longest request line with headers; hyper answers a longer one with 431.
-pub const HEAD_MAX: usize = 64 * 1024;
 
 /// Serves until `stop`, and then until all connections are closed.
 pub(crate) async fn run(listener: TcpListener, shared: Arc<Shared>, stop: CancellationToken) {
@@ -52,17 +41,5 @@ async fn serve(stream: TcpStream, shared: Arc<Shared>, connection: u64) {
     // Without this, small writes of a stream would wait for each other.
     let metered = stream.set_nodelay(true).and_then(|()| shared.activity.metered(stream));
     let Ok(socket) = metered else { return };
-    let wire = Wire::new(socket);
-    let requests = AtomicU64::new(0);
-    let service = service_fn(|request| {
-        let nth = requests.fetch_add(1, Ordering::Relaxed) + 1;
-        let arrived = Arrived { shared: Arc::clone(&shared), wire: wire.clone(), connection, nth };
-        exchange::handle(arrived, request)
-    });
-    let mut http = http1::Builder::new();
-    // No limit of its own: its timer would not be our clock. Half-closed clients count as gone.
-    http.header_read_timeout(None).max_buf_size(HEAD_MAX).half_close(false).keep_alive(true);
-    if let Err(error) = http.serve_connection(TokioIo::new(wire.clone()), service).await {
-        tracing::debug!(%error, connection, "connection ended");
-    }
+    http1::serve(&Wire::new(socket), &shared, connection).await;
 }

@@ -5,12 +5,12 @@
 use std::fmt::Write as _;
 
 use crate::{
-    answer::Form,
+    answer::{Form, Framing, Piece},
     catalogue::Mode,
     draft::Draft,
     fault::Fault,
     plan::Plan,
-    program::{self, Last, Persistence, Program, Step},
+    program::{self, Last, Persistence, Program},
     render::Stamp,
     request::{ChatRequest, Message, Role},
     script::{Pace, Reply},
@@ -22,7 +22,7 @@ const SHOWN_MAX: usize = 600;
 /// Renders what goes over the wire for a sample request with these faults: bytes escaped, one line
 /// per line of the wire, pauses and the end in words.
 pub fn transcript(faults: &[Fault]) -> String {
-    show(&sample(faults))
+    show(sample(faults))
 }
 
 /// Compiles the sample reply with these faults. It is a stream unless a fault wants it otherwise.
@@ -55,37 +55,42 @@ pub(crate) fn sample(faults: &[Fault]) -> Program {
     )
 }
 
-fn show(program: &Program) -> String {
+fn show(mut program: Program) -> String {
+    let framing = program.framing();
     let mut text = String::new();
-    for step in &program.steps {
-        match step {
-            Step::Wait(pause) => {
-                text.push_str(if text.ends_with('\n') { "" } else { "\n" });
-                let _ = writeln!(text, "-- pause {pause:?}");
-            }
-            Step::Write { bytes, .. } => show_bytes(&mut text, bytes),
+    for piece in program.by_ref() {
+        if !piece.wait.is_zero() {
+            text.push_str(if text.ends_with('\n') { "" } else { "\n" });
+            let _ = writeln!(text, "-- pause {:?}", piece.wait);
         }
+        show_piece(&mut text, &piece, framing);
     }
     if !text.is_empty() && !text.ends_with('\n') {
         text.push('\n');
     }
-    text + &end(&program.end)
-}
-
-fn end(last: &Last) -> String {
-    match last {
-        Last::Complete => {
-            "-- end of the message; the connection stays open for the next request\n".to_owned()
+    match program.end {
+        Last::Complete => text + "-- end of the message; the connection stays open for the next request\n",
+        Last::Stale { reset: false } => {
+            text + "-- end of the message; the next request finds the connection closed\n"
         }
-        Last::Close => "-- the socket is closed\n".to_owned(),
-        Last::Reset => "-- the connection is reset\n".to_owned(),
-        Last::Hang => "-- silence; the socket stays open\n".to_owned(),
-        Last::Repeat { every, bytes, .. } => {
-            let mut text = format!("-- and for ever, every {every:?}:\n");
-            show_bytes(&mut text, bytes);
+        Last::Stale { reset: true } => {
+            text + "-- end of the message; the next request finds the connection reset\n"
+        }
+        Last::Close => text + "-- the socket is closed\n",
+        Last::Reset => text + "-- the connection is reset\n",
+        Last::Hang => text + "-- silence; the socket stays open\n",
+        Last::Repeat(piece) => {
+            let _ = writeln!(text, "-- and for ever, every {:?}:", piece.wait);
+            show_piece(&mut text, &piece, framing);
             text
         }
     }
+}
+
+fn show_piece(text: &mut String, piece: &Piece, framing: Framing) {
+    let mut bytes = Vec::new();
+    program::put(&mut bytes, piece, framing);
+    show_bytes(text, &bytes);
 }
 
 /// Writes bytes that may be too many to show.

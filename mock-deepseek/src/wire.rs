@@ -1,129 +1,75 @@
-//! The accepted socket, shared between hyper and the writer.
+//! The accepted socket, read and written at the same time.
 //!
-//! hyper reads and parses requests from it, and so notices at once when the client hangs up. Answers
-//! are written by us, byte for byte, around hyper. For each answer hyper then believes that it has
-//! sent an empty one of its own: those bytes are *swallowed* here. Invariant: apart from swallowed
-//! heads, every byte that is handed in reaches the socket.
+//! While an answer is written, the connection goes on reading, and so notices at once when the client
+//! hangs up. Invariant: every byte that is handed in reaches the socket in order, and nothing else.
 
 use std::{
     future::poll_fn,
     io,
+    mem::MaybeUninit,
     pin::Pin,
-    sync::{Arc, Mutex, MutexGuard, PoisonError},
-    task::{Context, Poll},
+    sync::{Mutex, MutexGuard, PoisonError},
+    task::{Poll, ready},
 };
 
+use bytes::BytesMut;
 use clock::Metered;
-use tokio::io::{AsyncRead, AsyncWrite, ReadBuf};
+use tokio::io::{AsyncRead as _, AsyncWrite as _, ReadBuf};
 
-/// The end of a head that has no body.
-const HEAD_END: &[u8] = b"\r\n\r\n";
+/// So many bytes are read at once.
+const READ_MAX: usize = 16 * 1024;
 
-/// A handle on the socket; it closes when the last one is dropped.
-#[derive(Clone, Debug)]
-pub(crate) struct Wire(Arc<Mutex<Inner>>);
-
+/// A socket that one future reads and another writes. It closes when it is dropped.
 #[derive(Debug)]
-struct Inner {
-    socket: Metered,
-    swallow: Swallow,
-}
-
-/// Whether hyper's writes go to the socket.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-enum Swallow {
-    No,
-    /// Bytes vanish up to the end of a head, of which so many have been seen.
-    Head(usize),
-}
+pub(crate) struct Wire(Mutex<Metered>);
 
 impl Wire {
     pub(crate) fn new(socket: Metered) -> Self {
-        Self(Arc::new(Mutex::new(Inner { socket, swallow: Swallow::No })))
+        Self(Mutex::new(socket))
     }
 
-    /// Writes some of the bytes to the socket, around hyper. Cancellation-safe.
+    /// Writes some of the bytes. Cancellation-safe.
     pub(crate) async fn write(&self, bytes: &[u8]) -> io::Result<usize> {
-        poll_fn(|cx| Pin::new(&mut self.inner().socket).poll_write(cx, bytes)).await
+        poll_fn(|cx| Pin::new(&mut *self.socket()).poll_write(cx, bytes)).await
     }
 
-    /// Makes the next head that hyper writes vanish, because the answer has been written already.
-    pub(crate) fn swallow_head(&self) {
-        self.inner().swallow = Swallow::Head(0);
+    /// Writes all of the bytes.
+    pub(crate) async fn write_all(&self, mut bytes: &[u8]) -> io::Result<()> {
+        while !bytes.is_empty() {
+            match self.write(bytes).await? {
+                0 => return Err(io::ErrorKind::WriteZero.into()),
+                count => bytes = &bytes[count..],
+            }
+        }
+        Ok(())
+    }
+
+    /// Appends what has arrived to the buffer; 0 means that the client has closed its side.
+    ///
+    /// The buffer grows only when something is there. Cancellation-safe.
+    pub(crate) async fn read(&self, buffer: &mut BytesMut) -> io::Result<usize> {
+        poll_fn(|cx| {
+            let mut room = [MaybeUninit::uninit(); READ_MAX];
+            let mut arrived = ReadBuf::uninit(&mut room);
+            ready!(Pin::new(&mut *self.socket()).poll_read(cx, &mut arrived))?;
+            buffer.extend_from_slice(arrived.filled());
+            Poll::Ready(Ok(arrived.filled().len()))
+        })
+        .await
+    }
+
+    /// Says to the client that nothing more will be written.
+    pub(crate) async fn shutdown(&self) {
+        // A socket that cannot be shut down is gone already.
+        let _ = poll_fn(|cx| Pin::new(&mut *self.socket()).poll_shutdown(cx)).await;
     }
 
     /// Makes closing the socket a reset.
     pub(crate) fn reset_on_close(&self) -> io::Result<()> {
-        self.inner().socket.get_ref().set_zero_linger()
+        self.socket().get_ref().set_zero_linger()
     }
 
-    fn inner(&self) -> MutexGuard<'_, Inner> {
+    fn socket(&self) -> MutexGuard<'_, Metered> {
         self.0.lock().unwrap_or_else(PoisonError::into_inner)
-    }
-}
-
-impl Swallow {
-    /// Returns how many of the bytes vanish, and what holds after them.
-    fn take(self, bytes: &[u8]) -> (usize, Self) {
-        let Self::Head(mut seen) = self else { return (0, self) };
-        for (index, &byte) in bytes.iter().enumerate() {
-            seen = match byte {
-                _ if byte == HEAD_END[seen] => seen + 1,
-                b'\r' => 1,
-                _ => 0,
-            };
-            if seen == HEAD_END.len() {
-                return (index + 1, Self::No);
-            }
-        }
-        (bytes.len(), Self::Head(seen))
-    }
-}
-
-impl AsyncRead for Wire {
-    fn poll_read(self: Pin<&mut Self>, cx: &mut Context<'_>, buf: &mut ReadBuf<'_>) -> Poll<io::Result<()>> {
-        Pin::new(&mut self.inner().socket).poll_read(cx, buf)
-    }
-}
-
-impl AsyncWrite for Wire {
-    fn poll_write(self: Pin<&mut Self>, cx: &mut Context<'_>, buf: &[u8]) -> Poll<io::Result<usize>> {
-        let mut inner = self.inner();
-        let (vanished, swallow) = inner.swallow.take(buf);
-        inner.swallow = swallow;
-        if vanished > 0 {
-            return Poll::Ready(Ok(vanished));
-        }
-        Pin::new(&mut inner.socket).poll_write(cx, buf)
-    }
-
-    fn poll_flush(self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<io::Result<()>> {
-        Pin::new(&mut self.inner().socket).poll_flush(cx)
-    }
-
-    fn poll_shutdown(self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<io::Result<()>> {
-        Pin::new(&mut self.inner().socket).poll_shutdown(cx)
-    }
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn exactly_one_head_vanishes_wherever_the_writes_are_cut() {
-        let head = b"HTTP/1.1 200 OK\r\ncontent-length: 0\r\n\r\n";
-
-        for cut in 0..head.len() {
-            let (first, state) = Swallow::Head(0).take(&head[..cut]);
-            let (second, state) = state.take(&[&head[cut..], b"HTTP/1.1 400"].concat());
-
-            assert_eq!((first + second, state), (head.len(), Swallow::No), "{cut}");
-        }
-    }
-
-    #[test]
-    fn nothing_vanishes_unasked() {
-        assert_eq!(Swallow::No.take(b"abc"), (0, Swallow::No));
     }
 }

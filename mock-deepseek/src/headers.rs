@@ -1,0 +1,112 @@
+//! The headers of a request: names in lower case, in order of arrival.
+//!
+//! Invariant: of the headers that hold a key only the last four characters of it are kept here, so
+//! that they may go into the journal; the key itself travels beside them, in [`Credentials`].
+
+use std::{borrow::Cow, fmt, ops::Range};
+
+/// Of a shorter key nothing is shown: four characters would tell too much.
+const TELLTALE_KEY_MIN: usize = 12;
+/// Text that the headers of most requests fit into.
+const USUAL: usize = 512;
+
+/// All headers of a request, in one piece of memory.
+#[derive(Clone, Debug, Default)]
+pub(crate) struct Headers {
+    text: String,
+    fields: Vec<(Range<usize>, Range<usize>)>,
+}
+
+/// What a client proves itself with, as it came.
+#[derive(Clone, Default)]
+pub(crate) struct Credentials {
+    /// The `Authorization` header.
+    pub(crate) authorization: Option<String>,
+    /// The `x-api-key` header.
+    pub(crate) api_key: Option<String>,
+}
+
+impl fmt::Debug for Credentials {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("Credentials(hidden)")
+    }
+}
+
+impl Headers {
+    /// Begins an empty list with room for so many.
+    pub(crate) fn with_capacity(count: usize) -> Self {
+        Self { text: String::with_capacity(USUAL), fields: Vec::with_capacity(count) }
+    }
+
+    /// Adds a header; bytes that are not UTF-8 are replaced, keys are put aside and shortened.
+    pub(crate) fn push(&mut self, name: &str, value: &[u8], credentials: &mut Credentials) {
+        let start = self.text.len();
+        self.text.push_str(name);
+        self.text[start..].make_ascii_lowercase();
+        let middle = self.text.len();
+        let value = String::from_utf8_lossy(value);
+        let shown = match &self.text[start..middle] {
+            "authorization" => hidden(&value, &mut credentials.authorization),
+            "x-api-key" => hidden(&value, &mut credentials.api_key),
+            _ => value,
+        };
+        self.text.push_str(&shown);
+        self.fields.push((start..middle, middle..self.text.len()));
+    }
+
+    /// Returns the first value of this name, which is in lower case. Keys are shown shortened.
+    pub(crate) fn get(&self, name: &str) -> Option<&str> {
+        self.iter().find(|(key, _)| *key == name).map(|(_, value)| value)
+    }
+
+    /// Goes through names and values.
+    pub(crate) fn iter(&self) -> impl Iterator<Item = (&str, &str)> {
+        self.fields.iter().map(|(name, value)| (&self.text[name.clone()], &self.text[value.clone()]))
+    }
+}
+
+/// Puts the true value aside and returns what may be shown of it.
+fn hidden<'a>(value: &str, aside: &mut Option<String>) -> Cow<'a, str> {
+    let shown = hide_key(value);
+    aside.get_or_insert_with(|| value.to_owned());
+    shown.into()
+}
+
+fn hide_key(value: &str) -> String {
+    let (scheme, key) = value.split_once(' ').map_or(("", value), |(scheme, key)| (scheme, key));
+    let length = key.chars().count();
+    let shown = if length < TELLTALE_KEY_MIN { 0 } else { 4 };
+    let tail: String = key.chars().skip(length - shown).collect();
+    let hidden = format!("{scheme} ****{tail}");
+    hidden.trim_start().to_owned()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn of_a_key_four_characters_remain_at_most() {
+        let hidden = |value: &str| {
+            let (mut headers, mut credentials) = (Headers::default(), Credentials::default());
+            headers.push("Authorization", value.as_bytes(), &mut credentials);
+            assert_eq!(credentials.authorization.as_deref(), Some(value));
+            headers.get("authorization").unwrap().to_owned()
+        };
+
+        assert_eq!(hidden("Bearer sk-secret-cd15"), "Bearer ****cd15");
+        assert_eq!(hidden("Bearer sk-1"), "Bearer ****");
+        assert_eq!(hidden("whatever-cd15"), "****cd15");
+    }
+
+    #[test]
+    fn names_are_found_in_lower_case_and_the_first_value_counts() {
+        let mut headers = Headers::default();
+        for (name, value) in [("X-Mock-Fault", &b"crlf"[..]), ("x-mock-fault", b"bom"), ("x-bytes", b"a\xFF")]
+        {
+            headers.push(name, value, &mut Credentials::default());
+        }
+
+        assert_eq!((headers.get("x-mock-fault"), headers.get("x-bytes")), (Some("crlf"), Some("a\u{FFFD}")));
+    }
+}

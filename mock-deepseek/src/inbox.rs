@@ -1,0 +1,264 @@
+//! Reads requests of HTTP/1 from a connection: heads, bodies by length or in chunks.
+//!
+//! `httparse` knows the grammar; what stands here is when to read on, and where to stop. Invariant:
+//! nothing is read beyond [`HEAD_MAX`] of a head, the given bound of a body, and
+//! [`AHEAD_MAX`] of requests that come while one is being answered.
+
+use std::{borrow::Cow, future::pending, sync::Arc};
+
+use bytes::{Buf, Bytes, BytesMut};
+
+use crate::{
+    headers::{Credentials, Headers},
+    wire::Wire,
+};
+
+/// The longest request line with headers; a longer one is answered with 431.
+pub const HEAD_MAX: usize = 64 * 1024;
+/// The most headers of a request; more are answered with 431.
+const HEADERS_MAX: usize = 100;
+/// The longest line that tells the size of a chunk.
+const CHUNK_LINE_MAX: usize = 1024;
+/// So much is read ahead while an answer is being written; reading stops there.
+const AHEAD_MAX: usize = HEAD_MAX;
+
+/// The head of a request.
+#[derive(Debug)]
+pub(crate) struct Head {
+    pub(crate) method: Cow<'static, str>,
+    /// Path and query.
+    pub(crate) path: Arc<str>,
+    pub(crate) headers: Arc<Headers>,
+    pub(crate) credentials: Credentials,
+    /// Whether the client speaks HTTP/1.0.
+    pub(crate) is_old: bool,
+    length: Length,
+}
+
+/// How long the body is.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Length {
+    Bytes(usize),
+    Chunked,
+}
+
+/// The body of a request.
+#[derive(Debug)]
+pub(crate) enum Body {
+    Whole(Bytes),
+    /// It is longer than the bound; the rest has not been read.
+    TooLarge,
+}
+
+/// Why there is no request to answer.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum NoRequest {
+    /// The client has left.
+    Gone,
+    /// What came is no HTTP.
+    Malformed,
+    /// The head is over [`HEAD_MAX`], or has too many headers.
+    HeadTooLarge,
+}
+
+/// Bytes that have arrived and not been used.
+#[derive(Debug)]
+pub(crate) struct Inbox<'a> {
+    wire: &'a Wire,
+    buffer: BytesMut,
+}
+
+impl<'a> Inbox<'a> {
+    pub(crate) fn new(wire: &'a Wire) -> Self {
+        Self { wire, buffer: BytesMut::new() }
+    }
+
+    /// Waits for the head of the next request.
+    pub(crate) async fn head(&mut self) -> Result<Head, NoRequest> {
+        loop {
+            if let Some(head) = self.parse_head()? {
+                return Ok(head);
+            }
+            if self.buffer.len() >= HEAD_MAX {
+                return Err(NoRequest::HeadTooLarge);
+            }
+            self.more().await?;
+        }
+    }
+
+    fn parse_head(&mut self) -> Result<Option<Head>, NoRequest> {
+        let mut fields = [httparse::EMPTY_HEADER; HEADERS_MAX];
+        let mut request = httparse::Request::new(&mut fields);
+        let length = match request.parse(&self.buffer) {
+            Ok(httparse::Status::Complete(length)) => length,
+            Ok(httparse::Status::Partial) => return Ok(None),
+            Err(httparse::Error::TooManyHeaders) => return Err(NoRequest::HeadTooLarge),
+            Err(_) => return Err(NoRequest::Malformed),
+        };
+        let head = Head::new(&request)?;
+        self.buffer.advance(length);
+        Ok(Some(head))
+    }
+
+    /// Reads the body of the request with this head, `max` bytes at most.
+    pub(crate) async fn body(&mut self, head: &Head, max: usize) -> Result<Body, NoRequest> {
+        let arrived = !self.buffer.is_empty();
+        match head.length {
+            Length::Bytes(length) if length > max => Ok(Body::TooLarge),
+            Length::Bytes(0) => Ok(Body::Whole(Bytes::new())),
+            length => {
+                if !arrived && head.expects_continue() {
+                    let proceed = b"HTTP/1.1 100 Continue\r\n\r\n";
+                    self.wire.write_all(proceed).await.map_err(|_| NoRequest::Gone)?;
+                }
+                match length {
+                    Length::Bytes(length) => self.exactly(length).await.map(Body::Whole),
+                    Length::Chunked => self.chunks(max).await,
+                }
+            }
+        }
+    }
+
+    async fn exactly(&mut self, length: usize) -> Result<Bytes, NoRequest> {
+        while self.buffer.len() < length {
+            self.more().await?;
+        }
+        Ok(self.buffer.split_to(length).freeze())
+    }
+
+    async fn chunks(&mut self, max: usize) -> Result<Body, NoRequest> {
+        let mut body = BytesMut::new();
+        loop {
+            let size = self.chunk_size().await?;
+            if size == 0 {
+                self.trailers().await?;
+                return Ok(Body::Whole(body.freeze()));
+            }
+            if size > max - body.len() {
+                return Ok(Body::TooLarge);
+            }
+            body.extend_from_slice(&self.exactly(size).await?);
+            if *self.exactly(2).await? != *b"\r\n" {
+                return Err(NoRequest::Malformed);
+            }
+        }
+    }
+
+    async fn chunk_size(&mut self) -> Result<usize, NoRequest> {
+        loop {
+            match httparse::parse_chunk_size(&self.buffer) {
+                Ok(httparse::Status::Complete((line, size))) => {
+                    self.buffer.advance(line);
+                    return usize::try_from(size).map_err(|_| NoRequest::Malformed);
+                }
+                Ok(httparse::Status::Partial) if self.buffer.len() < CHUNK_LINE_MAX => self.more().await?,
+                _ => return Err(NoRequest::Malformed),
+            }
+        }
+    }
+
+    /// Reads the lines after the last chunk and forgets them.
+    async fn trailers(&mut self) -> Result<(), NoRequest> {
+        loop {
+            let mut fields = [httparse::EMPTY_HEADER; HEADERS_MAX];
+            match httparse::parse_headers(&self.buffer, &mut fields) {
+                Ok(httparse::Status::Complete((length, _))) => {
+                    self.buffer.advance(length);
+                    return Ok(());
+                }
+                Ok(httparse::Status::Partial) if self.buffer.len() < HEAD_MAX => self.more().await?,
+                _ => return Err(NoRequest::Malformed),
+            }
+        }
+    }
+
+    /// Reads on while an answer is written, and returns when the client has left.
+    pub(crate) async fn gone(&mut self) {
+        while self.buffer.len() < AHEAD_MAX {
+            if self.more().await.is_err() {
+                return;
+            }
+        }
+        pending::<()>().await;
+    }
+
+    /// Waits until something of the next request is there.
+    pub(crate) async fn next_begins(&mut self) {
+        while self.buffer.is_empty() && self.more().await.is_ok() {}
+    }
+
+    /// Reads what the client still sends and throws it away: up to `max` bytes, or until it leaves.
+    pub(crate) async fn drain(&mut self, max: usize) {
+        let mut left = max;
+        while left > 0 && self.more().await.is_ok() {
+            left = left.saturating_sub(self.buffer.len());
+            self.buffer.clear();
+        }
+    }
+
+    async fn more(&mut self) -> Result<(), NoRequest> {
+        match self.wire.read(&mut self.buffer).await {
+            Ok(0) | Err(_) => Err(NoRequest::Gone),
+            Ok(_) => Ok(()),
+        }
+    }
+}
+
+impl Head {
+    fn new(request: &httparse::Request<'_, '_>) -> Result<Self, NoRequest> {
+        let (mut headers, mut credentials) =
+            (Headers::with_capacity(request.headers.len()), Credentials::default());
+        for field in &*request.headers {
+            headers.push(field.name, field.value, &mut credentials);
+        }
+        Ok(Self {
+            method: match request.method {
+                Some("POST") => "POST".into(),
+                Some("GET") => "GET".into(),
+                other => other.unwrap_or_default().to_owned().into(),
+            },
+            path: origin_form(request.path.unwrap_or_default()).into(),
+            length: length(&headers)?,
+            headers: Arc::new(headers),
+            credentials,
+            is_old: request.version == Some(0),
+        })
+    }
+
+    /// Says whether the client wants the connection to be closed after the answer.
+    pub(crate) fn wants_close(&self) -> bool {
+        let asked = self.headers.get("connection").unwrap_or_default();
+        self.is_old || self.method == "HEAD" || asked.to_ascii_lowercase().contains("close")
+    }
+
+    fn expects_continue(&self) -> bool {
+        self.headers.get("expect").is_some_and(|value| value.eq_ignore_ascii_case("100-continue"))
+    }
+}
+
+/// Takes scheme and host away, which clients that believe to talk to a proxy put before the path.
+fn origin_form(target: &str) -> &str {
+    let Some(rest) = target.strip_prefix("http://").or_else(|| target.strip_prefix("https://")) else {
+        return target;
+    };
+    rest.find('/').map_or("/", |slash| &rest[slash..])
+}
+
+/// Reads how long the body is. Two different answers to that are refused: RFC 9112, section 6.3.
+fn length(headers: &Headers) -> Result<Length, NoRequest> {
+    let values = |wanted| headers.iter().filter(move |(name, _)| *name == wanted).map(|(_, value)| value);
+    let mut lengths = values("content-length").flat_map(|value| value.split(',')).map(str::trim);
+    let first = lengths.next();
+    if lengths.any(|other| Some(other) != first) {
+        return Err(NoRequest::Malformed);
+    }
+    match (values("transfer-encoding").last(), first) {
+        (None, None) => Ok(Length::Bytes(0)),
+        (None, Some(digits)) if digits.bytes().all(|byte| byte.is_ascii_digit()) => {
+            // A length that no machine can hold is too large whatever the bound is.
+            Ok(Length::Bytes(if digits.is_empty() { 0 } else { digits.parse().unwrap_or(usize::MAX) }))
+        }
+        (Some(coding), None) if coding.eq_ignore_ascii_case("chunked") => Ok(Length::Chunked),
+        _ => Err(NoRequest::Malformed),
+    }
+}
