@@ -3,7 +3,7 @@
 use std::fmt::Write as _;
 
 use clap::{Args, Subcommand};
-use mock_deepseek::{Fault, FaultInfo, FaultKind, catalogue};
+use mock_deepseek::{Fault, FaultInfo, FaultKind, Layer, catalogue};
 
 use crate::{exit_code::ExitCode, failure::Failure, output};
 
@@ -58,11 +58,12 @@ fn show(fault: &Fault) -> String {
         let (default, unit) = (&parameter.default, &parameter.unit);
         _ = writeln!(text, "Parameter {name} = {default} ({unit}): {}", parameter.about);
     }
-    _ = write!(
-        text,
-        "\nBytes of a sample answer\n\n{}",
-        mock_deepseek::transcript(std::slice::from_ref(fault))
-    );
+    let heading = if info.layer == Layer::Address {
+        format!("Point a client at what `gauntlet mock --fault {}` prints, and it sees", info.id)
+    } else {
+        "Bytes of a sample answer".to_owned()
+    };
+    _ = write!(text, "\n{heading}\n\n{}", mock_deepseek::transcript(std::slice::from_ref(fault)));
     if !text.ends_with('\n') {
         text.push('\n');
     }

@@ -7,7 +7,7 @@ use std::{
 };
 
 use clap::Args;
-use mock_deepseek::{Fault, MockDeepSeek, Script};
+use mock_deepseek::{DeadEnd, Fault, Layer, MockDeepSeek, Script};
 use tokio::runtime::Runtime;
 
 use crate::{exit_code::ExitCode, failure::Failure, output, signal};
@@ -30,11 +30,12 @@ pub(crate) struct Arguments {
 }
 
 pub(crate) fn run(arguments: &Arguments) -> Result<ExitCode, Failure> {
-    let script = match &arguments.script {
-        Some(path) => read(path)?,
-        None => Script::with_faults(faults(&arguments.fault)?),
-    };
     let address = SocketAddr::from((Ipv4Addr::LOCALHOST, arguments.port));
+    let script = match (&arguments.script, faults(&arguments.fault)?.as_slice()) {
+        (Some(path), _) => read(path)?,
+        (None, [fault]) if fault.info().layer == Layer::Address => return hold(fault, address),
+        (None, faults) => Script::with_faults(inside(faults)?),
+    };
     let mock = MockDeepSeek::builder().seed(arguments.seed).script(script).address(address);
     let runtime = Runtime::new().map_err(Failure::environment)?;
     runtime.block_on(async {
@@ -45,6 +46,22 @@ pub(crate) fn run(arguments: &Arguments) -> Result<ExitCode, Failure> {
         mock.stop().await;
         Ok(ExitCode::Held)
     })
+}
+
+/// Holds the address of a fault before the connection: nobody is answered there.
+fn hold(fault: &Fault, address: SocketAddr) -> Result<ExitCode, Failure> {
+    let runtime = Runtime::new().map_err(Failure::environment)?;
+    runtime.block_on(async {
+        let dead_end = DeadEnd::open(fault, address).await.map_err(Failure::environment)?;
+        output::print(&format!("{}: point a client at {}\n", fault.info().title, dead_end.url()));
+        signal::stop().await;
+        Ok(ExitCode::Held)
+    })
+}
+
+/// Refuses to mix faults of an answer with one before the connection.
+fn inside(faults: &[Fault]) -> Result<Vec<Fault>, Failure> {
+    faults.iter().map(|fault| fault.clone().inside().map_err(Failure::usage)).collect()
 }
 
 fn faults(words: &[String]) -> Result<Vec<Fault>, Failure> {

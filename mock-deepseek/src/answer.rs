@@ -194,10 +194,8 @@ pub(crate) struct End {
 pub(crate) enum Ending {
     /// The body ends as its framing says; the connection lives on if the client wants it.
     Complete,
-    /// The socket is closed in the middle of the message.
-    Close,
-    /// The connection is reset.
-    Reset,
+    /// It ends in the middle of the message.
+    Cut(Cut),
     /// Nothing more is written and the socket stays open.
     Hang,
     /// The body ends as its framing says and the connection promises to live on; the next request
@@ -209,6 +207,21 @@ pub(crate) enum Ending {
     },
     /// The piece is written again and again, for as long as the client stays.
     Repeat(Box<Piece>),
+}
+
+/// The ways to end in the middle of a message.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Cut {
+    /// The socket is closed, under TLS with a `close_notify`.
+    Close,
+    /// The socket is closed without a `close_notify`.
+    Abandon,
+    /// The connection is reset.
+    Reset,
+    /// The stream of HTTP/2 is reset for this reason.
+    ResetStream(h2::Reason),
+    /// The connection of HTTP/2 says GOAWAY for this reason, and all its streams are lost.
+    GoAway(h2::Reason),
 }
 
 /// Which events a fault counts.

@@ -8,6 +8,7 @@ use serde_json::json;
 use crate::{
     answer::Answer,
     draft::Draft,
+    exchange::Carried,
     fault::{Fault, FaultError},
     headers::{Credentials, Headers},
     notice::Notice,
@@ -29,6 +30,7 @@ pub(crate) struct Request<'a> {
     pub(crate) headers: &'a Headers,
     pub(crate) credentials: &'a Credentials,
     pub(crate) body: &'a [u8],
+    pub(crate) carried: Carried,
 }
 
 /// What to answer, and why.
@@ -106,7 +108,7 @@ fn chat(
         .map_err(|error| Notice::invalid(&format!("mock-deepseek: {error}")))?;
     let choice = choose(&chat);
     let draft = Draft::new(&chat, &choice.reply, stamp.seed);
-    let plan = Plan::new(draft, named.unwrap_or(choice.faults), choice.pace);
+    let plan = Plan::new(draft, named.unwrap_or(choice.faults), choice.pace).over(request.carried);
     Ok(Planned { answer: plan.answer(stamp), rule: choice.rule, faults: plan.faults })
 }
 

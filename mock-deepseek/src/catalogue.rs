@@ -42,6 +42,9 @@ pub struct FaultInfo {
     /// Which replies it can happen to.
     #[serde(default)]
     pub mode: Mode,
+    /// What must carry the exchange for it to happen.
+    #[serde(default)]
+    pub carrier: Carrier,
     /// What goes over the wire.
     pub wire: String,
     /// What it broke in public.
@@ -86,16 +89,24 @@ pub enum Layer {
     Time,
     /// How the body is framed in HTTP.
     Body,
+    /// TLS.
+    Tls,
     /// The connection.
     Tcp,
     /// What depends on other requests: concurrency, balance.
     State,
+    /// Where the client connects to. Such a fault is never part of an answer: see [`DeadEnd`](crate::DeadEnd).
+    Address,
 }
 
 /// The moment at which a fault strikes.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Deserialize)]
 #[serde(rename_all = "kebab-case")]
 pub enum Place {
+    /// While client and server shake hands, before there is a request.
+    Handshake,
+    /// Before there is a connection.
+    BeforeConnection,
     /// Before the status line.
     BeforeHead,
     /// In the status line and headers, and thus in the whole answer.
@@ -133,6 +144,21 @@ pub enum Mode {
     Stream,
     /// Only replies that are one JSON object.
     Single,
+}
+
+/// What must carry an exchange for a fault to happen to it.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum Carrier {
+    /// Anything.
+    #[default]
+    Any,
+    /// HTTP/1, plain or under TLS: HTTP/2 frames bodies in its own way.
+    Http1,
+    /// HTTP/2.
+    Http2,
+    /// TLS, whatever it carries.
+    Tls,
 }
 
 impl Catalogue {

@@ -116,6 +116,12 @@ impl Chunks {
     }
 }
 
+impl<T: AsRef<str>> FromIterator<T> for Chunks {
+    fn from_iter<I: IntoIterator<Item = T>>(pieces: I) -> Self {
+        Self::exactly(&pieces.into_iter().collect::<Vec<_>>())
+    }
+}
+
 impl Default for Chunks {
     fn default() -> Self {
         Self::new("", Arc::default())
@@ -135,6 +141,12 @@ impl Deref for Chunk {
 
     fn deref(&self) -> &str {
         &self.text[self.from..self.to]
+    }
+}
+
+impl From<&str> for Chunk {
+    fn from(text: &str) -> Self {
+        Self { text: text.into(), from: 0, to: text.len() }
     }
 }
 

@@ -25,6 +25,8 @@ pub(crate) struct Draft {
     pub(crate) reasoning: Chunks,
     pub(crate) content: Chunks,
     pub(crate) finish: String,
+    /// How many tokens the request allows.
+    pub(crate) budget: Option<usize>,
     pub(crate) prompt: PromptUsage,
     /// Faults that show in the last event.
     pub(crate) marks: Marks,
@@ -78,11 +80,11 @@ impl Draft {
                 None => Chunks::of(&text(), per_chunk),
             },
             finish: reply.finish.unwrap_or(FinishReason::Stop).as_str().to_owned(),
+            budget: request.max_tokens.and_then(|tokens| usize::try_from(tokens).ok()),
             prompt: PromptUsage::count(texts.iter().map(String::as_str)),
             marks: Marks::default(),
         };
-        let budget = request.max_tokens.and_then(|tokens| usize::try_from(tokens).ok());
-        if let Some(budget) = budget {
+        if let Some(budget) = draft.budget {
             draft.keep_tokens(budget);
         }
         draft

@@ -26,6 +26,35 @@ pub(crate) fn deserialize<'de, D: Deserializer<'de>>(deserializer: D) -> Result<
     parse(&String::deserialize(deserializer)?).map_err(D::Error::custom)
 }
 
+/// How long something lasts: a duration, or `forever`.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Lasts {
+    Forever,
+    For(Duration),
+}
+
+impl Lasts {
+    /// Returns the time after which even `forever` is over, because the mock gives up the connection.
+    pub(crate) fn bounded(self) -> Duration {
+        match self {
+            Self::Forever => FOREVER,
+            Self::For(pause) => pause,
+        }
+    }
+}
+
+/// A connection that lasts for ever is given up after this time.
+pub(crate) const FOREVER: Duration = Duration::from_hours(24);
+
+impl<'de> Deserialize<'de> for Lasts {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        match String::deserialize(deserializer)?.as_str() {
+            "forever" => Ok(Self::Forever),
+            text => parse(text).map(Self::For).map_err(D::Error::custom),
+        }
+    }
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;

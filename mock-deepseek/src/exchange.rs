@@ -23,6 +23,14 @@ pub(crate) struct Arrived<'a> {
     pub(crate) head: &'a Head,
     pub(crate) body: &'a Body,
     pub(crate) recorder: &'a Recorder,
+    pub(crate) carried: Carried,
+}
+
+/// What carries a request and its answer.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub(crate) struct Carried {
+    pub(crate) http2: bool,
+    pub(crate) tls: bool,
 }
 
 /// Decides the answer and notes the plan in the journal.
@@ -47,6 +55,7 @@ fn decide(shared: &Shared, arrived: &Arrived<'_>, body: &Bytes) -> Planned {
         headers: &head.headers,
         credentials: &head.credentials,
         body,
+        carried: arrived.carried,
     };
     let stamp = shared.stamp(recorder.number);
     api::decide(&request, &stamp, |chat| shared.selector().choose(chat, request.headers))

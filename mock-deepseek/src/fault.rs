@@ -5,23 +5,35 @@
 //! over the wire), never both times of day or sockets. Invariant: everything that a behaviour puts
 //! in carries its marks; where it finds no place, it changes nothing and the journal says so.
 
+mod address;
+mod blank;
 mod delta;
 mod drip;
 mod finish;
 mod form;
+mod frames;
+mod gzip;
+mod handshake;
 mod header;
 mod huge;
 mod insert;
+mod language;
 mod length;
 mod liveness;
+mod markup;
 mod omit;
+mod repeat;
 mod respond;
+mod retry_date;
 mod split;
 mod sse;
 mod stall;
+mod think_tag;
 mod torso;
 mod truncate;
+mod two_lengths;
 mod unanswered;
+mod zstd;
 
 use std::{collections::BTreeMap, fmt, sync::Arc};
 
@@ -31,7 +43,9 @@ use toml::{Table, Value};
 use crate::{
     answer::{Answer, Marks},
     catalogue::{FaultInfo, catalogue, nearest},
+    dead_end,
     draft::Draft,
+    duration::Lasts,
 };
 
 /// What a fault does. Both steps do nothing unless they are written.
@@ -41,28 +55,50 @@ pub(crate) trait Behaviour: fmt::Debug + Send + Sync {
 
     /// Changes what goes over the wire.
     fn apply(&self, _answer: &mut Answer, _marks: Marks) {}
+
+    /// Says for how long the handshake of TLS stands still before it begins.
+    fn handshake(&self) -> Option<Lasts> {
+        None
+    }
+
+    /// Returns where a client must be pointed for it to happen, if it cannot happen in an exchange.
+    fn dead_end(&self) -> Option<dead_end::Kind> {
+        None
+    }
 }
 
 /// Finds a behaviour by the name that fault files use.
 fn behaviour(name: &str, config: Table) -> Option<Result<Arc<dyn Behaviour>, toml::de::Error>> {
     Some(match name {
+        "address" => load::<address::Address>(config),
+        "blank" => load::<blank::Blank>(config),
         "delta" => load::<delta::Delta>(config),
         "drip" => load::<drip::Drip>(config),
         "finish" => load::<finish::Finish>(config),
+        "frames" => load::<frames::Frames>(config),
+        "handshake" => load::<handshake::Handshake>(config),
         "form" => load::<form::Reformed>(config),
+        "gzip" => load::<gzip::Gzip>(config),
         "header" => load::<header::Header>(config),
         "huge" => load::<huge::Huge>(config),
         "insert" => load::<insert::Insert>(config),
+        "language" => load::<language::Language>(config),
         "length" => load::<length::Length>(config),
         "liveness" => load::<liveness::Liveness>(config),
+        "markup" => load::<markup::Markup>(config),
         "omit" => load::<omit::Omit>(config),
+        "repeat" => load::<repeat::Repeat>(config),
         "respond" => load::<respond::Respond>(config),
+        "retry_date" => load::<retry_date::RetryDate>(config),
         "split" => load::<split::Split>(config),
         "sse" => load::<sse::Sse>(config),
         "stall" => load::<stall::Stall>(config),
+        "think_tag" => load::<think_tag::ThinkTag>(config),
         "torso" => load::<torso::Torso>(config),
         "truncate" => load::<truncate::Truncate>(config),
+        "two_lengths" => load::<two_lengths::TwoLengths>(config),
         "unanswered" => load::<unanswered::Unanswered>(config),
+        "zstd" => load::<zstd::Zstd>(config),
         _ => return None,
     })
 }
@@ -120,6 +156,15 @@ pub enum FaultError {
         /// What is wrong.
         reason: String,
     },
+    /// It strikes before there is a connection, and so before anything can be asked for.
+    #[error(
+        "fault `{id}` strikes before there is a connection, so it cannot be part of an answer; point the client at \
+         the address that `gauntlet mock --fault {id}` prints, or at that of a `DeadEnd`"
+    )]
+    Outside {
+        /// The fault.
+        id: &'static str,
+    },
     /// A parameter without a value.
     #[error("`{text}` is not `name=value`; write `{id};name=value`")]
     Syntax {
@@ -171,9 +216,18 @@ impl Fault {
         Self::with(id, values.collect::<Result<_, FaultError>>()?)
     }
 
-    /// Reads faults that are separated by `separator`.
+    /// Reads faults of an exchange that are separated by `separator`.
     pub(crate) fn parse_list(text: &str, separator: char) -> Result<Vec<Self>, FaultError> {
-        text.split(separator).map(str::trim).filter(|part| !part.is_empty()).map(Self::parse).collect()
+        let parts = text.split(separator).map(str::trim).filter(|part| !part.is_empty());
+        parts.map(|part| Self::parse(part)?.inside()).collect()
+    }
+
+    /// Refuses a fault that cannot be part of an answer: one of [`Layer::Address`](crate::Layer::Address).
+    pub fn inside(self) -> Result<Self, FaultError> {
+        match self.behaviour.dead_end() {
+            Some(_) => Err(FaultError::Outside { id: self.id() }),
+            None => Ok(self),
+        }
     }
 
     /// Returns the id.
@@ -235,6 +289,7 @@ impl TryFrom<Raw> for Fault {
                 }
             },
         }
+        .and_then(Self::inside)
         .map_err(|error| error.to_string())
     }
 }

@@ -6,10 +6,13 @@
 
 use std::{sync::Arc, time::Duration};
 
+use bytes::BytesMut;
+
 use crate::{
-    exchange::{self, Arrived},
+    answer::Cut,
+    exchange::{self, Arrived, Carried},
     inbox::{Body, Head, Inbox, NoRequest},
-    journal::{Arrival, How},
+    journal::How,
     program::{self, Persistence, Program},
     shared::Shared,
     wire::Wire,
@@ -21,29 +24,51 @@ const DRAIN_MAX: usize = 64 * 1024 * 1024;
 /// So long a sender may take for that.
 const LINGER_MAX: Duration = Duration::from_secs(30);
 
+/// How a connection of HTTP/1 ended.
+#[derive(Debug)]
+pub(crate) enum Ended {
+    /// It can be dropped.
+    Over,
+    /// The client goes on in HTTP/2, and has sent this.
+    Http2(BytesMut),
+}
+
 /// Serves a connection until one of the sides ends it.
-pub(crate) async fn serve(wire: &Wire, shared: &Arc<Shared>, connection: u64) {
+pub(crate) async fn serve(wire: &Wire, shared: &Arc<Shared>, connection: u64) -> Ended {
     let mut inbox = Inbox::new(wire);
     let mut nth = 0;
     loop {
         let after = match inbox.head().await {
             Ok(head) => {
                 nth += 1;
-                let recorder = shared.journal.open(arrival(&head, connection, nth));
-                answer(&mut inbox, head, Way { wire, clock: &*shared.clock, recorder: &recorder }, shared)
-                    .await
+                let recorder = shared.journal.open(head.arrival(connection, nth));
+                let way = Way { outlet: wire, clock: &*shared.clock, recorder: &recorder };
+                answer(&mut inbox, head, way, shared).await
             }
+            Err(NoRequest::Http2) if nth == 0 => return Ended::Http2(inbox.into_rest()),
             Err(refused) => {
                 refuse(wire, refused).await;
-                return;
+                return Ended::Over;
             }
         };
         match after {
-            After::Usable => {}
-            After::Closed => return wire.shutdown().await,
-            After::Over => return,
-            After::Stale { reset } => return die_at_next_request(&mut inbox, wire, reset).await,
+            After::Usable => continue,
+            After::Stale { reset } => die_at_next_request(&mut inbox, wire, reset).await,
+            After::Cut(cut) => die(wire, cut).await,
+            After::Gone => {}
         }
+        return Ended::Over;
+    }
+}
+
+/// Ends the connection in the middle of a message.
+async fn die(wire: &Wire, cut: Cut) {
+    match cut {
+        Cut::Close => wire.shutdown().await,
+        // A socket that cannot be told to reset is closed.
+        Cut::Reset => drop(wire.reset_on_close()),
+        // What only HTTP/2 has comes to the same here: silence.
+        Cut::Abandon | Cut::ResetStream(_) | Cut::GoAway(_) => {}
     }
 }
 
@@ -56,24 +81,20 @@ async fn die_at_next_request(inbox: &mut Inbox<'_>, wire: &Wire, reset: bool) {
     }
 }
 
-fn arrival(head: &Head, connection: u64, nth: u64) -> Arrival {
-    let Head { method, path, headers, .. } = head;
-    Arrival { connection, nth, method: method.clone(), path: Arc::clone(path), headers: Arc::clone(headers) }
-}
-
 /// Reads the body of a request and answers it.
-async fn answer(inbox: &mut Inbox<'_>, head: Head, way: Way<'_>, shared: &Shared) -> After {
+async fn answer(inbox: &mut Inbox<'_>, head: Head, way: Way<'_, Wire>, shared: &Shared) -> After {
     let closes = head.wants_close();
     let body = match inbox.body(&head, exchange::BODY_MAX).await {
         Ok(body) => body,
-        Err(NoRequest::Gone) => return After::Over,
+        Err(NoRequest::Gone) => return After::Gone,
         Err(refused) => {
-            refuse(way.wire, refused).await;
+            refuse(way.outlet, refused).await;
             way.recorder.end(How::Cut);
-            return After::Over;
+            return After::Gone;
         }
     };
-    let arrived = Arrived { head: &head, body: &body, recorder: way.recorder };
+    let carried = Carried { http2: false, tls: way.outlet.is_tls() };
+    let arrived = Arrived { head: &head, body: &body, recorder: way.recorder, carried };
     let answer = exchange::answer(shared, &arrived);
     match body {
         Body::Whole(_) if closes => {
@@ -82,31 +103,31 @@ async fn answer(inbox: &mut Inbox<'_>, head: Head, way: Way<'_>, shared: &Shared
         Body::Whole(_) => until_gone(inbox, program::compile(answer, Persistence::KeepAlive), way).await,
         Body::TooLarge => {
             write::run(program::compile(answer, Persistence::Close), way).await;
-            way.wire.shutdown().await;
+            way.outlet.shutdown().await;
             tokio::select! {
                 () = inbox.drain(DRAIN_MAX) => {}
                 () = way.clock.sleep(LINGER_MAX) => {}
             }
-            After::Over
+            After::Gone
         }
     }
 }
 
-async fn after_last(inbox: &mut Inbox<'_>, program: Program, way: Way<'_>) -> After {
+async fn after_last(inbox: &mut Inbox<'_>, program: Program, way: Way<'_, Wire>) -> After {
     match until_gone(inbox, program, way).await {
-        After::Usable | After::Stale { .. } => After::Closed,
+        After::Usable | After::Stale { .. } => After::Cut(Cut::Close),
         other => other,
     }
 }
 
 /// Writes the answer, or stops at once when the client leaves.
-async fn until_gone(inbox: &mut Inbox<'_>, program: Program, way: Way<'_>) -> After {
+async fn until_gone(inbox: &mut Inbox<'_>, program: Program, way: Way<'_, Wire>) -> After {
     tokio::select! {
         biased;
         after = write::run(program, way) => after,
         () = inbox.gone() => {
             way.recorder.end(How::ClientHungUp);
-            After::Over
+            After::Gone
         }
     }
 }
@@ -115,7 +136,7 @@ async fn until_gone(inbox: &mut Inbox<'_>, program: Program, way: Way<'_>) -> Af
 async fn refuse(wire: &Wire, why: NoRequest) {
     let status = match why {
         NoRequest::Gone => return,
-        NoRequest::Malformed => 400,
+        NoRequest::Malformed | NoRequest::Http2 => 400,
         NoRequest::HeadTooLarge => 431,
     };
     let reason = program::reason(status);

@@ -10,6 +10,7 @@ use bytes::{Buf, Bytes, BytesMut};
 
 use crate::{
     headers::{Credentials, Headers},
+    journal::Arrival,
     wire::Wire,
 };
 
@@ -21,6 +22,9 @@ const HEADERS_MAX: usize = 100;
 const CHUNK_LINE_MAX: usize = 1024;
 /// So much is read ahead while an answer is being written; reading stops there.
 const AHEAD_MAX: usize = HEAD_MAX;
+
+/// How a connection of HTTP/2 begins: RFC 9113, section 3.4.
+const HTTP2_PREFACE: &[u8] = b"PRI * HTTP/2.0\r\n\r\n";
 
 /// The head of a request.
 #[derive(Debug)]
@@ -59,6 +63,8 @@ pub(crate) enum NoRequest {
     Malformed,
     /// The head is over [`HEAD_MAX`], or has too many headers.
     HeadTooLarge,
+    /// The client begins to speak HTTP/2, without having asked.
+    Http2,
 }
 
 /// Bytes that have arrived and not been used.
@@ -86,7 +92,15 @@ impl<'a> Inbox<'a> {
         }
     }
 
+    /// Returns what has arrived and not been used.
+    pub(crate) fn into_rest(self) -> BytesMut {
+        self.buffer
+    }
+
     fn parse_head(&mut self) -> Result<Option<Head>, NoRequest> {
+        if self.buffer.starts_with(HTTP2_PREFACE) {
+            return Err(NoRequest::Http2);
+        }
         let mut fields = [httparse::EMPTY_HEADER; HEADERS_MAX];
         let mut request = httparse::Request::new(&mut fields);
         let length = match request.parse(&self.buffer) {
@@ -223,6 +237,33 @@ impl Head {
             credentials,
             is_old: request.version == Some(0),
         })
+    }
+
+    /// Takes the head of a stream of HTTP/2. The host stands there in `:authority`.
+    pub(crate) fn of_http2(parts: &http::request::Parts) -> Self {
+        let mut headers = Headers::with_capacity(parts.headers.len() + 1);
+        let mut credentials = Credentials::default();
+        if let Some(authority) = parts.uri.authority() {
+            headers.push("host", authority.as_str().as_bytes(), &mut credentials);
+        }
+        for (name, value) in &parts.headers {
+            headers.push(name.as_str(), value.as_bytes(), &mut credentials);
+        }
+        Self {
+            method: parts.method.as_str().to_owned().into(),
+            path: parts.uri.path_and_query().map_or("/", |path| path.as_str()).into(),
+            headers: Arc::new(headers),
+            credentials,
+            is_old: false,
+            length: Length::Bytes(0),
+        }
+    }
+
+    /// Returns what the journal wants to know of it.
+    pub(crate) fn arrival(&self, connection: u64, nth: u64) -> Arrival {
+        let Self { method, path, headers, .. } = self;
+        let (method, path, headers) = (method.clone(), Arc::clone(path), Arc::clone(headers));
+        Arrival { connection, nth, method, path, headers }
     }
 
     /// Says whether the client wants the connection to be closed after the answer.

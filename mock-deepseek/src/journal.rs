@@ -159,6 +159,14 @@ pub(crate) struct Arrival {
     pub(crate) headers: Arc<Headers>,
 }
 
+impl Arrival {
+    /// A connection that has got no further than the handshake of TLS.
+    pub(crate) fn handshake(connection: u64) -> Self {
+        let (method, path) = ("TLS".into(), "handshake".into());
+        Self { connection, nth: 0, method, path, headers: Arc::default() }
+    }
+}
+
 impl Journal {
     pub(crate) fn new(clock: SharedClock) -> Self {
         Self {

@@ -39,6 +39,10 @@
 //! does not matter. A fault that finds no place (a cut after a hundred events in a reply of ten)
 //! does not happen, and the journal says so: [`PlannedFault::fired`].
 //!
+//! What strikes before there is a connection, such as a name that does not resolve or a port that stays
+//! silent, is part of no answer: it is refused in all these places, and a client is pointed at a
+//! [`DeadEnd`] instead.
+//!
 //! # One answer, stage by stage
 //!
 //! ```text
@@ -76,12 +80,14 @@ mod answer;
 mod api;
 mod catalogue;
 mod chunks;
+mod dead_end;
 mod draft;
 mod duration;
 mod exchange;
 mod fault;
 mod headers;
 mod http1;
+mod http2;
 mod inbox;
 mod journal;
 mod mock;
@@ -95,14 +101,17 @@ mod script;
 mod select;
 mod server;
 mod shared;
+mod socket;
 mod texts;
+mod tls;
 mod tokens;
 mod transcript;
 mod validate;
 mod wire;
 mod write;
 
-pub use catalogue::{Catalogue, FaultInfo, FaultKind, Layer, Mode, Parameter, Place, catalogue};
+pub use catalogue::{Carrier, Catalogue, FaultInfo, FaultKind, Layer, Mode, Parameter, Place, catalogue};
+pub use dead_end::{DeadEnd, DeadEndError};
 pub use exchange::BODY_MAX;
 pub use fault::{Fault, FaultError};
 pub use inbox::HEAD_MAX;
@@ -113,6 +122,7 @@ pub use journal::{
 pub use mock::{Builder, MockDeepSeek, StartError, Unmet};
 pub use script::{DefaultRule, FinishReason, Match, Pace, Reply, Rule, Script, ScriptError};
 pub use server::CONNECTIONS_MAX;
+pub use tls::{Tls, TlsError};
 pub use transcript::transcript;
 
 #[cfg(test)]

@@ -20,6 +20,7 @@ use crate::{
     select::Selector,
     server,
     shared::Shared,
+    tls::Tls,
 };
 
 /// A running DeepSeek that does what it is told.
@@ -43,6 +44,7 @@ pub struct Builder {
     seed: u64,
     script: Script,
     address: SocketAddr,
+    tls: Option<Tls>,
 }
 
 /// The mock could not start.
@@ -59,6 +61,16 @@ pub enum StartError {
         /// What the system says.
         source: io::Error,
     },
+}
+
+impl StartError {
+    /// Says what went wrong at this address.
+    pub(crate) fn at(address: SocketAddr, source: io::Error) -> Self {
+        match source.kind() {
+            io::ErrorKind::AddrInUse => Self::Taken(address),
+            _ => Self::Listen { address, source },
+        }
+    }
 }
 
 /// The requests that arrived are not those that were expected.
@@ -114,13 +126,18 @@ impl Builder {
         self
     }
 
+    /// Serves under TLS, with HTTP/2 for clients that ask for it. Default: plain HTTP/1.1, and HTTP/2 for clients
+    /// that begin with it.
+    #[must_use]
+    pub fn tls(mut self, tls: Tls) -> Self {
+        self.tls = Some(tls);
+        self
+    }
+
     /// Binds the address and serves on the current runtime.
     pub async fn start(self) -> Result<MockDeepSeek, StartError> {
         let address = self.address;
-        let failed = |source: io::Error| match source.kind() {
-            io::ErrorKind::AddrInUse => StartError::Taken(address),
-            _ => StartError::Listen { address, source },
-        };
+        let failed = |source| StartError::at(address, source);
         let listener = TcpListener::bind(address).await.map_err(failed)?;
         let address = listener.local_addr().map_err(failed)?;
         let shared = Arc::new(Shared {
@@ -129,6 +146,7 @@ impl Builder {
             activity: self.activity,
             seed: self.seed,
             selector: Mutex::new(Selector::new(self.script)),
+            tls: self.tls,
         });
         let stopped = CancellationToken::new();
         let server = tokio::spawn(server::run(listener, Arc::clone(&shared), stopped.clone()));
@@ -145,6 +163,7 @@ impl MockDeepSeek {
             seed: 0,
             script: Script::default(),
             address: (Ipv4Addr::LOCALHOST, 0).into(),
+            tls: None,
         }
     }
 
@@ -155,7 +174,8 @@ impl MockDeepSeek {
 
     /// Returns the base URL for clients, without a slash at the end.
     pub fn url(&self) -> String {
-        format!("http://{}", self.address)
+        let scheme = if self.shared.tls.is_some() { "https" } else { "http" };
+        format!("{scheme}://{}", self.address)
     }
 
     /// Returns where it listens.

@@ -9,7 +9,7 @@ use std::io::Write as _;
 use bytes::Bytes;
 
 use crate::{
-    answer::{Answer, Ending, Framing, Head, Kind, Marks, Piece, Wrapping},
+    answer::{Answer, Cut, Ending, Framing, Head, Kind, Marks, Piece, Wrapping},
     render::Events,
 };
 
@@ -38,10 +38,8 @@ pub(crate) enum Last {
     Complete,
     /// The message is complete; the next request on the connection finds it dead.
     Stale { reset: bool },
-    /// Close the socket.
-    Close,
-    /// Reset the connection.
-    Reset,
+    /// End in the middle of the message.
+    Cut(Cut),
     /// Leave the socket open and silent.
     Hang,
     /// Write this piece again and again, after its pause.
@@ -59,8 +57,7 @@ pub(crate) fn compile(answer: Answer, persistence: Persistence) -> Program {
     let (end, tail) = match end.how {
         Ending::Complete => complete(framing),
         Ending::Stale { reset } => (Last::Stale { reset }, complete(framing).1),
-        Ending::Close => (Last::Close, None),
-        Ending::Reset => (Last::Reset, None),
+        Ending::Cut(cut) => (Last::Cut(cut), None),
         Ending::Hang => (Last::Hang, None),
         Ending::Repeat(piece) => (Last::Repeat(piece), None),
     };
@@ -90,6 +87,16 @@ impl Program {
     }
 }
 
+/// Puts together what HTTP/2 carries in its own frames: the body without framing. The head goes beside it.
+pub(crate) fn bare(mut answer: Answer) -> (Option<Head>, Program) {
+    let head = answer.head.take().map(|head| Head { framing: Framing::Closing, ..head });
+    answer.pieces.retain(|piece| piece.wrapping == Wrapping::Framed);
+    if let Some(head) = &head {
+        answer.pieces.insert(0, Piece::milestone(head.marks));
+    }
+    (head, compile(answer, Persistence::KeepAlive))
+}
+
 /// Ends the body as its framing says. A length that was a lie leaves no usable connection behind.
 fn complete(framing: Framing) -> (Last, Option<Piece>) {
     match framing {
@@ -98,7 +105,7 @@ fn complete(framing: Framing) -> (Last, Option<Piece>) {
             (Last::Complete, Some(Piece { wrapping: Wrapping::Verbatim, ..end }))
         }
         Framing::Length | Framing::Closing => (Last::Complete, None),
-        Framing::ShortLength(_) => (Last::Close, None),
+        Framing::ShortLength(_) => (Last::Cut(Cut::Close), None),
     }
 }
 

@@ -45,7 +45,8 @@ impl Script {
         Ok(toml::from_str(text)?)
     }
 
-    /// Makes a script that answers every request with these faults.
+    /// Makes a script that answers every request with these faults. One of
+    /// [`Layer::Address`](crate::Layer::Address) among them never fires: see [`Fault::inside`].
     pub fn with_faults(faults: impl IntoIterator<Item = Fault>) -> Self {
         let default = DefaultRule { faults: faults.into_iter().collect(), ..DefaultRule::default() };
         Self { rules: Vec::new(), default }

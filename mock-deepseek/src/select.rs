@@ -4,6 +4,7 @@
 //! passed over. Counters begin anew with each script.
 
 use crate::{
+    duration::Lasts,
     fault::Fault,
     headers::Headers,
     request::ChatRequest,
@@ -39,6 +40,12 @@ impl Selector {
     pub(crate) fn reset(&mut self) {
         self.used.fill(0);
         self.requests = 0;
+    }
+
+    /// Returns the default fault that strikes while a client shakes hands, before there is a request to match.
+    pub(crate) fn handshake_fault(&self) -> Option<(Fault, Lasts)> {
+        let default = &self.script.default.faults;
+        default.iter().find_map(|fault| Some((fault.clone(), fault.behaviour().handshake()?)))
     }
 
     /// Counts the request and chooses its rule.

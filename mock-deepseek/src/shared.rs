@@ -8,7 +8,7 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use clock::{Activity, SharedClock};
 use rand::{Rng as _, SeedableRng as _, rngs::StdRng};
 
-use crate::{journal::Journal, render::Stamp, select::Selector};
+use crate::{journal::Journal, render::Stamp, select::Selector, tls::Tls};
 
 /// Spreads request numbers over the seed space.
 const SPREAD: u64 = 0x9e37_79b9_7f4a_7c15;
@@ -21,6 +21,8 @@ pub(crate) struct Shared {
     pub(crate) journal: Arc<Journal>,
     pub(crate) seed: u64,
     pub(crate) selector: Mutex<Selector>,
+    /// `None`: connections are plain.
+    pub(crate) tls: Option<Tls>,
 }
 
 impl Shared {

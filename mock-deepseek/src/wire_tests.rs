@@ -2,6 +2,10 @@
 
 mod ends;
 mod faults;
+mod faults_address;
+mod faults_coding;
+mod faults_meaning;
 mod http;
 mod observe;
+mod secure;
 mod sound;

@@ -1,75 +1,86 @@
-//! Carries a program out on a socket, on the clock, and tells the journal what really happened.
+//! Carries a program out, on the clock, and tells the journal what really happened.
 //!
 //! Pieces that follow each other without a pause are written together. Pauses are counted from when
 //! the one before was due, so that a stream does not drift. Invariant: the journal hears of a byte, an
-//! event or a fault only after the socket has taken it. Dropping the future that runs here leaves what
+//! event or a fault only after the outlet has taken it. Dropping the future that runs here leaves what
 //! was not yet written unwritten.
 
-use std::{collections::VecDeque, io, time::Duration};
+use std::{collections::VecDeque, io};
 
 use clock::Clock;
 
 use crate::{
-    answer::{Marks, Piece},
+    answer::{Cut, Marks, Piece},
+    duration,
     journal::{How, Recorder},
     program::{self, Last, Program},
-    wire::Wire,
 };
 
 /// Pieces are written together up to so many bytes.
 const MERGE_MAX: usize = 64 * 1024;
 /// A buffer that has grown beyond this is given back before a pause: thousands of streams pause at once.
 const BUFFER_KEPT_MAX: usize = 1024;
-/// A silent socket is closed after this time even if the client never leaves.
-const HANG_MAX: Duration = Duration::from_hours(24);
 
-/// What may be done with the connection after an answer.
+/// Takes the bytes of an answer: a socket, or a stream of HTTP/2.
+pub(crate) trait Outlet: Sync {
+    /// Takes some of the bytes, and waits until it can.
+    fn write(&self, bytes: &[u8]) -> impl Future<Output = io::Result<usize>> + Send;
+
+    /// Sees to it that what was taken goes out.
+    fn flush(&self) -> impl Future<Output = io::Result<()>> + Send;
+}
+
+/// What is to become of the connection after an answer.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum After {
-    /// It can be used for another request, if both sides want that.
+    /// The message is complete; the connection can be used again, if both sides want that.
     Usable,
     /// It was promised to be usable, and dies at the next request.
     Stale { reset: bool },
-    /// The last answer has been given; it is to be closed in good order.
-    Closed,
-    /// It is to be dropped without another word.
-    Over,
+    /// It ends in the middle of the message.
+    Cut(Cut),
+    /// The client has left, or nothing more can be said to it.
+    Gone,
 }
 
 /// Where an answer goes: the socket, the time and the journal.
-#[derive(Clone, Copy, Debug)]
-pub(crate) struct Way<'a> {
-    pub(crate) wire: &'a Wire,
+#[derive(Debug)]
+pub(crate) struct Way<'a, O> {
+    pub(crate) outlet: &'a O,
     pub(crate) clock: &'a dyn Clock,
     pub(crate) recorder: &'a Recorder,
 }
 
-/// Carries out the program and says how it ended.
-pub(crate) async fn run(mut program: Program, way: Way<'_>) -> After {
-    let Way { wire, clock, recorder } = way;
-    if write_all(&mut program, way).await.is_err() {
-        recorder.end(How::ClientHungUp);
-        return After::Over;
+impl<O> Copy for Way<'_, O> {}
+
+impl<O> Clone for Way<'_, O> {
+    fn clone(&self) -> Self {
+        *self
     }
-    match program.end {
-        Last::Complete => {
-            recorder.end(How::Completed);
-            return After::Usable;
-        }
-        Last::Stale { reset } => {
-            recorder.end(How::Completed);
-            return After::Stale { reset };
-        }
-        // A socket that cannot be told to reset is closed; the journal shows a cut either way.
-        Last::Reset => drop(wire.reset_on_close()),
-        Last::Hang => clock.sleep(HANG_MAX).await,
-        Last::Close | Last::Repeat(_) => {}
-    }
-    recorder.end(How::Cut);
-    After::Over
 }
 
-async fn write_all(program: &mut Program, way: Way<'_>) -> io::Result<()> {
+/// Carries out the program and says how it ended.
+pub(crate) async fn run<O: Outlet>(mut program: Program, way: Way<'_, O>) -> After {
+    let Way { clock, recorder, .. } = way;
+    if write_all(&mut program, way).await.is_err() {
+        recorder.end(How::ClientHungUp);
+        return After::Gone;
+    }
+    let (how, after) = match program.end {
+        Last::Complete => (How::Completed, After::Usable),
+        Last::Stale { reset } => (How::Completed, After::Stale { reset }),
+        Last::Cut(cut) => (How::Cut, After::Cut(cut)),
+        Last::Hang => {
+            clock.sleep(duration::FOREVER).await;
+            (How::Cut, After::Cut(Cut::Close))
+        }
+        Last::Repeat(_) => (How::Cut, After::Cut(Cut::Close)),
+    };
+    recorder.end(how);
+    after
+}
+
+async fn write_all<O: Outlet>(program: &mut Program, way: Way<'_, O>) -> io::Result<()> {
     let framing = program.framing();
     let (mut buffer, mut due) = (Buffer::default(), way.clock.now());
     for piece in program.by_ref() {
@@ -118,11 +129,11 @@ impl Buffer {
         }
     }
 
-    async fn flush(&mut self, way: Way<'_>) -> io::Result<()> {
+    async fn flush<O: Outlet>(&mut self, way: Way<'_, O>) -> io::Result<()> {
         let mut written = 0;
         self.settle(written, way.recorder);
         while written < self.bytes.len() {
-            let count = way.wire.write(&self.bytes[written..]).await?;
+            let count = way.outlet.write(&self.bytes[written..]).await?;
             if count == 0 {
                 return Err(io::ErrorKind::WriteZero.into());
             }
@@ -131,7 +142,7 @@ impl Buffer {
             self.settle(written, way.recorder);
         }
         self.bytes.clear();
-        Ok(())
+        if written > 0 { way.outlet.flush().await } else { Ok(()) }
     }
 
     /// Reports the stretches that lie wholly within what has been written.

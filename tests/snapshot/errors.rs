@@ -84,3 +84,23 @@ fn a_settings_file_that_is_not_there_is_named() {
     assert_eq!(code, Some(2));
     insta::assert_snapshot!(text, @"error: cannot read the settings file `missing.toml`: No such file or directory (os error 2)");
 }
+
+#[test]
+fn a_fault_before_the_connection_is_not_mixed_with_those_of_an_answer() {
+    let (code, text) = gauntlet(&["mock", "--port", "0", "--fault", "dns-failure", "--fault", "crlf"]);
+
+    assert_eq!(code, Some(2));
+    insta::assert_snapshot!(text, @"error: fault `dns-failure` strikes before there is a connection, so it cannot be part of an answer; point the client at the address that `gauntlet mock --fault dns-failure` prints, or at that of a `DeadEnd`");
+}
+
+#[test]
+fn a_taken_port_cannot_be_held_for_a_fault() {
+    let taken = TcpListener::bind("127.0.0.1:0").expect("a port is free");
+    let address = taken.local_addr().expect("it has an address");
+
+    let (code, text) =
+        gauntlet(&["mock", "--port", &address.port().to_string(), "--fault", "connect-timeout"]);
+
+    assert_eq!(code, Some(4));
+    assert!(text.contains(&format!("address `{address}` is taken; stop what listens there")), "{text}");
+}

@@ -3,7 +3,10 @@
 use serde::Deserialize;
 
 use super::Behaviour;
-use crate::{answer::Marks, draft::Draft};
+use crate::{
+    answer::{Answer, Kind, Marks, Piece},
+    draft::Draft,
+};
 
 /// Keeps a part of the reply and gives it another finish reason.
 #[derive(Debug, Deserialize)]
@@ -14,6 +17,13 @@ pub(super) struct Finish {
     /// How many chunks of text stay, for `keep = "torso"`.
     #[serde(default)]
     after_events: usize,
+    /// Whether a stream ends with `[DONE]`.
+    #[serde(default = "yes")]
+    done: bool,
+}
+
+const fn yes() -> bool {
+    true
 }
 
 #[derive(Debug, Clone, Copy, Deserialize)]
@@ -36,5 +46,11 @@ impl Behaviour for Finish {
         }
         self.reason.clone_into(&mut draft.finish);
         draft.marks = draft.marks | marks;
+    }
+
+    fn apply(&self, answer: &mut Answer, marks: Marks) {
+        for piece in answer.pieces.iter_mut().filter(|piece| !self.done && piece.kind == Kind::Done) {
+            *piece = Piece::milestone(piece.marks | marks);
+        }
     }
 }

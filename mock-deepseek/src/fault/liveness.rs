@@ -6,7 +6,7 @@ use serde::Deserialize;
 
 use super::Behaviour;
 use crate::{
-    answer::{Answer, During, Ending, Kind, Marks, Piece},
+    answer::{Answer, Cut, During, Ending, Framing, Head, Kind, Marks, Piece, Wrapping},
     duration,
 };
 
@@ -22,6 +22,19 @@ pub(super) struct Liveness {
     count: Option<usize>,
     #[serde(default)]
     after_events: usize,
+    /// What comes after a row that has an end.
+    #[serde(default)]
+    then: Then,
+}
+
+#[derive(Debug, Clone, Copy, Default, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+enum Then {
+    /// The reply.
+    #[default]
+    Reply,
+    /// The end of the body, and of the connection.
+    Close,
 }
 
 #[derive(Debug, Clone, Copy, Deserialize)]
@@ -46,15 +59,28 @@ impl Liveness {
     }
 }
 
+/// Ends the body in HTTP's terms, where that takes bytes.
+fn last_chunk(head: Option<&Head>, marks: Marks) -> Option<Piece> {
+    let chunked = head.is_some_and(|head| head.framing == Framing::Chunked);
+    let bytes = &b"0\r\n\r\n"[..];
+    chunked.then(|| Piece { wrapping: Wrapping::Verbatim, marks, ..Piece::raw(Kind::Fragment, bytes) })
+}
+
 impl Behaviour for Liveness {
     fn apply(&self, answer: &mut Answer, marks: Marks) {
         let Some(place) = answer.place_after(self.after_events, During::Any) else { return };
         let sign = self.piece(answer, marks);
-        if let Some(count) = self.count {
-            answer.pieces.splice(place..place, std::iter::repeat_n(sign, count.min(COUNT_MAX)));
-        } else {
+        let Some(count) = self.count else {
             let sign = Piece { wait: sign.wait.max(EVERY_MIN), ..sign };
-            answer.end_at(place, Ending::Repeat(Box::new(sign)), marks);
+            return answer.end_at(place, Ending::Repeat(Box::new(sign)), marks);
+        };
+        let signs = std::iter::repeat_n(sign, count.min(COUNT_MAX));
+        match self.then {
+            Then::Reply => drop(answer.pieces.splice(place..place, signs)),
+            Then::Close => {
+                answer.end_at(place, Ending::Cut(Cut::Close), marks);
+                answer.pieces.extend(signs.chain(last_chunk(answer.head.as_ref(), marks)));
+            }
         }
     }
 }

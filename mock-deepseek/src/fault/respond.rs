@@ -8,7 +8,7 @@ use toml::Value;
 use super::Behaviour;
 use crate::answer::{Answer, Ending, Framing, Kind, Marks, Piece};
 
-/// Answers with this. `{name}` in the body stands for the parameter of that name.
+/// Answers with this. `{name}` in the body or a header stands for the parameter of that name.
 #[derive(Debug, Deserialize)]
 pub(super) struct Respond {
     /// Keeps the reply's head when it is left out.
@@ -23,8 +23,9 @@ pub(super) struct Respond {
 }
 
 impl Respond {
-    fn text(&self) -> String {
-        self.parameters.iter().fold(self.body.clone(), |text, (name, value)| {
+    /// Puts the parameters into a text.
+    fn filled(&self, text: &str) -> String {
+        self.parameters.iter().fold(text.to_owned(), |text, (name, value)| {
             let value = value.as_str().map_or_else(|| value.to_string(), ToOwned::to_owned);
             text.replace(&format!("{{{name}}}"), &value)
         })
@@ -43,10 +44,10 @@ impl Behaviour for Respond {
             head.set("content-type", Some(value).filter(|value| !value.is_empty()));
         }
         for (name, value) in &self.headers {
-            head.set(name, Some(value));
+            head.set(name, Some(&self.filled(value)));
         }
         head.marks = head.marks | marks;
-        answer.pieces = vec![Piece { marks, ..Piece::raw(Kind::Body, self.text()) }];
+        answer.pieces = vec![Piece { marks, ..Piece::raw(Kind::Body, self.filled(&self.body)) }];
         answer.end.how = Ending::Complete;
     }
 }

@@ -1,14 +1,12 @@
 //! Silence on an open socket.
 
-use std::time::Duration;
-
-use serde::{Deserialize, Deserializer};
+use serde::Deserialize;
 
 use super::Behaviour;
 use crate::{
     answer::{Answer, During, Ending, Marks, Piece},
     draft::Draft,
-    duration,
+    duration::Lasts,
 };
 
 /// Falls silent after some events, for a while or for ever.
@@ -30,21 +28,6 @@ enum StallPlace {
     Reasoning,
     /// After everything, `[DONE]` included, before the end of the body.
     End,
-}
-
-#[derive(Debug, Clone, Copy)]
-enum Lasts {
-    Forever,
-    For(Duration),
-}
-
-impl<'de> Deserialize<'de> for Lasts {
-    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
-        match String::deserialize(deserializer)?.as_str() {
-            "forever" => Ok(Self::Forever),
-            text => duration::parse(text).map(Self::For).map_err(serde::de::Error::custom),
-        }
-    }
 }
 
 impl Stall {

@@ -3,7 +3,7 @@
 use serde::Deserialize;
 
 use super::Behaviour;
-use crate::answer::{Answer, During, Ending, Kind, Marks, Piece, Wrapping};
+use crate::answer::{Answer, Cut, During, Ending, Kind, Marks, Piece, Wrapping};
 
 /// Breaks the body off after some chunks of visible text.
 #[derive(Debug, Deserialize)]
@@ -32,17 +32,17 @@ impl Behaviour for Torso {
         let next = answer.pieces.get(place).map(Piece::bytes).unwrap_or_default();
         let (broken, how) = match self.end {
             TorsoEnd::Clean => (None, Ending::Complete),
-            TorsoEnd::Reset => (None, Ending::Reset),
+            TorsoEnd::Reset => (None, Ending::Cut(Cut::Reset)),
             TorsoEnd::CutChunk => {
                 let mut bytes = format!("{:x}\r\n", next.len()).into_bytes();
                 bytes.extend_from_slice(&next[..next.len() / 2]);
-                (Some(bytes), Ending::Close)
+                (Some(bytes), Ending::Cut(Cut::Close))
             }
             TorsoEnd::BadChunkSize => {
                 let mut bytes = b"zz\r\n".to_vec();
                 bytes.extend_from_slice(&next);
                 bytes.extend_from_slice(b"\r\n");
-                (Some(bytes), Ending::Close)
+                (Some(bytes), Ending::Cut(Cut::Close))
             }
         };
         answer.end_at(place, how, marks);

@@ -8,7 +8,7 @@ use tokio::{io::AsyncWriteExt, net::TcpStream};
 use super::observe::chat;
 use crate::{How, MockDeepSeek, Script, StartError};
 
-fn in_lab<F: Future>(run: impl FnOnce(Lab) -> F) -> F::Output {
+pub(super) fn in_lab<F: Future>(run: impl FnOnce(Lab) -> F) -> F::Output {
     let (runtime, lab) = Lab::new(Timestamp::UNIX_EPOCH).unwrap();
     runtime.block_on(run(lab))
 }

@@ -6,13 +6,13 @@ use std::{
     time::Duration,
 };
 
-use clock::{Clock, Lab, Timestamp};
+use clock::{Clock, Lab, SystemClock, Timestamp};
 use tokio::{
     io::{AsyncReadExt, AsyncWriteExt},
     net::TcpStream,
 };
 
-use crate::{Exchange, MockDeepSeek, Script, transcript};
+use crate::{Exchange, How, MockDeepSeek, Script, transcript};
 
 /// How the connection looked to the client in the end.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
@@ -123,13 +123,26 @@ pub(super) fn observe(script: Script, request: &str, span: Duration) -> Observed
         let seen = Arc::new(Mutex::new(Seen::default()));
         let client = tokio::spawn(talk(lab.clone(), mock.address(), request, Arc::clone(&seen)));
         lab.advance(span).await.unwrap();
+        let cut = |exchange: &Exchange| exchange.end.is_some_and(|end| end.how == How::Cut);
+        arrived(&lab, || client.is_finished() || !mock.journal().iter().any(cut)).await;
         let (seen, journal) = (seen.lock().unwrap().clone(), mock.journal());
         client.abort();
         lab.settled().await.unwrap();
+        arrived(&lab, || mock.journal().iter().all(|exchange| exchange.end.is_some())).await;
         let afterwards = mock.journal();
         mock.stop().await;
         Observed { seen, journal, afterwards }
     })
+}
+
+/// Waits for the end of a connection to arrive: unlike a byte, the laboratory does not count it, and a
+/// busy machine may deliver it late.
+async fn arrived(lab: &Lab, reached: impl Fn() -> bool) {
+    let clock = SystemClock::new();
+    let limit = clock.now() + Duration::from_secs(10);
+    while !reached() && clock.now() < limit {
+        lab.settled().await.unwrap();
+    }
 }
 
 async fn talk(lab: Lab, address: std::net::SocketAddr, request: String, seen: Arc<Mutex<Seen>>) {

@@ -1,0 +1,235 @@
+//! A connection of HTTP/2: streams side by side, each an exchange of its own.
+//!
+//! `h2` speaks the protocol; here answers become HEADERS and DATA frames, and their ends become
+//! `RST_STREAM`, `GOAWAY` or the death of the connection. Invariant: what a fault does to the connection
+//! is done after everything that was written before it has gone out.
+
+use std::{
+    future::{pending, poll_fn},
+    io,
+    sync::{Arc, Mutex, MutexGuard, PoisonError},
+    task::ready,
+};
+
+use bytes::{Bytes, BytesMut};
+use h2::{RecvStream, SendStream, server};
+use http::{HeaderName, HeaderValue, Request, Response};
+use tokio::{
+    sync::{mpsc, oneshot},
+    task::JoinSet,
+};
+
+use crate::{
+    answer::{self, Cut},
+    exchange::{self, Arrived, Carried},
+    inbox::{Body, HEAD_MAX, Head},
+    journal::How,
+    program,
+    shared::Shared,
+    wire::Rewound,
+    write::{self, After, Outlet, Way},
+};
+
+/// The most streams at once on one connection; the client is told.
+const STREAMS_MAX: u16 = 256;
+/// So many bytes of answers are queued on a connection.
+const SEND_BUFFER_MAX: usize = 64 * 1024;
+
+/// What the streams of a connection share.
+#[derive(Clone, Debug)]
+struct Session {
+    shared: Arc<Shared>,
+    connection: u64,
+    carried: Carried,
+    asks: mpsc::Sender<Ask>,
+}
+
+/// What a stream wants of its connection.
+#[derive(Debug)]
+enum Ask {
+    /// End like this.
+    End(Cut),
+    /// Say so when everything that was written before has gone out.
+    Flush(oneshot::Sender<()>),
+}
+
+/// Serves a connection until one of the sides ends it.
+pub(crate) async fn serve(io: Rewound, shared: &Arc<Shared>, connection: u64) {
+    let wire = Arc::clone(&io.wire);
+    let carried = Carried { http2: true, tls: wire.is_tls() };
+    let (asks, asked) = mpsc::channel(STREAMS_MAX.into());
+    let session = Session { shared: Arc::clone(shared), connection, carried, asks };
+    let mut builder = server::Builder::new();
+    builder
+        .max_concurrent_streams(STREAMS_MAX.into())
+        .max_header_list_size(u32::try_from(HEAD_MAX).unwrap_or(u32::MAX))
+        .max_send_buffer_size(SEND_BUFFER_MAX);
+    match builder.handshake(io).await {
+        Ok(http2) => match streams(http2, session, asked).await {
+            // A socket that cannot be told to reset is closed.
+            Some(Cut::Reset) => drop(wire.reset_on_close()),
+            Some(Cut::Abandon) => {}
+            _ => wire.shutdown().await,
+        },
+        Err(error) => tracing::debug!(%error, connection, "HTTP/2 did not begin"),
+    }
+}
+
+/// Accepts streams until the connection ends, and returns how a fault wants it to end, if one does.
+async fn streams(
+    mut http2: server::Connection<Rewound, Bytes>,
+    session: Session,
+    mut asked: mpsc::Receiver<Ask>,
+) -> Option<Cut> {
+    let (mut streams, mut nth) = (JoinSet::new(), 0);
+    let cut = loop {
+        tokio::select! {
+            // Accepting comes first because it also sends: what was written before a cut is out by then.
+            biased;
+            accepted = http2.accept() => match accepted {
+                Some(Ok((request, respond))) => {
+                    nth += 1;
+                    streams.spawn(exchange(session.clone(), nth, request, respond));
+                }
+                Some(Err(_)) | None => break None,
+            },
+            Some(ask) = asked.recv() => match ask {
+                Ask::End(Cut::GoAway(reason)) => http2.abrupt_shutdown(reason),
+                Ask::End(cut) => break Some(cut),
+                // A stream that has gone meanwhile does not want to know.
+                Ask::Flush(done) => drop(done.send(())),
+            },
+            Some(_) = streams.join_next() => {}
+        }
+    };
+    streams.shutdown().await;
+    cut
+}
+
+type Respond = server::SendResponse<Bytes>;
+
+/// Reads a request and answers it, or stops at once when the client gives up the stream.
+async fn exchange(session: Session, nth: u64, request: Request<RecvStream>, mut respond: Respond) {
+    let (parts, body) = request.into_parts();
+    let head = Head::of_http2(&parts);
+    let recorder = session.shared.journal.open(head.arrival(session.connection, nth));
+    let Some(body) = read(body, exchange::BODY_MAX).await else { return };
+    let arrived = Arrived { head: &head, body: &body, recorder: &recorder, carried: session.carried };
+    let (head, program) = program::bare(exchange::answer(&session.shared, &arrived));
+    let outgoing = match head {
+        Some(head) => match respond.send_response(response(&head), false) {
+            Ok(stream) => Outgoing(Mutex::new(Some(stream))),
+            Err(_gone) => return,
+        },
+        None => Outgoing(Mutex::new(None)),
+    };
+    let way = Way { outlet: &outgoing, clock: &*session.shared.clock, recorder: &recorder };
+    let after = tokio::select! {
+        biased;
+        after = write::run(program, way) => after,
+        () = outgoing.given_up(&mut respond) => return recorder.end(How::ClientHungUp),
+    };
+    match after {
+        After::Usable | After::Stale { .. } => outgoing.finish(),
+        After::Cut(Cut::ResetStream(reason)) => {
+            session.flushed().await;
+            outgoing.reset(reason);
+        }
+        After::Cut(cut) => {
+            // Fails only when the connection has ended. Dropping the stream now would take back what is queued.
+            let _ = session.asks.send(Ask::End(cut)).await;
+            pending::<()>().await;
+        }
+        After::Gone => {}
+    }
+}
+
+impl Session {
+    /// Waits until everything that was written has gone out: a reset takes back what is queued.
+    async fn flushed(&self) {
+        let (done, flushed) = oneshot::channel();
+        if self.asks.send(Ask::Flush(done)).await.is_ok() {
+            // Fails only when the connection has ended.
+            let _ = flushed.await;
+        }
+    }
+}
+
+/// Reads a body of at most `max` bytes; `None` when the client gave up.
+async fn read(mut stream: RecvStream, max: usize) -> Option<Body> {
+    let mut body = BytesMut::new();
+    while let Some(data) = stream.data().await {
+        let data = data.ok()?;
+        if data.len() > max - body.len() {
+            return Some(Body::TooLarge);
+        }
+        body.extend_from_slice(&data);
+        // Fails only when the stream is gone, which the next read tells.
+        let _ = stream.flow_control().release_capacity(data.len());
+    }
+    Some(Body::Whole(body.freeze()))
+}
+
+/// Makes the head; what HTTP/2 cannot carry is left out.
+fn response(head: &answer::Head) -> Response<()> {
+    let mut response = Response::new(());
+    *response.status_mut() = http::StatusCode::from_u16(head.status).unwrap_or_default();
+    for (name, value) in &head.headers {
+        let header = (HeaderName::from_bytes(name.as_bytes()), HeaderValue::from_str(value));
+        if let (Ok(name), Ok(value)) = header {
+            response.headers_mut().append(name, value);
+        }
+    }
+    response
+}
+
+/// The way back of a stream; `None` as long as there is not even a head.
+struct Outgoing(Mutex<Option<SendStream<Bytes>>>);
+
+impl Outgoing {
+    fn stream(&self) -> MutexGuard<'_, Option<SendStream<Bytes>>> {
+        self.0.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// Waits until the client resets the stream or the connection is gone.
+    async fn given_up(&self, respond: &mut Respond) {
+        let _reason = poll_fn(|cx| match self.stream().as_mut() {
+            Some(stream) => stream.poll_reset(cx),
+            None => respond.poll_reset(cx),
+        })
+        .await;
+    }
+
+    /// Ends the body in good order.
+    fn finish(&self) {
+        if let Some(stream) = self.stream().as_mut() {
+            // Fails only when the client has left.
+            let _ = stream.send_data(Bytes::new(), true);
+        }
+    }
+
+    fn reset(&self, reason: h2::Reason) {
+        if let Some(stream) = self.stream().as_mut() {
+            stream.send_reset(reason);
+        }
+    }
+}
+
+impl Outlet for Outgoing {
+    async fn write(&self, bytes: &[u8]) -> io::Result<usize> {
+        poll_fn(|cx| {
+            let mut stream = self.stream();
+            let Some(stream) = stream.as_mut() else { return std::task::Poll::Pending };
+            stream.reserve_capacity(bytes.len());
+            let granted = ready!(stream.poll_capacity(cx)).unwrap_or(Ok(0)).map_err(io::Error::other)?;
+            let count = granted.min(bytes.len());
+            stream.send_data(Bytes::copy_from_slice(&bytes[..count]), false).map_err(io::Error::other)?;
+            Ok(count).into()
+        })
+        .await
+    }
+
+    async fn flush(&self) -> io::Result<()> {
+        Ok(())
+    }
+}
