@@ -12,7 +12,7 @@ mod program;
 
 use std::{collections::BTreeMap, fmt, sync::OnceLock};
 
-use mock_deepseek::Exchange;
+use mock_deepseek::{Exchange, Fault};
 use serde_json::Value;
 
 /// The SDKs.
@@ -23,14 +23,26 @@ enum Sdk {
 }
 
 /// What one task does, and what the mock does to it.
+#[derive(Clone)]
 struct Task {
     name: String,
     /// The function of the program that does it.
     call: &'static str,
-    /// The mock's script.
-    script: String,
+    /// What it talks to.
+    server: Server,
     /// What else the function wants to know.
     arguments: Value,
+}
+
+/// What a task talks to.
+#[derive(Clone)]
+enum Server {
+    /// A mock with this script.
+    Mock(String),
+    /// The same under TLS.
+    Secure(String),
+    /// The dead end of this fault.
+    DeadEnd(Fault),
 }
 
 /// What a task saw, and what its mock saw.
@@ -45,7 +57,7 @@ type Run = BTreeMap<String, Seen>;
 /// Returns all that each SDK does.
 fn tasks() -> Vec<Task> {
     let cases = [features::cases(), errors::cases()].into_iter().flatten().map(|case| case.task);
-    cells::tasks().into_iter().chain(cases).collect()
+    cases.chain(cells::tasks()).collect()
 }
 
 impl fmt::Display for Sdk {
@@ -65,5 +77,11 @@ impl Sdk {
     fn run(self) -> Option<&'static Run> {
         static RUNS: [OnceLock<Option<Run>>; 2] = [const { OnceLock::new() }; 2];
         RUNS[self as usize].get_or_init(|| program::run(self, &tasks())).as_ref()
+    }
+
+    /// Returns what this SDK sees in these tasks now. They are few, so that nothing is late but for a reason: on a
+    /// machine that does much else, the crowd of the first run makes some answers come after a time-out.
+    fn run_again(self, tasks: &[Task]) -> Run {
+        if tasks.is_empty() { Run::new() } else { program::run(self, tasks).unwrap_or_default() }
     }
 }

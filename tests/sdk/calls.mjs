@@ -2,6 +2,8 @@
 
 import { OpenAI, client } from "./client.mjs";
 
+// How long somebody waits who does not want to wait for an hour.
+const PATIENCE = 4000;
 const UUID = /^[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}$/;
 
 const question = (more = {}) => ({
@@ -140,6 +142,9 @@ async function ask(task, retries = 0) {
 /** Asks with as many retries as the SDK has by default. */
 const ask_again = (task) => ask(task, null);
 
+const ask_for_a_while = (task) =>
+  Promise.race([ask_again(task), new Promise((resolve) => setTimeout(resolve, PATIENCE, "still waiting"))]);
+
 export const CALLS = {
   chat,
   chunks,
@@ -154,4 +159,5 @@ export const CALLS = {
   bases,
   ask,
   ask_again,
+  ask_for_a_while,
 };

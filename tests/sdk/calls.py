@@ -1,11 +1,14 @@
 """What users of the API do, each in a few lines: the calls of the SDK, and what came back as plain data."""
 
+import asyncio
 import re
 
 import openai
 
 from client import client
 
+# How long somebody waits who does not want to wait for an hour.
+PATIENCE = 4.0
 UUID = re.compile(r"[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}")
 
 
@@ -141,6 +144,13 @@ async def ask_again(task):
     return await ask(task, retries=openai.DEFAULT_MAX_RETRIES)
 
 
+async def ask_for_a_while(task):
+    try:
+        return await asyncio.wait_for(ask_again(task), PATIENCE)
+    except asyncio.TimeoutError:
+        return "still waiting"
+
+
 CALLS = {
     call.__name__: call
     for call in [
@@ -157,5 +167,6 @@ CALLS = {
         bases,
         ask,
         ask_again,
+        ask_for_a_while,
     ]
 }

@@ -7,6 +7,9 @@ import { client, describe } from "./client.mjs";
 // The absolute limit: well over the client's time-out, so whoever is still waiting was not stopped by it.
 const LIMIT = 5000;
 
+// How long a connection rests between two requests, so that it is back among those to be used again.
+const IDLE = 200;
+
 const QUESTION = { model: "deepseek-flash", messages: [{ role: "user", content: "Hello?" }] };
 
 /** What has arrived so far. */
@@ -24,23 +27,24 @@ class Reply {
 
   /** Returns the choices of a chunk or a reply, whatever they are. */
   choices(holder) {
-    if (holder === null || holder === undefined) this.oddities.add("a null chunk");
+    if (holder === null || holder === undefined) this.oddities.add("null");
     else if (!Array.isArray(holder.choices)) this.oddities.add("null choices");
     else return holder.choices;
     return [];
   }
 
-  take(choice, part) {
+  take(choice, part, isWhole = false) {
     this.finish = choice.finish_reason ?? this.finish;
     if (part === null || part === undefined) return this.oddities.add("a null delta");
     this.role = part.role ?? this.role;
     this.thinks ||= Boolean(part.reasoning_content);
     if (typeof part.content === "string") this.text += part.content;
     else if (part.content !== null && part.content !== undefined) this.oddities.add("content that is no text");
-    (part.tool_calls ?? []).forEach((call, place) => this.tool(call.index ?? place, call));
+    (part.tool_calls ?? []).forEach((call, place) => this.tool(isWhole ? place : call.index, call));
   }
 
   tool(index, call) {
+    if (index === undefined) this.oddities.add("a call without an index");
     const soFar = this.tools.get(index) ?? { name: "", arguments: "" };
     soFar.name += call.function?.name ?? "";
     soFar.arguments += call.function?.arguments ?? "";
@@ -90,7 +94,7 @@ async function stream(openai, reply, signal) {
 async function single(openai, reply, signal) {
   const answer = await openai.chat.completions.create(QUESTION, { signal });
   if (typeof answer === "string") return "returns a string";
-  for (const choice of reply.choices(answer)) reply.take(choice, choice.message);
+  for (const choice of reply.choices(answer)) reply.take(choice, choice.message, true);
   return reply.verdict();
 }
 
@@ -104,7 +108,13 @@ const bounded = (read) => async (task) => {
     }, LIMIT);
   });
   const defaultHeaders = task.arguments.closing ? { connection: "close" } : {};
-  const result = read(client(task, { defaultHeaders }), reply, limit.signal);
+  const openai = client(task, { defaultHeaders });
+  const first = async () => {
+    await read(openai, new Reply(task.text), limit.signal);
+    await new Promise((resolve) => setTimeout(resolve, IDLE));
+  };
+  const before = task.arguments.twice ? first() : Promise.resolve();
+  const result = before.then(() => read(openai, reply, limit.signal));
   return Promise.race([result, late]).catch((error) => `raises ${describe(error)}${reply.soFar()}`);
 };
 

@@ -5,10 +5,15 @@ Careful: the code below trusts no type of the SDK. Where the SDK hands on what i
 
 import asyncio
 
+from openai.types.chat import ChatCompletionMessageFunctionToolCall as Whole
+
 from client import client, describe
 
 # The absolute limit: well over the client's time-out, so whoever is still waiting was not stopped by it.
 LIMIT = 5.0
+
+# How long a connection rests between two requests, so that it is back among those to be used again.
+IDLE = 0.2
 
 QUESTION = {"model": "deepseek-flash", "messages": [{"role": "user", "content": "Hello?"}]}
 
@@ -32,7 +37,7 @@ class Reply:
     def choices(self, holder):
         """Returns the choices of a chunk or a reply, whatever they are."""
         if holder is None:
-            self.odd("a null chunk")
+            self.odd("null")
         elif not isinstance(getattr(holder, "choices", None), list):
             self.odd("null choices")
         else:
@@ -50,9 +55,12 @@ class Reply:
         elif part.content is not None:
             self.odd("content that is no text")
         for place, call in enumerate(part.tool_calls or []):
-            self.tool(getattr(call, "index", place), call)
+            self.tool(place, call)
 
-    def tool(self, index, call):
+    def tool(self, place, call):
+        index = place if isinstance(call, Whole) else getattr(call, "index", None)
+        if index is None:
+            self.odd("a call without an index")
         so_far = self.tools.setdefault(index, {"name": "", "arguments": ""})
         so_far["name"] += (call.function and call.function.name) or ""
         so_far["arguments"] += (call.function and call.function.arguments) or ""
@@ -110,7 +118,11 @@ def bounded(read):
         reply = Reply(task["text"])
         try:
             headers = {"connection": "close"} if task["arguments"]["closing"] else {}
-            return await asyncio.wait_for(read(client(task, default_headers=headers), reply), LIMIT)
+            openai = client(task, default_headers=headers)
+            if task["arguments"]["twice"]:
+                await read(openai, Reply(task["text"]))
+                await asyncio.sleep(IDLE)
+            return await asyncio.wait_for(read(openai, reply), LIMIT)
         except asyncio.TimeoutError:
             return "hangs" + reply.so_far()
         except Exception as error:

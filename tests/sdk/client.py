@@ -1,5 +1,6 @@
 """How the tests make clients, and how they name what these raise."""
 
+import os
 import ssl
 
 import openai
@@ -9,6 +10,7 @@ TIMEOUT = 2.0
 
 # Reading the certificates of the system takes longer than most calls, so it is done once.
 TLS = ssl.create_default_context()
+TLS.load_verify_locations(os.environ["SDK_CERTIFICATE"])
 
 
 def client(task, path="", key="sk-test-of-the-sdks", retries=0, timeout=TIMEOUT, **settings):

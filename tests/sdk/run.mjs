@@ -30,7 +30,8 @@ setTimeout(() => process.exit(1), ALL_MAX);
 const running = [];
 for (const task of JSON.parse(readFileSync(0, "utf8"))) {
   running.push(run(task));
-  await Promise.race([running.at(-1), sleep(HEAD_START)]);
+  // The first loads half of the SDK; nobody else's time should run meanwhile.
+  await (running.length === 1 ? running[0] : Promise.race([running.at(-1), sleep(HEAD_START)]));
 }
 await Promise.all(running);
 // Connections that still hang must not hold the end up.

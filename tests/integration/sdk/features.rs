@@ -19,7 +19,7 @@ pub(super) fn cases() -> Vec<Case> {
 
 fn answers() -> Vec<Case> {
     let bill = json!({
-        "prompt adds up": true, "total adds up": true, "cached": true, "completion": 24, "reasoning": null,
+        "prompt adds up": true, "total adds up": true, "cached": true, "completion": 32, "reasoning": null,
     });
     let streamed_bill =
         json!({"bill": bill, "with the finish": "stop", "elsewhere": false, "null elsewhere": true});

@@ -5,39 +5,83 @@
 use std::{
     env,
     io::Write as _,
+    net::Ipv4Addr,
     path::{Path, PathBuf},
     process::{Command, Stdio},
 };
 
-use mock_deepseek::{MockDeepSeek, Script};
+use mock_deepseek::{DeadEnd, Exchange, MockDeepSeek, Script, Tls};
 use serde_json::{Value, json};
+use tempfile::NamedTempFile;
 
-use super::{Run, Sdk, Seen, Task};
+use super::{Run, Sdk, Seen, Server, Task};
 
-/// What the mock says in all tasks whose script says nothing else: some of its characters have two bytes and more.
-pub(super) const TEXT: &str = "Week twelve — the baby is as big as a lime. Salmón, “well done”, is fine.";
+/// What the mock says in all tasks whose script says nothing else. Some of its characters have two bytes and more; they
+/// stand at the end, so that no cut in the middle of a body falls into one by chance.
+pub(super) const TEXT: &str =
+    "Week twelve: the baby is as big as a lime. Fish is fine, if it is done. ¡Salmón! — “Sí”.";
 
+/// What listens, or does not.
+enum Host {
+    Mock(MockDeepSeek),
+    DeadEnd(DeadEnd),
+}
+
+impl Host {
+    async fn start(task: &Task, tls: &Tls) -> Self {
+        let builder = MockDeepSeek::builder();
+        let (builder, script) = match &task.server {
+            Server::Mock(script) => (builder, script),
+            Server::Secure(script) => (builder.tls(tls.clone()), script),
+            Server::DeadEnd(fault) => {
+                let address = (Ipv4Addr::LOCALHOST, 0).into();
+                return Self::DeadEnd(DeadEnd::open(fault, address).await.unwrap());
+            }
+        };
+        let script =
+            Script::from_toml(script).unwrap_or_else(|error| panic!("task `{}`: {error}", task.name));
+        Self::Mock(builder.script(script).start().await.unwrap())
+    }
+
+    fn url(&self) -> String {
+        match self {
+            Self::Mock(mock) => mock.url(),
+            Self::DeadEnd(dead_end) => dead_end.url().to_owned(),
+        }
+    }
+
+    fn journal(&self) -> Vec<Exchange> {
+        match self {
+            Self::Mock(mock) => mock.journal(),
+            Self::DeadEnd(_) => Vec::new(),
+        }
+    }
+}
+
+/// Runs the program of an SDK to its end, if it is here.
 pub(super) fn run(sdk: Sdk, tasks: &[Task]) -> Option<Run> {
-    let program = command(sdk)?;
+    let mut program = command(sdk)?;
+    let tls = Tls::own().unwrap();
+    let mut certificate = NamedTempFile::new().unwrap();
+    certificate.write_all(tls.certificate().as_bytes()).unwrap();
+    program.env("SDK_CERTIFICATE", certificate.path()).env("NODE_EXTRA_CA_CERTS", certificate.path());
     let runtime = tokio::runtime::Builder::new_multi_thread().worker_threads(2).enable_all().build().unwrap();
     runtime.block_on(async {
-        let mut mocks = Vec::new();
+        let mut hosts = Vec::new();
         for task in tasks {
-            let script = Script::from_toml(&task.script)
-                .unwrap_or_else(|error| panic!("task `{}`: {error}", task.name));
-            mocks.push(MockDeepSeek::builder().script(script).start().await.unwrap());
+            hosts.push(Host::start(task, &tls).await);
         }
-        let list = tasks.iter().zip(&mocks).map(|(task, mock)| {
+        let list = tasks.iter().zip(&hosts).map(|(task, host)| {
             json!({
-                "name": task.name, "call": task.call, "arguments": task.arguments, "url": mock.url(), "text": TEXT,
+                "name": task.name, "call": task.call, "arguments": task.arguments, "url": host.url(), "text": TEXT,
             })
         });
         let list = list.collect::<Value>().to_string();
         let output = tokio::task::spawn_blocking(move || output(program, &list)).await.unwrap();
         let mut said = said(&output);
-        let seen = tasks.iter().zip(mocks).map(|(task, mock)| {
+        let seen = tasks.iter().zip(hosts).map(|(task, host)| {
             let saw = said.remove(&task.name).unwrap_or_else(|| panic!("{sdk}: nothing about `{}`", task.name));
-            (task.name.clone(), Seen { saw, exchanges: mock.journal() })
+            (task.name.clone(), Seen { saw, exchanges: host.journal() })
         });
         Some(seen.collect())
     })
@@ -65,6 +109,8 @@ fn command(sdk: Sdk) -> Option<Command> {
     }
     let mut command = Command::new(interpreter);
     command.arg(root.join("tests/sdk").join(program)).env("SDK_FOLDER", folder);
+    // A resolver that does not answer must not look like a model that does not.
+    command.env("RES_OPTIONS", "timeout:1 attempts:1");
     command.env("PYTHONDONTWRITEBYTECODE", "1").stdin(Stdio::piped()).stdout(Stdio::piped());
     Some(command)
 }
