@@ -8,6 +8,7 @@ mod calls;
 mod cells;
 mod errors;
 mod features;
+mod modes;
 mod program;
 
 use std::{collections::BTreeMap, fmt, sync::OnceLock};
@@ -56,7 +57,8 @@ type Run = BTreeMap<String, Seen>;
 
 /// Returns all that each SDK does.
 fn tasks() -> Vec<Task> {
-    let cases = [features::cases(), errors::cases()].into_iter().flatten().map(|case| case.task);
+    let cases =
+        [features::cases(), errors::cases(), modes::cases()].into_iter().flatten().map(|case| case.task);
     cases.chain(cells::tasks()).collect()
 }
 

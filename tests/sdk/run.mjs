@@ -7,6 +7,9 @@ import { readFileSync, writeSync } from "node:fs";
 import { CALLS as calls } from "./calls.mjs";
 import { CALLS as cells } from "./cells.mjs";
 import { describe } from "./client.mjs";
+import { CALLS as modes } from "./modes.mjs";
+
+const CALLS = { ...calls, ...cells, ...modes };
 
 // A task starts when the one before has ended, or after so long: a crowd at the start would look like a slow mock.
 const HEAD_START = 20;
@@ -19,8 +22,7 @@ const ALL_MAX = 120_000;
 const sleep = (milliseconds) => new Promise((resolve) => setTimeout(resolve, milliseconds));
 
 async function run(task) {
-  const call = cells[task.call] ?? calls[task.call];
-  const saw = await Promise.race([call(task), sleep(TASK_MAX).then(() => ({ raised: "nothing in time" }))]).catch(
+  const saw = await Promise.race([CALLS[task.call](task), sleep(TASK_MAX).then(() => ({ raised: "nothing in time" }))]).catch(
     (error) => ({ raised: describe(error) }),
   );
   writeSync(1, `${JSON.stringify({ name: task.name, saw })}\n`);

@@ -10,7 +10,10 @@ import sys
 
 import calls
 import cells
+import modes
 from client import describe
+
+CALLS = {**calls.CALLS, **cells.CALLS, **modes.CALLS}
 
 # A task starts when the one before has ended, or after so long: a crowd at the start would look like a slow mock.
 HEAD_START = 0.02
@@ -21,7 +24,7 @@ ALL_MAX = 120.0
 
 
 async def run(task):
-    call = cells.CALLS.get(task["call"]) or calls.CALLS[task["call"]]
+    call = CALLS[task["call"]]
     try:
         saw = await asyncio.wait_for(call(task), TASK_MAX)
     except Exception as error:
