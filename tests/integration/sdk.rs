@@ -10,6 +10,7 @@ mod errors;
 mod features;
 mod modes;
 mod program;
+mod surfaces;
 
 use std::{collections::BTreeMap, fmt, sync::OnceLock};
 
@@ -55,10 +56,10 @@ struct Seen {
 /// All that an SDK saw, by the name of the task.
 type Run = BTreeMap<String, Seen>;
 
-/// Returns all that each SDK does.
-fn tasks() -> Vec<Task> {
-    let cases =
-        [features::cases(), errors::cases(), modes::cases()].into_iter().flatten().map(|case| case.task);
+/// Returns all that an SDK does.
+fn tasks(sdk: Sdk) -> Vec<Task> {
+    let cases = [features::cases(), errors::cases(), modes::cases(), surfaces::cases()];
+    let cases = cases.into_iter().flatten().filter(|case| case.concerns(sdk)).map(|case| case.task);
     cases.chain(cells::tasks()).collect()
 }
 
@@ -78,7 +79,7 @@ impl Sdk {
     /// When `GAUNTLET_REQUIRE` demands it, or when its program fails.
     fn run(self) -> Option<&'static Run> {
         static RUNS: [OnceLock<Option<Run>>; 2] = [const { OnceLock::new() }; 2];
-        RUNS[self as usize].get_or_init(|| program::run(self, &tasks())).as_ref()
+        RUNS[self as usize].get_or_init(|| program::run(self, &tasks(self))).as_ref()
     }
 
     /// Returns what this SDK sees in these tasks now. They are few, so that nothing is late but for a reason: on a

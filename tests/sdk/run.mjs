@@ -8,8 +8,9 @@ import { CALLS as calls } from "./calls.mjs";
 import { CALLS as cells } from "./cells.mjs";
 import { describe } from "./client.mjs";
 import { CALLS as modes } from "./modes.mjs";
+import { CALLS as surfaces } from "./surfaces.mjs";
 
-const CALLS = { ...calls, ...cells, ...modes };
+const CALLS = { ...calls, ...cells, ...modes, ...surfaces };
 
 // A task starts when the one before has ended, or after so long: a crowd at the start would look like a slow mock.
 const HEAD_START = 20;

@@ -11,9 +11,10 @@ import sys
 import calls
 import cells
 import modes
+import surfaces
 from client import describe
 
-CALLS = {**calls.CALLS, **cells.CALLS, **modes.CALLS}
+CALLS = {**calls.CALLS, **cells.CALLS, **modes.CALLS, **surfaces.CALLS}
 
 # A task starts when the one before has ended, or after so long: a crowd at the start would look like a slow mock.
 HEAD_START = 0.02

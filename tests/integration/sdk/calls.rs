@@ -12,6 +12,8 @@ pub(super) struct Case {
     node: Value,
     /// How many requests the mock must have had.
     requests: usize,
+    /// The only SDK that can do it, if one cannot.
+    only: Option<Sdk>,
 }
 
 impl Case {
@@ -19,7 +21,7 @@ impl Case {
     pub(super) fn new(name: &str, call: &'static str, expected: Value) -> Self {
         let script = says("");
         let task = Task { name: name.to_owned(), call, server: Server::Mock(script), arguments: json!({}) };
-        Self { task, python: expected.clone(), node: expected, requests: 1 }
+        Self { task, python: expected.clone(), node: expected, requests: 1, only: None }
     }
 
     pub(super) fn script(mut self, script: impl Into<String>) -> Self {
@@ -41,6 +43,17 @@ impl Case {
     pub(super) fn requests(mut self, requests: usize) -> Self {
         self.requests = requests;
         self
+    }
+
+    /// Leaves it to one SDK.
+    pub(super) fn only(mut self, sdk: Sdk) -> Self {
+        self.only = Some(sdk);
+        self
+    }
+
+    /// Says whether this SDK does it.
+    pub(super) fn concerns(&self, sdk: Sdk) -> bool {
+        self.only.is_none_or(|only| only == sdk)
     }
 
     /// Returns what is wrong, if something is.
@@ -65,7 +78,7 @@ pub(super) fn says(thinking: &str) -> String {
 /// Checks the cases; where the SDK is not here, there is nothing to check.
 pub(super) fn check(sdk: Sdk, cases: &[Case]) {
     let Some(run) = sdk.run() else { return };
-    let is_wrong = |case: &&Case| case.judge(sdk, run).is_some();
+    let is_wrong = |case: &&Case| case.concerns(sdk) && case.judge(sdk, run).is_some();
     let wrong: Vec<_> = cases.iter().filter(is_wrong).map(|case| case.task.clone()).collect();
     let second = sdk.run_again(&wrong);
     let doubted = cases.iter().filter(is_wrong);
