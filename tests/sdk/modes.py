@@ -2,6 +2,8 @@
 
 import json
 
+from openai import BadRequestError
+
 from client import client
 
 USER = {"role": "user", "content": "Which week am I in? Answer in json."}
@@ -40,13 +42,19 @@ async def tools_in_a_stream(task):
 
 
 async def a_round_of_tools(task):
-    """Calls the tool, and asks again with what it returned."""
+    """Calls the tools, and asks again with what they returned. The thinking has to be passed back."""
     openai = client(task)
     first = (await openai.chat.completions.create(**asked(tools=TOOLS))).choices[0].message
     results = [{"role": "tool", "tool_call_id": call.id, "content": "12"} for call in first.tool_calls]
     messages = [USER, first.model_dump(exclude_none=True), *results]
     last = await openai.chat.completions.create(model="deepseek-flash", messages=messages, tools=TOOLS)
-    return {"text": last.choices[0].message.content, "finish": last.choices[0].finish_reason}
+    del messages[1]["reasoning_content"]
+    try:
+        await openai.chat.completions.create(model="deepseek-flash", messages=messages, tools=TOOLS)
+        forgotten = None
+    except BadRequestError as error:
+        forgotten = "must be passed back" in error.body["message"]
+    return {"forgotten thinking is refused": forgotten, "text": last.choices[0].message.content, "finish": last.choices[0].finish_reason}
 
 
 async def json_mode(task):
