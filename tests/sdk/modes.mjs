@@ -23,13 +23,14 @@ async function tools(task) {
 
 /** By the SDK's own accumulator, and by hand: how many pieces the arguments of the first call have. */
 async function tools_in_a_stream(task) {
-  const choice = (await client(task).chat.completions.stream(asked({ tools: TOOLS })).finalChatCompletion()).choices[0];
+  const stream = client(task).chat.completions.stream(asked({ tools: TOOLS }));
   let pieces = 0;
-  for await (const chunk of await client(task).chat.completions.create(asked({ tools: TOOLS, stream: true }))) {
+  for await (const chunk of stream) {
     for (const call of chunk.choices[0].delta.tool_calls ?? []) {
       if (call.index === 0 && call.function.arguments) pieces += 1;
     }
   }
+  const choice = (await stream.finalChatCompletion()).choices[0];
   return { finish: choice.finish_reason, calls: called(choice.message.tool_calls), "in pieces": pieces > 1 };
 }
 

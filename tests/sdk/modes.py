@@ -3,6 +3,7 @@
 import json
 
 from openai import BadRequestError
+from openai.lib.streaming.chat import ChatCompletionStreamState
 
 from client import client
 
@@ -31,13 +32,17 @@ async def tools(task):
 
 
 async def tools_in_a_stream(task):
-    """By the SDK's own accumulator, and by hand: how many pieces the arguments of the first call have."""
-    async with client(task).chat.completions.stream(**asked(tools=TOOLS)) as stream:
-        choice = (await stream.get_final_completion()).choices[0]
+    """By the SDK's own accumulator, and by hand: how many pieces the arguments of the first call have.
+
+    The helper `stream()` around that accumulator takes strict tools only.
+    """
+    state = ChatCompletionStreamState()
     pieces = 0
     async for chunk in await client(task).chat.completions.create(**asked(tools=TOOLS, stream=True)):
+        state.handle_chunk(chunk)
         for call in chunk.choices[0].delta.tool_calls or []:
             pieces += call.index == 0 and bool(call.function.arguments)
+    choice = state.get_final_completion().choices[0]
     return {"finish": choice.finish_reason, "calls": called(choice.message.tool_calls), "in pieces": pieces > 1}
 
 

@@ -40,12 +40,8 @@ fn tools() -> Vec<Case> {
     vec![
         Case::new("a tool", "tools", single(&alone)).script(calls(one, 1)),
         Case::new("two tools", "tools", single(&both)).script(calls(CALLS, 1)),
-        Case::new("a tool in a stream", "tools_in_a_stream", streamed(&alone))
-            .script(calls(one, 2))
-            .requests(2),
-        Case::new("two tools in a stream", "tools_in_a_stream", streamed(&both))
-            .script(calls(CALLS, 2))
-            .requests(2),
+        Case::new("a tool in a stream", "tools_in_a_stream", streamed(&alone)).script(calls(one, 1)),
+        Case::new("two tools in a stream", "tools_in_a_stream", streamed(&both)).script(calls(CALLS, 1)),
         Case::new("a round of tools", "a_round_of_tools", round).script(calls(CALLS, 1)).requests(3),
     ]
 }
