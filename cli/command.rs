@@ -3,7 +3,7 @@
 use clap::{Parser, Subcommand};
 
 #[cfg(feature = "lab")]
-use crate::{check, faults, list, mock, prove, run, schema, show, talk};
+use crate::{check, faults, floor, list, load, mock, prove, run, schema, show, talk};
 use crate::{config, exit_code::ExitCode, failure::Failure, serve};
 
 /// Proves that an LLM chat back end survives its LLM, its users and its own infrastructure
@@ -54,6 +54,13 @@ pub(crate) enum Command {
     /// Run mock-deepseek alone
     #[cfg(feature = "lab")]
     Mock(mock::Arguments),
+    /// Measure what a target carries, beside its floor
+    #[cfg(feature = "lab")]
+    Load(load::Arguments),
+    /// Play a recording to everybody: the floor of `load`
+    #[cfg(feature = "lab")]
+    #[command(hide = true)]
+    Floor,
     /// Talk to a server over its WebSocket
     #[cfg(feature = "lab")]
     Talk(talk::Arguments),
@@ -95,6 +102,10 @@ impl Command {
             Self::Faults(arguments) => faults::run(arguments),
             #[cfg(feature = "lab")]
             Self::Mock(arguments) => mock::run(&arguments),
+            #[cfg(feature = "lab")]
+            Self::Load(arguments) => load::run(&arguments),
+            #[cfg(feature = "lab")]
+            Self::Floor => floor::run(),
             #[cfg(feature = "lab")]
             Self::Talk(arguments) => talk::run(&arguments),
             Self::Serve(arguments) => serve::run(&arguments),

@@ -18,9 +18,13 @@ mod check;
 #[cfg(feature = "lab")]
 mod faults;
 #[cfg(feature = "lab")]
+mod floor;
+#[cfg(feature = "lab")]
 mod list;
 #[cfg(feature = "lab")]
 mod live;
+#[cfg(feature = "lab")]
+mod load;
 #[cfg(feature = "lab")]
 mod mock;
 #[cfg(feature = "lab")]

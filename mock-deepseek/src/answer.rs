@@ -101,8 +101,12 @@ pub(crate) enum Kind {
     Reasoning,
     /// A chunk of the visible text.
     Content,
+    /// A chunk of a tool call.
+    Call,
     /// The chunk with the finish reason.
     Finish,
+    /// A chunk that holds nothing but the usage.
+    Usage,
     /// `[DONE]`.
     Done,
     /// An event that a fault put in.

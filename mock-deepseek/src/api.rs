@@ -107,7 +107,7 @@ fn chat(
     let named = named_faults(request.headers.get(FAULT_HEADER), &chat.model, key)
         .map_err(|error| Notice::invalid(&format!("mock-deepseek: {error}")))?;
     let choice = choose(&chat);
-    let draft = Draft::new(&chat, &choice.reply, stamp.seed);
+    let draft = Draft::new(&chat, chat.dialect(), &choice.reply, stamp.seed);
     let plan = Plan::new(draft, named.unwrap_or(choice.faults), choice.pace).over(request.carried);
     Ok(Planned { answer: plan.answer(stamp), rule: choice.rule, faults: plan.faults })
 }

@@ -7,6 +7,7 @@
 use crate::{
     answer::{Form, Marks},
     chunks::Chunks,
+    render::Dialect,
     request::ChatRequest,
     script::{FinishReason, Reply},
     texts,
@@ -17,19 +18,29 @@ use crate::{
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) struct Draft {
     pub(crate) form: Form,
+    /// How it is told; nothing here depends on it.
+    pub(crate) dialect: Dialect,
     pub(crate) model: String,
-    /// Whether `usage: null` stands in every chunk but the last.
-    pub(crate) usage_everywhere: bool,
-    /// Whether `reasoning_content` stands in the deltas.
+    /// Whether there is a place for thinking, even if none is said.
     pub(crate) thinks: bool,
     pub(crate) reasoning: Chunks,
     pub(crate) content: Chunks,
+    /// The tools that are to be called, after the visible text.
+    pub(crate) calls: Vec<Call>,
     pub(crate) finish: String,
     /// How many tokens the request allows.
     pub(crate) budget: Option<usize>,
     pub(crate) prompt: PromptUsage,
     /// Faults that show in the last event.
     pub(crate) marks: Marks,
+}
+
+/// A tool call.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) struct Call {
+    pub(crate) name: String,
+    /// JSON, unless the script wants it otherwise.
+    pub(crate) arguments: Chunks,
 }
 
 /// A moment of the reply: what is said with one event.
@@ -41,6 +52,10 @@ pub(crate) enum Beat {
     Reasoning(usize),
     /// This delta of the visible text.
     Content(usize),
+    /// This tool is named.
+    Call(usize),
+    /// Of this call, this part of the arguments.
+    Arguments(usize, usize),
     /// The finish reason, with the bill.
     Finish,
     /// The stream is over.
@@ -51,18 +66,25 @@ impl Draft {
     /// Returns what is said after `beat`.
     pub(crate) fn after(&self, beat: Beat) -> Option<Beat> {
         let reasoning = |index| (index < self.reasoning.len()).then_some(Beat::Reasoning(index));
-        let content = |index| if index < self.content.len() { Beat::Content(index) } else { Beat::Finish };
+        let call = |index| if index < self.calls.len() { Beat::Call(index) } else { Beat::Finish };
+        let content = |index| if index < self.content.len() { Beat::Content(index) } else { call(0) };
+        let arguments = |of: usize, index| match self.calls.get(of) {
+            Some(call) if index < call.arguments.len() => Beat::Arguments(of, index),
+            _ => call(of + 1),
+        };
         match beat {
             Beat::Role => Some(reasoning(0).unwrap_or_else(|| content(0))),
             Beat::Reasoning(index) => Some(reasoning(index + 1).unwrap_or_else(|| content(0))),
             Beat::Content(index) => Some(content(index + 1)),
+            Beat::Call(index) => Some(arguments(index, 0)),
+            Beat::Arguments(of, index) => Some(arguments(of, index + 1)),
             Beat::Finish => Some(Beat::Done),
             Beat::Done => None,
         }
     }
 
     /// Fills in what the script leaves open. `seed` varies the mock's own text.
-    pub(crate) fn new(request: &ChatRequest, reply: &Reply, seed: u64) -> Self {
+    pub(crate) fn new(request: &ChatRequest, dialect: Dialect, reply: &Reply, seed: u64) -> Self {
         let per_chunk = reply.tokens_per_chunk.unwrap_or(1).max(1);
         let said = reply.thinking.clone();
         let thinks = said.as_ref().map_or_else(|| request.thinks(), |thinking| !thinking.is_empty());
@@ -71,14 +93,15 @@ impl Draft {
         let texts: Vec<_> = request.messages.iter().map(crate::request::Message::text).collect();
         let mut draft = Self {
             form: if request.streams() { Form::Stream } else { Form::Single },
+            dialect,
             model: request.base_model().to_owned(),
-            usage_everywhere: request.includes_usage(),
             thinks,
             reasoning: thinking.map(|text| Chunks::of(&text, per_chunk)).unwrap_or_default(),
             content: match &reply.pieces {
                 Some(pieces) => Chunks::exactly(pieces),
                 None => Chunks::of(&text(), per_chunk),
             },
+            calls: Vec::new(),
             finish: reply.finish.unwrap_or(FinishReason::Stop).as_str().to_owned(),
             budget: request.max_tokens.and_then(|tokens| usize::try_from(tokens).ok()),
             prompt: PromptUsage::count(texts.iter().map(String::as_str)),
@@ -122,6 +145,9 @@ impl Draft {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::render::{ChatStyle, UsagePlace};
+
+    const CHAT: Dialect = Dialect::Chat(ChatStyle { usage: UsagePlace::Last });
 
     fn request(extra: &str) -> ChatRequest {
         let body =
@@ -134,7 +160,7 @@ mod tests {
         let reply =
             Reply { text: Some("one two three".into()), thinking: Some("a b".into()), ..Reply::default() };
 
-        let draft = Draft::new(&request(r#","max_tokens":3"#), &reply, 0);
+        let draft = Draft::new(&request(r#","max_tokens":3"#), CHAT, &reply, 0);
 
         assert_eq!((draft.reasoning.text(), draft.content.text()), ("a b", "one"));
         assert_eq!((draft.finish.as_str(), draft.usage().completion), ("length", 3));
@@ -142,7 +168,8 @@ mod tests {
 
     #[test]
     fn empty_thinking_means_none_whatever_the_model_does() {
-        let draft = Draft::new(&request(""), &Reply { thinking: Some(String::new()), ..Reply::default() }, 0);
+        let draft =
+            Draft::new(&request(""), CHAT, &Reply { thinking: Some(String::new()), ..Reply::default() }, 0);
 
         assert!(!draft.thinks && draft.reasoning.is_empty());
         assert_eq!(draft.usage().reasoning, None);
@@ -152,7 +179,8 @@ mod tests {
     fn pieces_are_exact() {
         let pieces = vec!["a b c".to_owned(), String::new(), "d".to_owned()];
 
-        let draft = Draft::new(&request(""), &Reply { pieces: Some(pieces.clone()), ..Reply::default() }, 0);
+        let draft =
+            Draft::new(&request(""), CHAT, &Reply { pieces: Some(pieces.clone()), ..Reply::default() }, 0);
 
         assert_eq!(draft.content, Chunks::exactly(&pieces));
     }

@@ -123,7 +123,7 @@ pub use mock::{Builder, MockDeepSeek, StartError, Unmet};
 pub use script::{DefaultRule, FinishReason, Match, Pace, Reply, Rule, Script, ScriptError};
 pub use server::CONNECTIONS_MAX;
 pub use tls::{Tls, TlsError};
-pub use transcript::transcript;
+pub use transcript::{stream_bytes, transcript};
 
 #[cfg(test)]
 mod wire_tests;

@@ -1,15 +1,21 @@
 //! Turns a draft into the bytes that DeepSeek would send (DEEPSEEK A5, A6).
 //!
-//! A chunk is spliced together from a front that is rendered once per reply, a delta and a back; no
-//! JSON tree is built per chunk. The events of a stream are rendered when the writer asks for them.
+//! What the model says (a [`Draft`]) does not know how it is told. A [`Dialect`] does: it tells each
+//! [`Beat`] of the draft as an event, and the whole of it as one object. A further surface is a file
+//! beside [`chat`] with a type that has `tell` and `whole`, and its line in [`Dialect`] and [`Teller`].
+//! The events of a stream are rendered when the writer asks for them.
 //! Invariant: what leaves here is sound; only faults break it.
 
-use std::borrow::Cow;
+mod chat;
+mod completion;
+mod envelope;
+mod head;
+mod stamp;
 
-use bytes::Bytes;
+use std::collections::VecDeque;
 
 use crate::{
-    answer::{Answer, End, Ending, Form, Framing, Head, Kind, Marks, Piece},
+    answer::{Answer, End, Ending, Form, Framing, Kind, Marks, Piece},
     chunks::Chunk,
     draft::{Beat, Draft},
     notice::Notice,
@@ -17,105 +23,63 @@ use crate::{
     script::Pace,
 };
 
+pub(crate) use chat::{ChatStyle, UsagePlace};
+pub(crate) use completion::CompletionStyle;
+pub(crate) use envelope::Envelope;
+pub(crate) use stamp::Stamp;
+
 /// The fingerprint that the API reports.
 pub(crate) const FINGERPRINT: &str = "fp_eaab8d114b_prod0820_fp8_kvcache";
 
-/// What differs from one reply to the next beside its text.
+/// The form of API in which a reply is told, with what the request asked of that form.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub(crate) struct Stamp {
-    /// A bare UUID.
-    pub(crate) id: String,
-    /// Seconds since 1970.
-    pub(crate) created: i64,
-    /// 32 hexadecimal digits for `x-ds-trace-id`.
-    pub(crate) trace: String,
-    /// The `Date` header.
-    pub(crate) date: String,
-    /// Varies the mock's own texts.
-    pub(crate) seed: u64,
+pub(crate) enum Dialect {
+    /// Chat completions.
+    Chat(ChatStyle),
+    /// Text completions (FIM).
+    #[expect(dead_code, reason = "its path comes next")]
+    Completion(CompletionStyle),
 }
 
-/// What all chunks of a reply have in common.
+/// A dialect at work on one reply.
 #[derive(Clone, Debug)]
-pub(crate) struct Envelope {
-    front: String,
-    back: &'static str,
-    thinks: bool,
+enum Teller {
+    Chat(chat::Chat),
+    Completion(completion::Completion),
 }
 
-impl Envelope {
+impl Teller {
     fn new(draft: &Draft, stamp: &Stamp) -> Self {
-        let Stamp { id, created, .. } = stamp;
-        let model = quoted(&draft.model);
-        Self {
-            front: format!(
-                r#"{{"id":"{id}","object":"chat.completion.chunk","created":{created},"model":{model},"system_fingerprint":"{FINGERPRINT}","choices":["#
-            ),
-            back: if draft.usage_everywhere { r#"],"usage":null}"# } else { "]}" },
-            thinks: draft.thinks,
+        match &draft.dialect {
+            Dialect::Chat(style) => Self::Chat(chat::Chat::new(style, draft, stamp)),
+            Dialect::Completion(style) => Self::Completion(completion::Completion::new(style, draft, stamp)),
         }
     }
 
-    /// Renders a chunk whose `choices` are exactly these; an empty text for none.
-    pub(crate) fn chunk(&self, choices: &str) -> Bytes {
-        self.splice(&[choices])
-    }
-
-    /// Renders a chunk with one running choice whose `delta` is this JSON.
-    pub(crate) fn delta(&self, delta: &str) -> Bytes {
-        self.splice(&[CHOICE, delta, RUNNING])
-    }
-
-    /// Renders a chunk of visible text; `content` is JSON.
-    pub(crate) fn content(&self, content: &str) -> Bytes {
-        self.splice(&[CHOICE, CONTENT, content, self.after_content(), RUNNING])
-    }
-
-    /// Renders the delta of a chunk of visible text; `content` is JSON.
-    pub(crate) fn content_delta(&self, content: &str) -> String {
-        [CONTENT, content, self.after_content()].concat()
-    }
-
-    fn role(&self) -> Bytes {
-        self.delta(if self.thinks {
-            r#"{"role":"assistant","content":null,"reasoning_content":""}"#
-        } else {
-            r#"{"role":"assistant","content":""}"#
-        })
-    }
-
-    fn reasoning(&self, text: &str) -> Bytes {
-        self.splice(&[CHOICE, r#"{"content":null,"reasoning_content":"#, &quoted(text), "}", RUNNING])
-    }
-
-    /// Renders the last chunk; `finish` is JSON, and usage rides on it unless there is none.
-    pub(crate) fn finish(&self, finish: &str, usage: &str) -> Bytes {
-        let delta = self.content_delta(r#""""#);
-        let choice = format!(r#"{{"index":0,"delta":{delta},"logprobs":null,"finish_reason":{finish}}}"#);
-        [&self.front, choice.as_str(), r#"],"usage":"#, usage, "}"].concat().into()
-    }
-
-    fn after_content(&self) -> &'static str {
-        if self.thinks { r#","reasoning_content":null}"# } else { "}" }
-    }
-
-    /// Puts the parts between front and back, in one piece of memory.
-    fn splice(&self, parts: &[&str]) -> Bytes {
-        let length = parts.iter().map(|part| part.len()).sum::<usize>();
-        let mut chunk = Vec::with_capacity(self.front.len() + length + self.back.len());
-        chunk.extend_from_slice(self.front.as_bytes());
-        for part in parts {
-            chunk.extend_from_slice(part.as_bytes());
+    /// Returns the frame that faults may put their own chunks into.
+    fn envelope(&self) -> Envelope {
+        match self {
+            Self::Chat(chat) => chat.envelope.clone(),
+            Self::Completion(completion) => completion.envelope.clone(),
         }
-        chunk.extend_from_slice(self.back.as_bytes());
-        chunk.into()
+    }
+
+    /// Tells a beat as an event; what needs more than one puts the others into `more`.
+    fn tell(&mut self, draft: &Draft, beat: Beat, more: &mut VecDeque<Piece>) -> Piece {
+        match self {
+            Self::Chat(chat) => chat.tell(draft, beat, more),
+            Self::Completion(completion) => completion.tell(draft, beat, more),
+        }
+    }
+
+    /// Tells all at once.
+    fn whole(&self, draft: &Draft, stamp: &Stamp) -> String {
+        match self {
+            Self::Chat(chat) => chat.whole(draft, stamp),
+            Self::Completion(_) => completion::Completion::whole(draft, stamp),
+        }
     }
 }
-
-/// What stands before and after the delta of a choice that goes on.
-const CHOICE: &str = r#"{"index":0,"delta":"#;
-const RUNNING: &str = r#","logprobs":null,"finish_reason":null}"#;
-const CONTENT: &str = r#"{"content":"#;
 
 /// Renders text as a JSON string.
 pub(crate) fn quoted(text: &str) -> String {
@@ -130,114 +94,79 @@ pub(crate) fn quoted(text: &str) -> String {
 #[derive(Clone, Debug)]
 pub(crate) struct Events {
     draft: Draft,
-    envelope: Envelope,
+    teller: Teller,
     pacer: Pacer,
     next: Option<Beat>,
+    /// What the last beat said beyond its first event; empty in most dialects.
+    more: VecDeque<Piece>,
 }
 
 impl Iterator for Events {
     type Item = Piece;
 
     fn next(&mut self) -> Option<Piece> {
+        if let Some(piece) = self.more.pop_front() {
+            return Some(piece);
+        }
         let beat = self.next?;
         self.next = self.draft.after(beat);
-        let piece = self.piece(beat);
-        Some(Piece { wait: self.pacer.before(piece.kind), ..piece })
+        let wait = self.pacer.before(pace_of(beat));
+        let piece = self.teller.tell(&self.draft, beat, &mut self.more);
+        Some(Piece { wait, ..piece })
     }
 }
 
-impl Events {
-    fn piece(&self, beat: Beat) -> Piece {
-        let Self { draft, envelope, .. } = self;
-        match beat {
-            Beat::Role => Piece::event(Kind::Role, envelope.role()),
-            Beat::Reasoning(index) => {
-                said(Kind::Reasoning, draft.reasoning.get(index), |text| envelope.reasoning(text))
-            }
-            Beat::Content(index) => {
-                said(Kind::Content, draft.content.get(index), |text| envelope.content(&quoted(text)))
-            }
-            Beat::Finish => {
-                let finish = envelope.finish(&quoted(&draft.finish), &draft.usage().json());
-                Piece { marks: draft.marks, ..Piece::event(Kind::Finish, finish) }
-            }
-            Beat::Done => Piece::event(Kind::Done, "[DONE]"),
-        }
+/// Returns what the beat is as far as time goes: a call takes as long as text does.
+fn pace_of(beat: Beat) -> Kind {
+    match beat {
+        Beat::Role => Kind::Role,
+        Beat::Reasoning(_) => Kind::Reasoning,
+        Beat::Content(_) | Beat::Call(_) | Beat::Arguments(..) => Kind::Content,
+        Beat::Finish => Kind::Finish,
+        Beat::Done => Kind::Done,
     }
 }
 
 /// Makes a piece that carries text.
-fn said(kind: Kind, chunk: Option<Chunk>, render: impl FnOnce(&str) -> Bytes) -> Piece {
+fn said(kind: Kind, chunk: Option<Chunk>, render: impl FnOnce(&str) -> bytes::Bytes) -> Piece {
     let text = chunk.unwrap_or_default();
     Piece { text: text.clone(), ..Piece::event(kind, render(&text)) }
 }
 
 /// Renders the whole reply.
 pub(crate) fn answer(draft: Draft, stamp: &Stamp, pace: Pace) -> Answer {
-    let (form, envelope) = (draft.form, Envelope::new(&draft, stamp));
-    let pacer = Pacer::new(pace);
-    let mut head = head(200, stamp);
+    let (form, teller) = (draft.form, Teller::new(&draft, stamp));
+    let (envelope, pacer) = (teller.envelope(), Pacer::new(pace));
+    let mut head = head::head(200, stamp);
     let (pieces, rest) = match form {
         Form::Stream => {
             head.set("content-type", Some("text/event-stream; charset=utf-8"));
             head.set("cache-control", Some("no-cache"));
-            let events = Events { draft, envelope: envelope.clone(), pacer, next: Some(Beat::Role) };
-            (Vec::new(), Some(Box::new(events)))
+            let more = VecDeque::new();
+            (Vec::new(), Some(Box::new(Events { draft, teller, pacer, next: Some(Beat::Role), more })))
         }
         Form::Single => {
             let wait = pacer.whole(draft.usage().completion);
-            (vec![Piece { wait, ..single(&draft, stamp) }], None)
+            let body = Piece::raw(Kind::Body, teller.whole(&draft, stamp));
+            (vec![Piece { wait, marks: draft.marks, ..body }], None)
         }
     };
     Answer { form, envelope, head: Some(head), pieces, rest, end: complete() }
 }
 
-fn single(draft: &Draft, stamp: &Stamp) -> Piece {
-    let Stamp { id, created, .. } = stamp;
-    let reasoning = if draft.thinks {
-        format!(r#","reasoning_content":{}"#, quoted(draft.reasoning.text()))
-    } else {
-        String::new()
-    };
-    let body = format!(
-        r#"{{"id":"{id}","object":"chat.completion","created":{created},"model":{},"choices":[{{"index":0,"message":{{"role":"assistant","content":{}{reasoning}}},"logprobs":null,"finish_reason":{}}}],"usage":{},"system_fingerprint":"{FINGERPRINT}"}}"#,
-        quoted(&draft.model),
-        quoted(draft.content.text()),
-        quoted(&draft.finish),
-        draft.usage().json(),
-    );
-    Piece { marks: draft.marks, ..Piece::raw(Kind::Body, body) }
-}
-
 /// Renders a body that is known at once: an error, a list of models, the balance.
 pub(crate) fn plain(notice: &Notice, stamp: &Stamp) -> Answer {
-    let mut head = head(notice.status, stamp);
+    let mut head = head::head(notice.status, stamp);
     head.framing = Framing::Length;
     head.set("content-type", notice.content_type);
     Answer {
         form: Form::Single,
-        envelope: Envelope { front: String::new(), back: "", thinks: false },
+        envelope: Envelope::default(),
         head: Some(head),
         pieces: vec![Piece::raw(Kind::Body, notice.body.clone())],
         rest: None,
         end: complete(),
     }
-}
-
-/// The headers of every answer, as captured in public (DEEPSEEK A8).
-fn head(status: u16, stamp: &Stamp) -> Head {
-    let fixed = |name: &'static str, value: &'static str| (Cow::Borrowed(name), Cow::Borrowed(value));
-    let headers = vec![
-        (Cow::Borrowed("date"), Cow::Owned(stamp.date.clone())),
-        fixed("content-type", "application/json"),
-        fixed("vary", "origin, access-control-request-method, access-control-request-headers"),
-        fixed("access-control-allow-credentials", "true"),
-        (Cow::Borrowed("x-ds-trace-id"), Cow::Owned(stamp.trace.clone())),
-        fixed("strict-transport-security", "max-age=31536000; includeSubDomains; preload"),
-        fixed("x-content-type-options", "nosniff"),
-        fixed("server", "elb"),
-    ];
-    Head { status, headers, framing: Framing::Chunked, marks: Marks::default() }
 }
 
 fn complete() -> End {

@@ -7,6 +7,8 @@
 use serde::Deserialize;
 use serde_json::Value;
 
+use crate::render::{ChatStyle, Dialect, UsagePlace};
+
 /// The body of a chat completion request.
 #[derive(Clone, Debug, Deserialize)]
 pub(crate) struct ChatRequest {
@@ -79,6 +81,12 @@ impl ChatRequest {
             Some(thinking) => thinking.mode == ThinkingMode::Enabled,
             None => self.base_model() != "deepseek-chat",
         }
+    }
+
+    /// Returns how chat completions tell the reply.
+    pub(crate) fn dialect(&self) -> Dialect {
+        let usage = if self.includes_usage() { UsagePlace::LastAndNulls } else { UsagePlace::Last };
+        Dialect::Chat(ChatStyle { usage })
     }
 
     /// Returns the model without the faults that may be named behind it.

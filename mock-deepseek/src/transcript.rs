@@ -33,17 +33,24 @@ pub fn transcript(faults: &[Fault]) -> String {
     }
     let shown = shown(form(faults), faults);
     match faults.iter().find_map(|fault| fault.behaviour().handshake()) {
-        Some(Lasts::Forever) => "-- TCP is accepted; the handshake of TLS never begins
-"
-        .to_owned(),
+        Some(Lasts::Forever) => "-- TCP is accepted; the handshake of TLS never begins\n".to_owned(),
         Some(Lasts::For(pause)) => {
-            format!(
-                "-- TCP is accepted; the handshake of TLS begins after {pause:?}
-"
-            ) + &shown
+            format!("-- TCP is accepted; the handshake of TLS begins after {pause:?}\n") + &shown
         }
         None => shown,
     }
+}
+
+/// Renders the whole streamed answer to a sample request whose reply is this one: head, chunks, end.
+///
+/// It is what a socket would see, without one: for benches and for tests of clients.
+pub fn stream_bytes(reply: &Reply) -> Vec<u8> {
+    let program = compile(Form::Stream, reply, &[]);
+    let framing = program.framing();
+    program.fold(Vec::new(), |mut bytes, piece| {
+        program::put(&mut bytes, &piece, framing);
+        bytes
+    })
 }
 
 /// Renders the answer to a sample request for this form.
@@ -59,6 +66,12 @@ pub(crate) fn form(faults: &[Fault]) -> Form {
 
 /// Compiles the sample reply with these faults.
 fn sample(form: Form, faults: &[Fault]) -> Program {
+    let pieces = ["It’s", " week", " 12", ".", " All", " is", " well", "."].map(ToOwned::to_owned);
+    let reply = Reply { thinking: Some(String::new()), pieces: Some(pieces.into()), ..Reply::default() };
+    compile(form, &reply, faults)
+}
+
+fn compile(form: Form, reply: &Reply, faults: &[Fault]) -> Program {
     let request = ChatRequest {
         messages: vec![Message { role: Role::User, content: "Which week am I in?".into() }],
         model: "deepseek-flash".to_owned(),
@@ -69,8 +82,6 @@ fn sample(form: Form, faults: &[Fault]) -> Program {
         temperature: None,
         user_id: None,
     };
-    let pieces = ["It’s", " week", " 12", ".", " All", " is", " well", "."].map(ToOwned::to_owned);
-    let reply = Reply { thinking: Some(String::new()), pieces: Some(pieces.into()), ..Reply::default() };
     let stamp = Stamp {
         id: "5f0c7a52-9d0e-4c43-8b1f-0d6a4b8e2c11".to_owned(),
         created: 1_790_000_000,
@@ -78,7 +89,7 @@ fn sample(form: Form, faults: &[Fault]) -> Program {
         date: "Mon, 21 Sep 2026 13:33:20 GMT".to_owned(),
         seed: 0,
     };
-    let draft = Draft::new(&request, &reply, 0);
+    let draft = Draft::new(&request, request.dialect(), reply, 0);
     let http2 = faults.iter().any(|fault| fault.info().carrier == Carrier::Http2);
     let plan = Plan::new(draft, faults.to_vec(), Pace::default()).over(Carried { http2, tls: true });
     program::compile(plan.answer(&stamp), Persistence::KeepAlive)

@@ -6,6 +6,7 @@
 
 mod cli;
 mod http;
+mod load;
 mod process;
 mod sdk;
 mod storage_contract;

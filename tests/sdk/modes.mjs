@@ -1,6 +1,6 @@
 // The modes of the API that need more than a question: tools, JSON, log probabilities, completions of a gap or a prefix.
 
-import { client } from "./client.mjs";
+import { OpenAI, client } from "./client.mjs";
 
 const USER = { role: "user", content: "Which week am I in? Answer in json." };
 
@@ -23,24 +23,29 @@ async function tools(task) {
 
 /** By the SDK's own accumulator, and by hand: how many pieces the arguments of the first call have. */
 async function tools_in_a_stream(task) {
-  const choice = (await client(task).chat.completions.stream(asked({ tools: TOOLS })).finalChatCompletion()).choices[0];
+  const stream = client(task).chat.completions.stream(asked({ tools: TOOLS }));
   let pieces = 0;
-  for await (const chunk of await client(task).chat.completions.create(asked({ tools: TOOLS, stream: true }))) {
+  for await (const chunk of stream) {
     for (const call of chunk.choices[0].delta.tool_calls ?? []) {
       if (call.index === 0 && call.function.arguments) pieces += 1;
     }
   }
+  const choice = (await stream.finalChatCompletion()).choices[0];
   return { finish: choice.finish_reason, calls: called(choice.message.tool_calls), "in pieces": pieces > 1 };
 }
 
-/** Calls the tool, and asks again with what it returned. */
+/** Calls the tools, and asks again with what they returned. The thinking has to be passed back. */
 async function a_round_of_tools(task) {
   const openai = client(task);
   const first = (await openai.chat.completions.create(asked({ tools: TOOLS }))).choices[0].message;
   const results = first.tool_calls.map(({ id }) => ({ role: "tool", tool_call_id: id, content: "12" }));
   const messages = [USER, first, ...results];
   const last = await openai.chat.completions.create({ model: "deepseek-flash", messages, tools: TOOLS });
-  return { text: last.choices[0].message.content, finish: last.choices[0].finish_reason };
+  const { reasoning_content: _, ...forgetful } = first;
+  const forgotten = await openai.chat.completions
+    .create({ model: "deepseek-flash", messages: [USER, forgetful, ...results], tools: TOOLS })
+    .then(() => null, (error) => error instanceof OpenAI.BadRequestError && /must be passed back/.test(error.message));
+  return { "forgotten thinking is refused": forgotten, text: last.choices[0].message.content, finish: last.choices[0].finish_reason };
 }
 
 async function json_mode(task) {

@@ -2,6 +2,9 @@
 
 import json
 
+from openai import BadRequestError
+from openai.lib.streaming.chat import ChatCompletionStreamState
+
 from client import client
 
 USER = {"role": "user", "content": "Which week am I in? Answer in json."}
@@ -29,24 +32,34 @@ async def tools(task):
 
 
 async def tools_in_a_stream(task):
-    """By the SDK's own accumulator, and by hand: how many pieces the arguments of the first call have."""
-    async with client(task).chat.completions.stream(**asked(tools=TOOLS)) as stream:
-        choice = (await stream.get_final_completion()).choices[0]
+    """By the SDK's own accumulator, and by hand: how many pieces the arguments of the first call have.
+
+    The helper `stream()` around that accumulator takes strict tools only.
+    """
+    state = ChatCompletionStreamState()
     pieces = 0
     async for chunk in await client(task).chat.completions.create(**asked(tools=TOOLS, stream=True)):
+        state.handle_chunk(chunk)
         for call in chunk.choices[0].delta.tool_calls or []:
             pieces += call.index == 0 and bool(call.function.arguments)
+    choice = state.get_final_completion().choices[0]
     return {"finish": choice.finish_reason, "calls": called(choice.message.tool_calls), "in pieces": pieces > 1}
 
 
 async def a_round_of_tools(task):
-    """Calls the tool, and asks again with what it returned."""
+    """Calls the tools, and asks again with what they returned. The thinking has to be passed back."""
     openai = client(task)
     first = (await openai.chat.completions.create(**asked(tools=TOOLS))).choices[0].message
     results = [{"role": "tool", "tool_call_id": call.id, "content": "12"} for call in first.tool_calls]
     messages = [USER, first.model_dump(exclude_none=True), *results]
     last = await openai.chat.completions.create(model="deepseek-flash", messages=messages, tools=TOOLS)
-    return {"text": last.choices[0].message.content, "finish": last.choices[0].finish_reason}
+    del messages[1]["reasoning_content"]
+    try:
+        await openai.chat.completions.create(model="deepseek-flash", messages=messages, tools=TOOLS)
+        forgotten = None
+    except BadRequestError as error:
+        forgotten = "must be passed back" in error.body["message"]
+    return {"forgotten thinking is refused": forgotten, "text": last.choices[0].message.content, "finish": last.choices[0].finish_reason}
 
 
 async def json_mode(task):

@@ -1,0 +1,124 @@
+//! What the connections of a load have seen, in counts and histograms.
+//!
+//! Invariant: what is counted in a window is taken out with it; what is broken is kept until the end,
+//! wherever it happened.
+
+use std::{collections::BTreeMap, time::Duration};
+
+use hdrhistogram::Histogram;
+
+use crate::broken::Broken;
+
+/// Times are kept to the microsecond, up to this many of them; longer ones count as this long.
+const TIME_MAX_US: u64 = 600_000_000;
+/// Three significant digits: a bucket is at most 0.1 % wide.
+const DIGITS: u8 = 3;
+
+/// Times, as a histogram of microseconds.
+#[derive(Clone, Debug)]
+pub(crate) struct Times(Histogram<u64>);
+
+impl Default for Times {
+    fn default() -> Self {
+        #[expect(clippy::expect_used, reason = "the bounds are constants, and a test makes one")]
+        let histogram = Histogram::new_with_bounds(1, TIME_MAX_US, DIGITS).expect("the bounds are sound");
+        Self(histogram)
+    }
+}
+
+impl Times {
+    pub(crate) fn record(&mut self, time: Duration) {
+        self.record_many(time, 1);
+    }
+
+    pub(crate) fn record_many(&mut self, time: Duration, count: u64) {
+        let micros = u64::try_from(time.as_micros()).unwrap_or(u64::MAX);
+        self.0.saturating_record_n(micros.min(TIME_MAX_US), count);
+    }
+
+    pub(crate) fn count(&self) -> u64 {
+        self.0.len()
+    }
+
+    /// Returns the time that this share (0 to 1) does not exceed, in milliseconds.
+    pub(crate) fn quantile_ms(&self, share: f64) -> f64 {
+        #[expect(clippy::cast_precision_loss, reason = "ten minutes of microseconds are exact in 53 bits")]
+        let micros = self.0.value_at_quantile(share) as f64;
+        micros / 1000.0
+    }
+}
+
+/// Counts and times of one window.
+#[derive(Clone, Debug, Default)]
+pub(crate) struct Tally {
+    /// Whole answers.
+    pub(crate) answers: u64,
+    /// Events of streams, `[DONE]` included.
+    pub(crate) events: u64,
+    /// `[DONE]` events, as whole answers tell.
+    pub(crate) done: u64,
+    /// From the request to the end of the answer.
+    pub(crate) answer: Times,
+    /// From the request to the first event.
+    pub(crate) first: Times,
+    /// From one read that brought events to the next, within an answer.
+    pub(crate) gap: Times,
+}
+
+impl Tally {
+    /// Returns the chunks: events without those that only say that it is over.
+    pub(crate) fn chunks(&self) -> u64 {
+        self.events.saturating_sub(self.done)
+    }
+}
+
+/// What is kept from the first connection to the last.
+#[derive(Clone, Debug, Default)]
+pub(crate) struct Record {
+    /// The window that is being filled.
+    pub(crate) window: Tally,
+    /// Whole answers, in windows or not.
+    pub(crate) whole: u64,
+    /// Broken answers by kind.
+    pub(crate) broken: BTreeMap<Broken, u64>,
+    /// Answers that were cut at the end by plan, and so not judged.
+    pub(crate) unjudged: u64,
+    /// Connections that came about at least once.
+    pub(crate) opened: usize,
+    /// Connections that were opened again, after the target had closed one or broken an answer.
+    pub(crate) reopened: u64,
+}
+
+impl Record {
+    pub(crate) fn break_with(&mut self, broken: Broken) {
+        *self.broken.entry(broken).or_default() += 1;
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_percentile_is_within_a_bucket_of_the_truth_m18() {
+        let mut times = Times::default();
+
+        for micros in 1..=100_000 {
+            times.record(Duration::from_micros(micros));
+        }
+
+        for (share, truth) in [(0.5, 50.0), (0.99, 99.0), (0.999, 99.9)] {
+            assert!((times.quantile_ms(share) / truth - 1.0).abs() < 0.001, "{}", times.quantile_ms(share));
+        }
+    }
+
+    #[test]
+    fn a_time_beyond_all_bounds_counts_as_the_longest() {
+        let mut times = Times::default();
+
+        times.record(Duration::MAX);
+
+        assert_eq!(times.count(), 1);
+        assert!(times.quantile_ms(1.0) >= 600_000.0);
+    }
+}

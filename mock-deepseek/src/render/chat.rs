@@ -1,0 +1,133 @@
+//! Chat completions: `chat.completion.chunk` events, or one `chat.completion` (DEEPSEEK A5, A6).
+
+use std::{collections::VecDeque, fmt::Write as _};
+
+use bytes::Bytes;
+
+use super::{
+    FINGERPRINT, Stamp,
+    envelope::{Envelope, Shape},
+    quoted, said,
+};
+use crate::{
+    answer::{Kind, Piece},
+    draft::{Beat, Draft},
+};
+
+/// What a request asked of this form.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) struct ChatStyle {
+    pub(crate) usage: UsagePlace,
+}
+
+/// Where a stream tells its usage.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[expect(dead_code, reason = "the profile that needs the others comes next")]
+pub(crate) enum UsagePlace {
+    /// On the chunk with the finish reason.
+    Last,
+    /// There, and `null` in all chunks before it.
+    LastAndNulls,
+    /// On a chunk of its own without choices, and `null` in all others, as OpenAI has it.
+    Apart,
+    /// Nowhere.
+    Nowhere,
+}
+
+/// Chat completions at work on one reply.
+#[derive(Clone, Debug)]
+pub(super) struct Chat {
+    pub(super) envelope: Envelope,
+    style: ChatStyle,
+    /// The ids of the tool calls.
+    ids: Vec<String>,
+}
+
+impl Chat {
+    pub(super) fn new(style: &ChatStyle, draft: &Draft, stamp: &Stamp) -> Self {
+        let shape = if draft.thinks { Shape::Thinking } else { Shape::Plain };
+        let nulls = matches!(style.usage, UsagePlace::LastAndNulls | UsagePlace::Apart);
+        Self {
+            envelope: Envelope::new(stamp, &draft.model, shape, nulls),
+            style: style.clone(),
+            ids: (0..draft.calls.len()).map(|index| stamp.call_id(index)).collect(),
+        }
+    }
+
+    pub(super) fn tell(&self, draft: &Draft, beat: Beat, more: &mut VecDeque<Piece>) -> Piece {
+        let envelope = &self.envelope;
+        match beat {
+            Beat::Role => Piece::event(Kind::Role, envelope.role()),
+            Beat::Reasoning(index) => {
+                said(Kind::Reasoning, draft.reasoning.get(index), |text| envelope.reasoning(&quoted(text)))
+            }
+            Beat::Content(index) => {
+                said(Kind::Content, draft.content.get(index), |text| envelope.content(&quoted(text)))
+            }
+            Beat::Call(call) => Piece::event(Kind::Call, self.call(draft, call)),
+            Beat::Arguments(call, index) => {
+                let chunk = draft.calls.get(call).and_then(|call| call.arguments.get(index));
+                said(Kind::Call, chunk, |text| self.arguments(call, text))
+            }
+            Beat::Finish => self.finish(draft, more),
+            Beat::Done => Piece::event(Kind::Done, "[DONE]"),
+        }
+    }
+
+    /// Renders the delta that names a call.
+    fn call(&self, draft: &Draft, index: usize) -> Bytes {
+        let (id, name) = (&self.ids[index], quoted(&draft.calls[index].name));
+        self.envelope.delta(&format!(
+            r#"{{"tool_calls":[{{"index":{index},"id":"{id}","type":"function","function":{{"name":{name},"arguments":""}}}}]}}"#
+        ))
+    }
+
+    /// Renders a fragment of a call's arguments.
+    fn arguments(&self, index: usize, text: &str) -> Bytes {
+        let text = quoted(text);
+        self.envelope
+            .delta(&format!(r#"{{"tool_calls":[{{"index":{index},"function":{{"arguments":{text}}}}}]}}"#))
+    }
+
+    fn finish(&self, draft: &Draft, more: &mut VecDeque<Piece>) -> Piece {
+        let (finish, usage) = (quoted(&draft.finish), || draft.usage().json());
+        let last = match self.style.usage {
+            UsagePlace::Last | UsagePlace::LastAndNulls => self.envelope.finish(&finish, &usage()),
+            UsagePlace::Nowhere => self.envelope.finish(&finish, ""),
+            UsagePlace::Apart => {
+                more.push_back(Piece::event(Kind::Usage, self.envelope.with_usage("", &usage())));
+                self.envelope.finish(&finish, "")
+            }
+        };
+        Piece { marks: draft.marks, ..Piece::event(Kind::Finish, last) }
+    }
+
+    pub(super) fn whole(&self, draft: &Draft, stamp: &Stamp) -> String {
+        let Stamp { id, created, .. } = stamp;
+        format!(
+            r#"{{"id":"{id}","object":"chat.completion","created":{created},"model":{},"choices":[{{"index":0,"message":{},"logprobs":null,"finish_reason":{}}}],"usage":{},"system_fingerprint":"{FINGERPRINT}"}}"#,
+            quoted(&draft.model),
+            self.message(draft),
+            quoted(&draft.finish),
+            draft.usage().json(),
+        )
+    }
+
+    fn message(&self, draft: &Draft) -> String {
+        let mut message = format!(r#"{{"role":"assistant","content":{}"#, quoted(draft.content.text()));
+        // Writing to a text cannot fail.
+        if draft.thinks {
+            let _ = write!(message, r#","reasoning_content":{}"#, quoted(draft.reasoning.text()));
+        }
+        for (index, (call, id)) in draft.calls.iter().zip(&self.ids).enumerate() {
+            let open = if index == 0 { r#","tool_calls":["# } else { "," };
+            let (name, arguments) = (quoted(&call.name), quoted(call.arguments.text()));
+            let _ = write!(
+                message,
+                r#"{open}{{"index":{index},"id":"{id}","type":"function","function":{{"name":{name},"arguments":{arguments}}}}}"#
+            );
+        }
+        message.push_str(if draft.calls.is_empty() { "}" } else { "]}" });
+        message
+    }
+}
