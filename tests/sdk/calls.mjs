@@ -4,6 +4,8 @@ import { OpenAI, client } from "./client.mjs";
 
 // How long somebody waits who does not want to wait for an hour.
 const PATIENCE = 4000;
+// What DeepSeek puts at the end of a message, since autumn 2026.
+const ID = / \(request_id: [0-9a-f-]{36}\)$/;
 const UUID = /^[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}$/;
 
 const question = (more = {}) => ({
@@ -135,7 +137,7 @@ async function ask(task, retries = 0) {
     if (error.status === undefined) return [kind];
     // Where the body is no JSON, the SDK puts it behind the status.
     const message = error.error?.message ?? error.message.replace(`${error.status} `, "");
-    return [kind, error.status, error.type ?? null, message.trim()];
+    return [kind, error.status, error.type ?? null, message.replace(ID, "").trim()];
   }
 }
 

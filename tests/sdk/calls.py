@@ -9,6 +9,8 @@ from client import client
 
 # How long somebody waits who does not want to wait for an hour.
 PATIENCE = 4.0
+# What DeepSeek puts at the end of a message, since autumn 2026.
+ID = re.compile(r" \(request_id: [0-9a-f-]{36}\)$")
 UUID = re.compile(r"[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}")
 
 
@@ -134,7 +136,7 @@ async def ask(task, retries=0):
         return answer.choices[0].message.content
     except openai.APIStatusError as error:
         message = error.body["message"] if isinstance(error.body, dict) else error.body
-        return [type(error).__name__, error.status_code, error.type, message.strip()]
+        return [type(error).__name__, error.status_code, error.type, ID.sub("", message).strip()]
     except openai.APIError as error:
         return [type(error).__name__]
 
