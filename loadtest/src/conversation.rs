@@ -62,6 +62,7 @@ pub(crate) struct Held {
 #[derive(Debug)]
 struct Reading<'a> {
     scanner: &'a mut Scanner,
+    begun: &'a mut bool,
     asked: Instant,
     /// When the last event came.
     last: Option<Instant>,
@@ -94,14 +95,16 @@ impl Conversations {
     }
 
     /// Asks again and again on one connection, until the load is over or the connection is.
-    pub(crate) async fn hold<S>(&self, socket: &mut S) -> Held
+    ///
+    /// `begun` says whether an answer has ever begun here, and is kept when the connection is opened again.
+    pub(crate) async fn hold<S>(&self, socket: &mut S, begun: &mut bool) -> Held
     where
         S: AsyncRead + AsyncWrite + Unpin,
     {
         let mut scanner = Scanner::new(self.expected);
         let mut whole = 0;
         while !self.is_stopping() {
-            let left = match self.ask(socket, &mut scanner).await {
+            let left = match self.ask(socket, &mut scanner, begun).await {
                 Ok(Reuse::Yes) => None,
                 Ok(Reuse::No) => Some(Ok(Left::Closed)),
                 // A target may close an idle connection just when the next request is on its way.
@@ -119,11 +122,11 @@ impl Conversations {
         Held { whole, left: Ok(Left::Stopped) }
     }
 
-    async fn ask<S>(&self, socket: &mut S, scanner: &mut Scanner) -> Result<Reuse, Broken>
+    async fn ask<S>(&self, socket: &mut S, scanner: &mut Scanner, begun: &mut bool) -> Result<Reuse, Broken>
     where
         S: AsyncRead + AsyncWrite + Unpin,
     {
-        let mut reading = Reading { scanner, asked: self.clock.now(), last: None };
+        let mut reading = Reading { scanner, begun, asked: self.clock.now(), last: None };
         socket.write_all(&self.request).await.map_err(|_| Broken::Cut)?;
         loop {
             let read = poll_fn(|cx| self.poll_read(cx, socket, &mut reading)).await;
@@ -149,6 +152,9 @@ impl Conversations {
         }
         if buffer.filled().is_empty() {
             return Poll::Ready(reading.scanner.end().map(Some));
+        }
+        if !std::mem::replace(reading.begun, true) {
+            self.record().begun += 1;
         }
         let fed = reading.scanner.feed(buffer.filled());
         if let Ok(fed) = &fed

@@ -1,7 +1,7 @@
 //! Holds figures against the limits of a case.
 //!
-//! Invariant: what was not measured is inconclusive, never held; and no latency is held against a target
-//! when the client had no time to look.
+//! Invariant: what was not measured is inconclusive, never held; and no latency and no rate is held against a
+//! target when the client had no time to look, or when others took the cores.
 
 use crate::{
     profile::{Case, Limits},
@@ -46,20 +46,20 @@ fn whole(result: &SubjectResult) -> Vec<Check> {
 }
 
 fn limits(limits: &Limits, unit: &str, target: &SubjectResult) -> Vec<Check> {
-    let busy = target.median(Metric::ClientBusy).is_some_and(|busy| busy > CLIENT_BUSY_MAX);
+    let undisturbed = disturbances(target).is_empty();
     let ratio = target.to_floor.get(&Metric::CpuUsPerUnit).map(|figure| figure.median);
     let most = |text: &str, limit: Option<f64>, found: Option<f64>| {
         Some(bound(text, limit?, found, |found, limit| found <= limit))
     };
-    let latency = |text: &str, limit: Option<f64>, found: Option<f64>| {
-        let check = most(text, limit, found)?;
-        let outcome = if busy { Outcome::Inconclusive } else { check.outcome };
-        Some(Check { outcome, ..check })
+    let doubtful = |check: Check| {
+        let outcome = if undisturbed { check.outcome } else { Outcome::Inconclusive };
+        Check { outcome, ..check }
     };
+    let latency = |text: &str, limit, found| most(text, limit, found).map(doubtful);
     let median = |metric| target.median(metric);
     let rate = limits.rate_min.map(|limit| {
         let text = format!("{unit}s per second, at least");
-        bound(&text, limit, median(Metric::UnitsPerSecond), |found, limit| found >= limit)
+        doubtful(bound(&text, limit, median(Metric::UnitsPerSecond), |found, limit| found >= limit))
     });
     let cpu = format!("processor time per {unit} in us, at most");
     let over = format!("processor time per {unit} as a multiple of the floor's, at most");
@@ -102,24 +102,26 @@ fn check(text: String, found: String, holds: bool) -> Check {
     Check { text, found, outcome: if holds { Outcome::Held } else { Outcome::Failed } }
 }
 
+/// Says what kept the client from seeing the target as it is.
+fn disturbances(result: &SubjectResult) -> Vec<String> {
+    let above =
+        |metric, limit| result.median(metric).filter(|value| *value > limit).map(|value| value * 100.0);
+    let client = above(Metric::ClientBusy, CLIENT_BUSY_MAX)
+        .map(|busy| format!("THE CLIENT WAS THE BOTTLENECK, busy {busy:.0} % of its core"));
+    let taken = |metric, whose| {
+        above(metric, TAKEN_MAX).map(|taken| format!("others took {taken:.0} % of {whose} core"))
+    };
+    let target = taken(Metric::TargetCoreTaken, "its");
+    [client, target, taken(Metric::ClientCoreTaken, "the client's")].into_iter().flatten().collect()
+}
+
 /// Says what makes the figures doubtful.
 pub(crate) fn warnings(case: &Case, subjects: &[SubjectResult]) -> Vec<String> {
     let mut warnings = Vec::new();
     for result in subjects {
         let name = &result.name;
-        let above = |metric, limit| result.median(metric).filter(|value| *value > limit);
-        if let Some(busy) = above(Metric::ClientBusy, CLIENT_BUSY_MAX) {
-            let judged = if case.limits.judge_latency() { "; the latencies are NOT judged" } else { "" };
-            warnings.push(format!(
-                "{name}: THE CLIENT WAS THE BOTTLENECK, busy {:.0} % of its core{judged}",
-                busy * 100.0
-            ));
-        }
-        for (metric, whose) in [(Metric::TargetCoreTaken, "its"), (Metric::ClientCoreTaken, "the client's")] {
-            if let Some(taken) = above(metric, TAKEN_MAX) {
-                warnings.push(format!("{name}: others took {:.0} % of {whose} core", taken * 100.0));
-            }
-        }
+        let judged = if case.limits.judge_time() { "; latencies and rates are NOT judged" } else { "" };
+        warnings.extend(disturbances(result).into_iter().map(|what| format!("{name}: {what}{judged}")));
         let coarse = |window: &&crate::result::Window| {
             let busy = window.metrics.get(&Metric::TargetBusy).copied().unwrap_or(1.0);
             busy * window.seconds < CPU_SECONDS_MIN
@@ -191,9 +193,11 @@ mod tests {
 
         let slow = [(Metric::GapP99Ms, 100.0), (Metric::ClientBusy, 0.5)];
         let busy = [(Metric::GapP99Ms, 30.0), (Metric::ClientBusy, 0.95)];
+        let disturbed = [(Metric::GapP99Ms, 100.0), (Metric::TargetCoreTaken, 0.5)];
 
         assert_eq!(outcomes(limits, &slow), [Outcome::Failed]);
         assert_eq!(outcomes(limits, &busy), [Outcome::Inconclusive]);
+        assert_eq!(outcomes(limits, &disturbed), [Outcome::Inconclusive]);
     }
 
     #[test]

@@ -15,7 +15,8 @@
 //!
 //! The **client** runs on one thread of one core, the subjects on another. It scans answers for their end and
 //! their events, without parsing JSON, and judges each: a load that was carried by broken answers was not
-//! carried. It reports what it used itself; where it was the bottleneck, latencies are inconclusive.
+//! carried. It reports what it used itself and what others took of both cores; where it was the bottleneck or
+//! others disturbed, latencies and rates are inconclusive.
 //!
 //! # Limits
 //!

@@ -147,8 +147,8 @@ pub struct Limits {
 
 impl Limits {
     /// Returns whether a limit is judged by times that the client sees.
-    pub(crate) fn judge_latency(&self) -> bool {
-        self.answer_p99_ms_max.is_some() || self.gap_p99_ms_max.is_some()
+    pub(crate) fn judge_time(&self) -> bool {
+        [self.answer_p99_ms_max, self.gap_p99_ms_max, self.rate_min].iter().any(Option::is_some)
     }
 }
 

@@ -121,7 +121,7 @@ pub enum Metric {
     GapP99Ms,
     /// Memory of the subject at the end of the window.
     RssMib,
-    /// Memory over that of the idle subject, per connection; first round only.
+    /// Memory over that of the idle subject, per connection; first round of paced streams only.
     RssKibPerConnection,
     /// Processor time of the subject per second.
     TargetBusy,
@@ -178,7 +178,7 @@ pub struct Check {
 pub enum Outcome {
     /// It held.
     Held,
-    /// The client was the bottleneck, or the system did not tell.
+    /// The client was the bottleneck, others disturbed, or the system did not tell.
     Inconclusive,
     /// It broke.
     Failed,

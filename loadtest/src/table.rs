@@ -223,7 +223,7 @@ mod tests {
         unknown processor · 2 cores · Linux ? · load ? before · target on core 0, client on core 1
 
         c  1,000 streams x 200 chunks at 20 ms (unit: chunk)
-                              CPU us/unit              units/s  client busy %
+                                 CPU us/unit              units/s  client busy %
            mock / floor    x2.50 (2.50-2.50)    x1.00 (1.00-1.00)
            mock          10.00 (10.00-10.00)  49300 (49300-49300)             31
            floor            4.00 (4.00-4.00)  49300 (49300-49300)             31

@@ -83,8 +83,8 @@ pub(crate) struct Record {
     pub(crate) broken: BTreeMap<Broken, u64>,
     /// Answers that were cut at the end by plan, and so not judged.
     pub(crate) unjudged: u64,
-    /// Connections that came about at least once.
-    pub(crate) opened: usize,
+    /// Connections on which an answer has begun, each counted once however often it is opened again.
+    pub(crate) begun: usize,
     /// Connections that were opened again, after the target had closed one or broken an answer.
     pub(crate) reopened: u64,
 }

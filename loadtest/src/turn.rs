@@ -27,7 +27,7 @@ use crate::{
     tally::{Record, Tally},
 };
 
-/// All connections must be open so long after the ramp.
+/// On all connections an answer must have begun so long after the ramp.
 pub(crate) const OPEN_MAX: Duration = Duration::from_secs(30);
 /// One connection may take so long to come about.
 const CONNECT_MAX: Duration = Duration::from_secs(10);
@@ -58,24 +58,24 @@ pub(crate) struct Turn {
     pub(crate) record: Record,
 }
 
-/// Not all connections came about.
+/// Not all connections got an answer.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
 #[error(
-    "only {opened} of {wanted} connections came about\n  hint: is there a limit on connections or open files on the target's side?"
+    "only {begun} of {wanted} connections got an answer in time\n  hint: is there a limit on connections or open files on the target's side?"
 )]
 pub struct NotOpen {
-    /// Connections that came about.
-    pub opened: usize,
+    /// Connections on which an answer has begun.
+    pub begun: usize,
     /// Connections that the case wants.
     pub wanted: usize,
 }
 
-/// Runs one turn. `number` counts the turns of a run, so that source addresses are not used twice in a row.
+/// Runs one turn. `turn` counts the turns of a run, so that source addresses are not used twice in a row.
 pub(crate) async fn play(
     stand: &Stand,
     case: &Case,
     request: &Request,
-    number: usize,
+    turn: usize,
 ) -> Result<Turn, NotOpen> {
     let load = Conversations::new(
         Arc::clone(&stand.clock),
@@ -86,34 +86,35 @@ pub(crate) async fn play(
     let idle = stand.process.and_then(process::resident);
     let mut connections = JoinSet::new();
     for n in 0..case.connections {
-        let dial = Dial { address: stand.address, source: source(case, number, n) };
+        let dial = Dial { address: stand.address, source: source(case, turn, n) };
         connections.spawn(keep(Arc::clone(&load), dial, delay(case, n)));
     }
-    opened(&load, case).await?;
+    all_begun(&load, case).await?;
     stand.clock.sleep(case.warm_up).await;
+    let held = stand.process.and_then(process::resident);
+    let per_connection = memory_per_connection(case, idle, held).filter(|_| turn == 0);
     let mut windows = Vec::new();
-    load.record().window = Tally::default();
     for _ in 0..case.windows {
         windows.push(measure(stand, case, &load).await);
     }
-    if let (Some(idle), Some(held), 0) = (idle, stand.process.and_then(process::resident), number) {
-        remember_memory(&mut windows, case, held.saturating_sub(idle));
+    if let (Some(bytes), Some(last)) = (per_connection, windows.last_mut()) {
+        last.metrics.insert(Metric::RssKibPerConnection, bytes / 1024.0);
     }
     drain(&load, case, &mut connections).await;
     let record = std::mem::take(&mut *load.record());
     Ok(Turn { windows, record })
 }
 
-/// Waits until all connections have come about once.
-async fn opened(load: &Conversations, case: &Case) -> Result<(), NotOpen> {
+/// Waits until an answer has begun on all connections, so that windows see the whole load.
+async fn all_begun(load: &Conversations, case: &Case) -> Result<(), NotOpen> {
     let limit = load.clock.now() + case.ramp + OPEN_MAX;
     loop {
-        let opened = load.record().opened;
-        if opened >= case.connections {
+        let begun = load.record().begun;
+        if begun >= case.connections {
             return Ok(());
         }
         if load.clock.now() > limit {
-            return Err(NotOpen { opened, wanted: case.connections });
+            return Err(NotOpen { begun, wanted: case.connections });
         }
         load.clock.sleep(LOOK).await;
     }
@@ -173,7 +174,7 @@ impl Dial {
 /// Keeps one connection busy until the load is over.
 async fn keep(load: Arc<Conversations>, dial: Dial, delay: Duration) {
     load.clock.sleep(delay).await;
-    let (mut failures, mut opened) = (0, false);
+    let (mut failures, mut begun) = (0, false);
     while !load.is_stopping() && failures < FAILURES_MAX {
         load.clock.sleep(PAUSE * failures).await;
         let Ok(Ok(mut socket)) = timeout(&*load.clock, CONNECT_MAX, dial.connect()).await else {
@@ -181,9 +182,7 @@ async fn keep(load: Arc<Conversations>, dial: Dial, delay: Duration) {
             failures += 1;
             continue;
         };
-        load.record().opened += usize::from(!opened);
-        opened = true;
-        let held = load.hold(&mut socket).await;
+        let held = load.hold(&mut socket, &mut begun).await;
         match held.left {
             Ok(Left::Stopped) => return,
             Ok(Left::Closed) => {
@@ -264,12 +263,11 @@ fn summary(case: &Case, tally: &Tally, before: Sample, after: Sample) -> Window 
     Window { seconds, units, metrics }
 }
 
-/// Memory per connection is known once, for a subject that had none before.
-fn remember_memory(windows: &mut [Window], case: &Case, bytes: u64) {
-    if let Some(last) = windows.last_mut() {
-        let kib = number(bytes) / 1024.0 / number(case.connections as u64);
-        last.metrics.insert(Metric::RssKibPerConnection, kib);
-    }
+/// Memory per connection is known once, for a subject that had none before, and only where answers are
+/// slow: elsewhere what is remembered of those that have ended drowns it.
+fn memory_per_connection(case: &Case, idle: Option<u64>, held: Option<u64>) -> Option<f64> {
+    let grown = held?.saturating_sub(idle?);
+    (!case.gap.is_zero()).then(|| number(grown) / number(case.connections as u64))
 }
 
 /// Counts become figures here; they are exact up to 53 bits.

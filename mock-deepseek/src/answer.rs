@@ -77,6 +77,10 @@ pub(crate) struct Head {
     pub(crate) headers: Vec<(Cow<'static, str>, Cow<'static, str>)>,
     pub(crate) framing: Framing,
     pub(crate) marks: Marks,
+    /// Pause before it.
+    pub(crate) wait: Duration,
+    /// The faults that hold it back: they show as soon as the pause begins.
+    pub(crate) held: Marks,
 }
 
 /// How the end of the body is told.
@@ -204,7 +208,6 @@ pub(crate) enum Ending {
     Hang,
     /// The body ends as its framing says and the connection promises to live on; the next request
     /// on it finds it dead, without a byte.
-    #[expect(dead_code, reason = "the fault that ends so comes with its file")]
     Stale {
         /// Whether it is reset or closed.
         reset: bool,
@@ -294,6 +297,12 @@ impl Answer {
 }
 
 impl Head {
+    /// Holds the head back for at least so long.
+    pub(crate) fn hold_back(&mut self, pause: Duration, marks: Marks) {
+        self.wait = self.wait.max(pause);
+        self.held = self.held | marks;
+    }
+
     /// Sets a header, replacing what was there; `None` takes it away.
     pub(crate) fn set(&mut self, name: &str, value: Option<&str>) {
         let place = self.headers.iter().position(|(key, _)| key.eq_ignore_ascii_case(name));

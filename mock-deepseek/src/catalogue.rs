@@ -4,10 +4,16 @@
 //! Invariant: an entry whose behaviour does not exist, or whose defaults that behaviour refuses,
 //! does not pass the tests of this crate.
 
+mod source;
+mod words;
+
 use std::{collections::BTreeMap, sync::LazyLock};
 
 use serde::Deserialize;
 use toml::{Table, Value};
+
+pub use source::Source;
+pub use words::UnknownName;
 
 static FILES: &[(&str, &str)] = include!(concat!(env!("OUT_DIR"), "/faults.rs"));
 
@@ -121,6 +127,8 @@ pub enum Place {
     AtFinish,
     /// After `[DONE]`.
     AfterDone,
+    /// When the next request comes on the same connection.
+    NextRequest,
 }
 
 /// What a sound client does about a fault.
@@ -161,6 +169,29 @@ pub enum Carrier {
     Tls,
 }
 
+impl FaultInfo {
+    /// Goes through where it was seen.
+    pub fn sources(&self) -> impl Iterator<Item = Source<'_>> {
+        self.sources.iter().map(|text| Source::read(text))
+    }
+
+    /// Returns the fault as one asks for it, with its first parameter set to its default.
+    pub fn example(&self) -> String {
+        let first = self.parameters.iter().find(|(_, parameter)| parameter.default.as_str() != Some(""));
+        first.map_or_else(
+            || self.id.to_owned(),
+            |(name, parameter)| format!("{};{name}={}", self.id, parameter.value()),
+        )
+    }
+}
+
+impl Parameter {
+    /// Returns the default as it is written behind `name=`.
+    pub fn value(&self) -> String {
+        self.default.as_str().map_or_else(|| self.default.to_string(), ToOwned::to_owned)
+    }
+}
+
 impl Catalogue {
     /// Returns the entry of this id.
     pub fn get(&self, id: &str) -> Option<&FaultInfo> {
@@ -191,14 +222,14 @@ impl Catalogue {
     }
 }
 
-/// Returns the candidate with the fewest edits, if they are few for the length of the word.
+/// Returns the candidate with the fewest edits, if they are few for the length of the word; of several, one as long.
 pub(crate) fn nearest<'a>(word: &str, candidates: impl Iterator<Item = &'a str>) -> Option<&'a str> {
     let limit = word.chars().count().div_ceil(3);
     candidates
-        .map(|candidate| (edits(word, candidate), candidate))
-        .filter(|&(distance, _)| distance <= limit)
+        .map(|candidate| (edits(word, candidate), candidate.len().abs_diff(word.len()), candidate))
+        .filter(|&(distance, ..)| distance <= limit)
         .min()
-        .map(|(_, candidate)| candidate)
+        .map(|(.., candidate)| candidate)
 }
 
 /// Counts insertions, deletions and replacements between two words.

@@ -7,28 +7,35 @@
 
 mod address;
 mod blank;
+mod burst;
 mod delta;
 mod drip;
+mod edit;
 mod finish;
 mod form;
 mod frames;
 mod gzip;
 mod handshake;
 mod header;
+mod hollow;
 mod huge;
 mod insert;
+mod interleave;
 mod language;
 mod length;
 mod liveness;
 mod markup;
 mod omit;
+mod parted;
 mod repeat;
 mod respond;
 mod retry_date;
 mod split;
 mod sse;
+mod stale;
 mod stall;
 mod think_tag;
+mod tools;
 mod torso;
 mod truncate;
 mod two_lengths;
@@ -72,28 +79,35 @@ fn behaviour(name: &str, config: Table) -> Option<Result<Arc<dyn Behaviour>, tom
     Some(match name {
         "address" => load::<address::Address>(config),
         "blank" => load::<blank::Blank>(config),
+        "burst" => load::<burst::Burst>(config),
         "delta" => load::<delta::Delta>(config),
         "drip" => load::<drip::Drip>(config),
+        "edit" => load::<edit::Edit>(config),
         "finish" => load::<finish::Finish>(config),
         "frames" => load::<frames::Frames>(config),
         "handshake" => load::<handshake::Handshake>(config),
         "form" => load::<form::Reformed>(config),
         "gzip" => load::<gzip::Gzip>(config),
         "header" => load::<header::Header>(config),
+        "hollow" => load::<hollow::Hollow>(config),
         "huge" => load::<huge::Huge>(config),
         "insert" => load::<insert::Insert>(config),
+        "interleave" => load::<interleave::Interleave>(config),
         "language" => load::<language::Language>(config),
         "length" => load::<length::Length>(config),
         "liveness" => load::<liveness::Liveness>(config),
         "markup" => load::<markup::Markup>(config),
         "omit" => load::<omit::Omit>(config),
+        "parted" => load::<parted::Parted>(config),
         "repeat" => load::<repeat::Repeat>(config),
         "respond" => load::<respond::Respond>(config),
         "retry_date" => load::<retry_date::RetryDate>(config),
         "split" => load::<split::Split>(config),
         "sse" => load::<sse::Sse>(config),
+        "stale" => load::<stale::Stale>(config),
         "stall" => load::<stall::Stall>(config),
         "think_tag" => load::<think_tag::ThinkTag>(config),
+        "tools" => load::<tools::Tools>(config),
         "torso" => load::<torso::Torso>(config),
         "truncate" => load::<truncate::Truncate>(config),
         "two_lengths" => load::<two_lengths::TwoLengths>(config),

@@ -23,7 +23,7 @@ use crate::{
     answer::{self, Cut},
     exchange::{self, Arrived, Carried},
     inbox::{Body, HEAD_MAX, Head},
-    journal::How,
+    journal::{How, Recorder},
     program,
     shared::Shared,
     wire::Rewound,
@@ -116,6 +116,19 @@ async fn exchange(session: Session, nth: u64, request: Request<RecvStream>, mut 
     let Some(body) = read(body, exchange::BODY_MAX).await else { return };
     let arrived = Arrived { head: &head, body: &body, recorder: &recorder, carried: session.carried };
     let (head, program) = program::bare(exchange::answer(&session.shared, &arrived));
+    if let Some(head) = &head
+        && !hold_back(head, &session, &recorder, &mut respond).await
+    {
+        return recorder.end(How::ClientHungUp);
+    }
+    let clock = &*session.shared.clock;
+    if let Some(head) = head.as_ref().filter(|head| !head.wait.is_zero()) {
+        recorder.passed(0, head.held);
+        tokio::select! {
+            () = clock.sleep(head.wait) => {}
+            _reset = poll_fn(|cx| respond.poll_reset(cx)) => return recorder.end(How::ClientHungUp),
+        }
+    }
     let outgoing = match head {
         Some(head) => match respond.send_response(response(&head), false) {
             Ok(stream) => Outgoing(Mutex::new(Some(stream))),
@@ -123,7 +136,7 @@ async fn exchange(session: Session, nth: u64, request: Request<RecvStream>, mut 
         },
         None => Outgoing(Mutex::new(None)),
     };
-    let way = Way { outlet: &outgoing, clock: &*session.shared.clock, recorder: &recorder };
+    let way = Way { outlet: &outgoing, clock, recorder: &recorder };
     let after = tokio::select! {
         biased;
         after = write::run(program, way) => after,
@@ -141,6 +154,23 @@ async fn exchange(session: Session, nth: u64, request: Request<RecvStream>, mut 
             pending::<()>().await;
         }
         After::Gone => {}
+    }
+}
+
+/// Waits for a head that is held back; `false` when the client gives up first.
+async fn hold_back(
+    head: &answer::Head,
+    session: &Session,
+    recorder: &Recorder,
+    respond: &mut Respond,
+) -> bool {
+    if head.wait.is_zero() {
+        return true;
+    }
+    recorder.passed(0, head.held);
+    tokio::select! {
+        () = session.shared.clock.sleep(head.wait) => true,
+        _reason = poll_fn(|cx| respond.poll_reset(cx)) => false,
     }
 }
 

@@ -93,6 +93,7 @@ mod journal;
 mod mock;
 mod notice;
 mod pace;
+mod page;
 mod plan;
 mod program;
 mod render;
@@ -110,7 +111,9 @@ mod validate;
 mod wire;
 mod write;
 
-pub use catalogue::{Carrier, Catalogue, FaultInfo, FaultKind, Layer, Mode, Parameter, Place, catalogue};
+pub use catalogue::{
+    Carrier, Catalogue, FaultInfo, FaultKind, Layer, Mode, Parameter, Place, Source, UnknownName, catalogue,
+};
 pub use dead_end::{DeadEnd, DeadEndError};
 pub use exchange::BODY_MAX;
 pub use fault::{Fault, FaultError};
@@ -120,6 +123,7 @@ pub use journal::{
     WRITTEN_KEPT_TOTAL_MAX, Written,
 };
 pub use mock::{Builder, MockDeepSeek, StartError, Unmet};
+pub use page::catalogue_page;
 pub use script::{DefaultRule, FinishReason, Match, Pace, Reply, Rule, Script, ScriptError};
 pub use server::CONNECTIONS_MAX;
 pub use tls::{Tls, TlsError};

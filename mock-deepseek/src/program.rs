@@ -23,6 +23,8 @@ pub(crate) enum Persistence {
 /// Pieces to be written one after the other, and the end.
 #[derive(Debug)]
 pub(crate) struct Program {
+    /// Reached before the pause of a head that is held back.
+    before: Option<Piece>,
     head: Option<Piece>,
     listed: std::vec::IntoIter<Piece>,
     rest: Option<Box<Events>>,
@@ -61,19 +63,22 @@ pub(crate) fn compile(answer: Answer, persistence: Persistence) -> Program {
         Ending::Hang => (Last::Hang, None),
         Ending::Repeat(piece) => (Last::Repeat(piece), None),
     };
+    let held = head.as_ref().map(|head| head.held).filter(|held| !held.is_empty());
     let head = head.map(|head| {
         let bytes = head_bytes(&head, length, persistence);
-        Piece { wrapping: Wrapping::Verbatim, marks: head.marks, ..Piece::raw(Kind::Fragment, bytes) }
+        let Head { marks, wait, .. } = head;
+        Piece { wrapping: Wrapping::Verbatim, marks, wait, ..Piece::raw(Kind::Fragment, bytes) }
     });
-    Program { head, listed: pieces.into_iter(), rest, tail, framing, end }
+    Program { before: held.map(Piece::milestone), head, listed: pieces.into_iter(), rest, tail, framing, end }
 }
 
 impl Iterator for Program {
     type Item = Piece;
 
     fn next(&mut self) -> Option<Piece> {
-        self.head
+        self.before
             .take()
+            .or_else(|| self.head.take())
             .or_else(|| self.listed.next())
             .or_else(|| self.rest.as_mut().and_then(Iterator::next))
             .or_else(|| self.tail.take())

@@ -3,8 +3,10 @@
 mod ends;
 mod faults;
 mod faults_address;
+mod faults_chunks;
 mod faults_coding;
 mod faults_meaning;
+mod faults_stalls;
 mod http;
 mod observe;
 mod secure;

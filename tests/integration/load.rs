@@ -105,13 +105,13 @@ fn a_small_load_on_the_mock_is_whole_beside_its_floor_m18() {
 #[test]
 fn a_limit_that_breaks_ends_with_one_m18() {
     let folder = tempfile::tempdir().unwrap();
-    let profile = format!("{STREAMS}limits = {{ rate_min = 1e12 }}\n");
+    let profile = format!("{STREAMS}limits = {{ rss_kib_per_connection_max = 0.001 }}\n");
 
     let output = load(folder.path(), &profile, &[]);
 
     assert_eq!(output.status.code(), Some(1), "{}", told(&output));
     assert!(
-        told(&output).contains("FAILED        chunks per second, at least 1000000000000"),
+        told(&output).contains("FAILED        memory per connection in KiB, at most 0.001"),
         "{}",
         told(&output)
     );

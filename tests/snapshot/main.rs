@@ -4,6 +4,7 @@
 #![expect(clippy::case_sensitive_file_extension_comparisons, reason = "names in this tree are lower-case")]
 
 mod errors;
+mod faults;
 mod readme;
 mod tidy;
 mod tree;

@@ -150,6 +150,10 @@ fn dependencies_point_one_way() {
         ("server", "scenarios"),
         ("mock-deepseek", "server"),
         ("mock-deepseek", "scenarios"),
+        ("clock", "loadtest"),
+        ("server", "loadtest"),
+        ("mock-deepseek", "loadtest"),
+        ("scenarios", "loadtest"),
     ];
 
     none(

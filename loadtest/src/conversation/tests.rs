@@ -42,6 +42,7 @@ async fn a_constant_gap_is_measured_within_a_bucket_m18() {
     let (clock, chunks) = (clock(), 101);
     let load = conversations(&clock, chunks);
     let (mut client, mut server) = tokio::io::duplex(4096);
+    let mut begun = false;
 
     let serve = async {
         asked(&mut server).await;
@@ -54,7 +55,7 @@ async fn a_constant_gap_is_measured_within_a_bucket_m18() {
         say(&mut server, DONE).await;
         drop(server);
     };
-    let (held, ()) = tokio::join!(load.hold(&mut client), serve);
+    let (held, ()) = tokio::join!(load.hold(&mut client, &mut begun), serve);
 
     let record = load.record();
     assert_eq!((held.left, record.whole, record.broken.len()), (Ok(Left::Closed), 1, 0));
@@ -69,12 +70,13 @@ async fn a_constant_gap_is_measured_within_a_bucket_m18() {
 async fn play(answer: &str) -> Result<Left, Broken> {
     let load = conversations(&clock(), 3);
     let (mut client, mut server) = tokio::io::duplex(4096);
+    let mut begun = false;
     let serve = async {
         asked(&mut server).await;
         say(&mut server, &format!("HTTP/1.1 200 OK\r\n\r\n{answer}")).await;
         drop(server);
     };
-    tokio::join!(load.hold(&mut client), serve).0.left
+    tokio::join!(load.hold(&mut client, &mut begun), serve).0.left
 }
 
 #[tokio::test]
@@ -96,6 +98,7 @@ async fn a_sound_stand_in_is_whole() {
 async fn a_connection_that_is_closed_between_two_answers_breaks_nothing() {
     let load = conversations(&clock(), 1);
     let (mut client, mut server) = tokio::io::duplex(4096);
+    let mut begun = false;
 
     let serve = async {
         asked(&mut server).await;
@@ -104,7 +107,7 @@ async fn a_connection_that_is_closed_between_two_answers_breaks_nothing() {
         asked(&mut server).await;
         drop(server);
     };
-    let (held, ()) = tokio::join!(load.hold(&mut client), serve);
+    let (held, ()) = tokio::join!(load.hold(&mut client, &mut begun), serve);
 
     assert_eq!(held.left, Ok(Left::Closed));
     assert_eq!(load.record().whole, 1);
@@ -114,12 +117,13 @@ async fn a_connection_that_is_closed_between_two_answers_breaks_nothing() {
 async fn a_connection_that_is_closed_before_the_first_answer_is_broken() {
     let load = conversations(&clock(), 1);
     let (mut client, mut server) = tokio::io::duplex(4096);
+    let mut begun = false;
 
     let serve = async {
         asked(&mut server).await;
         drop(server);
     };
-    let (held, ()) = tokio::join!(load.hold(&mut client), serve);
+    let (held, ()) = tokio::join!(load.hold(&mut client, &mut begun), serve);
 
     assert_eq!(held.left, Err(Broken::Cut));
 }

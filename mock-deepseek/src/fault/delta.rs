@@ -24,8 +24,12 @@ pub(super) struct Delta {
 enum Shape {
     /// The choice has no `delta`.
     Missing,
+    /// `delta` is null.
+    Null,
     /// `content` is a list of parts.
     ContentList,
+    /// `content` is an object.
+    ContentObject,
     /// The role stands in each delta.
     WithRole,
 }
@@ -40,6 +44,10 @@ impl Behaviour for Delta {
             let text = quoted(&piece.text);
             piece.payload = match self.shape {
                 Shape::Missing => envelope.chunk(r#"{"index":0,"logprobs":null,"finish_reason":null}"#),
+                Shape::Null => {
+                    envelope.chunk(r#"{"index":0,"delta":null,"logprobs":null,"finish_reason":null}"#)
+                }
+                Shape::ContentObject => envelope.content(&format!(r#"{{"type":"text","text":{text}}}"#)),
                 Shape::ContentList => envelope.content(&format!(r#"[{{"type":"text","text":{text}}}]"#)),
                 Shape::WithRole => {
                     let delta = envelope.content_delta(&text);

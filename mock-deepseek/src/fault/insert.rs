@@ -33,6 +33,8 @@ enum Event {
     Content(String),
     /// This payload.
     Payload(String),
+    /// These bytes, with whatever makes an event of them.
+    Raw(String),
 }
 
 #[derive(Debug, Clone, Copy, Deserialize)]
@@ -55,9 +57,10 @@ impl Behaviour for Insert {
         let payload = match &self.event {
             Event::EmptyChoices => answer.envelope.chunk(""),
             Event::Content(text) => answer.envelope.content(&crate::render::quoted(text)),
-            Event::Payload(text) => text.clone().into(),
+            Event::Payload(text) | Event::Raw(text) => text.clone().into(),
         };
-        let event = Piece { marks, ..Piece::event(Kind::Foreign, payload) };
+        let piece = if let Event::Raw(_) = self.event { Piece::raw } else { Piece::event };
+        let event = Piece { marks, ..piece(Kind::Foreign, payload) };
         match self.then {
             Then::Continue => answer.pieces.insert(place, event),
             Then::End => {

@@ -42,6 +42,8 @@ enum Then {
 enum Sign {
     Comment,
     BlankLine,
+    /// An event that is no chunk, as another vendor's format has it.
+    Ping,
 }
 
 /// The most signs before the reply, and the shortest pause between two of an endless row.
@@ -53,6 +55,7 @@ impl Liveness {
         use crate::answer::Form::Stream;
         let bytes: &'static [u8] = match (self.sign, answer.form) {
             (Sign::Comment, Stream) => b": keep-alive\n\n",
+            (Sign::Ping, Stream) => b"event: ping\ndata: {\"type\":\"ping\"}\n\n",
             _ => b"\n",
         };
         Piece { wait: self.every, marks, ..Piece::raw(Kind::Liveness, bytes) }

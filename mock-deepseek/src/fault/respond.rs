@@ -1,12 +1,15 @@
 //! Another answer instead of the reply: errors, pages, nothing.
 
-use std::collections::BTreeMap;
+use std::{collections::BTreeMap, time::Duration};
 
 use serde::Deserialize;
 use toml::Value;
 
 use super::Behaviour;
-use crate::answer::{Answer, Ending, Framing, Kind, Marks, Piece};
+use crate::{
+    answer::{Answer, Ending, Framing, Kind, Marks, Piece},
+    duration,
+};
 
 /// Answers with this. `{name}` in the body or a header stands for the parameter of that name.
 #[derive(Debug, Deserialize)]
@@ -18,6 +21,9 @@ pub(super) struct Respond {
     body: String,
     #[serde(default)]
     headers: BTreeMap<String, String>,
+    /// How long the answer is waited for.
+    #[serde(default, deserialize_with = "duration::deserialize")]
+    after: Duration,
     #[serde(flatten)]
     parameters: BTreeMap<String, Value>,
 }
@@ -47,6 +53,7 @@ impl Behaviour for Respond {
             head.set(name, Some(&self.filled(value)));
         }
         head.marks = head.marks | marks;
+        head.hold_back(self.after, Marks::default());
         answer.pieces = vec![Piece { marks, ..Piece::raw(Kind::Body, self.filled(&self.body)) }];
         answer.end.how = Ending::Complete;
     }

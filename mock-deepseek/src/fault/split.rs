@@ -10,12 +10,12 @@ use crate::{
     duration,
 };
 
-/// Cuts events into two writes and two HTTP chunks.
+/// Cuts events into several writes and HTTP chunks.
 #[derive(Debug, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub(super) struct Split {
     at: At,
-    /// Between the two halves.
+    /// Between the parts.
     #[serde(deserialize_with = "duration::deserialize")]
     pause: Duration,
 }
@@ -27,14 +27,25 @@ enum At {
     Character,
     /// Inside each `data:` prefix.
     Prefix,
+    /// Between CR and LF, which end the lines instead of LF.
+    LineEnds,
 }
 
 impl Split {
-    /// Returns where to cut this piece.
-    fn cut(&self, piece: &Piece) -> Option<usize> {
+    /// Returns where to cut this piece, in order.
+    fn cuts(&self, piece: &mut Piece) -> Vec<usize> {
         match self.at {
-            At::Character => piece.bytes().iter().position(|&byte| byte >= 0xC0).map(|lead| lead + 1),
-            At::Prefix => (piece.open == "data: ").then_some(3),
+            _ if piece.kind == Kind::Fragment => Vec::new(),
+            At::Character => {
+                piece.bytes().iter().position(|&byte| byte >= 0xC0).map(|lead| lead + 1).into_iter().collect()
+            }
+            _ if !piece.open.starts_with("data:") => Vec::new(),
+            At::Prefix => vec![3],
+            At::LineEnds => {
+                piece.close = "\r\n\r\n";
+                let end = piece.bytes().len();
+                vec![end - 3, end - 1]
+            }
         }
     }
 }
@@ -43,13 +54,14 @@ impl Behaviour for Split {
     fn apply(&self, answer: &mut Answer, marks: Marks) {
         let mut place = 0;
         while let Some(piece) = answer.pieces.get_mut(place) {
-            let cut = if piece.kind == Kind::Fragment { None } else { self.cut(piece) };
-            if let Some(at) = cut {
+            let cuts = self.cuts(piece);
+            if !cuts.is_empty() {
                 piece.marks = piece.marks | marks;
-                answer.split(place, at, self.pause);
-                place += 1;
             }
-            place += 1;
+            for &at in cuts.iter().rev() {
+                answer.split(place, at, self.pause);
+            }
+            place += cuts.len() + 1;
         }
     }
 }

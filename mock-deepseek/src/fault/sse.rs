@@ -17,6 +17,10 @@ pub(super) struct Sse {
 enum Style {
     /// CR LF ends each line.
     Crlf,
+    /// CR alone ends each line.
+    Cr,
+    /// One LF ends each event: it stays open.
+    SingleNewline,
     /// No space after `data:`.
     NoSpace,
     /// A byte order mark comes first.
@@ -28,6 +32,8 @@ impl Behaviour for Sse {
         for piece in answer.pieces.iter_mut().filter(|piece| piece.open == "data: ") {
             match self.style {
                 Style::Crlf => piece.close = "\r\n\r\n",
+                Style::Cr => piece.close = "\r\r",
+                Style::SingleNewline => piece.close = "\n",
                 Style::NoSpace => piece.open = "data:",
                 Style::Bom => continue,
             }

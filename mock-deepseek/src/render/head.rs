@@ -1,6 +1,6 @@
 //! The head of an answer: status and headers as captured in public (DEEPSEEK A8).
 
-use std::borrow::Cow;
+use std::{borrow::Cow, time::Duration};
 
 use super::Stamp;
 use crate::answer::{Framing, Head, Marks};
@@ -18,5 +18,6 @@ pub(super) fn head(status: u16, stamp: &Stamp) -> Head {
         fixed("x-content-type-options", "nosniff"),
         fixed("server", "elb"),
     ];
-    Head { status, headers, framing: Framing::Chunked, marks: Marks::default() }
+    let (marks, held) = (Marks::default(), Marks::default());
+    Head { status, headers, framing: Framing::Chunked, marks, wait: Duration::ZERO, held }
 }

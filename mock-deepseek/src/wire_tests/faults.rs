@@ -15,8 +15,17 @@ fn request(fault: &str) -> String {
 }
 
 fn see(fault: &str) -> Observed {
-    let span = if fault == "early-headers-late-body" { 4 * MINUTE } else { MINUTE };
-    observe(script(""), &request(fault), span)
+    observe(script(""), &request(fault), span(fault))
+}
+
+/// How long it takes until a fault has shown, with its defaults.
+fn span(fault: &str) -> Duration {
+    match fault {
+        "early-headers-late-body" => 4 * MINUTE,
+        "gateway-504" | "gateway-524" => 2 * MINUTE,
+        "undici-300s" => 6 * MINUTE,
+        _ => MINUTE,
+    }
 }
 
 /// All faults that can be part of an answer on a plain socket; `secure` has those of TLS and HTTP/2.

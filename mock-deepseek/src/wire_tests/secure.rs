@@ -282,3 +282,38 @@ fn a_client_that_gives_a_stream_up_is_seen_at_once_m15() {
         assert!(ask(&client, "").await.1.is_none(), "the connection lives on");
     });
 }
+
+#[test]
+fn a_head_can_be_held_back_over_http2_too_m15() {
+    in_lab(|lab| async move {
+        let mock = start(&lab, script(""), None).await;
+        let client = begin(connect(&lab, &mock).await).await;
+        let asked = tokio::spawn(async move { ask(&client, "proxy-burst;lasts=20s").await });
+        lab.advance(Duration::from_secs(19)).await.unwrap();
+        let exchange = mock.journal().remove(0);
+        assert_eq!((exchange.faults[0].fired, exchange.written, asked.is_finished()), (true, 0, false));
+
+        lab.advance(Duration::from_secs(1)).await.unwrap();
+
+        let (text, error) = asked.await.unwrap();
+        assert!(error.is_none() && text.contains("[DONE]"));
+    });
+}
+
+#[test]
+fn a_client_that_gives_up_a_head_that_is_held_back_is_seen_m15() {
+    in_lab(|lab| async move {
+        let mock = start(&lab, script(""), None).await;
+        let client = begin(connect(&lab, &mock).await).await;
+        let asked = tokio::spawn({
+            let client = client.clone();
+            async move { ask(&client, "undici-300s;place=before-head").await }
+        });
+        lab.advance(Duration::from_secs(300)).await.unwrap();
+
+        asked.abort();
+        lab.settled().await.unwrap();
+
+        assert_eq!(mock.journal()[0].end.unwrap().how, How::ClientHungUp);
+    });
+}

@@ -207,3 +207,10 @@ fn the_committed_table_is_what_the_sdks_do_with_each_fault_m1() {
         new.join("\n  ")
     );
 }
+
+#[test]
+fn every_fault_that_the_lists_name_exists() {
+    let named = SETTINGS.iter().chain(&VARIANTS).map(|(id, _)| *id).chain(CLOSING).chain(TWICE);
+    let unknown: Vec<_> = named.filter(|id| catalogue().get(id).is_none()).collect();
+    assert!(unknown.is_empty(), "no faults of the catalogue: {unknown:?}");
+}
