@@ -126,14 +126,6 @@ async fn exchange(session: Session, nth: u64, request: Request<RecvStream>, mut 
     {
         return recorder.end(How::ClientHungUp);
     }
-    let clock = &*session.shared.clock;
-    if let Some(head) = head.as_ref().filter(|head| !head.wait.is_zero()) {
-        recorder.passed(0, head.held);
-        tokio::select! {
-            () = clock.sleep(head.wait) => {}
-            _reset = poll_fn(|cx| respond.poll_reset(cx)) => return recorder.end(How::ClientHungUp),
-        }
-    }
     let outgoing = match head {
         Some(head) => match respond.send_response(response(&head), false) {
             Ok(stream) => Outgoing(Mutex::new(Some(stream))),
@@ -141,7 +133,7 @@ async fn exchange(session: Session, nth: u64, request: Request<RecvStream>, mut 
         },
         None => Outgoing(Mutex::new(None)),
     };
-    let way = Way { outlet: &outgoing, clock, recorder: &recorder };
+    let way = Way { outlet: &outgoing, clock: &*session.shared.clock, recorder: &recorder };
     let after = tokio::select! {
         biased;
         after = write::run(program, way) => after,

@@ -63,13 +63,13 @@ pub(crate) fn compile(answer: Answer, persistence: Persistence) -> Program {
         Ending::Hang => (Last::Hang, None),
         Ending::Repeat(piece) => (Last::Repeat(piece), None),
     };
-    let held = head.as_ref().map(|head| head.held).filter(|held| !held.is_empty());
+    let before = head.as_ref().map(|head| head.held).filter(|held| !held.is_empty()).map(Piece::milestone);
     let head = head.map(|head| {
         let bytes = head_bytes(&head, length, persistence);
         let Head { marks, wait, .. } = head;
         Piece { wrapping: Wrapping::Verbatim, marks, wait, ..Piece::raw(Kind::Fragment, bytes) }
     });
-    Program { before: held.map(Piece::milestone), head, listed: pieces.into_iter(), rest, tail, framing, end }
+    Program { before, head, listed: pieces.into_iter(), rest, tail, framing, end }
 }
 
 impl Iterator for Program {

@@ -28,10 +28,17 @@ fn call(line: &str) -> Option<String> {
     called.then(|| after.trim_end_matches('&').trim().to_owned())
 }
 
-fn help(command: &str) -> String {
+/// Returns the help of a command and, where the next word names a command within it, that of this one.
+fn help_for(command: &str, next: &str) -> String {
+    let own = help(&[command]);
+    let within = own.lines().any(|line| line.trim_start().split(' ').next() == Some(next));
+    if within && !next.starts_with('-') && !next.is_empty() { own + &help(&[command, next]) } else { own }
+}
+
+fn help(command: &[&str]) -> String {
     let output =
-        Command::new(env!("CARGO_BIN_EXE_gauntlet")).args([command, "--help"]).output().expect("it starts");
-    assert!(output.status.success(), "there is no command `{command}`");
+        Command::new(env!("CARGO_BIN_EXE_gauntlet")).args(command).arg("--help").output().expect("it starts");
+    assert!(output.status.success(), "there is no command `{}`", command.join(" "));
     String::from_utf8_lossy(&output.stdout).into_owned()
 }
 
@@ -41,8 +48,9 @@ fn every_command_in_the_documents_exists_with_its_options() {
 
     assert!(commands.len() >= 6, "only {} commands were found", commands.len());
     for (file, call) in commands {
-        let mut words = call.split_whitespace();
-        let help = help(words.next().unwrap_or_default());
+        let mut words = call.split_whitespace().peekable();
+        let command = words.next().unwrap_or_default();
+        let help = help_for(command, words.peek().copied().unwrap_or_default());
         for option in words.filter(|word| word.starts_with("--")) {
             assert!(help.contains(option), "{file} shows `gauntlet {call}`, but there is no `{option}`");
         }
