@@ -1,6 +1,6 @@
 //! A connection of HTTP/1: request, answer, and again.
 //!
-//! Requests are read by [`inbox`](crate::inbox), answers are written by [`write`] byte for
+//! Requests are read by [`inbox`](crate::inbox), answers are written by [`write`](mod@crate::write) byte for
 //! byte, so that they can be wrong below HTTP. Invariant: while an answer is written the connection is
 //! read as well, so that a client that leaves is noticed at once.
 
