@@ -7,7 +7,7 @@ use std::{
 };
 
 use clap::Args;
-use mock_deepseek::{DeadEnd, Fault, Layer, MockDeepSeek, Script};
+use mock_deepseek::{Carrier, DeadEnd, Fault, Layer, MockDeepSeek, Script, Tls};
 use tokio::runtime::Runtime;
 
 use crate::{exit_code::ExitCode, failure::Failure, output, signal};
@@ -27,20 +27,46 @@ pub(crate) struct Arguments {
     /// Seed of ids and of the mock's own texts
     #[arg(long, value_name = "NUMBER", default_value_t = 1)]
     seed: u64,
+    #[command(flatten)]
+    secrecy: Secrecy,
+}
+
+/// Whether clients come under TLS.
+#[derive(Debug, Args)]
+struct Secrecy {
+    /// Serve under TLS with a certificate made for localhost, which is printed for clients to trust
+    #[arg(long)]
+    tls: bool,
+    /// Serve under TLS with this certificate chain (PEM)
+    #[arg(long, value_name = "FILE", requires = "tls_key", conflicts_with = "tls")]
+    tls_certificate: Option<PathBuf>,
+    /// Private key of the certificate (PEM)
+    #[arg(long, value_name = "FILE", requires = "tls_certificate")]
+    tls_key: Option<PathBuf>,
 }
 
 pub(crate) fn run(arguments: &Arguments) -> Result<ExitCode, Failure> {
     let address = SocketAddr::from((Ipv4Addr::LOCALHOST, arguments.port));
     let script = match (&arguments.script, faults(&arguments.fault)?.as_slice()) {
-        (Some(path), _) => read(path)?,
+        (Some(path), _) => script(path)?,
         (None, [fault]) if fault.info().layer == Layer::Address => return hold(fault, address),
         (None, faults) => Script::with_faults(inside(faults)?),
     };
-    let mock = MockDeepSeek::builder().seed(arguments.seed).script(script).address(address);
+    let tls = arguments.secrecy.tls()?;
+    if tls.is_none() {
+        refuse_what_needs_tls(&script)?;
+    }
+    let mut mock = MockDeepSeek::builder().seed(arguments.seed).script(script).address(address);
+    if let Some(tls) = &tls {
+        mock = mock.tls(tls.clone());
+    }
     let runtime = Runtime::new().map_err(Failure::environment)?;
     runtime.block_on(async {
         let mock = mock.start().await.map_err(Failure::environment)?;
         output::print(&format!("mock-deepseek listens on {}\n", mock.url()));
+        if let Some(own) = tls.filter(|_| arguments.secrecy.tls) {
+            output::print(own.certificate());
+        }
         signal::stop().await;
         output::warn(&format!("answered {} requests", mock.journal().len()));
         mock.stop().await;
@@ -68,9 +94,33 @@ fn faults(words: &[String]) -> Result<Vec<Fault>, Failure> {
     words.iter().map(|word| Fault::parse(word).map_err(Failure::usage)).collect()
 }
 
-fn read(path: &Path) -> Result<Script, Failure> {
-    let shown = path.display();
-    let text = fs::read_to_string(path)
-        .map_err(|error| Failure::usage(format_args!("cannot read the script `{shown}`: {error}")))?;
-    Script::from_toml(&text).map_err(|error| Failure::usage(format_args!("`{shown}`: {error}")))
+/// A fault of TLS that cannot happen would leave its user waiting for it.
+fn refuse_what_needs_tls(script: &Script) -> Result<(), Failure> {
+    match script.default.faults.iter().find(|fault| fault.info().carrier == Carrier::Tls) {
+        Some(fault) => Err(Failure::usage(format_args!("fault `{}` needs TLS; add `--tls`", fault.id()))),
+        None => Ok(()),
+    }
+}
+
+impl Secrecy {
+    fn tls(&self) -> Result<Option<Tls>, Failure> {
+        let tls = match (&self.tls_certificate, &self.tls_key) {
+            (Some(certificate), Some(key)) => {
+                Tls::from_pem(&read("certificate", certificate)?, &read("key", key)?)
+            }
+            _ if self.tls => Tls::own(),
+            _ => return Ok(None),
+        };
+        tls.map(Some).map_err(Failure::usage)
+    }
+}
+
+fn script(path: &Path) -> Result<Script, Failure> {
+    let text = read("script", path)?;
+    Script::from_toml(&text).map_err(|error| Failure::usage(format_args!("`{}`: {error}", path.display())))
+}
+
+fn read(what: &str, path: &Path) -> Result<String, Failure> {
+    fs::read_to_string(path)
+        .map_err(|error| Failure::usage(format_args!("cannot read the {what} `{}`: {error}", path.display())))
 }

@@ -14,6 +14,7 @@ use serde::Deserialize;
 use crate::{
     chunks::Chunk,
     render::{Envelope, Events},
+    script::Flush,
 };
 
 /// The most faults that one plan may hold.
@@ -67,6 +68,7 @@ pub(crate) struct Answer {
     pub(crate) pieces: Vec<Piece>,
     /// What follows the pieces of a sound stream, not yet rendered. Faults see only pieces.
     pub(crate) rest: Option<Box<Events>>,
+    pub(crate) flush: Flush,
     pub(crate) end: End,
 }
 

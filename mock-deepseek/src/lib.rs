@@ -124,7 +124,7 @@ pub use journal::{
 };
 pub use mock::{Builder, MockDeepSeek, StartError, Unmet};
 pub use page::catalogue_page;
-pub use script::{DefaultRule, FinishReason, Match, Pace, Reply, Rule, Script, ScriptError};
+pub use script::{DefaultRule, FinishReason, Flush, Match, Pace, Reply, Rule, Script, ScriptError};
 pub use server::CONNECTIONS_MAX;
 pub use tls::{Tls, TlsError};
 pub use transcript::{stream_bytes, transcript};

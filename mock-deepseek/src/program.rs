@@ -11,6 +11,7 @@ use bytes::Bytes;
 use crate::{
     answer::{Answer, Cut, Ending, Framing, Head, Kind, Marks, Piece, Wrapping},
     render::Events,
+    script::Flush,
 };
 
 /// What becomes of the connection after a sound answer.
@@ -30,6 +31,7 @@ pub(crate) struct Program {
     rest: Option<Box<Events>>,
     tail: Option<Piece>,
     framing: Framing,
+    flush: Flush,
     pub(crate) end: Last,
 }
 
@@ -50,7 +52,7 @@ pub(crate) enum Last {
 
 /// Puts the message together.
 pub(crate) fn compile(answer: Answer, persistence: Persistence) -> Program {
-    let Answer { head, mut pieces, rest, end, .. } = answer;
+    let Answer { head, mut pieces, rest, flush, end, .. } = answer;
     let framing = head.as_ref().map_or(Framing::Length, |head| head.framing);
     let length = pieces.iter().map(Piece::len).sum();
     if !end.marks.is_empty() {
@@ -69,7 +71,7 @@ pub(crate) fn compile(answer: Answer, persistence: Persistence) -> Program {
         let Head { marks, wait, .. } = head;
         Piece { wrapping: Wrapping::Verbatim, marks, wait, ..Piece::raw(Kind::Fragment, bytes) }
     });
-    Program { before, head, listed: pieces.into_iter(), rest, tail, framing, end }
+    Program { before, head, listed: pieces.into_iter(), rest, tail, framing, flush, end }
 }
 
 impl Iterator for Program {
@@ -86,6 +88,11 @@ impl Iterator for Program {
 }
 
 impl Program {
+    /// Says whether each event is to be written by itself.
+    pub(crate) fn flushes_events(&self) -> bool {
+        self.flush == Flush::Event
+    }
+
     /// Returns how its pieces are framed.
     pub(crate) fn framing(&self) -> Framing {
         self.framing

@@ -20,7 +20,7 @@ use crate::{
     draft::{Beat, Draft},
     notice::Notice,
     pace::Pacer,
-    script::Pace,
+    script::{Flush, Pace},
 };
 
 pub(crate) use chat::{ChatStyle, UsagePlace};
@@ -151,7 +151,7 @@ pub(crate) fn answer(draft: Draft, stamp: &Stamp, pace: Pace) -> Answer {
             (vec![Piece { wait, marks: draft.marks, ..body }], None)
         }
     };
-    Answer { form, envelope, head: Some(head), pieces, rest, end: complete() }
+    Answer { form, envelope, head: Some(head), pieces, rest, flush: pace.flush, end: complete() }
 }
 
 /// Renders a body that is known at once: an error, a list of models, the balance.
@@ -165,6 +165,7 @@ pub(crate) fn plain(notice: &Notice, stamp: &Stamp) -> Answer {
         head: Some(head),
         pieces: vec![Piece::raw(Kind::Body, notice.body.clone())],
         rest: None,
+        flush: Flush::Merge,
         end: complete(),
     }
 }

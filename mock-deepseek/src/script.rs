@@ -159,12 +159,26 @@ pub struct Pace {
     /// Between two events that carry tokens.
     #[serde(deserialize_with = "duration::deserialize")]
     pub gap: Duration,
+    /// Whether events that are due at the same moment are written together.
+    pub flush: Flush,
+}
+
+/// How the events of a stream are handed to the connection.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum Flush {
+    /// What is due at the same moment goes out in one write.
+    #[default]
+    Merge,
+    /// Each event goes out in a write of its own.
+    Event,
 }
 
 impl Pace {
     /// DeepSeek on a quiet day: 0.8 s to the first token, then 65 tokens a second
     /// (DEEPSEEK A9: experientiallabs/experiential#962, moonbitlang/openseek#74).
-    pub const LIVE: Self = Self { first_token: Duration::from_millis(800), gap: Duration::from_millis(15) };
+    pub const LIVE: Self =
+        Self { first_token: Duration::from_millis(800), gap: Duration::from_millis(15), flush: Flush::Merge };
 }
 
 #[cfg(test)]

@@ -81,7 +81,7 @@ pub(crate) async fn run<O: Outlet>(mut program: Program, way: Way<'_, O>) -> Aft
 }
 
 async fn write_all<O: Outlet>(program: &mut Program, way: Way<'_, O>) -> io::Result<()> {
-    let framing = program.framing();
+    let (framing, apart) = (program.framing(), program.flushes_events());
     let (mut buffer, mut due) = (Buffer::default(), way.clock.now());
     for piece in program.by_ref() {
         if !piece.wait.is_zero() {
@@ -91,7 +91,7 @@ async fn write_all<O: Outlet>(program: &mut Program, way: Way<'_, O>) -> io::Res
             way.clock.sleep_until(due).await;
         }
         buffer.push(&piece, framing);
-        if buffer.bytes.len() >= MERGE_MAX {
+        if buffer.bytes.len() >= MERGE_MAX || apart && piece.is_event() {
             buffer.flush(way).await?;
         }
     }

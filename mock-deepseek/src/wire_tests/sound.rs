@@ -59,6 +59,21 @@ fn the_pace_is_that_of_the_script() {
 }
 
 #[test]
+fn each_event_can_be_written_by_itself_m18() {
+    let writes = |pace: &str| {
+        let observed = observe(script(pace), &chat(r#","stream":true"#, ""), SECOND);
+        (observed.journal[0].events, observed.journal[0].writes.len())
+    };
+
+    assert_eq!(writes(""), (7, 1), "together");
+    assert_eq!(
+        writes("pace = { flush = \"event\" }\n"),
+        (7, 8),
+        "the head with the first, the end of the body last"
+    );
+}
+
+#[test]
 fn an_unstreamed_reply_takes_as_long_as_its_tokens() {
     let script = script("pace = { first_token = \"300ms\", gap = \"20ms\" }\n");
 
