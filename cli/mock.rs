@@ -7,7 +7,7 @@ use std::{
 };
 
 use clap::Args;
-use mock_deepseek::{Carrier, DeadEnd, Fault, Layer, MockDeepSeek, Script, Tls};
+use mock_deepseek::{ApiProfile, Carrier, DeadEnd, Fault, Layer, MockDeepSeek, Script, Tls};
 use tokio::runtime::Runtime;
 
 use crate::{exit_code::ExitCode, failure::Failure, output, signal};
@@ -27,6 +27,9 @@ pub(crate) struct Arguments {
     /// Seed of ids and of the mock's own texts
     #[arg(long, value_name = "NUMBER", default_value_t = 1)]
     seed: u64,
+    /// State of the API: `current`, or `2025` with its models, limits and wordings
+    #[arg(long, value_name = "STATE", default_value = "current")]
+    api: ApiProfile,
     #[command(flatten)]
     secrecy: Secrecy,
 }
@@ -56,7 +59,8 @@ pub(crate) fn run(arguments: &Arguments) -> Result<ExitCode, Failure> {
     if tls.is_none() {
         refuse_what_needs_tls(&script)?;
     }
-    let mut mock = MockDeepSeek::builder().seed(arguments.seed).script(script).address(address);
+    let mut mock =
+        MockDeepSeek::builder().seed(arguments.seed).api(arguments.api).script(script).address(address);
     if let Some(tls) = &tls {
         mock = mock.tls(tls.clone());
     }

@@ -13,7 +13,7 @@ use serde::Deserialize;
 
 use crate::{
     chunks::Chunk,
-    render::{Envelope, Events},
+    render::{Envelope, Events, quoted},
     script::Flush,
 };
 
@@ -61,8 +61,8 @@ pub(crate) enum Form {
 #[derive(Clone, Debug)]
 pub(crate) struct Answer {
     pub(crate) form: Form,
-    /// Renders further chunks of the same reply.
-    pub(crate) envelope: Envelope,
+    /// Renders further chunks of the same reply; `None` in forms that have no such chunks.
+    pub(crate) envelope: Option<Envelope>,
     /// `None`: not even a status line is sent.
     pub(crate) head: Option<Head>,
     pub(crate) pieces: Vec<Piece>,
@@ -103,6 +103,8 @@ pub(crate) enum Framing {
 pub(crate) enum Kind {
     /// The first chunk, which names the role.
     Role,
+    /// An event that opens or closes a part of the reply, in forms that have such.
+    Part,
     /// A chunk of thinking.
     Reasoning,
     /// A chunk of the visible text.
@@ -138,6 +140,8 @@ pub(crate) enum Wrapping {
 #[derive(Clone, Debug)]
 pub(crate) struct Piece {
     pub(crate) kind: Kind,
+    /// The name of the event, for a line of its own; empty in forms whose events have none.
+    pub(crate) name: &'static str,
     /// What comes before the payload: `data: ` for an event.
     pub(crate) open: &'static str,
     pub(crate) payload: Bytes,
@@ -157,10 +161,16 @@ impl Piece {
         Self { open: "data: ", close: "\n\n", ..Self::raw(kind, payload) }
     }
 
+    /// Makes a server-sent event with a name.
+    pub(crate) fn named(kind: Kind, name: &'static str, payload: impl Into<Bytes>) -> Self {
+        Self { name, ..Self::event(kind, payload) }
+    }
+
     /// Makes a piece of exactly these bytes.
     pub(crate) fn raw(kind: Kind, payload: impl Into<Bytes>) -> Self {
         Self {
             kind,
+            name: "",
             open: "",
             payload: payload.into(),
             close: "",
@@ -183,12 +193,39 @@ impl Piece {
 
     /// Returns how many bytes go into the body.
     pub(crate) fn len(&self) -> usize {
-        self.open.len() + self.payload.len() + self.close.len()
+        self.parts().iter().map(|part| part.len()).sum()
     }
 
     /// Returns what goes into the body.
     pub(crate) fn bytes(&self) -> Vec<u8> {
-        [self.open.as_bytes(), &self.payload, self.close.as_bytes()].concat()
+        self.parts().concat()
+    }
+
+    /// Returns what goes into the body, in order. The line of the name is written in the style of the others.
+    pub(crate) fn parts(&self) -> [&[u8]; 6] {
+        let (field, end) = match (self.name, self.open, self.close) {
+            ("", ..) => ("", ""),
+            (_, "data:", _) => ("event:", "\n"),
+            (_, _, "\r\n\r\n") => ("event: ", "\r\n"),
+            (_, _, "\r\r") => ("event: ", "\r"),
+            _ => ("event: ", "\n"),
+        };
+        let [field, name, end, open, close] =
+            [field, self.name, end, self.open, self.close].map(str::as_bytes);
+        [field, name, end, open, &self.payload, close]
+    }
+
+    /// Returns how long the line of the name is.
+    pub(crate) fn name_len(&self) -> usize {
+        self.parts()[..3].iter().map(|part| part.len()).sum()
+    }
+
+    /// Returns the payload with another text in the place of its own; `None` when it carries none.
+    pub(crate) fn saying(&self, text: &str) -> Option<Bytes> {
+        let payload = std::str::from_utf8(&self.payload).ok()?;
+        let own = quoted(&self.text);
+        let place = payload.rfind(&own).filter(|_| !self.text.is_empty())?;
+        Some([&payload[..place], &quoted(text), &payload[place + own.len()..]].concat().into())
     }
 }
 
@@ -262,6 +299,15 @@ impl Answer {
         self.pieces.extend(self.rest.take().into_iter().flatten());
     }
 
+    /// Renders one more event of visible text, with its name; `None` when there is none to take after.
+    pub(crate) fn more_text(&self, text: &str) -> Option<(&'static str, Bytes)> {
+        if let Some(envelope) = &self.envelope {
+            return Some(("", envelope.content(&quoted(text))));
+        }
+        let mut said = self.pieces.iter().filter(|piece| piece.kind == Kind::Content);
+        said.find_map(|piece| Some((piece.name, piece.saying(text)?)))
+    }
+
     /// Returns the place after `events` events that `during` counts; before the first of them for 0.
     ///
     /// `None` when there are not so many: a fault that has no place does not happen.
@@ -293,7 +339,7 @@ impl Answer {
             wrapping: whole.wrapping,
             ..Piece::raw(Kind::Fragment, front)
         };
-        let second = Piece { open: "", close: "", payload: back, wait: pause, ..whole };
+        let second = Piece { name: "", open: "", close: "", payload: back, wait: pause, ..whole };
         self.pieces.splice(place..=place, [first, second]);
     }
 }

@@ -7,16 +7,20 @@ use serde_json::json;
 
 use crate::{
     answer::Answer,
-    draft::Draft,
+    draft::{Draft, Prepared},
     exchange::Carried,
     fault::{Fault, FaultError},
+    files::{Asked, Files},
     headers::{Credentials, Headers},
     notice::Notice,
     plan::Plan,
-    render::{self, Stamp},
+    profile::ApiProfile,
+    render::{self, Dialect, Stamp},
     request::ChatRequest,
     select::Choice,
-    validate,
+    tokens::PromptUsage,
+    upload::Upload,
+    validate::{self, Door},
 };
 
 /// Names the faults of one request: ids separated by commas, parameters by semicolons.
@@ -31,6 +35,9 @@ pub(crate) struct Request<'a> {
     pub(crate) credentials: &'a Credentials,
     pub(crate) body: &'a [u8],
     pub(crate) carried: Carried,
+    pub(crate) files: &'a Files,
+    /// The form that came instead of a body.
+    pub(crate) upload: Option<&'a Upload>,
 }
 
 /// What to answer, and why.
@@ -45,71 +52,125 @@ pub(crate) struct Planned {
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 enum Route {
     Chat,
+    Completion,
+    Messages,
+    Responses,
     Models,
     Balance,
+    Files,
+    File,
 }
 
 impl Route {
+    /// Returns the route of a path that this state of the API has.
+    fn in_state(path: &str, profile: ApiProfile) -> Option<Self> {
+        let is_new = |route: &Self| matches!(route, Self::Responses | Self::Files | Self::File);
+        Self::of(path).filter(|route| profile == ApiProfile::Current || !is_new(route))
+    }
+
     fn of(path: &str) -> Option<Self> {
         match path.split('?').next().unwrap_or_default() {
             "/chat/completions" | "/v1/chat/completions" | "/beta/chat/completions" => Some(Self::Chat),
+            "/completions" | "/v1/completions" | "/beta/completions" => Some(Self::Completion),
+            "/anthropic/v1/messages" | "/anthropic/messages" => Some(Self::Messages),
+            "/responses" | "/v1/responses" => Some(Self::Responses),
             "/models" | "/v1/models" => Some(Self::Models),
             "/user/balance" => Some(Self::Balance),
-            _ => None,
+            "/files" | "/v1/files" => Some(Self::Files),
+            path => file_id(path).map(|_| Self::File),
         }
     }
 
-    const fn method(self) -> &'static str {
+    fn allows(self, method: &str) -> bool {
         match self {
-            Self::Chat => "POST",
-            Self::Models | Self::Balance => "GET",
+            Self::Chat | Self::Completion | Self::Messages | Self::Responses => method == "POST",
+            Self::Models | Self::Balance => method == "GET",
+            Self::Files => method == "POST" || method == "GET",
+            Self::File => method == "GET" || method == "DELETE",
         }
     }
 }
 
-/// Says whether the path asks for chat completions.
+/// Returns the file that a path names.
+fn file_id(path: &str) -> Option<&str> {
+    let id = path.strip_prefix("/v1").unwrap_or(path).strip_prefix("/files/")?;
+    (!id.is_empty() && !id.contains('/')).then_some(id)
+}
+
+/// Says whether the path takes uploads.
+pub(crate) fn takes_files(path: &str) -> bool {
+    Route::of(path) == Some(Route::Files)
+}
+
+/// Says whether the path asks the model for something.
 pub(crate) fn is_chat(path: &str) -> bool {
-    Route::of(path) == Some(Route::Chat)
+    matches!(Route::of(path), Some(Route::Chat | Route::Completion | Route::Messages | Route::Responses))
 }
 
 /// Decides the answer to a request. `choose` is asked only about a chat request that is valid.
 pub(crate) fn decide(
     request: &Request<'_>,
     stamp: &Stamp,
-    choose: impl FnOnce(&ChatRequest) -> Choice,
+    choose: impl FnOnce(&ChatRequest) -> (Choice, PromptUsage),
 ) -> Planned {
     let plain = |notice| Planned { answer: render::plain(&notice, stamp), rule: None, faults: Vec::new() };
-    match route(request) {
+    match route(request, stamp.profile) {
         Err(notice) => plain(notice),
-        Ok((Route::Models, _)) => plain(models()),
+        Ok((Route::Models, _)) => plain(models(stamp.profile)),
         Ok((Route::Balance, _)) => plain(balance()),
-        Ok((Route::Chat, key)) => chat(request, key, stamp, choose).unwrap_or_else(plain),
+        Ok((Route::Files | Route::File, key)) => {
+            plain(request.files.answer(key, about_files(request), stamp))
+        }
+        Ok((route, key)) => read(request, route, stamp.profile)
+            .and_then(|asked| {
+                let named = named_faults(request.headers.get(FAULT_HEADER), &asked.0.model, key);
+                let wrong = |error| Notice::invalid(&format!("mock-deepseek: {error}"));
+                Ok(plan(asked, named.map_err(wrong)?, (stamp, request.carried), choose))
+            })
+            .unwrap_or_else(plain),
     }
 }
 
-fn route<'a>(request: &'a Request<'_>) -> Result<(Route, &'a str), Notice> {
-    let route = Route::of(request.path).ok_or_else(|| Notice::no_such_path(request.path))?;
-    if request.method != route.method() {
+fn route<'a>(request: &'a Request<'_>, profile: ApiProfile) -> Result<(Route, &'a str), Notice> {
+    let route = Route::in_state(request.path, profile).ok_or_else(|| Notice::no_such_path(request.path))?;
+    if !route.allows(request.method) {
         return Err(Notice::wrong_method(request.method));
     }
-    let key = validate::key(request.credentials.authorization.as_deref())?;
+    let key = match route {
+        Route::Messages => validate::either_key(request.credentials, profile),
+        _ => validate::key(request.credentials.authorization.as_deref(), profile),
+    }?;
     Ok((route, key))
 }
 
-fn chat(
-    request: &Request<'_>,
-    key: &str,
-    stamp: &Stamp,
-    choose: impl FnOnce(&ChatRequest) -> Choice,
-) -> Result<Planned, Notice> {
+/// Reads what is asked of the model, and how it is to be told.
+fn read(request: &Request<'_>, route: Route, profile: ApiProfile) -> Result<(ChatRequest, Dialect), Notice> {
     validate::content_type(request.headers.get("content-type"))?;
-    let chat = validate::chat(request.body)?;
-    let named = named_faults(request.headers.get(FAULT_HEADER), &chat.model, key)
-        .map_err(|error| Notice::invalid(&format!("mock-deepseek: {error}")))?;
-    let choice = choose(&chat);
-    let draft = Draft::new(&chat, chat.dialect(), &choice.reply, stamp.seed);
-    let plan = Plan::new(draft, named.unwrap_or(choice.faults), choice.pace).over(request.carried);
-    Ok(Planned { answer: plan.answer(stamp), rule: choice.rule, faults: plan.faults })
+    let door = Door { profile, beta: request.path.starts_with("/beta/") };
+    match route {
+        Route::Completion => validate::completion(request.body, door),
+        Route::Messages => validate::messages(request.body, door),
+        Route::Responses => validate::responses(request.body, door),
+        _ => validate::chat(request.body, door).map(|chat| {
+            let dialect = chat.dialect();
+            (chat, dialect)
+        }),
+    }
+}
+
+/// Plans the answer to a request that is valid.
+fn plan(
+    (chat, dialect): (ChatRequest, Dialect),
+    named: Option<Vec<Fault>>,
+    (stamp, carried): (&Stamp, Carried),
+    choose: impl FnOnce(&ChatRequest) -> (Choice, PromptUsage),
+) -> Planned {
+    let (choice, prompt) = choose(&chat);
+    // To be kept by whoever keeps the script, so that a text is cut once and not per request.
+    let said = Prepared::of(choice.reply);
+    let draft = Draft { prompt, ..Draft::new(&chat, dialect, &said, stamp.seed) };
+    let plan = Plan::new(draft, named.unwrap_or(choice.faults), choice.pace).over(carried);
+    Planned { answer: plan.answer(stamp), rule: choice.rule, faults: plan.faults }
 }
 
 /// Returns the faults that the request itself names: by header, else behind the model, else behind the key.
@@ -122,10 +183,22 @@ fn named_faults(header: Option<&str>, model: &str, key: &str) -> Result<Option<V
     }
 }
 
+/// Reads what is asked about files.
+fn about_files<'a>(request: &'a Request<'_>) -> Asked<'a> {
+    let (path, query) = request.path.split_once('?').unwrap_or((request.path, ""));
+    match (file_id(path), request.method) {
+        (Some(id), "DELETE") => Asked::Delete(id),
+        (Some(id), _) => Asked::Get(id),
+        (None, "POST") => Asked::Upload(request.upload),
+        (None, _) => Asked::List(query),
+    }
+}
+
 /// The models of DEEPSEEK A3.
-fn models() -> Notice {
+fn models(profile: ApiProfile) -> Notice {
     let model = |id: &str| json!({"id": id, "object": "model", "owned_by": "deepseek"});
-    let data = ["deepseek-flash", "deepseek-v4-flash", "deepseek-v4-pro"].map(model);
+    let listed = profile.models().iter().filter(|model| model.listed);
+    let data: Vec<_> = listed.map(|listed| model(listed.name)).collect();
     Notice::ok(&json!({"object": "list", "data": data}))
 }
 

@@ -111,6 +111,19 @@ impl Chunks {
         }
     }
 
+    /// Keeps the first `length` bytes, cutting within a delta where they end there.
+    pub(crate) fn keep_bytes(&mut self, length: usize) {
+        let whole = self.ends[..self.kept].partition_point(|&(bytes, _)| bytes <= length);
+        let said = whole.checked_sub(1).map_or(0, |last| self.ends[last].0);
+        let part = self.get(whole).filter(|_| said < length);
+        self.truncate(whole);
+        if let Some(part) = part {
+            let mut pieces: Vec<_> = self.iter().map(|chunk| chunk.as_ref().to_owned()).collect();
+            pieces.push(part[..length - said].to_owned());
+            *self = Self::exactly(&pieces);
+        }
+    }
+
     fn end(&self) -> (usize, usize) {
         self.kept.checked_sub(1).map_or((0, 0), |last| self.ends[last])
     }
@@ -189,6 +202,17 @@ mod tests {
         assert_eq!((words(&chunks), chunks.tokens()), (vec!["one two".to_owned()], 2));
         chunks.keep_tokens(0);
         assert!(chunks.is_empty());
+    }
+
+    #[test]
+    fn a_text_may_end_within_a_delta() {
+        let mut chunks = Chunks::of("one two three four", 3);
+
+        chunks.keep_bytes(7);
+
+        assert_eq!((chunks.text(), chunks.len(), chunks.tokens()), ("one two", 1, 2));
+        chunks.keep_bytes(100);
+        assert_eq!(chunks.text(), "one two");
     }
 
     #[test]

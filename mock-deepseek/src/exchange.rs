@@ -12,6 +12,7 @@ use crate::{
     notice::Notice,
     render,
     shared::Shared,
+    upload::{UPLOAD_MAX, Upload},
 };
 
 /// The longest request body; a longer one is answered with 413.
@@ -36,8 +37,12 @@ pub(crate) struct Carried {
 /// Decides the answer and notes the plan in the journal.
 pub(crate) fn answer(shared: &Shared, arrived: &Arrived<'_>) -> Answer {
     let mut planned = match arrived.body {
-        Body::Whole(bytes) => decide(shared, arrived, bytes),
-        Body::TooLarge => refuse(shared, arrived.recorder),
+        Body::Whole(bytes) => {
+            arrived.recorder.body(bytes.clone());
+            decide(shared, arrived, bytes, None)
+        }
+        Body::Form(upload) => decide(shared, arrived, &Bytes::new(), Some(upload)),
+        Body::TooLarge => refuse(shared, arrived),
     };
     if arrived.head.is_old {
         without_chunks(&mut planned.answer);
@@ -46,9 +51,14 @@ pub(crate) fn answer(shared: &Shared, arrived: &Arrived<'_>) -> Answer {
     planned.answer
 }
 
-fn decide(shared: &Shared, arrived: &Arrived<'_>, body: &Bytes) -> Planned {
+/// Returns the form to read from the body of a request with this head, if it is to be one. Its file is not kept.
+pub(crate) fn upload(head: &Head) -> Option<Upload> {
+    let asked = head.method == "POST" && api::takes_files(&head.path);
+    asked.then(|| Upload::of(&head.headers)).flatten()
+}
+
+fn decide(shared: &Shared, arrived: &Arrived<'_>, body: &Bytes, upload: Option<&Upload>) -> Planned {
     let Arrived { head, recorder, .. } = *arrived;
-    recorder.body(body.clone());
     let request = api::Request {
         method: &head.method,
         path: &head.path,
@@ -56,13 +66,18 @@ fn decide(shared: &Shared, arrived: &Arrived<'_>, body: &Bytes) -> Planned {
         credentials: &head.credentials,
         body,
         carried: arrived.carried,
+        files: &shared.files,
+        upload,
     };
     let stamp = shared.stamp(recorder.number);
-    api::decide(&request, &stamp, |chat| shared.selector().choose(chat, request.headers))
+    api::decide(&request, &stamp, |chat| {
+        (shared.selector().choose(chat, request.headers), shared.cache.bill(&chat.resolved.prompt))
+    })
 }
 
-fn refuse(shared: &Shared, recorder: &Recorder) -> Planned {
-    let answer = render::plain(&Notice::too_large(BODY_MAX), &shared.stamp(recorder.number));
+fn refuse(shared: &Shared, arrived: &Arrived<'_>) -> Planned {
+    let limit = if upload(arrived.head).is_some() { UPLOAD_MAX } else { BODY_MAX };
+    let answer = render::plain(&Notice::too_large(limit), &shared.stamp(arrived.recorder.number));
     Planned { answer, rule: None, faults: Vec::new() }
 }
 

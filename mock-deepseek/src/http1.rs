@@ -84,7 +84,11 @@ async fn die_at_next_request(inbox: &mut Inbox<'_>, wire: &Wire, reset: bool) {
 /// Reads the body of a request and answers it.
 async fn answer(inbox: &mut Inbox<'_>, head: Head, way: Way<'_, Wire>, shared: &Shared) -> After {
     let closes = head.wants_close();
-    let body = match inbox.body(&head, exchange::BODY_MAX).await {
+    let read = match exchange::upload(&head) {
+        Some(form) => inbox.form(&head, form).await,
+        None => inbox.body(&head, exchange::BODY_MAX).await,
+    };
+    let body = match read {
         Ok(body) => body,
         Err(NoRequest::Gone) => return After::Gone,
         Err(refused) => {
@@ -97,10 +101,6 @@ async fn answer(inbox: &mut Inbox<'_>, head: Head, way: Way<'_, Wire>, shared: &
     let arrived = Arrived { head: &head, body: &body, recorder: way.recorder, carried };
     let answer = exchange::answer(shared, &arrived);
     match body {
-        Body::Whole(_) if closes => {
-            after_last(inbox, program::compile(answer, Persistence::Close), way).await
-        }
-        Body::Whole(_) => until_gone(inbox, program::compile(answer, Persistence::KeepAlive), way).await,
         Body::TooLarge => {
             write::run(program::compile(answer, Persistence::Close), way).await;
             way.outlet.shutdown().await;
@@ -110,6 +110,8 @@ async fn answer(inbox: &mut Inbox<'_>, head: Head, way: Way<'_, Wire>, shared: &
             }
             After::Gone
         }
+        _ if closes => after_last(inbox, program::compile(answer, Persistence::Close), way).await,
+        _ => until_gone(inbox, program::compile(answer, Persistence::KeepAlive), way).await,
     }
 }
 

@@ -26,6 +26,7 @@ use crate::{
     journal::{How, Recorder},
     program,
     shared::Shared,
+    upload::{UPLOAD_BODY_MAX, Upload},
     wire::Rewound,
     write::{self, After, Outlet, Way},
 };
@@ -113,7 +114,11 @@ async fn exchange(session: Session, nth: u64, request: Request<RecvStream>, mut 
     let (parts, body) = request.into_parts();
     let head = Head::of_http2(&parts);
     let recorder = session.shared.journal.open(head.arrival(session.connection, nth));
-    let Some(body) = read(body, exchange::BODY_MAX).await else { return };
+    let read = match exchange::upload(&head) {
+        Some(form) => read_form(body, form).await,
+        None => read(body, exchange::BODY_MAX).await,
+    };
+    let Some(body) = read else { return };
     let arrived = Arrived { head: &head, body: &body, recorder: &recorder, carried: session.carried };
     let (head, program) = program::bare(exchange::answer(&session.shared, &arrived));
     if let Some(head) = &head
@@ -190,6 +195,20 @@ async fn read(mut stream: RecvStream, max: usize) -> Option<Body> {
         let _ = stream.flow_control().release_capacity(data.len());
     }
     Some(Body::Whole(body.freeze()))
+}
+
+/// Reads a form, of which only what must be is held; `None` when the client gave up.
+async fn read_form(mut stream: RecvStream, mut form: Upload) -> Option<Body> {
+    let mut left = UPLOAD_BODY_MAX;
+    while let Some(data) = stream.data().await {
+        let data = data.ok()?;
+        let Some(less) = left.checked_sub(data.len()) else { return Some(Body::TooLarge) };
+        left = less;
+        form.feed(&data);
+        // Fails only when the stream is gone, which the next read tells.
+        let _ = stream.flow_control().release_capacity(data.len());
+    }
+    Some(Body::Form(Box::new(form)))
 }
 
 /// Makes the head; what HTTP/2 cannot carry is left out.

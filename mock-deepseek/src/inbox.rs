@@ -11,6 +11,7 @@ use bytes::{Buf, Bytes, BytesMut};
 use crate::{
     headers::{Credentials, Headers},
     journal::Arrival,
+    upload::{UPLOAD_BODY_MAX, Upload},
     wire::Wire,
 };
 
@@ -50,6 +51,8 @@ enum Length {
 #[derive(Debug)]
 pub(crate) enum Body {
     Whole(Bytes),
+    /// It was read as a form, and its file was not kept.
+    Form(Box<Upload>),
     /// It is longer than the bound; the rest has not been read.
     TooLarge,
 }
@@ -116,21 +119,69 @@ impl<'a> Inbox<'a> {
 
     /// Reads the body of the request with this head, `max` bytes at most.
     pub(crate) async fn body(&mut self, head: &Head, max: usize) -> Result<Body, NoRequest> {
-        let arrived = !self.buffer.is_empty();
         match head.length {
             Length::Bytes(length) if length > max => Ok(Body::TooLarge),
             Length::Bytes(0) => Ok(Body::Whole(Bytes::new())),
             length => {
-                if !arrived && head.expects_continue() {
-                    let proceed = b"HTTP/1.1 100 Continue\r\n\r\n";
-                    self.wire.write_all(proceed).await.map_err(|_| NoRequest::Gone)?;
-                }
+                self.proceed(head).await?;
                 match length {
                     Length::Bytes(length) => self.exactly(length).await.map(Body::Whole),
                     Length::Chunked => self.chunks(max).await,
                 }
             }
         }
+    }
+
+    /// Reads the body of the request with this head as a form; of that, only what must be is held.
+    pub(crate) async fn form(&mut self, head: &Head, mut form: Upload) -> Result<Body, NoRequest> {
+        match head.length {
+            Length::Bytes(length) if length > UPLOAD_BODY_MAX => return Ok(Body::TooLarge),
+            Length::Bytes(length) => {
+                self.proceed(head).await?;
+                self.feed(length, &mut form).await?;
+            }
+            Length::Chunked => {
+                self.proceed(head).await?;
+                let mut left = UPLOAD_BODY_MAX;
+                loop {
+                    let size = self.chunk_size().await?;
+                    if size == 0 {
+                        self.trailers().await?;
+                        break;
+                    }
+                    if size > left {
+                        return Ok(Body::TooLarge);
+                    }
+                    left -= size;
+                    self.feed(size, &mut form).await?;
+                    self.chunk_end().await?;
+                }
+            }
+        }
+        Ok(Body::Form(Box::new(form)))
+    }
+
+    /// Tells a client that waits for it to send the body.
+    async fn proceed(&mut self, head: &Head) -> Result<(), NoRequest> {
+        if self.buffer.is_empty() && head.expects_continue() {
+            let proceed = b"HTTP/1.1 100 Continue\r\n\r\n";
+            self.wire.write_all(proceed).await.map_err(|_| NoRequest::Gone)?;
+        }
+        Ok(())
+    }
+
+    /// Gives the next bytes to the form as they arrive.
+    async fn feed(&mut self, mut left: usize, form: &mut Upload) -> Result<(), NoRequest> {
+        while left > 0 {
+            if self.buffer.is_empty() {
+                self.more().await?;
+            }
+            let count = left.min(self.buffer.len());
+            form.feed(&self.buffer[..count]);
+            self.buffer.advance(count);
+            left -= count;
+        }
+        Ok(())
     }
 
     async fn exactly(&mut self, length: usize) -> Result<Bytes, NoRequest> {
@@ -152,10 +203,12 @@ impl<'a> Inbox<'a> {
                 return Ok(Body::TooLarge);
             }
             body.extend_from_slice(&self.exactly(size).await?);
-            if *self.exactly(2).await? != *b"\r\n" {
-                return Err(NoRequest::Malformed);
-            }
+            self.chunk_end().await?;
         }
+    }
+
+    async fn chunk_end(&mut self) -> Result<(), NoRequest> {
+        if *self.exactly(2).await? == *b"\r\n" { Ok(()) } else { Err(NoRequest::Malformed) }
     }
 
     async fn chunk_size(&mut self) -> Result<usize, NoRequest> {

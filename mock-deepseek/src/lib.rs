@@ -70,7 +70,7 @@
 //!
 //! # Limits
 //!
-//! Bodies [`BODY_MAX`], heads [`HEAD_MAX`], connections [`CONNECTIONS_MAX`], journal [`EXCHANGES_MAX`]
+//! Bodies [`BODY_MAX`], uploads [`UPLOAD_MAX`] (their bytes are counted, not kept), files of a key [`FILES_MAX`], heads [`HEAD_MAX`], connections [`CONNECTIONS_MAX`], journal [`EXCHANGES_MAX`]
 //! exchanges with [`WRITTEN_KEPT_MAX`] written bytes each, [`WRITTEN_KEPT_TOTAL_MAX`] written bytes and
 //! [`BODIES_KEPT_MAX`] bytes of bodies over all.
 
@@ -78,6 +78,7 @@
 
 mod answer;
 mod api;
+mod cache;
 mod catalogue;
 mod chunks;
 mod dead_end;
@@ -85,6 +86,7 @@ mod draft;
 mod duration;
 mod exchange;
 mod fault;
+mod files;
 mod headers;
 mod http1;
 mod http2;
@@ -95,6 +97,7 @@ mod notice;
 mod pace;
 mod page;
 mod plan;
+mod profile;
 mod program;
 mod render;
 mod request;
@@ -107,6 +110,7 @@ mod texts;
 mod tls;
 mod tokens;
 mod transcript;
+mod upload;
 mod validate;
 mod wire;
 mod write;
@@ -117,6 +121,7 @@ pub use catalogue::{
 pub use dead_end::{DeadEnd, DeadEndError};
 pub use exchange::BODY_MAX;
 pub use fault::{Fault, FaultError};
+pub use files::FILES_MAX;
 pub use inbox::HEAD_MAX;
 pub use journal::{
     BODIES_KEPT_MAX, EXCHANGES_MAX, Ended, Exchange, How, PlannedFault, WRITTEN_KEPT_MAX,
@@ -124,10 +129,14 @@ pub use journal::{
 };
 pub use mock::{Builder, MockDeepSeek, StartError, Unmet};
 pub use page::catalogue_page;
-pub use script::{DefaultRule, FinishReason, Flush, Match, Pace, Reply, Rule, Script, ScriptError};
+pub use profile::{ApiProfile, NoSuchProfile};
+pub use script::{
+    DefaultRule, FinishReason, Flush, Match, Pace, Reply, Rule, Script, ScriptError, ScriptedCall,
+};
 pub use server::CONNECTIONS_MAX;
 pub use tls::{Tls, TlsError};
 pub use transcript::{stream_bytes, transcript};
+pub use upload::UPLOAD_MAX;
 
 #[cfg(test)]
 mod wire_tests;

@@ -15,7 +15,10 @@ use tokio::{net::TcpListener, task::JoinHandle};
 use tokio_util::sync::CancellationToken;
 
 use crate::{
+    cache::PromptCache,
+    files::Files,
     journal::{Exchange, Journal},
+    profile::ApiProfile,
     script::Script,
     select::Selector,
     server,
@@ -42,6 +45,7 @@ pub struct Builder {
     clock: SharedClock,
     activity: Activity,
     seed: u64,
+    profile: ApiProfile,
     script: Script,
     address: SocketAddr,
     tls: Option<Tls>,
@@ -112,6 +116,13 @@ impl Builder {
         self
     }
 
+    /// Sets the state of the API: models, limits, wordings. Default: as it is now.
+    #[must_use]
+    pub fn api(mut self, profile: ApiProfile) -> Self {
+        self.profile = profile;
+        self
+    }
+
     /// Sets the script. Default: an empty one, which answers everything soundly and at once.
     #[must_use]
     pub fn script(mut self, script: Script) -> Self {
@@ -145,6 +156,9 @@ impl Builder {
             clock: self.clock,
             activity: self.activity,
             seed: self.seed,
+            profile: self.profile,
+            cache: PromptCache::default(),
+            files: Files::default(),
             selector: Mutex::new(Selector::new(self.script)),
             tls: self.tls,
         });
@@ -161,6 +175,7 @@ impl MockDeepSeek {
             clock: Arc::new(SystemClock::new()),
             activity: Activity::unwatched(),
             seed: 0,
+            profile: ApiProfile::Current,
             script: Script::default(),
             address: (Ipv4Addr::LOCALHOST, 0).into(),
             tls: None,
@@ -193,10 +208,12 @@ impl MockDeepSeek {
         self.shared.journal.snapshot()
     }
 
-    /// Forgets the journal and sets the counters of the rules to zero. Answers under way go on.
+    /// Forgets the journal, the prompt cache and the uploaded files, and sets the counters of the rules to zero. Answers under way go on.
     pub fn reset(&self) {
         self.shared.journal.clear();
         self.shared.selector().reset();
+        self.shared.cache.clear();
+        self.shared.files.clear();
     }
 
     /// Expects so many chat requests by the time the mock is dropped.

@@ -129,9 +129,9 @@ pub(crate) fn put(buffer: &mut Vec<u8>, piece: &Piece, framing: Framing) {
         // Writing to a vector cannot fail.
         let _ = write!(buffer, "{length:x}\r\n");
     }
-    buffer.extend_from_slice(piece.open.as_bytes());
-    buffer.extend_from_slice(&piece.payload);
-    buffer.extend_from_slice(piece.close.as_bytes());
+    for part in piece.parts() {
+        buffer.extend_from_slice(part);
+    }
     if chunked {
         buffer.extend_from_slice(b"\r\n");
     }

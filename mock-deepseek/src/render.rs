@@ -6,10 +6,13 @@
 //! The events of a stream are rendered when the writer asks for them.
 //! Invariant: what leaves here is sound; only faults break it.
 
+mod anthropic;
 mod chat;
 mod completion;
 mod envelope;
 mod head;
+mod logprobs;
+mod responses;
 mod stamp;
 
 use std::collections::VecDeque;
@@ -26,7 +29,8 @@ use crate::{
 pub(crate) use chat::{ChatStyle, UsagePlace};
 pub(crate) use completion::CompletionStyle;
 pub(crate) use envelope::Envelope;
-pub(crate) use stamp::Stamp;
+pub(crate) use responses::ResponsesStyle;
+pub(crate) use stamp::{Stamp, hash};
 
 /// The fingerprint that the API reports.
 pub(crate) const FINGERPRINT: &str = "fp_eaab8d114b_prod0820_fp8_kvcache";
@@ -37,8 +41,18 @@ pub(crate) enum Dialect {
     /// Chat completions.
     Chat(ChatStyle),
     /// Text completions (FIM).
-    #[expect(dead_code, reason = "its path comes next")]
     Completion(CompletionStyle),
+    /// Anthropic's Messages format.
+    Anthropic,
+    /// OpenAI's Responses format.
+    Responses(ResponsesStyle),
+}
+
+impl Dialect {
+    /// Says whether its streams consist of chunks with choices.
+    pub(crate) const fn has_chunks(&self) -> bool {
+        matches!(self, Self::Chat(_) | Self::Completion(_))
+    }
 }
 
 /// A dialect at work on one reply.
@@ -46,6 +60,8 @@ pub(crate) enum Dialect {
 enum Teller {
     Chat(chat::Chat),
     Completion(completion::Completion),
+    Anthropic(anthropic::Anthropic),
+    Responses(responses::Responses),
 }
 
 impl Teller {
@@ -53,14 +69,17 @@ impl Teller {
         match &draft.dialect {
             Dialect::Chat(style) => Self::Chat(chat::Chat::new(style, draft, stamp)),
             Dialect::Completion(style) => Self::Completion(completion::Completion::new(style, draft, stamp)),
+            Dialect::Anthropic => Self::Anthropic(anthropic::Anthropic::new(draft, stamp)),
+            Dialect::Responses(style) => Self::Responses(responses::Responses::new(style, draft, stamp)),
         }
     }
 
-    /// Returns the frame that faults may put their own chunks into.
-    fn envelope(&self) -> Envelope {
+    /// Returns the frame that faults may put their own chunks into, in forms that consist of chunks.
+    fn envelope(&self) -> Option<Envelope> {
         match self {
-            Self::Chat(chat) => chat.envelope.clone(),
-            Self::Completion(completion) => completion.envelope.clone(),
+            Self::Chat(chat) => Some(chat.envelope.clone()),
+            Self::Completion(completion) => Some(completion.envelope.clone()),
+            Self::Anthropic(_) | Self::Responses(_) => None,
         }
     }
 
@@ -69,6 +88,8 @@ impl Teller {
         match self {
             Self::Chat(chat) => chat.tell(draft, beat, more),
             Self::Completion(completion) => completion.tell(draft, beat, more),
+            Self::Anthropic(anthropic) => anthropic.tell(draft, beat, more),
+            Self::Responses(responses) => responses.tell(draft, beat, more),
         }
     }
 
@@ -76,7 +97,9 @@ impl Teller {
     fn whole(&self, draft: &Draft, stamp: &Stamp) -> String {
         match self {
             Self::Chat(chat) => chat.whole(draft, stamp),
-            Self::Completion(_) => completion::Completion::whole(draft, stamp),
+            Self::Completion(completion) => completion.whole(draft, stamp),
+            Self::Anthropic(anthropic) => anthropic.whole(draft),
+            Self::Responses(responses) => responses.whole(draft),
         }
     }
 }
@@ -133,6 +156,13 @@ fn said(kind: Kind, chunk: Option<Chunk>, render: impl FnOnce(&str) -> bytes::By
     Piece { text: text.clone(), ..Piece::event(kind, render(&text)) }
 }
 
+/// Returns the first of the pieces and puts the others into `more`.
+fn first(mut told: VecDeque<Piece>, more: &mut VecDeque<Piece>) -> Piece {
+    let first = told.pop_front();
+    more.append(&mut told);
+    first.unwrap_or_else(|| Piece::milestone(Marks::default()))
+}
+
 /// Renders the whole reply.
 pub(crate) fn answer(draft: Draft, stamp: &Stamp, pace: Pace) -> Answer {
     let (form, teller) = (draft.form, Teller::new(&draft, stamp));
@@ -161,9 +191,9 @@ pub(crate) fn plain(notice: &Notice, stamp: &Stamp) -> Answer {
     head.set("content-type", notice.content_type);
     Answer {
         form: Form::Single,
-        envelope: Envelope::default(),
+        envelope: None,
         head: Some(head),
-        pieces: vec![Piece::raw(Kind::Body, notice.body.clone())],
+        pieces: vec![Piece::raw(Kind::Body, notice.body(stamp.request_id().as_deref()))],
         rest: None,
         flush: Flush::Merge,
         end: complete(),

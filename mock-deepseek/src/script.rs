@@ -115,6 +115,20 @@ pub struct Reply {
     pub tokens_per_chunk: Option<usize>,
     /// The exact deltas of the visible text, instead of `text`.
     pub pieces: Option<Vec<String>>,
+    /// The tools to call, after the text if there is one; only when the request offers tools.
+    pub calls: Option<Vec<ScriptedCall>>,
+}
+
+/// A tool call that the model makes.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct ScriptedCall {
+    /// The function.
+    pub name: String,
+    /// Its arguments: a table, or text that is sent as it is. When they are left out, they are made up
+    /// so that they satisfy the function's schema.
+    #[serde(default)]
+    pub arguments: Option<serde_json::Value>,
 }
 
 /// Why the model stopped.
@@ -197,7 +211,7 @@ mod tests {
             name = "weeks"
             match = { contains = "week", model = "deepseek-flash", user_id = "u", nth = 3, header = { "X-A" = "b" } }
             times = 5
-            reply = { text = "a", thinking = "b", finish = "length", tokens_per_chunk = 2, pieces = ["a"] }
+            reply = { text = "a", thinking = "b", finish = "length", tokens_per_chunk = 2, pieces = ["a"], calls = [{ name = "f", arguments = { week = 12 } }] }
             faults = ["too-busy-503", { id = "stall", after_events = 3 }]
             pace = { first_token = "1s", gap = "100ms" }
             [default]

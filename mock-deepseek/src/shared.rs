@@ -8,7 +8,10 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use clock::{Activity, SharedClock};
 use rand::{Rng as _, SeedableRng as _, rngs::StdRng};
 
-use crate::{journal::Journal, render::Stamp, select::Selector, tls::Tls};
+use crate::{
+    cache::PromptCache, files::Files, journal::Journal, profile::ApiProfile, render::Stamp, select::Selector,
+    tls::Tls,
+};
 
 /// Spreads request numbers over the seed space.
 const SPREAD: u64 = 0x9e37_79b9_7f4a_7c15;
@@ -20,6 +23,9 @@ pub(crate) struct Shared {
     pub(crate) activity: Activity,
     pub(crate) journal: Arc<Journal>,
     pub(crate) seed: u64,
+    pub(crate) profile: ApiProfile,
+    pub(crate) cache: PromptCache,
+    pub(crate) files: Files,
     pub(crate) selector: Mutex<Selector>,
     /// `None`: connections are plain.
     pub(crate) tls: Option<Tls>,
@@ -42,6 +48,7 @@ impl Shared {
             trace: format!("{:016x}{:016x}", chance.next_u64(), chance.next_u64()),
             date: wall.strftime("%a, %d %b %Y %H:%M:%S GMT").to_string(),
             seed: self.seed,
+            profile: self.profile,
         }
     }
 }

@@ -24,6 +24,13 @@ pub(crate) fn reply(seed: u64, message: &str) -> String {
     REPLIES[choice].to_owned()
 }
 
+/// Puts a text into a JSON object; what the client has written of that already is not said again.
+pub(crate) fn as_json(text: &str, prefix: Option<&str>) -> String {
+    let whole = serde_json::json!({ "answer": text }).to_string();
+    let rest = prefix.and_then(|prefix| whole.strip_prefix(prefix.trim_start()));
+    rest.map_or_else(|| whole.clone(), ToOwned::to_owned)
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;

@@ -8,14 +8,15 @@ use crate::{
     answer::{Cut, Form, Framing, Piece},
     catalogue::{Carrier, Mode},
     dead_end,
-    draft::Draft,
+    draft::{Draft, Prepared},
     duration::Lasts,
     exchange::Carried,
     fault::Fault,
     plan::Plan,
+    profile::ApiProfile,
     program::{self, Last, Persistence, Program},
     render::Stamp,
-    request::{ChatRequest, Message, Role},
+    request::ChatRequest,
     script::{Pace, Reply},
 };
 
@@ -72,24 +73,17 @@ fn sample(form: Form, faults: &[Fault]) -> Program {
 }
 
 fn compile(form: Form, reply: &Reply, faults: &[Fault]) -> Program {
-    let request = ChatRequest {
-        messages: vec![Message { role: Role::User, content: "Which week am I in?".into() }],
-        model: "deepseek-flash".to_owned(),
-        stream: Some(form == Form::Stream),
-        stream_options: None,
-        thinking: None,
-        max_tokens: None,
-        temperature: None,
-        user_id: None,
-    };
+    let request =
+        ChatRequest { stream: Some(form == Form::Stream), ..ChatRequest::asking("Which week am I in?") };
     let stamp = Stamp {
         id: "5f0c7a52-9d0e-4c43-8b1f-0d6a4b8e2c11".to_owned(),
         created: 1_790_000_000,
         trace: "0123456789abcdef0123456789abcdef".to_owned(),
         date: "Mon, 21 Sep 2026 13:33:20 GMT".to_owned(),
         seed: 0,
+        profile: ApiProfile::Current,
     };
-    let draft = Draft::new(&request, request.dialect(), reply, 0);
+    let draft = Draft::new(&request, request.dialect(), &Prepared::of(reply.clone()), 0);
     let http2 = faults.iter().any(|fault| fault.info().carrier == Carrier::Http2);
     let plan = Plan::new(draft, faults.to_vec(), Pace::default()).over(Carried { http2, tls: true });
     program::compile(plan.answer(&stamp), Persistence::KeepAlive)

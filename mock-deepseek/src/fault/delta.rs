@@ -38,7 +38,7 @@ impl Behaviour for Delta {
     fn apply(&self, answer: &mut Answer, marks: Marks) {
         let Some(start) = answer.place_after(self.from, During::Content) else { return };
         let limit = if self.chunks == 0 { usize::MAX } else { self.chunks };
-        let envelope = &answer.envelope;
+        let Some(envelope) = &answer.envelope else { return };
         let chunks = answer.pieces[start..].iter_mut().filter(|piece| piece.kind == Kind::Content);
         for piece in chunks.take(limit) {
             let text = quoted(&piece.text);

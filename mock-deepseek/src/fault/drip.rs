@@ -46,6 +46,6 @@ fn bytewise(piece: Piece) -> Vec<Piece> {
         .iter()
         .map(|&byte| Piece { wrapping: piece.wrapping, ..Piece::raw(Kind::Fragment, vec![byte]) })
         .collect();
-    pieces.push(Piece { open: "", payload: vec![*last].into(), close: "", ..piece });
+    pieces.push(Piece { name: "", open: "", payload: vec![*last].into(), close: "", ..piece });
     pieces
 }

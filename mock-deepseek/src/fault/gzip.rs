@@ -48,7 +48,7 @@ fn compress(pieces: &mut [Piece], marks: Marks) -> io::Result<Vec<u8>> {
         }
         encoder.write_all(&bytes)?;
         encoder.flush()?;
-        (piece.open, piece.close) = ("", "");
+        (piece.name, piece.open, piece.close) = ("", "", "");
         piece.payload = Bytes::from(std::mem::take(encoder.get_mut()));
         piece.marks = piece.marks | marks;
     }

@@ -20,12 +20,18 @@ const MESSAGE: &str = r#"{"role":"assistant"}"#;
 
 impl Behaviour for Hollow {
     fn shape(&self, draft: &mut Draft, _marks: Marks) {
+        if !draft.dialect.has_chunks() {
+            return;
+        }
         draft.reasoning.clear();
         draft.content.clear();
         self.reason.clone_into(&mut draft.finish);
     }
 
     fn apply(&self, answer: &mut Answer, marks: Marks) {
+        if answer.envelope.is_none() {
+            return;
+        }
         answer.pieces.retain(|piece| !matches!(piece.kind, Kind::Role | Kind::Reasoning | Kind::Content));
         for piece in &mut answer.pieces {
             let pointer = match piece.kind {

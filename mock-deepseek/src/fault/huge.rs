@@ -22,8 +22,12 @@ pub(super) struct Huge {
 impl Behaviour for Huge {
     fn apply(&self, answer: &mut Answer, marks: Marks) {
         let Some(place) = answer.place_after(self.after_events, During::Content) else { return };
-        let payload =
-            answer.envelope.content(&quoted(&" word".repeat(self.bytes.min(BYTES_MAX).div_ceil(5))));
+        let text = " word".repeat(self.bytes.min(BYTES_MAX).div_ceil(5));
+        let payload = match &answer.envelope {
+            Some(envelope) => Some(envelope.content(&quoted(&text))),
+            None => answer.pieces.get(place).and_then(|piece| piece.saying(&text)),
+        };
+        let Some(payload) = payload else { return };
         let Some(piece) = answer.pieces.get_mut(place) else { return };
         piece.payload = payload;
         piece.marks = piece.marks | marks;

@@ -55,12 +55,14 @@ impl Behaviour for Insert {
     fn apply(&self, answer: &mut Answer, marks: Marks) {
         let Some(place) = answer.place_after(self.after_events, self.during) else { return };
         let payload = match &self.event {
-            Event::EmptyChoices => answer.envelope.chunk(""),
-            Event::Content(text) => answer.envelope.content(&crate::render::quoted(text)),
-            Event::Payload(text) | Event::Raw(text) => text.clone().into(),
+            Event::EmptyChoices => answer.envelope.as_ref().map(|envelope| ("", envelope.chunk(""))),
+            Event::Content(text) => answer.more_text(text),
+            Event::Payload(text) | Event::Raw(text) => Some(("", text.clone().into())),
         };
+        // A form without such chunks has no place for them.
+        let Some((name, payload)) = payload else { return };
         let piece = if let Event::Raw(_) = self.event { Piece::raw } else { Piece::event };
-        let event = Piece { marks, ..piece(Kind::Foreign, payload) };
+        let event = Piece { name, marks, ..piece(Kind::Foreign, payload) };
         match self.then {
             Then::Continue => answer.pieces.insert(place, event),
             Then::End => {

@@ -40,7 +40,7 @@ impl Split {
                 piece.bytes().iter().position(|&byte| byte >= 0xC0).map(|lead| lead + 1).into_iter().collect()
             }
             _ if !piece.open.starts_with("data:") => Vec::new(),
-            At::Prefix => vec![3],
+            At::Prefix => vec![piece.name_len() + 3],
             At::LineEnds => {
                 piece.close = "\r\n\r\n";
                 let end = piece.bytes().len();

@@ -81,17 +81,21 @@ impl Tools {
 
 impl Behaviour for Tools {
     fn shape(&self, draft: &mut Draft, _marks: Marks) {
+        if !draft.dialect.has_chunks() {
+            return;
+        }
         let finish = if self.broken == Broken::ArgumentsCut { "length" } else { "tool_calls" };
         finish.clone_into(&mut draft.finish);
     }
 
     fn apply(&self, answer: &mut Answer, marks: Marks) {
+        let Some(envelope) = answer.envelope.clone() else { return };
         let is_text = |piece: &Piece| piece.kind == Kind::Content;
         let place = answer.pieces.iter().position(|piece| is_text(piece) || piece.kind == Kind::Finish);
         let Some(place) = place else { return };
         let waits = answer.pieces.iter().filter(|piece| is_text(piece)).map(|piece| piece.wait).collect();
         answer.pieces.retain(|piece| !is_text(piece));
-        let calls = self.pieces(&answer.envelope, waits, marks);
+        let calls = self.pieces(&envelope, waits, marks);
         answer.pieces.splice(place..place, calls);
     }
 }

@@ -30,7 +30,7 @@ fn compress(piece: &mut Piece, marks: Marks) {
     if bytes.is_empty() || piece.wrapping == Wrapping::Verbatim {
         return;
     }
-    (piece.open, piece.close) = ("", "");
+    (piece.name, piece.open, piece.close) = ("", "", "");
     piece.payload = compress_to_vec(bytes.as_slice(), CompressionLevel::Fastest).into();
     piece.marks = piece.marks | marks;
 }

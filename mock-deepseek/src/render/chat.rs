@@ -1,13 +1,13 @@
 //! Chat completions: `chat.completion.chunk` events, or one `chat.completion` (DEEPSEEK A5, A6).
 
-use std::{collections::VecDeque, fmt::Write as _};
+use std::{borrow::Cow, collections::VecDeque, fmt::Write as _};
 
 use bytes::Bytes;
 
 use super::{
     FINGERPRINT, Stamp,
     envelope::{Envelope, Shape},
-    quoted, said,
+    logprobs, quoted, said,
 };
 use crate::{
     answer::{Kind, Piece},
@@ -18,11 +18,12 @@ use crate::{
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) struct ChatStyle {
     pub(crate) usage: UsagePlace,
+    /// How many alternatives to tell for each token; `None` for no probabilities at all.
+    pub(crate) logprobs: Option<u8>,
 }
 
 /// Where a stream tells its usage.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-#[expect(dead_code, reason = "the profile that needs the others comes next")]
 pub(crate) enum UsagePlace {
     /// On the chunk with the finish reason.
     Last,
@@ -58,12 +59,14 @@ impl Chat {
         let envelope = &self.envelope;
         match beat {
             Beat::Role => Piece::event(Kind::Role, envelope.role()),
-            Beat::Reasoning(index) => {
-                said(Kind::Reasoning, draft.reasoning.get(index), |text| envelope.reasoning(&quoted(text)))
-            }
-            Beat::Content(index) => {
-                said(Kind::Content, draft.content.get(index), |text| envelope.content(&quoted(text)))
-            }
+            Beat::Reasoning(index) => said(Kind::Reasoning, draft.reasoning.get(index), |text| {
+                let logprobs = self.logprobs(|top| logprobs::of_chat("", text, top));
+                envelope.reasoning(&quoted(text), &logprobs)
+            }),
+            Beat::Content(index) => said(Kind::Content, draft.content.get(index), |text| {
+                let logprobs = self.logprobs(|top| logprobs::of_chat(text, "", top));
+                envelope.content_with(&quoted(text), &logprobs)
+            }),
             Beat::Call(call) => Piece::event(Kind::Call, self.call(draft, call)),
             Beat::Arguments(call, index) => {
                 let chunk = draft.calls.get(call).and_then(|call| call.arguments.get(index));
@@ -72,6 +75,11 @@ impl Chat {
             Beat::Finish => self.finish(draft, more),
             Beat::Done => Piece::event(Kind::Done, "[DONE]"),
         }
+    }
+
+    /// Renders probabilities if they were asked for.
+    fn logprobs(&self, render: impl FnOnce(u8) -> String) -> Cow<'static, str> {
+        self.style.logprobs.map_or(Cow::Borrowed("null"), |top| Cow::Owned(render(top)))
     }
 
     /// Renders the delta that names a call.
@@ -105,9 +113,10 @@ impl Chat {
     pub(super) fn whole(&self, draft: &Draft, stamp: &Stamp) -> String {
         let Stamp { id, created, .. } = stamp;
         format!(
-            r#"{{"id":"{id}","object":"chat.completion","created":{created},"model":{},"choices":[{{"index":0,"message":{},"logprobs":null,"finish_reason":{}}}],"usage":{},"system_fingerprint":"{FINGERPRINT}"}}"#,
+            r#"{{"id":"{id}","object":"chat.completion","created":{created},"model":{},"choices":[{{"index":0,"message":{},"logprobs":{},"finish_reason":{}}}],"usage":{},"system_fingerprint":"{FINGERPRINT}"}}"#,
             quoted(&draft.model),
             self.message(draft),
+            self.logprobs(|top| logprobs::of_chat(draft.content.text(), draft.reasoning.text(), top)),
             quoted(&draft.finish),
             draft.usage().json(),
         )

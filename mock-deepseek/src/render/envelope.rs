@@ -10,6 +10,8 @@ use super::{FINGERPRINT, Stamp, quoted};
 /// What stands before and after the delta of a choice that goes on.
 const CHOICE: &str = r#"{"index":0,"delta":"#;
 const RUNNING: &str = r#","logprobs":null,"finish_reason":null}"#;
+const LOGPROBS: &str = r#","logprobs":"#;
+const UNFINISHED: &str = r#","finish_reason":null}"#;
 const CONTENT: &str = r#"{"content":"#;
 
 /// What surrounds the chunks of one reply.
@@ -59,9 +61,16 @@ impl Envelope {
 
     /// Renders a chunk of visible text; `content` is JSON.
     pub(crate) fn content(&self, content: &str) -> Bytes {
+        self.content_with(content, "null")
+    }
+
+    /// Renders a chunk of visible text with its probabilities; both are JSON.
+    pub(super) fn content_with(&self, content: &str, logprobs: &str) -> Bytes {
         match self.shape {
-            Shape::Text => self.splice(&[r#"{"index":0,"text":"#, content, RUNNING]),
-            _ => self.splice(&[CHOICE, CONTENT, content, self.after_content(), RUNNING]),
+            Shape::Text => self.splice(&[r#"{"index":0,"text":"#, content, LOGPROBS, logprobs, UNFINISHED]),
+            _ => {
+                self.splice(&[CHOICE, CONTENT, content, self.after_content(), LOGPROBS, logprobs, UNFINISHED])
+            }
         }
     }
 
@@ -70,9 +79,10 @@ impl Envelope {
         [CONTENT, content, self.after_content()].concat()
     }
 
-    /// Renders a chunk of thinking; `content` is JSON.
-    pub(super) fn reasoning(&self, content: &str) -> Bytes {
-        self.splice(&[CHOICE, r#"{"content":null,"reasoning_content":"#, content, "}", RUNNING])
+    /// Renders a chunk of thinking with its probabilities; both are JSON.
+    pub(super) fn reasoning(&self, content: &str, logprobs: &str) -> Bytes {
+        let delta = r#"{"content":null,"reasoning_content":"#;
+        self.splice(&[CHOICE, delta, content, "}", LOGPROBS, logprobs, UNFINISHED])
     }
 
     /// Renders the chunk that names the role.

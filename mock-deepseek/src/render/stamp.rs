@@ -1,5 +1,7 @@
 //! What differs from one reply to the next beside its text: ids and times.
 
+use crate::profile::ApiProfile;
+
 /// The characters of a tool call's id.
 const ALPHABET: &[u8; 62] = b"ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789";
 /// How many of them follow the number of the call.
@@ -18,9 +20,18 @@ pub(crate) struct Stamp {
     pub(crate) date: String,
     /// Varies the mock's own texts.
     pub(crate) seed: u64,
+    /// The state of the API.
+    pub(crate) profile: ApiProfile,
 }
 
 impl Stamp {
+    /// Returns the id that errors name since autumn 2026; it is not the one of the trace.
+    pub(crate) fn request_id(&self) -> Option<String> {
+        let bytes = (u128::from(hash(&self.trace)) << 64 | u128::from(hash(&self.id))).to_be_bytes();
+        let id = || uuid::Builder::from_random_bytes(bytes).into_uuid().to_string();
+        (self.profile == ApiProfile::Current).then(id)
+    }
+
     /// Returns the id of the tool call at `index`, as `call_00_…`; it depends on nothing but the reply's id.
     pub(crate) fn call_id(&self, index: usize) -> String {
         let mut state = hash(&self.id) ^ u64::try_from(index).unwrap_or_default();
@@ -53,6 +64,7 @@ mod tests {
             trace: String::new(),
             date: String::new(),
             seed: 0,
+            profile: ApiProfile::Current,
         };
 
         let ids: std::collections::BTreeSet<_> = (0..100).map(|index| stamp.call_id(index)).collect();

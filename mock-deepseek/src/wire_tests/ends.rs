@@ -90,7 +90,7 @@ async fn an_expectation_that_is_not_met_names_what_arrived_m11() {
     let mock = MockDeepSeek::start().await.unwrap();
     mock.expect(2);
     let client = reqwest::Client::builder().no_proxy().build().unwrap();
-    let body = r#"{"model":"deepseek-chat","messages":[{"role":"user","content":"x"}]}"#;
+    let body = r#"{"model":"deepseek-flash","messages":[{"role":"user","content":"x"}]}"#;
     let request = client.post(mock.url() + "/chat/completions").bearer_auth("sk-a").body(body);
     assert_eq!(request.send().await.unwrap().status(), 200);
 
@@ -98,7 +98,7 @@ async fn an_expectation_that_is_not_met_names_what_arrived_m11() {
 
     mock.expect(1);
     assert!(message.starts_with("mock expected 2 chat requests and got 1\n  request 1 at "), "{message}");
-    assert!(message.ends_with("POST /chat/completions, model `deepseek-chat`"), "{message}");
+    assert!(message.ends_with("POST /chat/completions, model `deepseek-flash`"), "{message}");
 }
 
 #[tokio::test]
@@ -121,7 +121,7 @@ async fn a_real_client_streams_through_every_legitimate_fault() {
     ];
     // This client does not ask a second time, as one must.
     let unkept = ["stale-keepalive-reuse"];
-    let body = r#"{"model":"deepseek-chat","stream":true,"messages":[{"role":"user","content":"x"}]}"#;
+    let body = r#"{"model":"deepseek-flash","stream":true,"messages":[{"role":"user","content":"x"}]}"#;
     let legitimate = crate::catalogue().iter().filter(|info| info.kind == crate::FaultKind::Legitimate);
 
     for info in legitimate.filter(|info| !slow.contains(&info.id) && !unkept.contains(&info.id)) {

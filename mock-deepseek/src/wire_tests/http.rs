@@ -95,7 +95,7 @@ fn an_answer_after_a_bad_request_is_not_swallowed() {
 
 #[test]
 fn a_body_in_chunks_is_read() {
-    let body = r#"{"model":"deepseek-chat","messages":[{"role":"user","content":"x"}]}"#;
+    let body = r#"{"model":"deepseek-flash","messages":[{"role":"user","content":"x"}]}"#;
     let request = format!(
         "POST /v1/chat/completions HTTP/1.1\r\nhost: mock\r\nauthorization: Bearer sk-a\r\ntransfer-encoding: chunked\r\n\r\n{:x}\r\n{body}\r\n0\r\n\r\n",
         body.len()

@@ -12,7 +12,7 @@ use tokio::{
     net::TcpStream,
 };
 
-use crate::{Exchange, How, MockDeepSeek, Script, transcript};
+use crate::{ApiProfile, Exchange, How, MockDeepSeek, Script, transcript};
 
 /// How the connection looked to the client in the end.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
@@ -114,12 +114,17 @@ pub(super) fn script(extra: &str) -> Script {
 
 /// Sends the bytes on one connection, lets `span` of virtual time pass, and leaves.
 pub(super) fn observe(script: Script, request: &str, span: Duration) -> Observed {
+    observe_api(ApiProfile::Current, script, request, span)
+}
+
+/// Does the same against this state of the API.
+pub(super) fn observe_api(api: ApiProfile, script: Script, request: &str, span: Duration) -> Observed {
     let (runtime, lab) = Lab::new(Timestamp::from_second(1_790_000_000).unwrap()).unwrap();
     let request = request.to_owned();
     runtime.block_on(async move {
         let builder =
             MockDeepSeek::builder().clock(Arc::new(lab.clock().clone())).activity(lab.activity().clone());
-        let mock = builder.seed(7).script(script).start().await.unwrap();
+        let mock = builder.seed(7).api(api).script(script).start().await.unwrap();
         let seen = Arc::new(Mutex::new(Seen::default()));
         let client = tokio::spawn(talk(lab.clone(), mock.address(), request, Arc::clone(&seen)));
         lab.advance(span).await.unwrap();

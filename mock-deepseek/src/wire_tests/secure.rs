@@ -284,6 +284,28 @@ fn a_client_that_gives_a_stream_up_is_seen_at_once_m15() {
 }
 
 #[test]
+fn a_file_is_uploaded_over_http2_too_m1() {
+    let form = "--b\r\nContent-Disposition: form-data; name=\"purpose\"\r\n\r\nuser_data\r\n--b\r\nContent-Disposition: form-data; name=\"file\"; filename=\"a\"\r\n\r\n12345\r\n--b--";
+    in_lab(|lab| async move {
+        let mock = start(&lab, Script::default(), None).await;
+        let client = begin(connect(&lab, &mock).await).await;
+        let request = Request::post("http://mock/files")
+            .header("authorization", "Bearer sk-test")
+            .header("content-type", "multipart/form-data; boundary=b")
+            .body(())
+            .unwrap();
+        let (response, mut sender) = client.ready().await.unwrap().send_request(request, false).unwrap();
+        sender.send_data(form.into(), true).unwrap();
+        let response = response.await.unwrap();
+
+        let status = response.status();
+        let body = response.into_body().data().await.unwrap().unwrap();
+        let body = String::from_utf8(body.to_vec()).unwrap();
+        assert!(status == 200 && body.contains(r#""bytes":5,"#), "{status} {body}");
+    });
+}
+
+#[test]
 fn a_head_can_be_held_back_over_http2_too_m15() {
     in_lab(|lab| async move {
         let mock = start(&lab, script(""), None).await;

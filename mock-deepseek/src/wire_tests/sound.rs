@@ -121,9 +121,13 @@ fn max_tokens_cuts_the_reply() {
 
 #[test]
 fn the_model_is_answered_without_the_faults_behind_it() {
-    let body = r#"{"model":"deepseek-chat+crlf","messages":[{"role":"user","content":"x"}],"stream":true}"#;
+    let body =
+        r#"{"model":"deepseek-v4-flash+crlf","messages":[{"role":"user","content":"x"}],"stream":true}"#;
 
     let text = observe(script(""), &post(body, ""), SECOND).seen.text();
 
-    assert!(text.contains(r#""model":"deepseek-chat""#) && text.contains("data: [DONE]\r\n\r\n"), "{text}");
+    assert!(
+        text.contains(r#""model":"deepseek-v4-flash""#) && text.contains("data: [DONE]\r\n\r\n"),
+        "{text}"
+    );
 }
