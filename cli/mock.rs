@@ -7,24 +7,27 @@ use std::{
 };
 
 use clap::Args;
-use mock_deepseek::{ApiProfile, Carrier, DeadEnd, Fault, Layer, MockDeepSeek, Script, Tls};
+use mock_deepseek::{ApiProfile, Builder, DeadEnd, Fault, Layer, MockDeepSeek, Script, StartError, Tls};
 use tokio::runtime::Runtime;
 
-use crate::{exit_code::ExitCode, failure::Failure, output, signal};
+use crate::{exit_code::ExitCode, failure::Failure, logging, output, signal};
 
 /// What the mock plays, and where.
 #[derive(Debug, Args)]
 pub(crate) struct Arguments {
-    /// Script (TOML): which request gets which reply, faults and pace
-    #[arg(long, value_name = "FILE", conflicts_with = "fault")]
+    /// Script (TOML): which request gets which reply, faults and pace; watched for new versions
+    #[arg(long, value_name = "FILE", conflicts_with_all = ["fault", "profile"])]
     script: Option<PathBuf>,
+    /// Named script, such as `mild` for an ordinary day
+    #[arg(long, value_name = "NAME", conflicts_with = "fault")]
+    profile: Option<String>,
     /// Fault for every request, `ID` or `ID;parameter=value`; may be given more than once
     #[arg(long, value_name = "ID")]
     fault: Vec<String>,
     /// Port of 127.0.0.1 to listen on; 0 takes a free one
     #[arg(long, value_name = "PORT", default_value_t = 4010)]
     port: u16,
-    /// Seed of ids and of the mock's own texts
+    /// Seed of ids, of the mock's own texts, and of everything that a script leaves to chance
     #[arg(long, value_name = "NUMBER", default_value_t = 1)]
     seed: u64,
     /// State of the API: `current`, or `2025` with its models, limits and wordings
@@ -50,23 +53,27 @@ struct Secrecy {
 
 pub(crate) fn run(arguments: &Arguments) -> Result<ExitCode, Failure> {
     let address = SocketAddr::from((Ipv4Addr::LOCALHOST, arguments.port));
-    let script = match (&arguments.script, faults(&arguments.fault)?.as_slice()) {
-        (Some(path), _) => script(path)?,
-        (None, [fault]) if fault.info().layer == Layer::Address => return hold(fault, address),
-        (None, faults) => Script::with_faults(inside(faults)?),
-    };
-    let tls = arguments.secrecy.tls()?;
-    if tls.is_none() {
-        refuse_what_needs_tls(&script)?;
+    let faults = faults(&arguments.fault)?;
+    match faults.as_slice() {
+        [fault] if fault.info().layer == Layer::Address => return hold(fault, address),
+        _ => {}
     }
-    let mut mock =
-        MockDeepSeek::builder().seed(arguments.seed).api(arguments.api).script(script).address(address);
+    let mock = MockDeepSeek::builder().seed(arguments.seed).api(arguments.api).address(address);
+    let mut mock = scripted(arguments, &faults, mock)?;
+    let tls = arguments.secrecy.tls()?;
     if let Some(tls) = &tls {
         mock = mock.tls(tls.clone());
     }
+    logging::start();
     let runtime = Runtime::new().map_err(Failure::environment)?;
     runtime.block_on(async {
-        let mock = mock.start().await.map_err(Failure::environment)?;
+        let mock = mock.start().await.map_err(|error| match error {
+            StartError::Script(error) => Failure::usage(error),
+            StartError::NeedsTls(fault) => {
+                Failure::usage(format_args!("fault `{fault}` needs TLS; add `--tls`"))
+            }
+            other => Failure::environment(other),
+        })?;
         output::print(&format!("mock-deepseek listens on {}\n", mock.url()));
         if let Some(own) = tls.filter(|_| arguments.secrecy.tls) {
             output::print(own.certificate());
@@ -98,12 +105,13 @@ fn faults(words: &[String]) -> Result<Vec<Fault>, Failure> {
     words.iter().map(|word| Fault::parse(word).map_err(Failure::usage)).collect()
 }
 
-/// A fault of TLS that cannot happen would leave its user waiting for it.
-fn refuse_what_needs_tls(script: &Script) -> Result<(), Failure> {
-    match script.default.faults.iter().find(|fault| fault.info().carrier == Carrier::Tls) {
-        Some(fault) => Err(Failure::usage(format_args!("fault `{}` needs TLS; add `--tls`", fault.id()))),
-        None => Ok(()),
-    }
+/// Says what is played: a file, a profile, or the same faults always.
+fn scripted(arguments: &Arguments, faults: &[Fault], mock: Builder) -> Result<Builder, Failure> {
+    Ok(match (&arguments.script, &arguments.profile) {
+        (Some(path), _) => mock.script_file(path),
+        (None, Some(name)) => mock.script(Script::profile(name).map_err(Failure::usage)?),
+        (None, None) => mock.script(Script::with_faults(inside(faults)?)),
+    })
 }
 
 impl Secrecy {
@@ -117,11 +125,6 @@ impl Secrecy {
         };
         tls.map(Some).map_err(Failure::usage)
     }
-}
-
-fn script(path: &Path) -> Result<Script, Failure> {
-    let text = read("script", path)?;
-    Script::from_toml(&text).map_err(|error| Failure::usage(format_args!("`{}`: {error}", path.display())))
 }
 
 fn read(what: &str, path: &Path) -> Result<String, Failure> {

@@ -1,4 +1,5 @@
-//! Embeds the fault files: adding `faults/<id>.toml` is all it takes to have it in the catalogue.
+//! Embeds the data files: adding `faults/<id>.toml`, `latency/<name>.toml` or `profiles/<name>.toml` is all
+//! it takes to have it.
 
 use std::{env, fmt::Write as _, fs, io, path::Path};
 
@@ -6,12 +7,18 @@ use std::{env, fmt::Write as _, fs, io, path::Path};
 fn main() -> io::Result<()> {
     let root = env::var("CARGO_MANIFEST_DIR").map_err(io::Error::other)?;
     let output = env::var("OUT_DIR").map_err(io::Error::other)?;
-    let folder = Path::new(&root).join("faults");
-    println!("cargo::rerun-if-changed=faults");
+    for folder in ["faults", "latency", "profiles"] {
+        println!("cargo::rerun-if-changed={folder}");
+        let code = embedded(&Path::new(&root).join(folder))?;
+        fs::write(Path::new(&output).join(folder).with_extension("rs"), code)?;
+    }
+    Ok(())
+}
 
-    let mut paths = fs::read_dir(&folder)?
-        .map(|entry| entry.map(|entry| entry.path()))
-        .collect::<io::Result<Vec<_>>>()?;
+/// Writes the list of all files of a folder: stem and text.
+fn embedded(folder: &Path) -> io::Result<String> {
+    let mut paths =
+        fs::read_dir(folder)?.map(|entry| entry.map(|entry| entry.path())).collect::<io::Result<Vec<_>>>()?;
     paths.retain(|path| path.extension().is_some_and(|extension| extension == "toml"));
     paths.sort();
 
@@ -23,5 +30,5 @@ fn main() -> io::Result<()> {
         writeln!(code, "    ({id:?}, include_str!({file:?})),").map_err(io::Error::other)?;
     }
     code.push_str("]\n");
-    fs::write(Path::new(&output).join("faults.rs"), code)
+    Ok(code)
 }

@@ -13,8 +13,8 @@ use serde::Deserialize;
 
 use crate::{
     chunks::Chunk,
+    pace::Flush,
     render::{Envelope, Events, quoted},
-    script::Flush,
 };
 
 /// The most faults that one plan may hold.
@@ -296,7 +296,11 @@ impl During {
 impl Answer {
     /// Renders everything that is left, so that faults can take hold of it.
     pub(crate) fn render_all(&mut self) {
-        self.pieces.extend(self.rest.take().into_iter().flatten());
+        let Some(mut events) = self.rest.take() else { return };
+        self.pieces.extend(events.by_ref());
+        if events.fell_silent() {
+            self.end.how = Ending::Hang;
+        }
     }
 
     /// Renders one more event of visible text, with its name; `None` when there is none to take after.

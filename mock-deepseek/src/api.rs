@@ -3,12 +3,16 @@
 //! Invariant: every request gets an answer in DeepSeek's own words, also one that is wrong; the only
 //! words of the mock's own are those about its `x-mock-fault` header and name suffixes.
 
+use std::sync::Arc;
+
 use serde_json::json;
 
 use crate::{
     answer::Answer,
-    draft::{Draft, Prepared},
+    cache::PromptCache,
+    draft::Draft,
     exchange::Carried,
+    facts::Facts,
     fault::{Fault, FaultError},
     files::{Asked, Files},
     headers::{Credentials, Headers},
@@ -17,8 +21,8 @@ use crate::{
     profile::ApiProfile,
     render::{self, Dialect, Stamp},
     request::ChatRequest,
-    select::Choice,
-    tokens::PromptUsage,
+    select::Selector,
+    state::Seat,
     upload::Upload,
     validate::{self, Door},
 };
@@ -35,17 +39,49 @@ pub(crate) struct Request<'a> {
     pub(crate) credentials: &'a Credentials,
     pub(crate) body: &'a [u8],
     pub(crate) carried: Carried,
-    pub(crate) files: &'a Files,
+    /// Counts the requests on the connection from 1.
+    pub(crate) socket_nth: u64,
     /// The form that came instead of a body.
     pub(crate) upload: Option<&'a Upload>,
+}
+
+#[cfg(test)]
+impl<'a> Request<'a> {
+    /// Makes a request that came over a socket as its first.
+    pub(crate) fn post(
+        path: &'a str,
+        (headers, credentials): (&'a Headers, &'a Credentials),
+        body: &'a [u8],
+    ) -> Self {
+        let carried = Carried::default();
+        Self { method: "POST", path, headers, credentials, body, carried, socket_nth: 1, upload: None }
+    }
+}
+
+/// What stands behind the API and remembers earlier requests.
+#[derive(Debug)]
+pub(crate) struct Behind<'a> {
+    pub(crate) selector: &'a Selector,
+    pub(crate) cache: &'a PromptCache,
+    pub(crate) files: &'a Files,
 }
 
 /// What to answer, and why.
 #[derive(Debug)]
 pub(crate) struct Planned {
     pub(crate) answer: Answer,
-    pub(crate) rule: Option<String>,
-    pub(crate) faults: Vec<Fault>,
+    pub(crate) rule: Option<Arc<str>>,
+    pub(crate) faults: Arc<[Fault]>,
+    /// Held until the exchange ends.
+    pub(crate) seat: Seat,
+}
+
+impl Planned {
+    /// Plans an answer that is no reply of the model.
+    pub(crate) fn plain(notice: &Notice, stamp: &Stamp) -> Self {
+        let answer = render::plain(notice, stamp);
+        Self { answer, rule: None, faults: Arc::default(), seat: Seat::default() }
+    }
 }
 
 /// What a path stands for.
@@ -107,27 +143,15 @@ pub(crate) fn is_chat(path: &str) -> bool {
     matches!(Route::of(path), Some(Route::Chat | Route::Completion | Route::Messages | Route::Responses))
 }
 
-/// Decides the answer to a request. `choose` is asked only about a chat request that is valid.
-pub(crate) fn decide(
-    request: &Request<'_>,
-    stamp: &Stamp,
-    choose: impl FnOnce(&ChatRequest) -> (Choice, PromptUsage),
-) -> Planned {
-    let plain = |notice| Planned { answer: render::plain(&notice, stamp), rule: None, faults: Vec::new() };
+/// Decides the answer to a request. The script is asked only about one to the model that is valid.
+pub(crate) fn decide(request: &Request<'_>, stamp: &Stamp, behind: &Behind<'_>) -> Planned {
+    let plain = |notice| Planned::plain(&notice, stamp);
     match route(request, stamp.profile) {
         Err(notice) => plain(notice),
         Ok((Route::Models, _)) => plain(models(stamp.profile)),
-        Ok((Route::Balance, _)) => plain(balance()),
-        Ok((Route::Files | Route::File, key)) => {
-            plain(request.files.answer(key, about_files(request), stamp))
-        }
-        Ok((route, key)) => read(request, route, stamp.profile)
-            .and_then(|asked| {
-                let named = named_faults(request.headers.get(FAULT_HEADER), &asked.0.model, key);
-                let wrong = |error| Notice::invalid(&format!("mock-deepseek: {error}"));
-                Ok(plan(asked, named.map_err(wrong)?, (stamp, request.carried), choose))
-            })
-            .unwrap_or_else(plain),
+        Ok((Route::Balance, _)) => plain(behind.selector.account().statement().unwrap_or_else(balance)),
+        Ok((Route::Files | Route::File, key)) => plain(behind.files.answer(key, about_files(request), stamp)),
+        Ok((route, key)) => ask(request, (route, key), stamp, behind).unwrap_or_else(plain),
     }
 }
 
@@ -158,19 +182,33 @@ fn read(request: &Request<'_>, route: Route, profile: ApiProfile) -> Result<(Cha
     }
 }
 
-/// Plans the answer to a request that is valid.
-fn plan(
-    (chat, dialect): (ChatRequest, Dialect),
-    named: Option<Vec<Fault>>,
-    (stamp, carried): (&Stamp, Carried),
-    choose: impl FnOnce(&ChatRequest) -> (Choice, PromptUsage),
-) -> Planned {
-    let (choice, prompt) = choose(&chat);
-    // To be kept by whoever keeps the script, so that a text is cut once and not per request.
-    let said = Prepared::of(choice.reply);
-    let draft = Draft { prompt, ..Draft::new(&chat, dialect, &said, stamp.seed) };
-    let plan = Plan::new(draft, named.unwrap_or(choice.faults), choice.pace).over(carried);
-    Planned { answer: plan.answer(stamp), rule: choice.rule, faults: plan.faults }
+/// Asks the model: plans its reply, unless the account does not allow it.
+fn ask(
+    request: &Request<'_>,
+    (route, key): (Route, &str),
+    stamp: &Stamp,
+    behind: &Behind<'_>,
+) -> Result<Planned, Notice> {
+    let (chat, dialect) = read(request, route, stamp.profile)?;
+    let named = named_faults(request.headers.get(FAULT_HEADER), &chat.model, key)
+        .map_err(|error| Notice::invalid(&format!("mock-deepseek: {error}")))?;
+    let mut seat = match behind.selector.account().admit() {
+        Ok(seat) => seat,
+        Err(refusal) => {
+            let rule = Some(refusal.rule().into());
+            return Ok(Planned { rule, ..Planned::plain(&refusal.notice(), stamp) });
+        }
+    };
+    let choice = behind.selector.choose(&Facts::new(&chat, request, key));
+    let prompt = behind.cache.bill(&chat.resolved.prompt);
+    let draft = Draft { prompt, ..Draft::new(&chat, dialect, &choice.reply, stamp.seed) };
+    let faults = named.map_or(choice.faults, Into::into);
+    let plan = Plan::new(draft, faults, choice.pacing).over(request.carried);
+    let answer = plan.answer(stamp);
+    if answer.head.as_ref().is_some_and(|head| head.status == 200) {
+        seat.bill(|| plan.draft.usage());
+    }
+    Ok(Planned { answer, rule: choice.rule, faults: plan.faults, seat })
 }
 
 /// Returns the faults that the request itself names: by header, else behind the model, else behind the key.

@@ -6,12 +6,12 @@ use bytes::Bytes;
 
 use crate::{
     answer::{Answer, Framing},
-    api::{self, Planned},
+    api::{self, Behind, Planned},
     inbox::{Body, Head},
     journal::Recorder,
     notice::Notice,
-    render,
     shared::Shared,
+    state::Seat,
     upload::{UPLOAD_MAX, Upload},
 };
 
@@ -24,6 +24,8 @@ pub(crate) struct Arrived<'a> {
     pub(crate) head: &'a Head,
     pub(crate) body: &'a Body,
     pub(crate) recorder: &'a Recorder,
+    /// Counts the requests on the connection from 1.
+    pub(crate) nth: u64,
     pub(crate) carried: Carried,
 }
 
@@ -34,8 +36,8 @@ pub(crate) struct Carried {
     pub(crate) tls: bool,
 }
 
-/// Decides the answer and notes the plan in the journal.
-pub(crate) fn answer(shared: &Shared, arrived: &Arrived<'_>) -> Answer {
+/// Decides the answer and notes the plan in the journal. The seat is to be kept until the answer is over.
+pub(crate) fn answer(shared: &Shared, arrived: &Arrived<'_>) -> (Answer, Seat) {
     let mut planned = match arrived.body {
         Body::Whole(bytes) => {
             arrived.recorder.body(bytes.clone());
@@ -47,8 +49,8 @@ pub(crate) fn answer(shared: &Shared, arrived: &Arrived<'_>) -> Answer {
     if arrived.head.is_old {
         without_chunks(&mut planned.answer);
     }
-    arrived.recorder.planned(planned.rule, &planned.faults);
-    planned.answer
+    arrived.recorder.planned(planned.rule.as_deref().map(ToOwned::to_owned), &planned.faults);
+    (planned.answer, planned.seat)
 }
 
 /// Returns the form to read from the body of a request with this head, if it is to be one. Its file is not kept.
@@ -66,19 +68,17 @@ fn decide(shared: &Shared, arrived: &Arrived<'_>, body: &Bytes, upload: Option<&
         credentials: &head.credentials,
         body,
         carried: arrived.carried,
-        files: &shared.files,
+        socket_nth: arrived.nth,
         upload,
     };
     let stamp = shared.stamp(recorder.number);
-    api::decide(&request, &stamp, |chat| {
-        (shared.selector().choose(chat, request.headers), shared.cache.bill(&chat.resolved.prompt))
-    })
+    let selector = shared.stage.selector();
+    api::decide(&request, &stamp, &Behind { selector: &selector, cache: &shared.cache, files: &shared.files })
 }
 
 fn refuse(shared: &Shared, arrived: &Arrived<'_>) -> Planned {
     let limit = if upload(arrived.head).is_some() { UPLOAD_MAX } else { BODY_MAX };
-    let answer = render::plain(&Notice::too_large(limit), &shared.stamp(arrived.recorder.number));
-    Planned { answer, rule: None, faults: Vec::new() }
+    Planned::plain(&Notice::too_large(limit), &shared.stamp(arrived.recorder.number))
 }
 
 /// Ends the body by closing, which is all that a client of HTTP/1.0 understands.

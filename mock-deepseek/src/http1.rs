@@ -43,7 +43,7 @@ pub(crate) async fn serve(wire: &Wire, shared: &Arc<Shared>, connection: u64) ->
                 nth += 1;
                 let recorder = shared.journal.open(head.arrival(connection, nth));
                 let way = Way { outlet: wire, clock: &*shared.clock, recorder: &recorder };
-                answer(&mut inbox, head, way, shared).await
+                answer(&mut inbox, (head, nth), way, shared).await
             }
             Err(NoRequest::Http2) if nth == 0 => return Ended::Http2(inbox.into_rest()),
             Err(refused) => {
@@ -82,7 +82,12 @@ async fn die_at_next_request(inbox: &mut Inbox<'_>, wire: &Wire, reset: bool) {
 }
 
 /// Reads the body of a request and answers it.
-async fn answer(inbox: &mut Inbox<'_>, head: Head, way: Way<'_, Wire>, shared: &Shared) -> After {
+async fn answer(
+    inbox: &mut Inbox<'_>,
+    (head, nth): (Head, u64),
+    way: Way<'_, Wire>,
+    shared: &Shared,
+) -> After {
     let closes = head.wants_close();
     let read = match exchange::upload(&head) {
         Some(form) => inbox.form(&head, form).await,
@@ -98,8 +103,9 @@ async fn answer(inbox: &mut Inbox<'_>, head: Head, way: Way<'_, Wire>, shared: &
         }
     };
     let carried = Carried { http2: false, tls: way.outlet.is_tls() };
-    let arrived = Arrived { head: &head, body: &body, recorder: way.recorder, carried };
-    let answer = exchange::answer(shared, &arrived);
+    let arrived = Arrived { head: &head, body: &body, recorder: way.recorder, nth, carried };
+    // Under way, for those who count, until the last byte or the client is gone.
+    let (answer, _seat) = exchange::answer(shared, &arrived);
     match body {
         Body::TooLarge => {
             write::run(program::compile(answer, Persistence::Close), way).await;

@@ -119,8 +119,9 @@ async fn exchange(session: Session, nth: u64, request: Request<RecvStream>, mut 
         None => read(body, exchange::BODY_MAX).await,
     };
     let Some(body) = read else { return };
-    let arrived = Arrived { head: &head, body: &body, recorder: &recorder, carried: session.carried };
-    let (head, program) = program::bare(exchange::answer(&session.shared, &arrived));
+    let arrived = Arrived { head: &head, body: &body, recorder: &recorder, nth, carried: session.carried };
+    let (answer, _seat) = exchange::answer(&session.shared, &arrived);
+    let (head, program) = program::bare(answer);
     if let Some(head) = &head
         && !hold_back(head, &session, &recorder, &mut respond).await
     {

@@ -21,8 +21,8 @@
 //! ```
 //!
 //! Without a script every request gets a sound, deterministic reply at once. A [`Script`] says
-//! otherwise, by rules in TOML or as values. Time comes from the clock handed to
-//! [`MockDeepSeek::builder`], so under a manual clock a stall of eight seconds takes none.
+//! otherwise, by rules in TOML or as values; `docs/SCRIPT.md` shows them by example. Time comes from the
+//! clock handed to [`MockDeepSeek::builder`], so under a manual clock a stall of eight seconds takes none.
 //!
 //! # Who decides which faults happen
 //!
@@ -72,19 +72,24 @@
 //!
 //! Bodies [`BODY_MAX`], uploads [`UPLOAD_MAX`] (their bytes are counted, not kept), files of a key [`FILES_MAX`], heads [`HEAD_MAX`], connections [`CONNECTIONS_MAX`], journal [`EXCHANGES_MAX`]
 //! exchanges with [`WRITTEN_KEPT_MAX`] written bytes each, [`WRITTEN_KEPT_TOTAL_MAX`] written bytes and
-//! [`BODIES_KEPT_MAX`] bytes of bodies over all.
+//! [`BODIES_KEPT_MAX`] bytes of bodies over all. Scripts [`SCRIPT_MAX`], regular expressions [`REGEX_SIZE_MAX`],
+//! pauses [`PAUSE_MAX`], signs of life [`KEEP_ALIVES_MAX`] within one answer.
 
 #![warn(missing_docs)]
 
 mod answer;
 mod api;
 mod cache;
+mod caret;
 mod catalogue;
+mod chance;
 mod chunks;
 mod dead_end;
+mod delay;
 mod draft;
 mod duration;
 mod exchange;
+mod facts;
 mod fault;
 mod files;
 mod headers;
@@ -92,13 +97,17 @@ mod http1;
 mod http2;
 mod inbox;
 mod journal;
+mod matching;
 mod mock;
+mod money;
+mod notation;
 mod notice;
 mod pace;
 mod page;
 mod plan;
 mod profile;
 mod program;
+mod reload;
 mod render;
 mod request;
 mod script;
@@ -106,6 +115,8 @@ mod select;
 mod server;
 mod shared;
 mod socket;
+mod stage;
+mod state;
 mod texts;
 mod tls;
 mod tokens;
@@ -119,7 +130,9 @@ pub use catalogue::{
     Carrier, Catalogue, FaultInfo, FaultKind, Layer, Mode, Parameter, Place, Source, UnknownName, catalogue,
 };
 pub use dead_end::{DeadEnd, DeadEndError};
+pub use delay::{Delay, Distribution, PAUSE_MAX, Per, Tail};
 pub use exchange::BODY_MAX;
+pub use facts::Surface;
 pub use fault::{Fault, FaultError};
 pub use files::FILES_MAX;
 pub use inbox::HEAD_MAX;
@@ -127,13 +140,23 @@ pub use journal::{
     BODIES_KEPT_MAX, EXCHANGES_MAX, Ended, Exchange, How, PlannedFault, WRITTEN_KEPT_MAX,
     WRITTEN_KEPT_TOTAL_MAX, Written,
 };
+pub use matching::{
+    Count, HeaderName, JsonMatch, KeyMatch, Match, MessageMatch, Pattern, Pointer, REGEX_SIZE_MAX,
+    RoleCounts, TextMatch,
+};
 pub use mock::{Builder, MockDeepSeek, StartError, Unmet};
+pub use money::Money;
+pub use pace::{Flush, KEEP_ALIVE_MIN, KEEP_ALIVES_MAX, Pace, UnknownLatency};
 pub use page::catalogue_page;
 pub use profile::{ApiProfile, NoSuchProfile};
+pub use reload::{RELOAD_EVERY, ScriptFileError};
 pub use script::{
-    DefaultRule, FinishReason, Flush, Match, Pace, Reply, Rule, Script, ScriptError, ScriptedCall,
+    DefaultRule, FinishReason, Reply, Rule, SCRIPT_MAX, Script, ScriptError, ScriptedCall, Then,
+    UnknownProfile, Variant,
 };
 pub use server::CONNECTIONS_MAX;
+pub use stage::ScriptStatus;
+pub use state::{Balance, Concurrency, Currency, Limits, Prices, Step};
 pub use tls::{Tls, TlsError};
 pub use transcript::{stream_bytes, transcript};
 pub use upload::UPLOAD_MAX;

@@ -7,6 +7,7 @@ use std::{
     fmt::Write as _,
     io,
     net::{Ipv4Addr, SocketAddr},
+    path::PathBuf,
     sync::{Arc, Mutex},
 };
 
@@ -16,13 +17,16 @@ use tokio_util::sync::CancellationToken;
 
 use crate::{
     cache::PromptCache,
+    catalogue::Carrier,
+    fault::Fault,
     files::Files,
     journal::{Exchange, Journal},
     profile::ApiProfile,
+    reload::{self, ScriptFileError, Watched},
     script::Script,
-    select::Selector,
     server,
     shared::Shared,
+    stage::{ScriptStatus, Stage},
     tls::Tls,
 };
 
@@ -35,6 +39,8 @@ pub struct MockDeepSeek {
     address: SocketAddr,
     shared: Arc<Shared>,
     server: JoinHandle<()>,
+    /// Watches the script file.
+    watcher: Option<JoinHandle<()>>,
     stopped: CancellationToken,
     expected: Mutex<Option<usize>>,
 }
@@ -47,6 +53,7 @@ pub struct Builder {
     seed: u64,
     profile: ApiProfile,
     script: Script,
+    script_file: Option<PathBuf>,
     address: SocketAddr,
     tls: Option<Tls>,
 }
@@ -65,6 +72,12 @@ pub enum StartError {
         /// What the system says.
         source: io::Error,
     },
+    /// The script file cannot be used.
+    #[error(transparent)]
+    Script(#[from] ScriptFileError),
+    /// A default fault could never happen.
+    #[error("fault `{0}` needs TLS; serve under TLS, or leave the fault out")]
+    NeedsTls(&'static str),
 }
 
 impl StartError {
@@ -130,6 +143,14 @@ impl Builder {
         self
     }
 
+    /// Plays the script in this file, and each later version of it that is valid; see
+    /// [`MockDeepSeek::script_status`]. It takes the place of [`script`](Self::script). Default: no file.
+    #[must_use]
+    pub fn script_file(mut self, path: impl Into<PathBuf>) -> Self {
+        self.script_file = Some(path.into());
+        self
+    }
+
     /// Sets where to listen. Default: a free port of 127.0.0.1.
     #[must_use]
     pub fn address(mut self, address: SocketAddr) -> Self {
@@ -151,7 +172,13 @@ impl Builder {
         let failed = |source| StartError::at(address, source);
         let listener = TcpListener::bind(address).await.map_err(failed)?;
         let address = listener.local_addr().map_err(failed)?;
+        let (file, script) = match &self.script_file {
+            Some(path) => Watched::open(path).map(|(file, script)| (Some(file), script))?,
+            None => (None, self.script),
+        };
+        refuse_what_needs_tls(&script, self.tls.as_ref())?;
         let shared = Arc::new(Shared {
+            stage: Stage::new(script, self.seed, self.clock.now()),
             journal: Arc::new(Journal::new(Arc::clone(&self.clock))),
             clock: self.clock,
             activity: self.activity,
@@ -159,12 +186,24 @@ impl Builder {
             profile: self.profile,
             cache: PromptCache::default(),
             files: Files::default(),
-            selector: Mutex::new(Selector::new(self.script)),
             tls: self.tls,
         });
         let stopped = CancellationToken::new();
         let server = tokio::spawn(server::run(listener, Arc::clone(&shared), stopped.clone()));
-        Ok(MockDeepSeek { address, shared, server, stopped, expected: Mutex::new(None) })
+        let watcher = file.map(|file| {
+            shared.stage.watches(file.path().to_owned());
+            tokio::spawn(reload::run(file, Arc::clone(&shared)))
+        });
+        Ok(MockDeepSeek { address, shared, server, watcher, stopped, expected: Mutex::new(None) })
+    }
+}
+
+/// A fault of TLS that cannot happen would leave its user waiting for it.
+fn refuse_what_needs_tls(script: &Script, tls: Option<&Tls>) -> Result<(), StartError> {
+    let needs = |fault: &&Fault| fault.info().carrier == Carrier::Tls;
+    match script.default.faults.iter().find(needs).filter(|_| tls.is_none()) {
+        Some(fault) => Err(StartError::NeedsTls(fault.id())),
+        None => Ok(()),
     }
 }
 
@@ -177,6 +216,7 @@ impl MockDeepSeek {
             seed: 0,
             profile: ApiProfile::Current,
             script: Script::default(),
+            script_file: None,
             address: (Ipv4Addr::LOCALHOST, 0).into(),
             tls: None,
         }
@@ -198,9 +238,15 @@ impl MockDeepSeek {
         self.address
     }
 
-    /// Replaces the script for requests to come; the counters of rules begin anew.
+    /// Replaces the script for requests to come; the counters of rules and the balance begin anew. A
+    /// watched file replaces it again when it changes.
     pub fn set_script(&self, script: Script) {
-        *self.shared.selector() = Selector::new(script);
+        self.shared.stage.play(script, self.shared.clock.now());
+    }
+
+    /// Tells which script is played, and why not the newest version of the watched file.
+    pub fn script_status(&self) -> ScriptStatus {
+        self.shared.stage.status()
     }
 
     /// Returns all exchanges in order of arrival, as far as they have got.
@@ -208,10 +254,11 @@ impl MockDeepSeek {
         self.shared.journal.snapshot()
     }
 
-    /// Forgets the journal, the prompt cache and the uploaded files, and sets the counters of the rules to zero. Answers under way go on.
+    /// Forgets the journal, the prompt cache and the uploaded files, sets the counters of the rules to zero and
+    /// the balance to its start. Answers under way go on.
     pub fn reset(&self) {
         self.shared.journal.clear();
-        self.shared.selector().reset();
+        self.shared.stage.selector().reset();
         self.shared.cache.clear();
         self.shared.files.clear();
     }
@@ -232,8 +279,15 @@ impl MockDeepSeek {
     pub async fn stop(mut self) {
         self.shared.journal.stop();
         self.stopped.cancel();
+        self.forget_file();
         if let Err(error) = (&mut self.server).await {
             tracing::warn!(%error, "mock did not stop cleanly");
+        }
+    }
+
+    fn forget_file(&self) {
+        if let Some(watcher) = &self.watcher {
+            watcher.abort();
         }
     }
 
@@ -255,6 +309,7 @@ impl Drop for MockDeepSeek {
     fn drop(&mut self) {
         self.shared.journal.stop();
         self.server.abort();
+        self.forget_file();
         match self.verify() {
             Err(unmet) if !std::thread::panicking() => panic!("{unmet}"),
             _ => {}

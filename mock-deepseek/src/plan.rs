@@ -3,30 +3,32 @@
 //! Invariant: faults act in the order of their layers (within one, of their names), whatever the order in which they were named,
 //! so that composing them does not depend on spelling.
 
+use std::sync::Arc;
+
 use crate::{
     answer::{Answer, FAULTS_MAX, Form, Marks},
     catalogue::{Carrier, Mode},
     draft::Draft,
     exchange::Carried,
     fault::Fault,
+    pace::Pacing,
     render::{self, Stamp},
-    script::Pace,
 };
 
 /// A plan; the faults' positions in it are their marks.
-#[derive(Clone, Debug, PartialEq)]
+#[derive(Clone, Debug)]
 pub(crate) struct Plan {
     pub(crate) draft: Draft,
-    pub(crate) faults: Vec<Fault>,
-    pub(crate) pace: Pace,
+    pub(crate) faults: Arc<[Fault]>,
+    pub(crate) pacing: Pacing,
     carried: Carried,
 }
 
 impl Plan {
     /// Makes a plan; faults beyond [`FAULTS_MAX`] are dropped.
-    pub(crate) fn new(draft: Draft, mut faults: Vec<Fault>, pace: Pace) -> Self {
-        faults.truncate(FAULTS_MAX);
-        Self { draft, faults, pace, carried: Carried::default() }
+    pub(crate) fn new(draft: Draft, faults: Arc<[Fault]>, pacing: Pacing) -> Self {
+        let faults = if faults.len() > FAULTS_MAX { faults[..FAULTS_MAX].into() } else { faults };
+        Self { draft, faults, pacing, carried: Carried::default() }
     }
 
     /// Says what carries the answer; plain HTTP/1.1 unless it is said.
@@ -43,7 +45,7 @@ impl Plan {
         for (marks, fault) in &faults {
             fault.behaviour().shape(&mut draft, *marks);
         }
-        let mut answer = render::answer(draft, stamp, self.pace);
+        let mut answer = render::answer(draft, stamp, &self.pacing);
         if !faults.is_empty() {
             answer.render_all();
         }

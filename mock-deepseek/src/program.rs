@@ -10,8 +10,8 @@ use bytes::Bytes;
 
 use crate::{
     answer::{Answer, Cut, Ending, Framing, Head, Kind, Marks, Piece, Wrapping},
+    pace::Flush,
     render::Events,
-    script::Flush,
 };
 
 /// What becomes of the connection after a sound answer.

@@ -22,8 +22,7 @@ use crate::{
     chunks::Chunk,
     draft::{Beat, Draft},
     notice::Notice,
-    pace::Pacer,
-    script::{Flush, Pace},
+    pace::{self, Flush, Pacer, Pacing},
 };
 
 pub(crate) use chat::{ChatStyle, UsagePlace};
@@ -120,8 +119,17 @@ pub(crate) struct Events {
     teller: Teller,
     pacer: Pacer,
     next: Option<Beat>,
+    /// The next event never comes.
+    silent: bool,
     /// What the last beat said beyond its first event; empty in most dialects.
     more: VecDeque<Piece>,
+}
+
+impl Events {
+    /// Says whether the stream stopped before its end, because what follows never comes.
+    pub(crate) const fn fell_silent(&self) -> bool {
+        self.silent
+    }
 }
 
 impl Iterator for Events {
@@ -133,7 +141,10 @@ impl Iterator for Events {
         }
         let beat = self.next?;
         self.next = self.draft.after(beat);
-        let wait = self.pacer.before(pace_of(beat));
+        let Some(wait) = self.pacer.before(pace_of(beat)) else {
+            (self.next, self.silent) = (None, true);
+            return None;
+        };
         let piece = self.teller.tell(&self.draft, beat, &mut self.more);
         Some(Piece { wait, ..piece })
     }
@@ -164,24 +175,34 @@ fn first(mut told: VecDeque<Piece>, more: &mut VecDeque<Piece>) -> Piece {
 }
 
 /// Renders the whole reply.
-pub(crate) fn answer(draft: Draft, stamp: &Stamp, pace: Pace) -> Answer {
+pub(crate) fn answer(draft: Draft, stamp: &Stamp, pacing: &Pacing) -> Answer {
     let (form, teller) = (draft.form, Teller::new(&draft, stamp));
-    let (envelope, pacer) = (teller.envelope(), Pacer::new(pace));
+    let (envelope, mut pacer) = (teller.envelope(), Pacer::new(pacing));
     let mut head = head::head(200, stamp);
+    let mut end = complete();
     let (pieces, rest) = match form {
         Form::Stream => {
             head.set("content-type", Some("text/event-stream; charset=utf-8"));
             head.set("cache-control", Some("no-cache"));
-            let more = VecDeque::new();
-            (Vec::new(), Some(Box::new(Events { draft, teller, pacer, next: Some(Beat::Role), more })))
+            let (next, silent, more) = (Some(Beat::Role), false, VecDeque::new());
+            (Vec::new(), Some(Box::new(Events { draft, teller, pacer, next, silent, more })))
         }
         Form::Single => {
-            let wait = pacer.whole(draft.usage().completion);
-            let body = Piece::raw(Kind::Body, teller.whole(&draft, stamp));
-            (vec![Piece { wait, marks: draft.marks, ..body }], None)
+            let whole = |wait| Piece {
+                wait,
+                marks: draft.marks,
+                ..Piece::raw(Kind::Body, teller.whole(&draft, stamp))
+            };
+            let body = pacer.whole(draft.usage().completion).map(whole);
+            if body.is_none() {
+                end.how = Ending::Hang;
+            }
+            (body.into_iter().collect(), None)
         }
     };
-    Answer { form, envelope, head: Some(head), pieces, rest, flush: pace.flush, end: complete() }
+    let mut answer = Answer { form, envelope, head: Some(head), pieces, rest, flush: pacing.pace.flush, end };
+    pace::enliven(&mut answer, pacing);
+    answer
 }
 
 /// Renders a body that is known at once: an error, a list of models, the balance.

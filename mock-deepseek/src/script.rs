@@ -1,13 +1,27 @@
-//! The script: which request gets which reply, faults and pace.
+//! The script: which request gets which reply, faults and pace, and what the account allows.
 //!
-//! A script is valid by construction: unknown keys, unknown faults and unknown parameters are
-//! refused while it is read, by name. Choosing a rule for a request is the [selector](crate::select)'s job.
+//! A script is valid by construction: unknown keys, unknown faults, unknown parameters and rules that
+//! contradict themselves are refused while it is read, with line, column and a caret. Choosing a rule
+//! for a request is the [selector](crate::select)'s job.
 
-use std::{collections::BTreeMap, time::Duration};
+mod error;
+mod profile;
 
-use serde::Deserialize;
+use serde::{Deserialize, Deserializer, de::Error as _};
 
-use crate::{duration, fault::Fault};
+pub use error::ScriptError;
+pub use profile::UnknownProfile;
+
+use crate::{
+    delay::share,
+    fault::Fault,
+    matching::Match,
+    pace::Pace,
+    state::{self, Balance, Limits},
+};
+
+/// The longest script.
+pub const SCRIPT_MAX: usize = 1024 * 1024;
 
 /// Rules tried in order, and what to do when none holds.
 ///
@@ -26,30 +40,44 @@ use crate::{duration, fault::Fault};
 /// # Ok::<(), mock_deepseek::ScriptError>(())
 /// ```
 #[derive(Clone, Debug, Default, PartialEq, Deserialize)]
-#[serde(deny_unknown_fields, default)]
+#[serde(deny_unknown_fields, default, remote = "Self")]
 pub struct Script {
     /// Tried from the first to the last; the first that holds answers.
+    #[serde(deserialize_with = "rules")]
     pub rules: Vec<Rule>,
     /// What answers when no rule holds.
     pub default: DefaultRule,
+    /// What the account allows; nothing is counted when it is left out.
+    pub limits: Limits,
+    /// The money of the account; nothing is paid when it is left out.
+    pub balance: Option<Balance>,
 }
 
-/// A script could not be read.
-#[derive(Debug, Clone, thiserror::Error)]
-#[error("script cannot be read: {0}")]
-pub struct ScriptError(#[from] toml::de::Error);
+impl<'de> Deserialize<'de> for Script {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        let script = Self::deserialize(deserializer)?;
+        state::check(&script.limits, script.balance.as_ref())?;
+        Ok(script)
+    }
+}
 
 impl Script {
-    /// Reads a script; the error shows line and key.
+    /// Reads a script of [`SCRIPT_MAX`] bytes at most; the error shows line, column and what is known there.
     pub fn from_toml(text: &str) -> Result<Self, ScriptError> {
-        Ok(toml::from_str(text)?)
+        if text.len() > SCRIPT_MAX {
+            let message = format!("it is longer than {SCRIPT_MAX} bytes; make it shorter or split it");
+            return Err(ScriptError::at(text, 0..0, &message));
+        }
+        // Files of some editors begin with a byte order mark.
+        let text = text.trim_start_matches('\u{feff}');
+        toml::from_str(text).map_err(|error| ScriptError::new(text, &error))
     }
 
     /// Makes a script that answers every request with these faults. One of
     /// [`Layer::Address`](crate::Layer::Address) among them never fires: see [`Fault::inside`].
     pub fn with_faults(faults: impl IntoIterator<Item = Fault>) -> Self {
         let default = DefaultRule { faults: faults.into_iter().collect(), ..DefaultRule::default() };
-        Self { rules: Vec::new(), default }
+        Self { default, ..Self::default() }
     }
 }
 
@@ -64,12 +92,121 @@ pub struct Rule {
     pub matches: Match,
     /// The rule answers at most so many requests; then the next one is tried.
     pub times: Option<u32>,
+    /// A rule that matches answers only with this probability; else the next one is tried.
+    #[serde(deserialize_with = "some_share")]
+    pub chance: Option<f64>,
+    /// Once its `chance` has come up, the rule answers so many requests in a row.
+    pub burst: Option<u32>,
     /// What the model says.
     pub reply: Reply,
     /// What goes wrong.
     pub faults: Vec<Fault>,
     /// How fast it goes; the default rule's pace when it is left out.
     pub pace: Option<Pace>,
+    /// One answer after the other instead of always the same.
+    pub sequence: Option<Vec<Variant>>,
+    /// What follows the last of the `sequence`; `repeat-last` when it is left out.
+    pub then: Option<Then>,
+    /// One of these answers, by weight, instead of always the same.
+    pub choose: Option<Vec<Variant>>,
+}
+
+/// One of the answers of a rule. What is left out is as the rule says.
+#[derive(Clone, Debug, Default, PartialEq, Deserialize)]
+#[serde(deny_unknown_fields, default)]
+pub struct Variant {
+    /// Shown in the journal behind the rule's name; its position stands for it when it is left out.
+    pub name: Option<String>,
+    /// In a `sequence`: so many requests get it before the next one; 1 when it is left out.
+    pub times: Option<u32>,
+    /// In `choose`: how likely it is beside the others; 1 when it is left out.
+    #[serde(deserialize_with = "weight")]
+    pub weight: Option<f64>,
+    /// What the model says.
+    pub reply: Option<Reply>,
+    /// What goes wrong.
+    pub faults: Option<Vec<Fault>>,
+    /// How fast it goes.
+    pub pace: Option<Pace>,
+}
+
+/// What follows the last step of a sequence.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum Then {
+    /// The last step, again and again.
+    #[default]
+    RepeatLast,
+    /// The next rules are tried.
+    FallThrough,
+    /// The first step, and so on.
+    StartOver,
+}
+
+/// Reads the rules. What contradicts itself is told by the rule's position, because of tables under a
+/// header of their own (`[[rules]]`) no error knows the place.
+fn rules<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Vec<Rule>, D::Error> {
+    let rules = Vec::<Rule>::deserialize(deserializer)?;
+    let wrong = rules.iter().zip(1..).find_map(|(rule, position)| Some((position, rule.contradiction()?)));
+    match wrong {
+        Some((position, contradiction)) => {
+            Err(D::Error::custom(format!("{RULE}{position}: {contradiction}")))
+        }
+        None => Ok(rules),
+    }
+}
+
+/// How messages about one rule begin.
+const RULE: &str = "rule ";
+
+impl Rule {
+    /// Says what does not go together.
+    fn contradiction(&self) -> Option<&'static str> {
+        let (sequence, choose) = (self.sequence.as_deref(), self.choose.as_deref());
+        let all = || sequence.into_iter().chain(choose).flatten();
+        Some(match (sequence, choose) {
+            (Some(_), Some(_)) => "`choose` and `sequence` cannot be in one rule: make two rules of it",
+            (Some([]), _) => {
+                "`sequence` is empty: write at least one answer, such as `{ faults = [\"too-busy-503\"] }`"
+            }
+            (_, Some([])) => "`choose` is empty: write at least one answer, such as `{ weight = 1 }`",
+            (None, _) if self.then.is_some() => "`then` belongs to a `sequence`: add one, or take `then` out",
+            _ if self.burst.is_some() && self.chance.is_none() => {
+                "`burst` needs a `chance`: without one the rule answers always; `times` limits it"
+            }
+            _ if self.burst == Some(0) => "`burst` is 1 at least",
+            (Some(_), _) if all().any(|variant| variant.weight.is_some()) => {
+                "`weight` belongs to `choose`: in a `sequence` say how often by `times`"
+            }
+            (_, Some(_)) if all().any(|variant| variant.times.is_some()) => {
+                "`times` belongs to a `sequence`: in `choose` say how likely by `weight`"
+            }
+            (Some(_), _) if all().any(|variant| variant.times == Some(0)) => {
+                "`times` is 1 at least in a `sequence`"
+            }
+            (_, Some(_)) if all().all(|variant| variant.weight == Some(0.0)) => {
+                "`weight` is 0 everywhere: nothing can be chosen"
+            }
+            _ => return None,
+        })
+    }
+}
+
+fn some_share<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Option<f64>, D::Error> {
+    share(deserializer).map(Some)
+}
+
+/// The largest weight.
+const WEIGHT_MAX: f64 = 1e9;
+
+fn weight<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Option<f64>, D::Error> {
+    let weight = f64::deserialize(deserializer)?;
+    if (0.0..=WEIGHT_MAX).contains(&weight) {
+        return Ok(Some(weight));
+    }
+    Err(D::Error::custom(
+        "a weight is a number from 0 to 1e9; what counts is how it compares with the others",
+    ))
 }
 
 /// What to answer when no rule holds.
@@ -82,23 +219,6 @@ pub struct DefaultRule {
     pub faults: Vec<Fault>,
     /// How fast it goes; as fast as the machine when it is left out.
     pub pace: Option<Pace>,
-}
-
-/// Conditions on a request; all that are given must hold.
-#[derive(Clone, Debug, Default, PartialEq, Eq, Deserialize)]
-#[serde(deny_unknown_fields, default)]
-pub struct Match {
-    /// The last user message contains this text, case included.
-    pub contains: Option<String>,
-    /// The model is this one.
-    pub model: Option<String>,
-    /// The request's `user_id` is this one.
-    pub user_id: Option<String>,
-    /// It is the nth chat request since the start, the last reset or the last change of the script;
-    /// the first is 1.
-    pub nth: Option<u64>,
-    /// These headers have these values; names are compared without case.
-    pub header: BTreeMap<String, String>,
 }
 
 /// What the model says. What is left out is filled in sensibly.
@@ -163,95 +283,5 @@ impl FinishReason {
     }
 }
 
-/// How fast the model is.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Deserialize)]
-#[serde(deny_unknown_fields, default)]
-pub struct Pace {
-    /// From the head of the answer to the first event.
-    #[serde(deserialize_with = "duration::deserialize")]
-    pub first_token: Duration,
-    /// Between two events that carry tokens.
-    #[serde(deserialize_with = "duration::deserialize")]
-    pub gap: Duration,
-    /// Whether events that are due at the same moment are written together.
-    pub flush: Flush,
-}
-
-/// How the events of a stream are handed to the connection.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Deserialize)]
-#[serde(rename_all = "kebab-case")]
-pub enum Flush {
-    /// What is due at the same moment goes out in one write.
-    #[default]
-    Merge,
-    /// Each event goes out in a write of its own.
-    Event,
-}
-
-impl Pace {
-    /// DeepSeek on a quiet day: 0.8 s to the first token, then 65 tokens a second
-    /// (DEEPSEEK A9: experientiallabs/experiential#962, moonbitlang/openseek#74).
-    pub const LIVE: Self =
-        Self { first_token: Duration::from_millis(800), gap: Duration::from_millis(15), flush: Flush::Merge };
-}
-
 #[cfg(test)]
-mod tests {
-    use super::*;
-
-    fn error(text: &str) -> String {
-        Script::from_toml(text).unwrap_err().to_string()
-    }
-
-    #[test]
-    fn a_script_may_use_every_key() {
-        let script = Script::from_toml(
-            r#"
-            [[rules]]
-            name = "weeks"
-            match = { contains = "week", model = "deepseek-flash", user_id = "u", nth = 3, header = { "X-A" = "b" } }
-            times = 5
-            reply = { text = "a", thinking = "b", finish = "length", tokens_per_chunk = 2, pieces = ["a"], calls = [{ name = "f", arguments = { week = 12 } }] }
-            faults = ["too-busy-503", { id = "stall", after_events = 3 }]
-            pace = { first_token = "1s", gap = "100ms" }
-            [default]
-            reply = { text = "x" }
-            "#,
-        )
-        .unwrap();
-
-        assert_eq!(
-            script.rules[0].faults.iter().map(Fault::id).collect::<Vec<_>>(),
-            ["too-busy-503", "stall"]
-        );
-        assert_eq!(script.rules[0].pace.unwrap().gap, Duration::from_millis(100));
-    }
-
-    #[test]
-    fn a_key_that_does_not_exist_is_named() {
-        let message = error("[[rules]]\nmatch = { containz = \"week\" }\n");
-
-        assert!(message.contains("unknown field `containz`") && message.contains("line 2"), "{message}");
-    }
-
-    #[test]
-    fn a_fault_that_does_not_exist_is_named_with_the_nearest_one() {
-        let message = error("[default]\nfaults = [\"to-busy-503\"]\n");
-
-        assert!(message.contains("`to-busy-503`") && message.contains("`too-busy-503`"), "{message}");
-    }
-
-    #[test]
-    fn a_parameter_that_does_not_exist_is_named_with_those_that_do() {
-        let message = error("[default]\nfaults = [{ id = \"stall\", after = 3 }]\n");
-
-        assert!(message.contains("no parameter `after`") && message.contains("`after_events`"), "{message}");
-    }
-
-    #[test]
-    fn a_pace_without_a_unit_is_refused() {
-        let message = error("[default]\npace = { gap = \"15\" }\n");
-
-        assert!(message.contains("`15` is not a duration"), "{message}");
-    }
-}
+mod tests;

@@ -74,7 +74,7 @@ async fn serve(stream: TcpStream, shared: Arc<Shared>, connection: u64) {
 
 /// Shakes hands, unless a fault of the script's default does not want that.
 async fn handshake(metered: Metered, tls: &Tls, shared: &Arc<Shared>, connection: u64) -> Option<Socket> {
-    let stalled = shared.selector().handshake_fault();
+    let stalled = shared.stage.selector().handshake_fault();
     if let Some((fault, lasts)) = stalled {
         let recorder = shared.journal.open(Arrival::handshake(connection));
         recorder.planned(None, &[fault]);

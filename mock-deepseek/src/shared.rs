@@ -3,13 +3,13 @@
 //! Invariant: everything that varies from one answer to the next comes from the seed, the number of
 //! the request and the clock; nothing from the machine.
 
-use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::sync::Arc;
 
 use clock::{Activity, SharedClock};
 use rand::{Rng as _, SeedableRng as _, rngs::StdRng};
 
 use crate::{
-    cache::PromptCache, files::Files, journal::Journal, profile::ApiProfile, render::Stamp, select::Selector,
+    cache::PromptCache, files::Files, journal::Journal, profile::ApiProfile, render::Stamp, stage::Stage,
     tls::Tls,
 };
 
@@ -26,16 +26,12 @@ pub(crate) struct Shared {
     pub(crate) profile: ApiProfile,
     pub(crate) cache: PromptCache,
     pub(crate) files: Files,
-    pub(crate) selector: Mutex<Selector>,
+    pub(crate) stage: Stage,
     /// `None`: connections are plain.
     pub(crate) tls: Option<Tls>,
 }
 
 impl Shared {
-    pub(crate) fn selector(&self) -> MutexGuard<'_, Selector> {
-        self.selector.lock().unwrap_or_else(PoisonError::into_inner)
-    }
-
     /// Returns what identifies the answer to the request of this number.
     pub(crate) fn stamp(&self, number: u64) -> Stamp {
         let mut chance = StdRng::seed_from_u64(self.seed ^ number.wrapping_mul(SPREAD));

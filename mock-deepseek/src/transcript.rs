@@ -5,19 +5,20 @@
 use std::fmt::Write as _;
 
 use crate::{
-    answer::{Cut, Form, Framing, Piece},
+    answer::{Answer, Cut, Form, Framing, Piece},
     catalogue::{Carrier, Mode},
     dead_end,
     draft::{Draft, Prepared},
     duration::Lasts,
     exchange::Carried,
     fault::Fault,
+    pace::Pacing,
     plan::Plan,
     profile::ApiProfile,
     program::{self, Last, Persistence, Program},
     render::Stamp,
     request::ChatRequest,
-    script::{Pace, Reply},
+    script::Reply,
 };
 
 /// Of one write, so many bytes are shown.
@@ -46,7 +47,7 @@ pub fn transcript(faults: &[Fault]) -> String {
 ///
 /// It is what a socket would see, without one: for benches and for tests of clients.
 pub fn stream_bytes(reply: &Reply) -> Vec<u8> {
-    let program = compile(Form::Stream, reply, &[]);
+    let program = compile(answer(Form::Stream, reply, &[], Pacing::default()));
     let framing = program.framing();
     program.fold(Vec::new(), |mut bytes, piece| {
         program::put(&mut bytes, &piece, framing);
@@ -56,7 +57,7 @@ pub fn stream_bytes(reply: &Reply) -> Vec<u8> {
 
 /// Renders the answer to a sample request for this form.
 pub(crate) fn shown(form: Form, faults: &[Fault]) -> String {
-    show(sample(form, faults))
+    show(compile(sample(form, faults, Pacing::default())))
 }
 
 /// Returns the form to ask for: a stream, unless a fault happens to one JSON object only.
@@ -65,14 +66,14 @@ pub(crate) fn form(faults: &[Fault]) -> Form {
     if single { Form::Single } else { Form::Stream }
 }
 
-/// Compiles the sample reply with these faults.
-fn sample(form: Form, faults: &[Fault]) -> Program {
+/// Plans the answer to a sample request for this form.
+pub(crate) fn sample(form: Form, faults: &[Fault], pacing: Pacing) -> Answer {
     let pieces = ["It’s", " week", " 12", ".", " All", " is", " well", "."].map(ToOwned::to_owned);
     let reply = Reply { thinking: Some(String::new()), pieces: Some(pieces.into()), ..Reply::default() };
-    compile(form, &reply, faults)
+    answer(form, &reply, faults, pacing)
 }
 
-fn compile(form: Form, reply: &Reply, faults: &[Fault]) -> Program {
+fn answer(form: Form, reply: &Reply, faults: &[Fault], pacing: Pacing) -> Answer {
     let request =
         ChatRequest { stream: Some(form == Form::Stream), ..ChatRequest::asking("Which week am I in?") };
     let stamp = Stamp {
@@ -85,8 +86,11 @@ fn compile(form: Form, reply: &Reply, faults: &[Fault]) -> Program {
     };
     let draft = Draft::new(&request, request.dialect(), &Prepared::of(reply.clone()), 0);
     let http2 = faults.iter().any(|fault| fault.info().carrier == Carrier::Http2);
-    let plan = Plan::new(draft, faults.to_vec(), Pace::default()).over(Carried { http2, tls: true });
-    program::compile(plan.answer(&stamp), Persistence::KeepAlive)
+    Plan::new(draft, faults.into(), pacing).over(Carried { http2, tls: true }).answer(&stamp)
+}
+
+fn compile(answer: Answer) -> Program {
+    program::compile(answer, Persistence::KeepAlive)
 }
 
 fn show(mut program: Program) -> String {

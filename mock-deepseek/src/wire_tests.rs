@@ -18,4 +18,5 @@ mod responses;
 mod schema;
 mod secure;
 mod sound;
+mod state;
 mod surfaces;

@@ -16,6 +16,12 @@ pub(crate) struct Prepared {
     thinking: Chunks,
 }
 
+impl Default for Prepared {
+    fn default() -> Self {
+        Self::of(Reply::default())
+    }
+}
+
 /// The mock's own thinking, a token at a time.
 static THINKING: LazyLock<Chunks> = LazyLock::new(|| Chunks::of(texts::THINKING, 1));
 
@@ -33,6 +39,12 @@ impl Prepared {
             (said, _) => Chunks::of(said.unwrap_or(texts::THINKING), per_chunk),
         };
         Self { reply, per_chunk, text, thinking }
+    }
+
+    /// Returns the visible text, if the script has one.
+    #[cfg(test)]
+    pub(crate) fn text(&self) -> Option<&str> {
+        self.text.as_ref().map(Chunks::text)
     }
 
     /// Returns the thinking, if there is to be any; a script that has some (or none) decides, else the request.

@@ -1,18 +1,21 @@
 //! A thousand requests of every kind: objects keep their schema, sums hold, a stream says what the whole says.
 
+use std::sync::Arc;
+
 use proptest::prelude::*;
 use serde_json::{Value, json};
 
 use super::schema::{self, Body, Call, Finish, Function, Logprobs, Message, Role, Usage};
 use crate::{
-    ApiProfile, Reply,
+    ApiProfile, DefaultRule, Reply, Script,
     answer::{Form, Piece},
-    api::{self, Request},
+    api::{self, Behind, Request},
     cache::PromptCache,
+    files::Files,
     headers::{Credentials, Headers},
     render::Stamp,
-    script::{Pace, ScriptedCall},
-    select::Choice,
+    script::ScriptedCall,
+    select::Selector,
 };
 
 /// Answers a request without a socket, by the code that serves sockets.
@@ -20,17 +23,7 @@ fn answer(cache: &PromptCache, path: &str, body: &Value, reply: &Reply) -> Body 
     let credentials = Credentials { authorization: Some("Bearer sk-test".to_owned()), api_key: None };
     let body = serde_json::to_vec(body).unwrap();
     let headers = Headers::default();
-    let files = crate::files::Files::default();
-    let request = Request {
-        method: "POST",
-        path,
-        headers: &headers,
-        credentials: &credentials,
-        body: &body,
-        carried: crate::exchange::Carried::default(),
-        files: &files,
-        upload: None,
-    };
+    let request = Request::post(path, (&headers, &credentials), &body);
     let stamp = Stamp {
         id: "5f0c7a52-9d0e-4c43-8b1f-0d6a4b8e2c11".to_owned(),
         created: 1_790_000_000,
@@ -39,11 +32,10 @@ fn answer(cache: &PromptCache, path: &str, body: &Value, reply: &Reply) -> Body 
         seed: 0,
         profile: ApiProfile::Current,
     };
-    let choose = |chat: &crate::request::ChatRequest| {
-        let choice = Choice { rule: None, reply: reply.clone(), faults: Vec::new(), pace: Pace::default() };
-        (choice, cache.bill(&chat.resolved.prompt))
-    };
-    let mut answer = api::decide(&request, &stamp, choose).answer;
+    let default = DefaultRule { reply: reply.clone(), ..DefaultRule::default() };
+    let selector = Selector::new(Script { default, ..Script::default() }, 0, Arc::default());
+    let behind = Behind { selector: &selector, cache, files: &Files::default() };
+    let mut answer = api::decide(&request, &stamp, &behind).answer;
     answer.render_all();
     let bytes: Vec<u8> = answer.pieces.iter().flat_map(Piece::bytes).collect();
     Body::new(answer.head.unwrap().status, answer.form == Form::Stream, String::from_utf8(bytes).unwrap())

@@ -152,5 +152,6 @@ fn a_named_time_is_put_in_without_moving_what_follows() {
 
     let scenario = parse("s.toml", &good).unwrap();
 
-    assert_eq!(scenario.tables.llm.default.pace.unwrap().first_token.as_millis(), 2500);
+    let first_token = scenario.tables.llm.default.pace.unwrap().first_token;
+    assert_eq!(first_token, std::time::Duration::from_millis(2500).into());
 }
