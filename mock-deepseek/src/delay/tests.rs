@@ -1,3 +1,5 @@
+//! Pauses: bounds, shapes of the distributions, and how they are written.
+
 use super::*;
 
 const DRAWS: u32 = 10_000;

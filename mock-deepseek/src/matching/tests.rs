@@ -1,3 +1,5 @@
+//! Each condition beside one that differs by a little and does not hold.
+
 use serde_json::json;
 
 use super::*;

@@ -1,3 +1,5 @@
+//! Schedules as timelines: tokens and signs of life.
+
 use std::fmt::Write as _;
 
 use super::*;

@@ -1,3 +1,5 @@
+//! Files that change while they are watched.
+
 use std::fs;
 
 use super::*;

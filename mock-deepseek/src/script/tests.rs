@@ -1,3 +1,5 @@
+//! Scripts that use every key, and what is said about wrong ones.
+
 use std::time::Duration;
 
 use super::*;

@@ -1,3 +1,5 @@
+//! Which rule answers: counters, sequences, weights, chance.
+
 use std::collections::BTreeMap;
 
 use super::*;

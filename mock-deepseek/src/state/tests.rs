@@ -1,3 +1,5 @@
+//! Money and places, without sockets.
+
 use super::*;
 use crate::{Script, tokens::PromptUsage};
 
