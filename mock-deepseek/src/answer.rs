@@ -61,7 +61,7 @@ pub(crate) enum Form {
 #[derive(Clone, Debug)]
 pub(crate) struct Answer {
     pub(crate) form: Form,
-    /// Renders further chunks of the same reply; `None` in forms that have no such chunks.
+    /// Renders further chunks of the same stream; `None` in forms that have no such chunks.
     pub(crate) envelope: Option<Envelope>,
     /// `None`: not even a status line is sent.
     pub(crate) head: Option<Head>,

@@ -3,10 +3,12 @@
 //! Invariant: of the headers that hold a key only the last four characters of it are kept here, so
 //! that they may go into the journal; the key itself travels beside them, in [`Credentials`].
 
-use std::{borrow::Cow, fmt, ops::Range};
+use std::{fmt, ops::Range};
 
 /// Of a shorter key nothing is shown: four characters would tell too much.
 const TELLTALE_KEY_MIN: usize = 12;
+/// So many of its last characters are shown.
+const TELLTALE: usize = 4;
 /// Text that the headers of most requests fit into.
 const USUAL: usize = 512;
 
@@ -45,12 +47,18 @@ impl Headers {
         self.text[start..].make_ascii_lowercase();
         let middle = self.text.len();
         let value = String::from_utf8_lossy(value);
-        let shown = match &self.text[start..middle] {
-            "authorization" => hidden(&value, &mut credentials.authorization),
-            "x-api-key" => hidden(&value, &mut credentials.api_key),
-            _ => value,
+        let aside = match &self.text[start..middle] {
+            "authorization" => Some(&mut credentials.authorization),
+            "x-api-key" => Some(&mut credentials.api_key),
+            _ => None,
         };
-        self.text.push_str(&shown);
+        match aside {
+            Some(aside) => {
+                push_hidden(&mut self.text, &value);
+                aside.get_or_insert_with(|| value.into_owned());
+            }
+            None => self.text.push_str(&value),
+        }
         self.fields.push((start..middle, middle..self.text.len()));
     }
 
@@ -65,20 +73,17 @@ impl Headers {
     }
 }
 
-/// Puts the true value aside and returns what may be shown of it.
-fn hidden<'a>(value: &str, aside: &mut Option<String>) -> Cow<'a, str> {
-    let shown = hide_key(value);
-    aside.get_or_insert_with(|| value.to_owned());
-    shown.into()
-}
-
-fn hide_key(value: &str) -> String {
+/// Appends what may be shown of a key: the scheme before it, and its last four characters if it has many.
+fn push_hidden(text: &mut String, value: &str) {
     let (scheme, key) = value.split_once(' ').map_or(("", value), |(scheme, key)| (scheme, key));
-    let length = key.chars().count();
-    let shown = if length < TELLTALE_KEY_MIN { 0 } else { 4 };
-    let tail: String = key.chars().skip(length - shown).collect();
-    let hidden = format!("{scheme} ****{tail}");
-    hidden.trim_start().to_owned()
+    let from_end = key.char_indices().rev().map(|(at, _)| at);
+    let tail = match (from_end.clone().nth(TELLTALE - 1), from_end.clone().nth(TELLTALE_KEY_MIN - 1)) {
+        (Some(at), Some(_)) => &key[at..],
+        _ => "",
+    };
+    text.push_str(scheme);
+    text.push_str(if scheme.is_empty() { "****" } else { " ****" });
+    text.push_str(tail);
 }
 
 #[cfg(test)]

@@ -25,7 +25,7 @@ use crate::{
     reload::{self, ScriptFileError, Watched},
     script::Script,
     server,
-    shared::Shared,
+    shared::{Date, Shared},
     stage::{ScriptStatus, Stage},
     tls::Tls,
 };
@@ -183,6 +183,7 @@ impl Builder {
             clock: self.clock,
             activity: self.activity,
             seed: self.seed,
+            date: Date::default(),
             profile: self.profile,
             cache: PromptCache::default(),
             files: Files::default(),

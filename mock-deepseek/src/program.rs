@@ -126,8 +126,8 @@ pub(crate) fn put(buffer: &mut Vec<u8>, piece: &Piece, framing: Framing) {
     let length = piece.len();
     let chunked = framing == Framing::Chunked && piece.wrapping == Wrapping::Framed && length > 0;
     if chunked {
-        // Writing to a vector cannot fail.
-        let _ = write!(buffer, "{length:x}\r\n");
+        put_hex(buffer, length);
+        buffer.extend_from_slice(b"\r\n");
     }
     for part in piece.parts() {
         buffer.extend_from_slice(part);
@@ -135,6 +135,13 @@ pub(crate) fn put(buffer: &mut Vec<u8>, piece: &Piece, framing: Framing) {
     if chunked {
         buffer.extend_from_slice(b"\r\n");
     }
+}
+
+/// Appends a number as a chunk tells its size; formatting it would cost as much as the rest of the chunk.
+fn put_hex(buffer: &mut Vec<u8>, number: usize) {
+    let digits = (usize::BITS - number.leading_zeros()).div_ceil(4).max(1);
+    let digit = |place| b"0123456789abcdef"[number >> (4 * place) & 15];
+    buffer.extend((0..digits).rev().map(digit));
 }
 
 /// Room for a head as it usually is.
@@ -171,4 +178,20 @@ pub(crate) fn reason(status: u16) -> &'static str {
 /// Says whether something has fired when this piece is out.
 pub(crate) fn counts(piece: &Piece) -> bool {
     piece.is_event() || piece.marks != Marks::default()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn sizes_of_chunks_are_told_in_hexadecimal() {
+        for number in [0, 1, 9, 15, 16, 255, 256, 0x00ab_cdef, usize::MAX] {
+            let mut buffer = Vec::new();
+
+            put_hex(&mut buffer, number);
+
+            assert_eq!(String::from_utf8(buffer).unwrap(), format!("{number:x}"));
+        }
+    }
 }

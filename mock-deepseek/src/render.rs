@@ -105,11 +105,22 @@ impl Teller {
 
 /// Renders text as a JSON string.
 pub(crate) fn quoted(text: &str) -> String {
+    let mut json = String::with_capacity(text.len() + 2);
+    quote(&mut json, text);
+    json
+}
+
+/// Appends text as a JSON string.
+fn quote(json: &mut String, text: &str) {
     let plain = |byte: u8| byte >= 0x20 && byte != b'"' && byte != b'\\';
-    if text.bytes().all(plain) {
-        return ["\"", text, "\""].concat();
+    // Without a way out of the loop it is done for many bytes at once.
+    if text.bytes().fold(true, |all, byte| all & plain(byte)) {
+        json.push('"');
+        json.push_str(text);
+        json.push('"');
+    } else {
+        json.push_str(&serde_json::Value::from(text).to_string());
     }
-    serde_json::Value::from(text).to_string()
 }
 
 /// The events of a sound stream, rendered one by one.

@@ -3,18 +3,15 @@
 //! Invariant: everything that varies from one answer to the next comes from the seed, the number of
 //! the request and the clock; nothing from the machine.
 
-use std::sync::Arc;
+use std::sync::{Arc, Mutex, PoisonError};
 
-use clock::{Activity, SharedClock};
-use rand::{Rng as _, SeedableRng as _, rngs::StdRng};
+use clock::{Activity, SharedClock, Timestamp};
+use uuid::Uuid;
 
 use crate::{
-    cache::PromptCache, files::Files, journal::Journal, profile::ApiProfile, render::Stamp, stage::Stage,
-    tls::Tls,
+    cache::PromptCache, chance::Chance, files::Files, journal::Journal, profile::ApiProfile, render::Stamp,
+    stage::Stage, tls::Tls,
 };
-
-/// Spreads request numbers over the seed space.
-const SPREAD: u64 = 0x9e37_79b9_7f4a_7c15;
 
 /// The parts behind every connection.
 #[derive(Debug)]
@@ -23,6 +20,7 @@ pub(crate) struct Shared {
     pub(crate) activity: Activity,
     pub(crate) journal: Arc<Journal>,
     pub(crate) seed: u64,
+    pub(crate) date: Date,
     pub(crate) profile: ApiProfile,
     pub(crate) cache: PromptCache,
     pub(crate) files: Files,
@@ -34,17 +32,35 @@ pub(crate) struct Shared {
 impl Shared {
     /// Returns what identifies the answer to the request of this number.
     pub(crate) fn stamp(&self, number: u64) -> Stamp {
-        let mut chance = StdRng::seed_from_u64(self.seed ^ number.wrapping_mul(SPREAD));
-        let mut id = [0; 16];
-        chance.fill_bytes(&mut id);
+        let mut chance = Chance::new(self.seed, number);
+        let mut bits = || u128::from(chance.bits()) << 64 | u128::from(chance.bits());
+        let (id, trace) = (uuid::Builder::from_random_bytes(bits().to_be_bytes()).into_uuid(), bits());
         let wall = self.clock.wall();
         Stamp {
-            id: uuid::Builder::from_random_bytes(id).into_uuid().to_string(),
+            id: id.hyphenated().encode_lower(&mut Uuid::encode_buffer()).to_owned(),
             created: wall.as_second(),
-            trace: format!("{:016x}{:016x}", chance.next_u64(), chance.next_u64()),
-            date: wall.strftime("%a, %d %b %Y %H:%M:%S GMT").to_string(),
+            trace: Uuid::from_u128(trace).simple().encode_lower(&mut Uuid::encode_buffer()).to_owned(),
+            date: self.date.at(wall),
             seed: self.seed,
             profile: self.profile,
+        }
+    }
+}
+
+/// The `Date` header, rendered once a second.
+#[derive(Debug, Default)]
+pub(crate) struct Date(Mutex<Option<(i64, Arc<str>)>>);
+
+impl Date {
+    fn at(&self, wall: Timestamp) -> Arc<str> {
+        let mut last = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        match &*last {
+            Some((second, text)) if *second == wall.as_second() => Arc::clone(text),
+            _ => {
+                let text: Arc<str> = wall.strftime("%a, %d %b %Y %H:%M:%S GMT").to_string().into();
+                *last = Some((wall.as_second(), Arc::clone(&text)));
+                text
+            }
         }
     }
 }

@@ -141,11 +141,17 @@ pub(crate) struct Usage {
     pub(crate) reasoning: Option<usize>,
 }
 
+/// Room for a bill as JSON.
+const JSON_USUAL: usize = 256;
+
 impl Usage {
     /// Renders the `usage` object.
     pub(crate) fn json(&self) -> String {
         let PromptUsage { tokens, cached } = self.prompt;
-        let mut json = format!(
+        let mut json = String::with_capacity(JSON_USUAL);
+        // Writing to a text cannot fail.
+        let _ = write!(
+            json,
             r#"{{"prompt_tokens":{tokens},"completion_tokens":{},"total_tokens":{},"prompt_tokens_details":{{"cached_tokens":{cached}}}"#,
             self.completion,
             tokens + self.completion,

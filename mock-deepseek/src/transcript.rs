@@ -80,7 +80,7 @@ fn answer(form: Form, reply: &Reply, faults: &[Fault], pacing: Pacing) -> Answer
         id: "5f0c7a52-9d0e-4c43-8b1f-0d6a4b8e2c11".to_owned(),
         created: 1_790_000_000,
         trace: "0123456789abcdef0123456789abcdef".to_owned(),
-        date: "Mon, 21 Sep 2026 13:33:20 GMT".to_owned(),
+        date: "Mon, 21 Sep 2026 13:33:20 GMT".into(),
         seed: 0,
         profile: ApiProfile::Current,
     };

@@ -61,7 +61,9 @@ fn known(key: &str, profile: ApiProfile) -> Result<&str, Notice> {
 /// Checks that the body is said to be JSON; a missing header is let pass.
 pub(crate) fn content_type(header: Option<&str>) -> Result<(), Notice> {
     match header {
-        Some(value) if !value.to_ascii_lowercase().contains("json") => Err(Notice::not_json()),
+        Some(value) if value != "application/json" && !value.to_ascii_lowercase().contains("json") => {
+            Err(Notice::not_json())
+        }
         _ => Ok(()),
     }
 }

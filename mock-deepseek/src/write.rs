@@ -5,7 +5,7 @@
 //! event or a fault only after the outlet has taken it. Dropping the future that runs here leaves what
 //! was not yet written unwritten.
 
-use std::{collections::VecDeque, io};
+use std::{cell::Cell, collections::VecDeque, io, mem};
 
 use clock::Clock;
 
@@ -18,8 +18,13 @@ use crate::{
 
 /// Pieces are written together up to so many bytes.
 const MERGE_MAX: usize = 64 * 1024;
-/// A buffer that has grown beyond this is given back before a pause: thousands of streams pause at once.
-const BUFFER_KEPT_MAX: usize = 1024;
+/// So much room for stretches is kept from one write to the next.
+const STRETCHES_KEPT_MAX: usize = 4;
+
+thread_local! {
+    /// Memory for the next buffer of this thread. Between two writes an answer holds none: thousands may pause at once.
+    static SPARE: Cell<Vec<u8>> = const { Cell::new(Vec::new()) };
+}
 
 /// Takes the bytes of an answer: a socket, or a stream of HTTP/2.
 pub(crate) trait Outlet: Sync {
@@ -86,7 +91,6 @@ async fn write_all<O: Outlet>(program: &mut Program, way: Way<'_, O>) -> io::Res
     for piece in program.by_ref() {
         if !piece.wait.is_zero() {
             buffer.flush(way).await?;
-            buffer.shrink();
             due = due + piece.wait;
             way.clock.sleep_until(due).await;
         }
@@ -122,6 +126,9 @@ struct Stretch {
 
 impl Buffer {
     fn push(&mut self, piece: &Piece, framing: crate::answer::Framing) {
+        if self.bytes.capacity() == 0 {
+            self.bytes = SPARE.take();
+        }
         program::put(&mut self.bytes, piece, framing);
         if program::counts(piece) {
             let (end, is_event, marks) = (self.bytes.len(), piece.is_event(), piece.marks);
@@ -141,7 +148,7 @@ impl Buffer {
             written += count;
             self.settle(written, way.recorder);
         }
-        self.bytes.clear();
+        self.put_away();
         if written > 0 { way.outlet.flush().await } else { Ok(()) }
     }
 
@@ -157,10 +164,11 @@ impl Buffer {
         }
     }
 
-    /// Gives back what a burst has left behind.
-    fn shrink(&mut self) {
-        if self.bytes.capacity() > BUFFER_KEPT_MAX {
-            *self = Self::default();
-        }
+    /// Gives the memory back, now that all is written.
+    fn put_away(&mut self) {
+        let mut bytes = mem::take(&mut self.bytes);
+        bytes.clear();
+        SPARE.set(bytes);
+        self.stretches.shrink_to(STRETCHES_KEPT_MAX);
     }
 }

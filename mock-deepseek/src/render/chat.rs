@@ -7,12 +7,15 @@ use bytes::Bytes;
 use super::{
     FINGERPRINT, Stamp,
     envelope::{Envelope, Shape},
-    logprobs, quoted, said,
+    logprobs, quote, quoted, said,
 };
 use crate::{
-    answer::{Kind, Piece},
+    answer::{Form, Kind, Piece},
     draft::{Beat, Draft},
 };
+
+/// Room for a whole reply beside its texts, as it usually is.
+const WHOLE_USUAL: usize = 640;
 
 /// What a request asked of this form.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -49,7 +52,10 @@ impl Chat {
         let shape = if draft.thinks { Shape::Thinking } else { Shape::Plain };
         let nulls = matches!(style.usage, UsagePlace::LastAndNulls | UsagePlace::Apart);
         Self {
-            envelope: Envelope::new(stamp, &draft.model, shape, nulls),
+            envelope: match draft.form {
+                Form::Stream => Envelope::new(stamp, &draft.model, shape, nulls),
+                Form::Single => Envelope::default(),
+            },
             style: style.clone(),
             ids: (0..draft.calls.len()).map(|index| stamp.call_id(index)).collect(),
         }
@@ -112,31 +118,40 @@ impl Chat {
 
     pub(super) fn whole(&self, draft: &Draft, stamp: &Stamp) -> String {
         let Stamp { id, created, .. } = stamp;
-        format!(
-            r#"{{"id":"{id}","object":"chat.completion","created":{created},"model":{},"choices":[{{"index":0,"message":{},"logprobs":{},"finish_reason":{}}}],"usage":{},"system_fingerprint":"{FINGERPRINT}"}}"#,
-            quoted(&draft.model),
-            self.message(draft),
-            self.logprobs(|top| logprobs::of_chat(draft.content.text(), draft.reasoning.text(), top)),
-            quoted(&draft.finish),
-            draft.usage().json(),
-        )
+        let texts = draft.content.text().len() + draft.reasoning.text().len();
+        let mut json = String::with_capacity(WHOLE_USUAL + texts);
+        // Writing to a text cannot fail.
+        let _ = write!(json, r#"{{"id":"{id}","object":"chat.completion","created":{created},"model":"#);
+        quote(&mut json, &draft.model);
+        json.push_str(r#","choices":[{"index":0,"message":"#);
+        self.message(&mut json, draft);
+        json.push_str(r#","logprobs":"#);
+        json.push_str(
+            &self.logprobs(|top| logprobs::of_chat(draft.content.text(), draft.reasoning.text(), top)),
+        );
+        json.push_str(r#","finish_reason":"#);
+        quote(&mut json, &draft.finish);
+        let usage = draft.usage().json();
+        let _ = write!(json, r#"}}],"usage":{usage},"system_fingerprint":"{FINGERPRINT}"}}"#);
+        json
     }
 
-    fn message(&self, draft: &Draft) -> String {
-        let mut message = format!(r#"{{"role":"assistant","content":{}"#, quoted(draft.content.text()));
-        // Writing to a text cannot fail.
+    fn message(&self, json: &mut String, draft: &Draft) {
+        json.push_str(r#"{"role":"assistant","content":"#);
+        quote(json, draft.content.text());
         if draft.thinks {
-            let _ = write!(message, r#","reasoning_content":{}"#, quoted(draft.reasoning.text()));
+            json.push_str(r#","reasoning_content":"#);
+            quote(json, draft.reasoning.text());
         }
         for (index, (call, id)) in draft.calls.iter().zip(&self.ids).enumerate() {
             let open = if index == 0 { r#","tool_calls":["# } else { "," };
             let (name, arguments) = (quoted(&call.name), quoted(call.arguments.text()));
+            // Writing to a text cannot fail.
             let _ = write!(
-                message,
+                json,
                 r#"{open}{{"index":{index},"id":"{id}","type":"function","function":{{"name":{name},"arguments":{arguments}}}}}"#
             );
         }
-        message.push_str(if draft.calls.is_empty() { "}" } else { "]}" });
-        message
+        json.push_str(if draft.calls.is_empty() { "}" } else { "]}" });
     }
 }

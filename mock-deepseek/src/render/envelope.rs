@@ -3,6 +3,8 @@
 //! Invariant: a chunk is one allocation; no JSON tree is built for it. Faults splice their own
 //! choices into the same frame.
 
+use std::sync::Arc;
+
 use bytes::Bytes;
 
 use super::{FINGERPRINT, Stamp, quoted};
@@ -17,7 +19,7 @@ const CONTENT: &str = r#"{"content":"#;
 /// What surrounds the chunks of one reply.
 #[derive(Clone, Debug, Default)]
 pub(crate) struct Envelope {
-    front: String,
+    front: Arc<str>,
     back: &'static str,
     shape: Shape,
 }
@@ -43,7 +45,8 @@ impl Envelope {
         Self {
             front: format!(
                 r#"{{"id":"{id}","object":"{object}","created":{created},"model":{model},"system_fingerprint":"{FINGERPRINT}","choices":["#
-            ),
+            )
+            .into(),
             back: if usage_everywhere { r#"],"usage":null}"# } else { "]}" },
             shape,
         }
@@ -108,7 +111,7 @@ impl Envelope {
         if usage.is_empty() {
             return self.chunk(choices);
         }
-        [&self.front, choices, r#"],"usage":"#, usage, "}"].concat().into()
+        [&*self.front, choices, r#"],"usage":"#, usage, "}"].concat().into()
     }
 
     fn after_content(&self) -> &'static str {

@@ -9,7 +9,7 @@ use crate::answer::{Framing, Head, Marks};
 pub(super) fn head(status: u16, stamp: &Stamp) -> Head {
     let fixed = |name: &'static str, value: &'static str| (Cow::Borrowed(name), Cow::Borrowed(value));
     let headers = vec![
-        (Cow::Borrowed("date"), Cow::Owned(stamp.date.clone())),
+        (Cow::Borrowed("date"), Cow::Owned(stamp.date.as_ref().to_owned())),
         fixed("content-type", "application/json"),
         fixed("vary", "origin, access-control-request-method, access-control-request-headers"),
         fixed("access-control-allow-credentials", "true"),

@@ -1,5 +1,7 @@
 //! What differs from one reply to the next beside its text: ids and times.
 
+use std::sync::Arc;
+
 use crate::profile::ApiProfile;
 
 /// The characters of a tool call's id.
@@ -17,7 +19,7 @@ pub(crate) struct Stamp {
     /// 32 hexadecimal digits for `x-ds-trace-id`.
     pub(crate) trace: String,
     /// The `Date` header.
-    pub(crate) date: String,
+    pub(crate) date: Arc<str>,
     /// Varies the mock's own texts.
     pub(crate) seed: u64,
     /// The state of the API.
@@ -62,7 +64,7 @@ mod tests {
             id: "5f0c7a52-9d0e-4c43-8b1f-0d6a4b8e2c11".to_owned(),
             created: 0,
             trace: String::new(),
-            date: String::new(),
+            date: "".into(),
             seed: 0,
             profile: ApiProfile::Current,
         };

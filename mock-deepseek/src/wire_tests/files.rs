@@ -85,7 +85,7 @@ fn refused(request: String) -> (u16, String) {
 fn an_uploaded_file_is_told_m1() {
     let (_, body) = answers(&[image()]).remove(0);
 
-    insta::assert_snapshot!(body, @r#"{"id":"file-api-9efdb92a2621462e8323af3096650315","object":"file","bytes":5,"created_at":1790000000,"filename":"a.png","purpose":"user_data"}"#);
+    insta::assert_snapshot!(body, @r#"{"id":"file-api-8a4c4226689b408286ed469596321078","object":"file","bytes":5,"created_at":1790000000,"filename":"a.png","purpose":"user_data"}"#);
 }
 
 #[test]

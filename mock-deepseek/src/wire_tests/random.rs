@@ -28,7 +28,7 @@ fn answer(cache: &PromptCache, path: &str, body: &Value, reply: &Reply) -> Body 
         id: "5f0c7a52-9d0e-4c43-8b1f-0d6a4b8e2c11".to_owned(),
         created: 1_790_000_000,
         trace: "0123456789abcdef0123456789abcdef".to_owned(),
-        date: String::new(),
+        date: "".into(),
         seed: 0,
         profile: ApiProfile::Current,
     };
