@@ -4,8 +4,6 @@
 //! straight into the writer's buffer. Invariant: a program does no I/O, so that what a fault writes can
 //! be shown and compared without a socket.
 
-use std::io::Write as _;
-
 use bytes::Bytes;
 
 use crate::{
@@ -148,25 +146,27 @@ fn put_hex(buffer: &mut Vec<u8>, number: usize) {
 const HEAD_USUAL: usize = 640;
 
 fn head_bytes(head: &Head, length: usize, persistence: Persistence) -> Bytes {
-    let mut text = Vec::with_capacity(HEAD_USUAL);
-    let _ = write!(text, "HTTP/1.1 {} {}\r\n", head.status, reason(head.status));
+    let mut text = String::with_capacity(HEAD_USUAL);
+    let mut put = |parts: [&str; 4]| parts.iter().for_each(|part| text.push_str(part));
+    let mut digits = itoa::Buffer::new();
+    put(["HTTP/1.1 ", digits.format(head.status), " ", reason(head.status)]);
     for (name, value) in &head.headers {
-        for part in [name, ": ", value, "\r\n"] {
-            text.extend_from_slice(part.as_bytes());
+        put(["\r\n", name, ": ", value]);
+    }
+    match head.framing {
+        Framing::Chunked => put(["\r\n", "transfer-encoding", ": ", "chunked"]),
+        Framing::Closing => {}
+        Framing::Length => put(["\r\n", "content-length", ": ", digits.format(length)]),
+        Framing::ShortLength(percent) => {
+            let short = length * usize::from(percent) / 100;
+            put(["\r\n", "content-length", ": ", digits.format(short)]);
         }
     }
-    let _ = match head.framing {
-        Framing::Chunked => write!(text, "transfer-encoding: chunked\r\n"),
-        Framing::Closing => Ok(()),
-        Framing::Length => write!(text, "content-length: {length}\r\n"),
-        Framing::ShortLength(percent) => {
-            write!(text, "content-length: {}\r\n", length * usize::from(percent) / 100)
-        }
+    let connection = match persistence {
+        Persistence::KeepAlive => "keep-alive",
+        Persistence::Close => "close",
     };
-    text.extend_from_slice(match persistence {
-        Persistence::KeepAlive => b"connection: keep-alive\r\n\r\n".as_slice(),
-        Persistence::Close => b"connection: close\r\n\r\n",
-    });
+    put(["\r\nconnection", ": ", connection, "\r\n\r\n"]);
     text.into()
 }
 

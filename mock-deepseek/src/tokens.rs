@@ -4,8 +4,6 @@
 //! mark, or one character of a script that is written without spaces. What is exact is the
 //! arithmetic: the sums of [`Usage`] always hold, and joining the tokens gives the text back.
 
-use std::fmt::Write as _;
-
 use crate::{
     render::hash,
     request::{ChatRequest, Message},
@@ -149,21 +147,20 @@ impl Usage {
     pub(crate) fn json(&self) -> String {
         let PromptUsage { tokens, cached } = self.prompt;
         let mut json = String::with_capacity(JSON_USUAL);
-        // Writing to a text cannot fail.
-        let _ = write!(
-            json,
-            r#"{{"prompt_tokens":{tokens},"completion_tokens":{},"total_tokens":{},"prompt_tokens_details":{{"cached_tokens":{cached}}}"#,
-            self.completion,
-            tokens + self.completion,
-        );
+        let mut put = |key: &str, number: usize| {
+            json.push_str(key);
+            json.push_str(itoa::Buffer::new().format(number));
+        };
+        put(r#"{"prompt_tokens":"#, tokens);
+        put(r#","completion_tokens":"#, self.completion);
+        put(r#","total_tokens":"#, tokens + self.completion);
+        put(r#","prompt_tokens_details":{"cached_tokens":"#, cached);
         if let Some(reasoning) = self.reasoning {
-            let _ = write!(json, r#","completion_tokens_details":{{"reasoning_tokens":{reasoning}}}"#);
+            put(r#"},"completion_tokens_details":{"reasoning_tokens":"#, reasoning);
         }
-        let _ = write!(
-            json,
-            r#","prompt_cache_hit_tokens":{cached},"prompt_cache_miss_tokens":{}}}"#,
-            tokens - cached
-        );
+        put(r#"},"prompt_cache_hit_tokens":"#, cached);
+        put(r#","prompt_cache_miss_tokens":"#, tokens - cached);
+        json.push('}');
         json
     }
 }
