@@ -49,7 +49,7 @@ pub(crate) fn answer(shared: &Shared, arrived: &Arrived<'_>) -> (Answer, Seat) {
     if arrived.head.is_old {
         without_chunks(&mut planned.answer);
     }
-    arrived.recorder.planned(planned.rule.as_deref().map(ToOwned::to_owned), &planned.faults);
+    arrived.recorder.planned(planned.rule, &planned.faults);
     (planned.answer, planned.seat)
 }
 

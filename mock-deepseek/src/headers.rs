@@ -3,7 +3,7 @@
 //! Invariant: of the headers that hold a key only the last four characters of it are kept here, so
 //! that they may go into the journal; the key itself travels beside them, in [`Credentials`].
 
-use std::{fmt, ops::Range};
+use std::{fmt, mem};
 
 /// Of a shorter key nothing is shown: four characters would tell too much.
 const TELLTALE_KEY_MIN: usize = 12;
@@ -15,8 +15,10 @@ const USUAL: usize = 512;
 /// All headers of a request, in one piece of memory.
 #[derive(Clone, Debug, Default)]
 pub(crate) struct Headers {
+    /// Names and values, one after the other.
     text: String,
-    fields: Vec<(Range<usize>, Range<usize>)>,
+    /// Where each name and each value ends in it.
+    ends: Vec<(usize, usize)>,
 }
 
 /// What a client proves itself with, as it came.
@@ -37,7 +39,7 @@ impl fmt::Debug for Credentials {
 impl Headers {
     /// Begins an empty list with room for so many.
     pub(crate) fn with_capacity(count: usize) -> Self {
-        Self { text: String::with_capacity(USUAL), fields: Vec::with_capacity(count) }
+        Self { text: String::with_capacity(USUAL), ends: Vec::with_capacity(count) }
     }
 
     /// Adds a header; bytes that are not UTF-8 are replaced, keys are put aside and shortened.
@@ -59,7 +61,7 @@ impl Headers {
             }
             None => self.text.push_str(&value),
         }
-        self.fields.push((start..middle, middle..self.text.len()));
+        self.ends.push((middle, self.text.len()));
     }
 
     /// Returns the first value of this name, which is in lower case. Keys are shown shortened.
@@ -69,7 +71,23 @@ impl Headers {
 
     /// Goes through names and values.
     pub(crate) fn iter(&self) -> impl Iterator<Item = (&str, &str)> {
-        self.fields.iter().map(|(name, value)| (&self.text[name.clone()], &self.text[value.clone()]))
+        let mut start = 0;
+        self.ends.iter().map(move |&(middle, end)| {
+            let begin = mem::replace(&mut start, end);
+            (&self.text[begin..middle], &self.text[middle..end])
+        })
+    }
+
+    /// Returns how long names and values are together.
+    pub(crate) fn len(&self) -> usize {
+        self.text.len()
+    }
+
+    /// Becomes a copy in the memory that is there, of which `kept` bytes stay at most.
+    pub(crate) fn copy(&mut self, other: &Self, kept: usize) {
+        self.text.clone_from(&other.text);
+        self.text.shrink_to(kept);
+        self.ends.clone_from(&other.ends);
     }
 }
 

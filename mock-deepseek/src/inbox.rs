@@ -4,7 +4,7 @@
 //! nothing is read beyond [`HEAD_MAX`] of a head, the given bound of a body, and
 //! [`AHEAD_MAX`] of requests that come while one is being answered.
 
-use std::{borrow::Cow, future::pending, sync::Arc};
+use std::{borrow::Cow, future::pending};
 
 use bytes::{Buf, Bytes, BytesMut};
 
@@ -24,6 +24,9 @@ const CHUNK_LINE_MAX: usize = 1024;
 /// So much is read ahead while an answer is being written; reading stops there.
 const AHEAD_MAX: usize = HEAD_MAX;
 
+/// Shorter bodies are copied, so that the buffer is used again; longer ones take it away.
+const COPIED_MAX: usize = 4 * 1024;
+
 /// How a connection of HTTP/2 begins: RFC 9113, section 3.4.
 const HTTP2_PREFACE: &[u8] = b"PRI * HTTP/2.0\r\n\r\n";
 
@@ -32,8 +35,8 @@ const HTTP2_PREFACE: &[u8] = b"PRI * HTTP/2.0\r\n\r\n";
 pub(crate) struct Head {
     pub(crate) method: Cow<'static, str>,
     /// Path and query.
-    pub(crate) path: Arc<str>,
-    pub(crate) headers: Arc<Headers>,
+    pub(crate) path: String,
+    pub(crate) headers: Headers,
     pub(crate) credentials: Credentials,
     /// Whether the client speaks HTTP/1.0.
     pub(crate) is_old: bool,
@@ -184,11 +187,17 @@ impl<'a> Inbox<'a> {
         Ok(())
     }
 
+    /// Waits for so many bytes and takes them.
     async fn exactly(&mut self, length: usize) -> Result<Bytes, NoRequest> {
         while self.buffer.len() < length {
             self.more().await?;
         }
-        Ok(self.buffer.split_to(length).freeze())
+        if length > COPIED_MAX {
+            return Ok(self.buffer.split_to(length).freeze());
+        }
+        let bytes = Bytes::copy_from_slice(&self.buffer[..length]);
+        self.buffer.advance(length);
+        Ok(bytes)
     }
 
     async fn chunks(&mut self, max: usize) -> Result<Body, NoRequest> {
@@ -286,7 +295,7 @@ impl Head {
             },
             path: origin_form(request.path.unwrap_or_default()).into(),
             length: length(&headers)?,
-            headers: Arc::new(headers),
+            headers,
             credentials,
             is_old: request.version == Some(0),
         })
@@ -305,7 +314,7 @@ impl Head {
         Self {
             method: parts.method.as_str().to_owned().into(),
             path: parts.uri.path_and_query().map_or("/", |path| path.as_str()).into(),
-            headers: Arc::new(headers),
+            headers,
             credentials,
             is_old: false,
             length: Length::Bytes(0),
@@ -313,9 +322,8 @@ impl Head {
     }
 
     /// Returns what the journal wants to know of it.
-    pub(crate) fn arrival(&self, connection: u64, nth: u64) -> Arrival {
+    pub(crate) fn arrival(&self, connection: u64, nth: u64) -> Arrival<'_> {
         let Self { method, path, headers, .. } = self;
-        let (method, path, headers) = (method.clone(), Arc::clone(path), Arc::clone(headers));
         Arrival { connection, nth, method, path, headers }
     }
 

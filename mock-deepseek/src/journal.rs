@@ -3,9 +3,11 @@
 //! Invariant: counts are exact; kept bytes and kept requests are bounded, the oldest going first.
 //! Secrets are not kept: of a key only the last four characters remain.
 
+mod entry;
+
 use std::{
-    borrow::Cow,
     collections::VecDeque,
+    mem,
     sync::{
         Arc, Mutex, MutexGuard, PoisonError,
         atomic::{AtomicBool, AtomicUsize, Ordering},
@@ -16,11 +18,13 @@ use bytes::Bytes;
 use clock::{Instant, SharedClock};
 use serde_json::Value;
 
+use entry::Entry;
+
 use crate::{answer::Marks, fault::Fault, headers::Headers};
 
 /// The most exchanges that are kept.
 pub const EXCHANGES_MAX: usize = 10_000;
-/// The most bytes of request bodies that are kept, over all exchanges.
+/// The most bytes of requests that are kept, heads and bodies over all exchanges.
 pub const BODIES_KEPT_MAX: usize = 64 * 1024 * 1024;
 /// The most written bytes that are kept of one exchange; counts go on beyond.
 pub const WRITTEN_KEPT_MAX: usize = 64 * 1024;
@@ -117,9 +121,9 @@ impl Exchange {
 pub(crate) struct Journal {
     clock: SharedClock,
     stopping: AtomicBool,
-    /// Bytes of the kept bodies.
-    bodies: AtomicUsize,
-    /// Written bytes that are kept.
+    /// Bytes of the kept heads and bodies.
+    arrived: AtomicUsize,
+    /// Memory for the written bytes that are kept.
     written: AtomicUsize,
     entries: Mutex<Entries>,
 }
@@ -130,40 +134,24 @@ struct Entries {
     kept: VecDeque<Arc<Mutex<Entry>>>,
     /// So many of the oldest have no written bytes any more.
     bare: usize,
-}
-
-/// An exchange as it is kept: as it came, to be made readable when somebody looks.
-#[derive(Debug)]
-struct Entry {
-    number: u64,
-    at: Instant,
-    arrival: Arrival,
-    body: Bytes,
-    rule: Option<String>,
-    faults: Vec<PlannedFault>,
-    written: u64,
-    events: u64,
-    kept: Vec<u8>,
-    /// When the kept bytes were written, and where each write ends in them.
-    writes: Vec<(Instant, usize)>,
-    end: Option<Ended>,
+    /// The memory of the last that was bared, to be used again.
+    spare: Vec<u8>,
 }
 
 /// The head of a request, as the journal wants it.
-#[derive(Debug)]
-pub(crate) struct Arrival {
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Arrival<'a> {
     pub(crate) connection: u64,
     pub(crate) nth: u64,
-    pub(crate) method: Cow<'static, str>,
-    pub(crate) path: Arc<str>,
-    pub(crate) headers: Arc<Headers>,
+    pub(crate) method: &'a str,
+    pub(crate) path: &'a str,
+    pub(crate) headers: &'a Headers,
 }
 
-impl Arrival {
+impl<'a> Arrival<'a> {
     /// A connection that has got no further than the handshake of TLS.
-    pub(crate) fn handshake(connection: u64) -> Self {
-        let (method, path) = ("TLS".into(), "handshake".into());
-        Self { connection, nth: 0, method, path, headers: Arc::default() }
+    pub(crate) fn handshake(connection: u64, headers: &'a Headers) -> Self {
+        Self { connection, nth: 0, method: "TLS", path: "handshake", headers }
     }
 }
 
@@ -172,41 +160,60 @@ impl Journal {
         Self {
             clock,
             stopping: AtomicBool::new(false),
-            bodies: AtomicUsize::new(0),
+            arrived: AtomicUsize::new(0),
             written: AtomicUsize::new(0),
             entries: Mutex::default(),
         }
     }
 
     /// Opens an exchange.
-    pub(crate) fn open(self: &Arc<Self>, arrival: Arrival) -> Recorder {
+    pub(crate) fn open(self: &Arc<Self>, arrival: Arrival<'_>) -> Recorder {
         let at = self.clock.now();
         let mut entries = lock(&self.entries);
+        let mut entry = self.make_room(&mut entries);
         entries.last += 1;
         let number = entries.last;
-        let entry = Arc::new(Mutex::new(Entry::new(number, at, arrival)));
-        self.make_room(&mut entries);
+        if Arc::get_mut(&mut entry).is_none() {
+            // Its exchange goes on, unseen.
+            entry = Arc::default();
+        }
+        {
+            let mut entry = lock(&entry);
+            entry.begin(number, at, arrival);
+            entry.keep_in(mem::take(&mut entries.spare));
+            self.arrived.fetch_add(entry.arrived(), Ordering::Relaxed);
+            self.written.fetch_add(entry.memory(), Ordering::Relaxed);
+        }
         entries.kept.push_back(Arc::clone(&entry));
         Recorder { number, entry, journal: Arc::clone(self) }
     }
 
-    /// Forgets the oldest exchanges while there are too many, or too much is kept of them.
-    fn make_room(&self, entries: &mut Entries) {
+    /// Forgets the oldest exchanges while there are too many, or too much is kept of them. Returns one to use
+    /// again.
+    fn make_room(&self, entries: &mut Entries) -> Arc<Mutex<Entry>> {
         while self.written.load(Ordering::Relaxed) > WRITTEN_KEPT_TOTAL_MAX / 2 {
             let Some(oldest) = entries.kept.get(entries.bare) else { break };
-            self.written.fetch_sub(lock(oldest).forget_written(), Ordering::Relaxed);
+            entries.spare = self.forget_written(&mut lock(oldest));
             entries.bare += 1;
         }
-        while entries.kept.len() >= EXCHANGES_MAX || self.bodies.load(Ordering::Relaxed) > BODIES_KEPT_MAX {
+        let mut last = None;
+        while entries.kept.len() >= EXCHANGES_MAX || self.arrived.load(Ordering::Relaxed) > BODIES_KEPT_MAX {
             let Some(oldest) = entries.kept.pop_front() else {
                 // Bodies that came after their exchange was forgotten are still counted.
-                return self.bodies.store(0, Ordering::Relaxed);
+                self.arrived.store(0, Ordering::Relaxed);
+                break;
             };
             entries.bare = entries.bare.saturating_sub(1);
-            let mut oldest = lock(&oldest);
-            self.bodies.fetch_sub(oldest.body.len(), Ordering::Relaxed);
-            self.written.fetch_sub(oldest.forget_written(), Ordering::Relaxed);
+            self.arrived.fetch_sub(lock(&oldest).arrived(), Ordering::Relaxed);
+            self.forget_written(&mut lock(&oldest));
+            last = Some(oldest);
         }
+        last.unwrap_or_default()
+    }
+
+    fn forget_written(&self, entry: &mut Entry) -> Vec<u8> {
+        self.written.fetch_sub(entry.memory(), Ordering::Relaxed);
+        entry.forget_written()
     }
 
     /// Returns what is known now, in order of arrival.
@@ -219,66 +226,14 @@ impl Journal {
     pub(crate) fn clear(&self) {
         let forgotten = std::mem::take(&mut *lock(&self.entries));
         for entry in forgotten.kept {
-            let freed = lock(&entry).forget_written();
-            self.written.fetch_sub(freed, Ordering::Relaxed);
+            self.forget_written(&mut lock(&entry));
         }
-        self.bodies.store(0, Ordering::Relaxed);
+        self.arrived.store(0, Ordering::Relaxed);
     }
 
     /// Says that open exchanges end because the mock stops, not because clients leave.
     pub(crate) fn stop(&self) {
         self.stopping.store(true, Ordering::Relaxed);
-    }
-}
-
-impl Entry {
-    fn new(number: u64, at: Instant, arrival: Arrival) -> Self {
-        Self {
-            number,
-            at,
-            arrival,
-            body: Bytes::new(),
-            rule: None,
-            faults: Vec::new(),
-            written: 0,
-            events: 0,
-            kept: Vec::new(),
-            writes: Vec::new(),
-            end: None,
-        }
-    }
-
-    /// Forgets the written bytes and returns how many were kept. None are kept from here on.
-    fn forget_written(&mut self) -> usize {
-        self.writes = Vec::new();
-        std::mem::take(&mut self.kept).len()
-    }
-
-    fn shown(&self) -> Exchange {
-        let Arrival { connection, nth, method, path, headers } = &self.arrival;
-        let kept = Bytes::copy_from_slice(&self.kept);
-        let mut start = 0;
-        let writes = self
-            .writes
-            .iter()
-            .map(|&(at, end)| Written { at, bytes: kept.slice(std::mem::replace(&mut start, end)..end) });
-        Exchange {
-            number: self.number,
-            at: self.at,
-            connection: *connection,
-            nth: *nth,
-            method: method.clone().into_owned(),
-            path: path.as_ref().to_owned(),
-            headers: headers.iter().map(|(name, value)| (name.to_owned(), value.to_owned())).collect(),
-            body: self.body.clone(),
-            json: serde_json::from_slice(&self.body).ok(),
-            rule: self.rule.clone(),
-            faults: self.faults.clone(),
-            written: self.written,
-            events: self.events,
-            writes: writes.collect(),
-            end: self.end,
-        }
     }
 }
 
@@ -293,54 +248,36 @@ pub(crate) struct Recorder {
 
 impl Recorder {
     pub(crate) fn body(&self, body: Bytes) {
-        self.journal.bodies.fetch_add(body.len(), Ordering::Relaxed);
-        lock(&self.entry).body = body;
+        self.journal.arrived.fetch_add(body.len(), Ordering::Relaxed);
+        lock(&self.entry).body(body);
     }
 
-    pub(crate) fn planned(&self, rule: Option<String>, faults: &[Fault]) {
-        let mut entry = lock(&self.entry);
-        entry.rule = rule;
-        entry.faults = faults.iter().map(|fault| PlannedFault { id: fault.id(), fired: false }).collect();
+    pub(crate) fn planned(&self, rule: Option<Arc<str>>, faults: &[Fault]) {
+        lock(&self.entry).planned(rule, faults);
     }
 
     pub(crate) fn wrote(&self, at: Instant, bytes: &[u8]) {
-        let mut entry = lock(&self.entry);
-        let before = usize::try_from(entry.written).unwrap_or(usize::MAX);
-        entry.written += bytes.len() as u64;
-        // Kept is the beginning without a hole: what was not kept once ends it.
-        if entry.kept.len() != before {
-            return;
-        }
         let total = self.journal.written.load(Ordering::Relaxed);
-        let room = WRITTEN_KEPT_MAX.saturating_sub(before).min(WRITTEN_KEPT_TOTAL_MAX.saturating_sub(total));
-        let kept = &bytes[..room.min(bytes.len())];
-        if !kept.is_empty() {
-            entry.kept.extend_from_slice(kept);
-            let end = entry.kept.len();
-            entry.writes.push((at, end));
-            self.journal.written.fetch_add(kept.len(), Ordering::Relaxed);
-        }
+        let mut entry = lock(&self.entry);
+        let before = entry.memory();
+        entry.wrote(at, bytes, WRITTEN_KEPT_TOTAL_MAX.saturating_sub(total));
+        self.journal.written.fetch_add(entry.memory() - before, Ordering::Relaxed);
     }
 
     pub(crate) fn passed(&self, events: u64, marks: Marks) {
-        let mut entry = lock(&self.entry);
-        entry.events += events;
-        if !marks.is_empty() {
-            let fired = entry.faults.iter_mut().enumerate().filter(|(position, _)| marks.has(*position));
-            fired.for_each(|(_, fault)| fault.fired = true);
-        }
+        lock(&self.entry).passed(events, marks);
     }
 
     /// Ends the exchange; only the first end counts.
     pub(crate) fn end(&self, how: How) {
         let at = self.journal.clock.now();
-        lock(&self.entry).end.get_or_insert(Ended { at, how });
+        lock(&self.entry).end(Ended { at, how });
     }
 }
 
 impl Drop for Recorder {
     fn drop(&mut self) {
-        if lock(&self.entry).end.is_none() {
+        if !lock(&self.entry).is_over() {
             let stopping = self.journal.stopping.load(Ordering::Relaxed);
             self.end(if stopping { How::Cut } else { How::ClientHungUp });
         }
@@ -356,8 +293,8 @@ mod tests {
     use super::*;
 
     fn recorder(journal: &Arc<Journal>) -> Recorder {
-        let (method, path) = ("GET".into(), "/models".into());
-        journal.open(Arrival { connection: 1, nth: 1, method, path, headers: Arc::default() })
+        let (method, path, headers) = ("GET", "/models", &Headers::default());
+        journal.open(Arrival { connection: 1, nth: 1, method, path, headers })
     }
 
     fn journal() -> Arc<Journal> {

@@ -16,6 +16,7 @@ use tokio_util::sync::CancellationToken;
 use crate::{
     answer::Marks,
     duration::Lasts,
+    headers::Headers,
     http1, http2,
     journal::{Arrival, How},
     shared::Shared,
@@ -76,7 +77,7 @@ async fn serve(stream: TcpStream, shared: Arc<Shared>, connection: u64) {
 async fn handshake(metered: Metered, tls: &Tls, shared: &Arc<Shared>, connection: u64) -> Option<Socket> {
     let stalled = shared.stage.selector().handshake_fault();
     if let Some((fault, lasts)) = stalled {
-        let recorder = shared.journal.open(Arrival::handshake(connection));
+        let recorder = shared.journal.open(Arrival::handshake(connection, &Headers::default()));
         recorder.planned(None, &[fault]);
         recorder.passed(0, Marks::of(0));
         shared.clock.sleep(lasts.bounded()).await;
