@@ -8,6 +8,7 @@ mod cli;
 mod http;
 mod load;
 mod process;
+mod sdk;
 mod storage_contract;
 #[path = "../support/mod.rs"]
 mod support;
