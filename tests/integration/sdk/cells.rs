@@ -7,7 +7,7 @@ use std::{env, fs, path::Path};
 use mock_deepseek::{Carrier, Fault, FaultInfo, Layer, Mode, catalogue};
 use serde_json::json;
 
-use super::{Run, Sdk, Seen, Server, Task, program::TEXT};
+use super::{Run, Sdk, Seen, Server, Task, calls::says};
 
 /// The committed table, from the root.
 const TABLE: &str = "docs/SDKS.md";
@@ -65,13 +65,22 @@ const FORMS: [(&str, Mode); 2] = [("stream", Mode::Stream), ("single", Mode::Sin
 /// Faults that strike the second request on a connection.
 const TWICE: [&str; 1] = ["stale-keepalive-reuse"];
 
+/// Faults that make an SDK ask again by itself, without an end unless the rule of the script holds only once.
+const ROUND: [&str; 1] = ["redirect-307"];
+
+/// How often both SDKs go where they are sent.
+const REDIRECTS_MAX: usize = 20;
+
 /// A row of the table: a fault with its parameters.
 struct Row {
     fault: &'static FaultInfo,
     label: String,
     /// As an inline table of a script has them, each after a comma.
     parameters: String,
+    /// Whether the client asks to close the connection after the answer.
     closing: bool,
+    /// Whether the fault happens to the first request only.
+    once: bool,
 }
 
 impl Row {
@@ -83,20 +92,23 @@ impl Row {
     fn of(fault: &'static FaultInfo) -> Vec<Self> {
         let of_fault = |(id, _): &&(&str, &str)| *id == fault.id;
         let usual = SETTINGS.iter().find(of_fault).map_or("", |(_, parameters)| parameters);
-        let row = |label: &str, parameters: &[&str], closing| {
+        let row = |label: &str, parameters: &[&str]| {
             let label = format!("`{}`{label}", fault.id);
             let parameters =
                 parameters.iter().filter(|text| !text.is_empty()).map(|text| format!(", {text}"));
-            Self { fault, label, parameters: parameters.collect(), closing }
+            Self { fault, label, parameters: parameters.collect(), closing: false, once: false }
         };
-        let mut rows = vec![row("", &[usual], false)];
+        let mut rows = vec![row("", &[usual])];
         for (_, parameters) in VARIANTS.iter().filter(of_fault) {
             let key = |text: &'static str| text.split(" = ").next();
             let usual = if key(usual) == key(parameters) { "" } else { usual };
-            rows.push(row(&format!(", `{parameters}`"), &[usual, parameters], false));
+            rows.push(row(&format!(", `{parameters}`"), &[usual, parameters]));
         }
         if CLOSING.contains(&fault.id) {
-            rows.push(row(", `Connection: close`", &[usual], true));
+            rows.push(Self { closing: true, ..row(", `Connection: close`", &[usual]) });
+        }
+        if ROUND.contains(&fault.id) {
+            rows.push(Self { once: true, ..row(", `times = 1`", &[usual]) });
         }
         rows
     }
@@ -113,6 +125,15 @@ impl Row {
 
     fn twice(&self) -> bool {
         TWICE.contains(&self.fault.id)
+    }
+
+    /// Returns the most requests that it may make: retries are off.
+    fn requests_max(&self) -> usize {
+        match ROUND.contains(&self.fault.id) {
+            true if self.once => 2,
+            true => 1 + REDIRECTS_MAX,
+            false => 1 + usize::from(self.twice()),
+        }
     }
 
     fn is_dead_end(&self) -> bool {
@@ -135,8 +156,10 @@ impl Row {
         if self.is_dead_end() {
             return Server::DeadEnd(Fault::new(id).unwrap());
         }
-        let faults = format!("faults = [{{ id = \"{id}\"{parameters} }}]");
-        let script = format!("[default]\nreply = {{ text = \"{TEXT}\", thinking = \"\" }}\n{faults}\n");
+        let faults = format!("faults = [{{ id = \"{id}\"{parameters} }}]\n");
+        let usual = says("");
+        let script =
+            if self.once { format!("[[rules]]\ntimes = 1\n{faults}{usual}") } else { usual + &faults };
         if self.fault.carrier == Carrier::Tls { Server::Secure(script) } else { Server::Mock(script) }
     }
 
@@ -150,8 +173,8 @@ impl Row {
     fn cell(&self, seen: Option<&Seen>) -> String {
         let Some(Seen { saw, exchanges }) = seen else { return "—".to_owned() };
         let requests = exchanges.iter().filter(|exchange| exchange.is_chat()).count();
-        let asked = 1 + usize::from(self.twice());
-        assert!(requests <= asked, "{}: {requests} requests, though retries are off", self.label);
+        let most = self.requests_max();
+        assert!(requests <= most, "{}: {requests} requests, though retries are off", self.label);
         let mut faults = exchanges.iter().flat_map(|exchange| &exchange.faults);
         if self.is_dead_end() || faults.any(|fault| fault.fired) {
             saw.as_str().unwrap().to_owned()
@@ -210,7 +233,7 @@ fn the_committed_table_is_what_the_sdks_do_with_each_fault_m1() {
 
 #[test]
 fn every_fault_that_the_lists_name_exists() {
-    let named = SETTINGS.iter().chain(&VARIANTS).map(|(id, _)| *id).chain(CLOSING).chain(TWICE);
+    let named = SETTINGS.iter().chain(&VARIANTS).map(|(id, _)| *id).chain(CLOSING).chain(TWICE).chain(ROUND);
     let unknown: Vec<_> = named.filter(|id| catalogue().get(id).is_none()).collect();
     assert!(unknown.is_empty(), "no faults of the catalogue: {unknown:?}");
 }
