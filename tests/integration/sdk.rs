@@ -14,7 +14,7 @@ mod surfaces;
 
 use std::{collections::BTreeMap, fmt, sync::OnceLock};
 
-use mock_deepseek::{Exchange, Fault};
+use mock_deepseek::{ApiProfile, Exchange, Fault};
 use serde_json::Value;
 
 /// The SDKs.
@@ -32,6 +32,8 @@ struct Task {
     call: &'static str,
     /// What it talks to.
     server: Server,
+    /// How old the API is there.
+    api: ApiProfile,
     /// What else the function wants to know.
     arguments: Value,
 }

@@ -76,7 +76,7 @@ async function usage_of_a_stream(task) {
 }
 
 async function thinking(task) {
-  const { message } = (await create(task, question())).choices[0];
+  const { message } = (await create(task, question(task.arguments.body))).choices[0];
   return { reasoning: message.reasoning_content, text: message.content };
 }
 

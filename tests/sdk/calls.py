@@ -77,7 +77,8 @@ async def usage_of_a_stream(task):
 
 
 async def thinking(task):
-    message = (await client(task).chat.completions.create(**question())).choices[0].message
+    body = question(**task["arguments"].get("body", {}))
+    message = (await client(task).chat.completions.create(**body)).choices[0].message
     return {"reasoning": message.reasoning_content, "text": message.content}
 
 

@@ -34,6 +34,14 @@ async function tools_in_a_stream(task) {
   return { finish: choice.finish_reason, calls: called(choice.message.tool_calls), "in pieces": pieces > 1 };
 }
 
+async function strict_tools(task) {
+  const { function: loose } = tool("find_week", "day");
+  const parameters = { ...loose.parameters, additionalProperties: false };
+  const body = asked({ tools: [{ type: "function", function: { ...loose, parameters, strict: true } }] });
+  const choice = (await client(task, { path: "/beta" }).chat.completions.stream(body).finalChatCompletion()).choices[0];
+  return { finish: choice.finish_reason, calls: called(choice.message.tool_calls) };
+}
+
 /** Calls the tools, and asks again with what they returned. The thinking has to be passed back. */
 async function a_round_of_tools(task) {
   const openai = client(task);
@@ -89,4 +97,13 @@ async function a_prefix(task) {
   return (await client(task, { path: "/beta" }).chat.completions.create(body)).choices[0].message.content;
 }
 
-export const CALLS = { tools, tools_in_a_stream, a_round_of_tools, json_mode, log_probabilities, a_gap, a_prefix };
+export const CALLS = {
+  tools,
+  tools_in_a_stream,
+  strict_tools,
+  a_round_of_tools,
+  json_mode,
+  log_probabilities,
+  a_gap,
+  a_prefix,
+};

@@ -46,6 +46,16 @@ async def tools_in_a_stream(task):
     return {"finish": choice.finish_reason, "calls": called(choice.message.tool_calls), "in pieces": pieces > 1}
 
 
+async def strict_tools(task):
+    """By the helper that streams and then reads the arguments by the schema of the tool."""
+    function = {**tool("find_week", "day")["function"], "strict": True}
+    function["parameters"]["additionalProperties"] = False
+    asked_strictly = asked(tools=[{"type": "function", "function": function}])
+    async with client(task, "/beta").chat.completions.stream(**asked_strictly) as stream:
+        choice = (await stream.get_final_completion()).choices[0]
+    return {"finish": choice.finish_reason, "calls": called(choice.message.tool_calls)}
+
+
 async def a_round_of_tools(task):
     """Calls the tools, and asks again with what they returned. The thinking has to be passed back."""
     openai = client(task)
@@ -109,5 +119,14 @@ async def a_prefix(task):
 
 CALLS = {
     call.__name__: call
-    for call in [tools, tools_in_a_stream, a_round_of_tools, json_mode, log_probabilities, a_gap, a_prefix]
+    for call in [
+        tools,
+        tools_in_a_stream,
+        strict_tools,
+        a_round_of_tools,
+        json_mode,
+        log_probabilities,
+        a_gap,
+        a_prefix,
+    ]
 }

@@ -1,6 +1,9 @@
-"""The other two surfaces of the API: the Responses format by the same SDK, the Anthropic format by its own."""
+"""The other surfaces of the API: the Responses format and the files by the same SDK, the Anthropic format by its own."""
+
+import json
 
 import anthropic
+import openai
 
 from client import TIMEOUT, client
 
@@ -21,6 +24,65 @@ async def responses(task):
         "counted": [event.sequence_number for event in events] == list(range(len(events))),
         "streamed": "".join(event.delta for event in events if event.type == "response.output_text.delta"),
         "whole": events[-1].response.output_text,
+    }
+
+
+TOOL = {
+    "type": "function",
+    "name": "find_week",
+    "description": "Finds the week of a day.",
+    "parameters": {"type": "object", "properties": {"day": {"type": "integer"}}, "required": ["day"]},
+    "strict": False,
+}
+
+
+def items(response):
+    """What a response is made of: thinking, texts and calls."""
+    told = {
+        "reasoning": lambda item: "".join(part.text for part in item.content),
+        "message": lambda item: "".join(part.text for part in item.content),
+        "function_call": lambda item: [item.name, json.loads(item.arguments)],
+    }
+    return [[item.type, told[item.type](item)] for item in response.output]
+
+
+async def tools_of_responses(task):
+    """Whole, by the helper that puts a stream together, and once more with the result of the call."""
+    asker = client(task)
+    asked = {"model": MODEL, "input": "Which week am I in?", "tools": [TOOL]}
+    whole = await asker.responses.create(**asked)
+    async with asker.responses.stream(**asked) as stream:
+        streamed = await stream.get_final_response()
+    call = whole.output[-1]
+    result = {"type": "function_call_output", "call_id": call.call_id, "output": "12"}
+    history = [{"role": "user", "content": asked["input"]}, *whole.output, result]
+    last = await asker.responses.create(**{**asked, "input": history})
+    return {"whole": items(whole), "streamed": items(streamed), "last": items(last)}
+
+
+async def responses_refused(task):
+    try:
+        await client(task).responses.create(model="gpt-9", input="Hello?")
+    except openai.APIStatusError as error:
+        return [type(error).__name__, error.status_code, error.type]
+
+
+async def files(task):
+    asker = client(task).files
+    stored = await asker.create(file=("kicks.txt", b"ten kicks"), purpose="user_data")
+    listed = [file async for file in asker.list()]
+    found = await asker.retrieve(stored.id)
+    gone = await asker.delete(stored.id)
+    try:
+        await asker.retrieve(stored.id)
+    except openai.NotFoundError as error:
+        missing = error.status_code
+    return {
+        "stored": [stored.object, stored.filename, stored.bytes, stored.purpose],
+        "listed": [file.id for file in listed] == [stored.id],
+        "found": found == stored,
+        "gone": gone.deleted,
+        "missing": missing,
     }
 
 
@@ -53,4 +115,7 @@ async def messages_refused(task):
         return [type(error).__name__, error.status_code]
 
 
-CALLS = {call.__name__: call for call in [responses, messages, messages_refused]}
+CALLS = {
+    call.__name__: call
+    for call in [responses, tools_of_responses, responses_refused, files, messages, messages_refused]
+}

@@ -1,6 +1,6 @@
 //! Calls whose result is known: a call of an SDK, the mock's script for it, and what the user must see.
 
-use mock_deepseek::Exchange;
+use mock_deepseek::{ApiProfile, Exchange};
 use serde_json::{Value, json};
 
 use super::{Run, Sdk, Seen, Server, Task, program::TEXT};
@@ -20,12 +20,19 @@ impl Case {
     /// A call, answered with the usual text and without thinking, that makes both SDKs see the same.
     pub(super) fn new(name: &str, call: &'static str, expected: Value) -> Self {
         let script = says("");
-        let task = Task { name: name.to_owned(), call, server: Server::Mock(script), arguments: json!({}) };
+        let (name, server) = (name.to_owned(), Server::Mock(script));
+        let task = Task { name, call, server, api: ApiProfile::Current, arguments: json!({}) };
         Self { task, python: expected.clone(), node: expected, requests: 1, only: None }
     }
 
     pub(super) fn script(mut self, script: impl Into<String>) -> Self {
         self.task.server = Server::Mock(script.into());
+        self
+    }
+
+    /// Asks the API as it was in 2025.
+    pub(super) fn in_2025(mut self) -> Self {
+        self.task.api = ApiProfile::Y2025;
         self
     }
 

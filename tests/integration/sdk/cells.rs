@@ -4,7 +4,7 @@
 
 use std::{env, fs, path::Path};
 
-use mock_deepseek::{Carrier, Fault, FaultInfo, Layer, Mode, catalogue};
+use mock_deepseek::{ApiProfile, Carrier, Fault, FaultInfo, Layer, Mode, catalogue};
 use serde_json::json;
 
 use super::{Run, Sdk, Seen, Server, Task, calls::says};
@@ -148,7 +148,7 @@ impl Row {
 
     fn task(&self, call: &'static str) -> Task {
         let arguments = json!({"closing": self.closing, "twice": self.twice()});
-        Task { name: self.name(call), call, server: self.server(), arguments }
+        Task { name: self.name(call), call, server: self.server(), api: ApiProfile::Current, arguments }
     }
 
     fn server(&self) -> Server {

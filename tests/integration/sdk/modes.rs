@@ -19,7 +19,7 @@ pub(super) fn cases() -> Vec<Case> {
 }
 
 /// Writes a script that thinks and calls these tools without a word, so many times, and then says the usual text.
-fn calls(calls: &str, times: usize) -> String {
+pub(super) fn calls(calls: &str, times: usize) -> String {
     let reply = format!("reply = {{ text = \"\", thinking = \"Let me look.\", calls = {calls} }}");
     format!("[[rules]]\ntimes = {times}\n{reply}\n{}", says(""))
 }
@@ -42,6 +42,7 @@ fn tools() -> Vec<Case> {
         Case::new("two tools", "tools", single(&both)).script(calls(CALLS, 1)),
         Case::new("a tool in a stream", "tools_in_a_stream", streamed(&alone)).script(calls(one, 1)),
         Case::new("two tools in a stream", "tools_in_a_stream", streamed(&both)).script(calls(CALLS, 1)),
+        Case::new("a strict tool", "strict_tools", single(&alone)).script(calls(one, 1)),
         Case::new("a round of tools", "a_round_of_tools", round).script(calls(CALLS, 1)).requests(3),
     ]
 }
@@ -64,6 +65,8 @@ fn refusals() -> Vec<Case> {
     let refused =
         |name, body, message| Case::new(name, "ask", invalid(message)).arguments(json!({"body": body}));
     let tool = json!({"type": "function", "function": {"name": "f", "parameters": {"type": "object", "properties": {}}}});
+    let mut strict = tool.clone();
+    strict["function"]["strict"] = true.into();
     let call = json!({"id": "call_00_x", "type": "function", "function": {"name": "f", "arguments": "{}"}});
     let user = json!({"role": "user", "content": "Hello?"});
     vec![
@@ -71,6 +74,12 @@ fn refusals() -> Vec<Case> {
             "a schema",
             json!({"response_format": {"type": "json_schema", "json_schema": {"name": "s", "schema": {}}}}),
             "This response_format type is unavailable now",
+        ),
+        refused(
+            "a strict tool outside beta",
+            json!({"tools": [strict]}),
+            "strict mode of function calling is only available when using beta api (set \
+             base_url=\"https://api.deepseek.com/beta\")",
         ),
         refused(
             "a tool that must be called while thinking",

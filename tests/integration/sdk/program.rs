@@ -29,7 +29,7 @@ enum Host {
 
 impl Host {
     async fn start(task: &Task, tls: &Tls) -> Self {
-        let builder = MockDeepSeek::builder();
+        let builder = MockDeepSeek::builder().api(task.api);
         let (builder, script) = match &task.server {
             Server::Mock(script) => (builder, script),
             Server::Secure(script) => (builder.tls(tls.clone()), script),
