@@ -9,9 +9,10 @@ export const { default: OpenAI } = createRequire(`${process.env.SDK_FOLDER}/`)("
 export const TIMEOUT = 2000;
 
 /** Makes a client for a task. Each task has an origin of its own, so none meets the connections of another. */
-export function client(task, { path = "", key = "sk-test-of-the-sdks", retries = 0, timeout = TIMEOUT, ...settings } = {}) {
-  const logLevel = "off";
-  return new OpenAI({ baseURL: task.url + path, apiKey: key, timeout, maxRetries: retries, logLevel, ...settings });
+export function client(task, settings = {}) {
+  const { path = "", key = "sk-test-of-the-sdks", retries = 0, timeout = TIMEOUT, ...more } = settings;
+  const baseURL = task.url + path;
+  return new OpenAI({ baseURL, apiKey: key, timeout, maxRetries: retries, logLevel: "off", ...more });
 }
 
 /** Names the class of an error. What caused it is left out: a reset is told in several ways, by chance. */

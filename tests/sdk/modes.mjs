@@ -1,4 +1,4 @@
-// The modes of the API that need more than a question: tools, JSON, log probabilities, completions of a gap or a prefix.
+// The modes of the API that need more than a question: tools, JSON, log probabilities, gaps and prefixes.
 
 import { OpenAI, client } from "./client.mjs";
 
@@ -48,12 +48,12 @@ async function a_round_of_tools(task) {
   const first = (await openai.chat.completions.create(asked({ tools: TOOLS }))).choices[0].message;
   const results = first.tool_calls.map(({ id }) => ({ role: "tool", tool_call_id: id, content: "12" }));
   const messages = [USER, first, ...results];
-  const last = await openai.chat.completions.create({ model: "deepseek-flash", messages, tools: TOOLS });
+  const last = (await openai.chat.completions.create({ model: "deepseek-flash", messages, tools: TOOLS })).choices[0];
   const { reasoning_content: _, ...forgetful } = first;
   const forgotten = await openai.chat.completions
     .create({ model: "deepseek-flash", messages: [USER, forgetful, ...results], tools: TOOLS })
     .then(() => null, (error) => error instanceof OpenAI.BadRequestError && /must be passed back/.test(error.message));
-  return { "forgotten thinking is refused": forgotten, text: last.choices[0].message.content, finish: last.choices[0].finish_reason };
+  return { "forgotten thinking is refused": forgotten, text: last.message.content, finish: last.finish_reason };
 }
 
 async function json_mode(task) {

@@ -1,4 +1,4 @@
-"""The modes of the API that need more than a question: tools, JSON, log probabilities, completions of a gap or a prefix."""
+"""The modes of the API that need more than a question: tools, JSON, log probabilities, gaps and prefixes."""
 
 import json
 
@@ -62,14 +62,18 @@ async def a_round_of_tools(task):
     first = (await openai.chat.completions.create(**asked(tools=TOOLS))).choices[0].message
     results = [{"role": "tool", "tool_call_id": call.id, "content": "12"} for call in first.tool_calls]
     messages = [USER, first.model_dump(exclude_none=True), *results]
-    last = await openai.chat.completions.create(model="deepseek-flash", messages=messages, tools=TOOLS)
+    last = (await openai.chat.completions.create(model="deepseek-flash", messages=messages, tools=TOOLS)).choices[0]
     del messages[1]["reasoning_content"]
     try:
         await openai.chat.completions.create(model="deepseek-flash", messages=messages, tools=TOOLS)
         forgotten = None
     except BadRequestError as error:
         forgotten = "must be passed back" in error.body["message"]
-    return {"forgotten thinking is refused": forgotten, "text": last.choices[0].message.content, "finish": last.choices[0].finish_reason}
+    return {
+        "forgotten thinking is refused": forgotten,
+        "text": last.message.content,
+        "finish": last.finish_reason,
+    }
 
 
 async def json_mode(task):

@@ -1,4 +1,4 @@
-// Runs tasks with the OpenAI SDK for Node: a list of {name, call, url} on stdin, a line of {name, saw} for each on stdout.
+// Runs tasks with the OpenAI SDK for Node: a list of {name, call, url} on stdin, a line of {name, saw} each on stdout.
 //
 // All run at once in this process. What a task saw is data; judging it is the business of the test that started us.
 
@@ -23,9 +23,8 @@ const ALL_MAX = 120_000;
 const sleep = (milliseconds) => new Promise((resolve) => setTimeout(resolve, milliseconds));
 
 async function run(task) {
-  const saw = await Promise.race([CALLS[task.call](task), sleep(TASK_MAX).then(() => ({ raised: "nothing in time" }))]).catch(
-    (error) => ({ raised: describe(error) }),
-  );
+  const late = sleep(TASK_MAX).then(() => ({ raised: "nothing in time" }));
+  const saw = await Promise.race([CALLS[task.call](task), late]).catch((error) => ({ raised: describe(error) }));
   writeSync(1, `${JSON.stringify({ name: task.name, saw })}\n`);
 }
 

@@ -1,4 +1,4 @@
-"""Runs tasks with the OpenAI SDK for Python: a list of {name, call, url} on stdin, a line of {name, saw} for each on stdout.
+"""Runs tasks with the SDKs for Python: a list of {name, call, url} on stdin, a line of {name, saw} each on stdout.
 
 All run at once in this process. What a task saw is data; judging it is the business of the test that started us.
 """

@@ -1,4 +1,4 @@
-// The other surfaces of the API by the same SDK: the Responses format and the files.
+// The other surfaces of the API by the same SDK: Responses and files.
 
 import { OpenAI, client } from "./client.mjs";
 

@@ -1,4 +1,4 @@
-"""The other surfaces of the API: the Responses format and the files by the same SDK, the Anthropic format by its own."""
+"""The other surfaces of the API: Responses and files by the same SDK, the Anthropic format by its own."""
 
 import json
 

@@ -15,6 +15,7 @@ use serde_json::{Value, json};
 use tempfile::NamedTempFile;
 
 use super::{Run, Sdk, Seen, Server, Task};
+use crate::support::absence;
 
 /// What the mock says in all tasks whose script says nothing else. Some of its characters have two bytes and more; they
 /// stand at the end, so that no cut in the middle of a body falls into one by chance.
@@ -98,13 +99,7 @@ fn command(sdk: Sdk) -> Option<Command> {
     };
     let runs = Command::new(&interpreter).arg("--version").output().is_ok();
     if !runs || !folder.join("installed").exists() {
-        let required = env::var("GAUNTLET_REQUIRE").unwrap_or_default();
-        assert!(
-            !required.split(',').any(|name| name.trim() == "sdk"),
-            "GAUNTLET_REQUIRE lists `sdk`, but {sdk} is not in {}: run ci/setup-sdk",
-            folder.display()
-        );
-        eprintln!("skipped: no {sdk} in {} (ci/setup-sdk installs it)", folder.display());
+        absence::skip("sdk", &format!("no {sdk} in {}", folder.display()), "run ci/setup-sdk");
         return None;
     }
     let mut command = Command::new(interpreter);
