@@ -178,7 +178,7 @@ fn retries() -> Vec<Case> {
     }
     let silence = Case::new("silence", "ask_again", json!(["APITimeoutError"]))
         .in_node(json!(["APIConnectionTimeoutError"]))
-        .arguments(json!({"timeout": 0.3}));
+        .arguments(json!({"timeout": 1}));
     cases.push(silence.script(fails(&plain("accept-no-answer"), None)).requests(TRIES));
     cases
 }
