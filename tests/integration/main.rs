@@ -2,12 +2,13 @@
 
 #![expect(clippy::unwrap_used, reason = "a test that cannot go on has failed")]
 #![expect(clippy::disallowed_methods, reason = "tests are configured by their environment")]
-#![expect(clippy::print_stderr, reason = "a skipped test says so")]
+#![expect(clippy::print_stderr, reason = "a process that will be killed says how far it came")]
 
 mod cli;
 mod http;
 mod load;
 mod process;
+mod sdk;
 mod storage_contract;
 #[path = "../support/mod.rs"]
 mod support;

@@ -1,4 +1,5 @@
-//! What tests of several parts share: a PostgreSQL to test against, and a running server.
+//! What tests of several parts share: a PostgreSQL to test against, a running server, and what to do without.
 
+pub(crate) mod absence;
 pub(crate) mod postgres;
 pub(crate) mod server;

@@ -25,6 +25,8 @@ use testcontainers::{
 };
 use uuid::Uuid;
 
+use super::absence;
+
 /// Who owns a cluster when the tests run as root, which PostgreSQL refuses to be.
 const OWNER: &str = "postgres";
 
@@ -56,12 +58,7 @@ impl Fresh {
     /// When `GAUNTLET_REQUIRE` demands one.
     pub(crate) async fn database() -> Option<Self> {
         let Some((admin_url, container)) = server().await else {
-            let required = env::var("GAUNTLET_REQUIRE").unwrap_or_default();
-            assert!(
-                !required.split(',').any(|name| name.trim() == "postgres"),
-                "GAUNTLET_REQUIRE lists `postgres`, but there is none: set TEST_DATABASE_URL, or install its programs"
-            );
-            eprintln!("skipped: no PostgreSQL here (no TEST_DATABASE_URL, no container, no programs)");
+            absence::skip("postgres", "no PostgreSQL", "set TEST_DATABASE_URL, or install its programs");
             return None;
         };
         let name = format!("gauntlet_{}", Uuid::new_v4().simple());

@@ -23,6 +23,8 @@ enum Style {
     SingleNewline,
     /// No space after `data:`.
     NoSpace,
+    /// JSON goes on in a second `data:` line.
+    MultiLine,
     /// A byte order mark comes first.
     Bom,
 }
@@ -35,6 +37,10 @@ impl Behaviour for Sse {
                 Style::Cr => piece.close = "\r\r",
                 Style::SingleNewline => piece.close = "\n",
                 Style::NoSpace => piece.open = "data:",
+                Style::MultiLine => match piece.payload.strip_prefix(b"{") {
+                    Some(rest) => piece.payload = [b"{\ndata: ", rest].concat().into(),
+                    None => continue,
+                },
                 Style::Bom => continue,
             }
             piece.marks = piece.marks | marks;

@@ -119,8 +119,8 @@ async fn a_real_client_streams_through_every_legitimate_fault() {
         "sse-keepalive-comments",
         "undici-300s",
     ];
-    // This client does not ask a second time, as one must.
-    let unkept = ["stale-keepalive-reuse"];
+    // These need a client that asks a second time, or a rule that holds once.
+    let unkept = ["redirect-307", "stale-keepalive-reuse"];
     let body = r#"{"model":"deepseek-flash","stream":true,"messages":[{"role":"user","content":"x"}]}"#;
     let legitimate = crate::catalogue().iter().filter(|info| info.kind == crate::FaultKind::Legitimate);
 
@@ -129,4 +129,20 @@ async fn a_real_client_streams_through_every_legitimate_fault() {
         let text = request.header("x-mock-fault", info.id).send().await.unwrap().text().await.unwrap();
         assert!(text.contains(r#""finish_reason":"stop""#), "{}", info.id);
     }
+}
+
+#[tokio::test]
+async fn a_real_client_follows_a_redirect_with_its_question_m4() {
+    let once = "[[rules]]\ntimes = 1\nfaults = [\"redirect-307\"]\n";
+    let script = Script::from_toml(once).unwrap();
+    let mock = MockDeepSeek::builder().script(script).start().await.unwrap();
+    let client = reqwest::Client::builder().no_proxy().build().unwrap();
+
+    let body = r#"{"model":"deepseek-flash","messages":[{"role":"user","content":"x"}]}"#;
+    let request = client.post(mock.url() + "/v1/chat/completions").bearer_auth("sk-a").body(body);
+    let status = request.header("content-type", "application/json").send().await.unwrap().status();
+
+    let paths: Vec<_> = mock.journal().into_iter().map(|exchange| exchange.path).collect();
+    assert_eq!(status, 200);
+    assert_eq!(paths, ["/v1/chat/completions", "/v1/chat/completions?redirected=1"]);
 }

@@ -121,6 +121,54 @@ fn separators_of_unicode_stay_as_they_are_m4() {
 }
 
 #[test]
+fn an_event_in_two_lines_is_the_chunk_that_it_was_m4() {
+    let text = unchunked(&stream("data-multi-line"));
+
+    let events: Vec<_> = text.split("\n\n").filter(|event| !event.is_empty()).collect();
+    let joined = events.iter().map(|event| event.replace("data: ", "").replace('\n', ""));
+    let sound = unchunked(&stream(""));
+    assert!(joined.eq(sound.split_terminator("\n\n").map(|event| event.replace("data: ", ""))), "{text}");
+    assert_eq!(events.iter().map(|event| event.lines().count()).collect::<Vec<_>>(), [2, 2, 2, 2, 2, 2, 1]);
+}
+
+#[test]
+fn a_null_event_stands_between_the_chunks_m4() {
+    let text = unchunked(&stream("data-null"));
+
+    let events: Vec<_> = text.split_terminator("\n\n").collect();
+    assert_eq!((events.len(), events[3]), (8, "data: null"));
+    assert_eq!(events.last(), Some(&"data: [DONE]"));
+}
+
+#[test]
+fn an_error_under_status_200_is_the_whole_body_m4() {
+    for body in ["", r#","stream":true"#] {
+        let text = see("error-in-200-json", body).seen.text();
+
+        assert!(text.starts_with("HTTP/1.1 200 OK\r\n") && !text.contains("chunked"), "{text}");
+        assert_eq!(
+            serde_json::from_str::<Value>(text.split_once("\r\n\r\n").unwrap().1).unwrap()["error"]["code"],
+            502
+        );
+    }
+}
+
+#[test]
+fn a_redirect_leads_to_the_same_path_or_where_it_is_told_m4() {
+    let location = |fault| {
+        let text = see(fault, "").seen.text();
+        assert!(
+            text.starts_with("HTTP/1.1 307 Temporary Redirect\r\n") && text.ends_with("\r\n\r\n"),
+            "{text}"
+        );
+        text.lines().find_map(|line| line.strip_prefix("location: ").map(str::to_owned))
+    };
+
+    assert_eq!(location("redirect-307").as_deref(), Some("?redirected=1"));
+    assert_eq!(location("redirect-307;to=/v1/chat/completions").as_deref(), Some("/v1/chat/completions"));
+}
+
+#[test]
 fn a_cr_and_its_lf_come_in_two_chunks_m4() {
     let observed = see("crlf-split", r#","stream":true"#);
 
