@@ -1,5 +1,7 @@
 //! `gauntlet mock`: mock-deepseek alone, for any client of an LLM API.
 
+mod tape;
+
 use std::{
     fs,
     net::{Ipv4Addr, SocketAddr},
@@ -7,10 +9,11 @@ use std::{
 };
 
 use clap::Args;
-use mock_deepseek::{ApiProfile, Carrier, DeadEnd, Fault, Layer, MockDeepSeek, Script, Tls};
+use mock_deepseek::{ApiProfile, Carrier, DeadEnd, Fault, Layer, MockDeepSeek, Script, StartError, Tls};
 use tokio::runtime::Runtime;
 
 use crate::{exit_code::ExitCode, failure::Failure, output, signal};
+use tape::Tape;
 
 /// What the mock plays, and where.
 #[derive(Debug, Args)]
@@ -32,6 +35,8 @@ pub(crate) struct Arguments {
     api: ApiProfile,
     #[command(flatten)]
     secrecy: Secrecy,
+    #[command(flatten)]
+    tape: Tape,
 }
 
 /// Whether clients come under TLS.
@@ -59,20 +64,25 @@ pub(crate) fn run(arguments: &Arguments) -> Result<ExitCode, Failure> {
     if tls.is_none() {
         refuse_what_needs_tls(&script)?;
     }
-    let mut mock =
+    let mock =
         MockDeepSeek::builder().seed(arguments.seed).api(arguments.api).script(script).address(address);
+    let mut mock = arguments.tape.thread(mock)?;
     if let Some(tls) = &tls {
         mock = mock.tls(tls.clone());
     }
     let runtime = Runtime::new().map_err(Failure::environment)?;
     runtime.block_on(async {
-        let mock = mock.start().await.map_err(Failure::environment)?;
+        let mock = mock.start().await.map_err(|error| match error {
+            StartError::Record(error) => Failure::usage(error),
+            error => Failure::environment(error),
+        })?;
         output::print(&format!("mock-deepseek listens on {}\n", mock.url()));
         if let Some(own) = tls.filter(|_| arguments.secrecy.tls) {
             output::print(own.certificate());
         }
         signal::stop().await;
         output::warn(&format!("answered {} requests", mock.journal().len()));
+        arguments.tape.report(&mock);
         mock.stop().await;
         Ok(ExitCode::Held)
     })

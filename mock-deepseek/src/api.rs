@@ -124,8 +124,8 @@ pub(crate) fn decide(
         Ok((route, key)) => read(request, route, stamp.profile)
             .and_then(|asked| {
                 let named = named_faults(request.headers.get(FAULT_HEADER), &asked.0.model, key);
-                let wrong = |error| Notice::invalid(&format!("mock-deepseek: {error}"));
-                Ok(plan(asked, named.map_err(wrong)?, (stamp, request.carried), choose))
+                let named = named.map_err(|error| wrong_fault(&error))?;
+                Ok(plan(asked, named, (stamp, request.carried), choose))
             })
             .unwrap_or_else(plain),
     }
@@ -171,6 +171,26 @@ fn plan(
     let draft = Draft { prompt, ..Draft::new(&chat, dialect, &said, stamp.seed) };
     let plan = Plan::new(draft, named.unwrap_or(choice.faults), choice.pace).over(carried);
     Planned { answer: plan.answer(stamp), rule: choice.rule, faults: plan.faults }
+}
+
+/// Returns the faults that a request names itself, whatever it asks for; `None` when it names none.
+pub(crate) fn faults_of(request: &Request<'_>) -> Result<Option<Vec<Fault>>, Notice> {
+    let json = serde_json::from_slice::<serde_json::Value>(request.body).unwrap_or_default();
+    let Credentials { authorization, api_key } = request.credentials;
+    let bearer = authorization.as_deref().and_then(|value| value.split_once(' ')).map(|(_, key)| key);
+    let key = bearer.or(api_key.as_deref()).unwrap_or_default();
+    named_faults(request.headers.get(FAULT_HEADER), json["model"].as_str().unwrap_or_default(), key)
+        .map_err(|error| wrong_fault(&error))
+}
+
+/// Reads what is asked of the model, if the path asks it for anything and the request is valid.
+pub(crate) fn asked(request: &Request<'_>, profile: ApiProfile) -> Option<ChatRequest> {
+    let route = Route::in_state(request.path, profile).filter(|_| is_chat(request.path))?;
+    read(request, route, profile).ok().map(|(chat, _)| chat)
+}
+
+fn wrong_fault(error: &FaultError) -> Notice {
+    Notice::invalid(&format!("mock-deepseek: {error}"))
 }
 
 /// Returns the faults that the request itself names: by header, else behind the model, else behind the key.

@@ -56,6 +56,9 @@
 //! goes over the wire), `exchange` joins the two. `http1` reads requests and writes answers, byte for byte,
 //! so that they can be wrong below HTTP. An answer without faults is rendered while it is written.
 //!
+//! Answers may come from elsewhere: [`Builder::record`] passes requests on to a real API and keeps what it
+//! says, without secrets, in a [`Cassette`]; [`Builder::replay`] answers from one.
+//!
 //! # How to add a fault
 //!
 //! 1. Choose the id and write `faults/<id>.toml`: title, layer, place, kind, what goes over the wire,
@@ -72,18 +75,20 @@
 //!
 //! Bodies [`BODY_MAX`], uploads [`UPLOAD_MAX`] (their bytes are counted, not kept), files of a key [`FILES_MAX`], heads [`HEAD_MAX`], connections [`CONNECTIONS_MAX`], journal [`EXCHANGES_MAX`]
 //! exchanges with [`WRITTEN_KEPT_MAX`] written bytes each, [`WRITTEN_KEPT_TOTAL_MAX`] written bytes and
-//! [`BODIES_KEPT_MAX`] bytes of bodies over all.
+//! [`BODIES_KEPT_MAX`] bytes of bodies over all; recorded answers [`ANSWER_KEPT_MAX`], cassettes [`CASSETTE_MAX`].
 
 #![warn(missing_docs)]
 
 mod answer;
 mod api;
 mod cache;
+mod cassette;
 mod catalogue;
 mod chunks;
 mod dead_end;
 mod draft;
 mod duration;
+mod events;
 mod exchange;
 mod fault;
 mod files;
@@ -99,9 +104,12 @@ mod page;
 mod plan;
 mod profile;
 mod program;
+mod record;
 mod render;
+mod replay;
 mod request;
 mod script;
+mod scrub;
 mod select;
 mod server;
 mod shared;
@@ -115,6 +123,7 @@ mod validate;
 mod wire;
 mod write;
 
+pub use cassette::{CASSETTE_MAX, CASSETTE_VERSION, Cassette, CassetteError};
 pub use catalogue::{
     Carrier, Catalogue, FaultInfo, FaultKind, Layer, Mode, Parameter, Place, Source, UnknownName, catalogue,
 };
@@ -130,6 +139,10 @@ pub use journal::{
 pub use mock::{Builder, MockDeepSeek, StartError, Unmet};
 pub use page::catalogue_page;
 pub use profile::{ApiProfile, NoSuchProfile};
+pub use record::{
+    ANSWER_KEPT_MAX, RecordError, Recorded, Recording, UPSTREAM_HEAD_MAX, UPSTREAM_SILENCE_MAX,
+};
+pub use replay::{AfterLast, Replay};
 pub use script::{
     DefaultRule, FinishReason, Flush, Match, Pace, Reply, Rule, Script, ScriptError, ScriptedCall,
 };

@@ -7,6 +7,7 @@ use std::{
     fmt::Write as _,
     io,
     net::{Ipv4Addr, SocketAddr},
+    path::PathBuf,
     sync::{Arc, Mutex},
 };
 
@@ -19,10 +20,12 @@ use crate::{
     files::Files,
     journal::{Exchange, Journal},
     profile::ApiProfile,
+    record::{Deck, RecordError, Recorded, Recording},
+    replay::{Player, Replay},
     script::Script,
     select::Selector,
     server,
-    shared::Shared,
+    shared::{Shared, Source},
     tls::Tls,
 };
 
@@ -49,6 +52,15 @@ pub struct Builder {
     script: Script,
     address: SocketAddr,
     tls: Option<Tls>,
+    origin: Origin,
+}
+
+/// Where answers are to come from.
+#[derive(Clone, Debug)]
+enum Origin {
+    Script,
+    Upstream(Recording),
+    Cassette(Replay),
 }
 
 /// The mock could not start.
@@ -65,6 +77,9 @@ pub enum StartError {
         /// What the system says.
         source: io::Error,
     },
+    /// Recording cannot begin.
+    #[error(transparent)]
+    Record(#[from] RecordError),
 }
 
 impl StartError {
@@ -130,6 +145,30 @@ impl Builder {
         self
     }
 
+    /// Records what a real upstream answers, into this file. Takes the place of [`replay`](Self::replay).
+    ///
+    /// The script is not asked. Secrets and personal data are removed from the file, not from what the client
+    /// gets. For more settings see [`recording`](Self::recording).
+    #[must_use]
+    pub fn record(self, upstream: impl Into<String>, path: impl Into<PathBuf>) -> Self {
+        self.recording(Recording::new(upstream, path))
+    }
+
+    /// Records as these settings say; see [`record`](Self::record).
+    #[must_use]
+    pub fn recording(mut self, recording: Recording) -> Self {
+        self.origin = Origin::Upstream(recording);
+        self
+    }
+
+    /// Answers from a cassette, and with an error what is not in it. Takes the place of
+    /// [`record`](Self::record). Of the script only the faults are used.
+    #[must_use]
+    pub fn replay(mut self, replay: impl Into<Replay>) -> Self {
+        self.origin = Origin::Cassette(replay.into());
+        self
+    }
+
     /// Sets where to listen. Default: a free port of 127.0.0.1.
     #[must_use]
     pub fn address(mut self, address: SocketAddr) -> Self {
@@ -151,6 +190,11 @@ impl Builder {
         let failed = |source| StartError::at(address, source);
         let listener = TcpListener::bind(address).await.map_err(failed)?;
         let address = listener.local_addr().map_err(failed)?;
+        let source = match self.origin {
+            Origin::Script => Source::Script,
+            Origin::Upstream(recording) => Source::Upstream(Box::new(Deck::open(recording)?)),
+            Origin::Cassette(replay) => Source::Cassette(Player::new(replay)),
+        };
         let shared = Arc::new(Shared {
             journal: Arc::new(Journal::new(Arc::clone(&self.clock))),
             clock: self.clock,
@@ -161,6 +205,7 @@ impl Builder {
             files: Files::default(),
             selector: Mutex::new(Selector::new(self.script)),
             tls: self.tls,
+            source,
         });
         let stopped = CancellationToken::new();
         let server = tokio::spawn(server::run(listener, Arc::clone(&shared), stopped.clone()));
@@ -179,6 +224,7 @@ impl MockDeepSeek {
             script: Script::default(),
             address: (Ipv4Addr::LOCALHOST, 0).into(),
             tls: None,
+            origin: Origin::Script,
         }
     }
 
@@ -208,12 +254,24 @@ impl MockDeepSeek {
         self.shared.journal.snapshot()
     }
 
-    /// Forgets the journal, the prompt cache and the uploaded files, and sets the counters of the rules to zero. Answers under way go on.
+    /// Forgets the journal, the prompt cache and the uploaded files, and sets the counters of the rules and of a
+    /// replay to zero. Answers under way go on.
     pub fn reset(&self) {
         self.shared.journal.clear();
         self.shared.selector().reset();
         self.shared.cache.clear();
         self.shared.files.clear();
+        if let Source::Cassette(player) = &self.shared.source {
+            player.reset();
+        }
+    }
+
+    /// Tells what has been recorded; `None` unless the mock [records](Builder::record).
+    pub fn recorded(&self) -> Option<Recorded> {
+        match &self.shared.source {
+            Source::Upstream(deck) => Some(deck.recorded()),
+            _ => None,
+        }
     }
 
     /// Expects so many chat requests by the time the mock is dropped.

@@ -14,6 +14,9 @@ use crate::{
     script::Flush,
 };
 
+/// Ends a body in chunks.
+pub(crate) const LAST_CHUNK: &[u8] = b"0\r\n\r\n";
+
 /// What becomes of the connection after a sound answer.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Persistence {
@@ -113,7 +116,7 @@ pub(crate) fn bare(mut answer: Answer) -> (Option<Head>, Program) {
 fn complete(framing: Framing) -> (Last, Option<Piece>) {
     match framing {
         Framing::Chunked => {
-            let end = Piece::raw(Kind::Fragment, &b"0\r\n\r\n"[..]);
+            let end = Piece::raw(Kind::Fragment, LAST_CHUNK);
             (Last::Complete, Some(Piece { wrapping: Wrapping::Verbatim, ..end }))
         }
         Framing::Length | Framing::Closing => (Last::Complete, None),
@@ -140,7 +143,8 @@ pub(crate) fn put(buffer: &mut Vec<u8>, piece: &Piece, framing: Framing) {
 /// Room for a head as it usually is.
 const HEAD_USUAL: usize = 640;
 
-fn head_bytes(head: &Head, length: usize, persistence: Persistence) -> Bytes {
+/// Renders status line and headers for a body of this length.
+pub(crate) fn head_bytes(head: &Head, length: usize, persistence: Persistence) -> Bytes {
     let mut text = Vec::with_capacity(HEAD_USUAL);
     let _ = write!(text, "HTTP/1.1 {} {}\r\n", head.status, reason(head.status));
     for (name, value) in &head.headers {

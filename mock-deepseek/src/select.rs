@@ -48,6 +48,15 @@ impl Selector {
         default.iter().find_map(|fault| Some((fault.clone(), fault.behaviour().handshake()?)))
     }
 
+    /// Counts a request whose reply does not come from the script, and returns the script's faults for it.
+    pub(crate) fn faults(&mut self, request: Option<&ChatRequest>, headers: &Headers) -> Vec<Fault> {
+        match request {
+            Some(request) => self.choose(request, headers).faults,
+            // What this API would refuse was answered by another one.
+            None => self.script.default.faults.clone(),
+        }
+    }
+
     /// Counts the request and chooses its rule.
     pub(crate) fn choose(&mut self, request: &ChatRequest, headers: &Headers) -> Choice {
         self.requests += 1;

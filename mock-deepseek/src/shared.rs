@@ -9,12 +9,23 @@ use clock::{Activity, SharedClock};
 use rand::{Rng as _, SeedableRng as _, rngs::StdRng};
 
 use crate::{
-    cache::PromptCache, files::Files, journal::Journal, profile::ApiProfile, render::Stamp, select::Selector,
-    tls::Tls,
+    cache::PromptCache, files::Files, journal::Journal, profile::ApiProfile, record::Deck, render::Stamp,
+    replay::Player, select::Selector, tls::Tls,
 };
 
 /// Spreads request numbers over the seed space.
 const SPREAD: u64 = 0x9e37_79b9_7f4a_7c15;
+
+/// Where answers come from.
+#[derive(Debug)]
+pub(crate) enum Source {
+    /// The mock itself, as the script says.
+    Script,
+    /// A real upstream, recorded.
+    Upstream(Box<Deck>),
+    /// What was recorded before.
+    Cassette(Player),
+}
 
 /// The parts behind every connection.
 #[derive(Debug)]
@@ -29,6 +40,7 @@ pub(crate) struct Shared {
     pub(crate) selector: Mutex<Selector>,
     /// `None`: connections are plain.
     pub(crate) tls: Option<Tls>,
+    pub(crate) source: Source,
 }
 
 impl Shared {

@@ -10,7 +10,7 @@ use std::{collections::VecDeque, io};
 use clock::Clock;
 
 use crate::{
-    answer::{Cut, Marks, Piece},
+    answer::{Cut, Framing, Marks, Piece},
     duration,
     journal::{How, Recorder},
     program::{self, Last, Program},
@@ -108,7 +108,7 @@ async fn write_all<O: Outlet>(program: &mut Program, way: Way<'_, O>) -> io::Res
 
 /// Bytes to be written together, and what each stretch of them means.
 #[derive(Debug, Default)]
-struct Buffer {
+pub(crate) struct Buffer {
     bytes: Vec<u8>,
     stretches: VecDeque<Stretch>,
 }
@@ -121,7 +121,7 @@ struct Stretch {
 }
 
 impl Buffer {
-    fn push(&mut self, piece: &Piece, framing: crate::answer::Framing) {
+    pub(crate) fn push(&mut self, piece: &Piece, framing: Framing) {
         program::put(&mut self.bytes, piece, framing);
         if program::counts(piece) {
             let (end, is_event, marks) = (self.bytes.len(), piece.is_event(), piece.marks);
@@ -129,7 +129,8 @@ impl Buffer {
         }
     }
 
-    async fn flush<O: Outlet>(&mut self, way: Way<'_, O>) -> io::Result<()> {
+    /// Hands everything to the outlet.
+    pub(crate) async fn flush<O: Outlet>(&mut self, way: Way<'_, O>) -> io::Result<()> {
         let mut written = 0;
         self.settle(written, way.recorder);
         while written < self.bytes.len() {
