@@ -60,7 +60,7 @@ pub(crate) fn find<'a>(shared: &'a Shared, arrived: &Arrived<'_>) -> Found<'a> {
                             recorder.planned(Some(record::RULE.to_owned()), &[]);
                             return Found::Live(Box::new(call));
                         }
-                        Err(planned) => planned,
+                        Err(notice) => plain(shared, recorder, &notice, Some(record::RULE)),
                     }
                 }
             }
@@ -123,8 +123,12 @@ fn replay(shared: &Shared, player: &Player, request: &api::Request<'_>, recorder
 
 fn refuse(shared: &Shared, arrived: &Arrived<'_>) -> Planned {
     let limit = if upload(shared, arrived.head).is_some() { UPLOAD_MAX } else { BODY_MAX };
-    let answer = render::plain(&Notice::too_large(limit), &shared.stamp(arrived.recorder.number));
-    Planned { answer, rule: None, faults: Vec::new() }
+    plain(shared, arrived.recorder, &Notice::too_large(limit), None)
+}
+
+fn plain(shared: &Shared, recorder: &Recorder, notice: &Notice, rule: Option<&str>) -> Planned {
+    let answer = render::plain(notice, &shared.stamp(recorder.number));
+    Planned { answer, rule: rule.map(ToOwned::to_owned), faults: Vec::new() }
 }
 
 /// Ends the body by closing, which is all that a client of HTTP/1.0 understands.

@@ -23,7 +23,7 @@ use reqwest::Url;
 
 use crate::{
     answer::Answer,
-    api::{self, Planned},
+    api,
     cassette::{BodyEnd, CassetteError, How},
     notice::Notice,
     render::{self, Stamp},
@@ -180,18 +180,13 @@ impl Deck {
         request: &api::Request<'_>,
         body: Bytes,
         stamp: Stamp,
-    ) -> Result<Call<'_>, Planned> {
-        let refused = |notice| Planned {
-            answer: render::plain(&notice, &stamp),
-            rule: Some(RULE.to_owned()),
-            faults: Vec::new(),
-        };
-        if api::faults_of(request).map_err(refused)?.is_some_and(|faults| !faults.is_empty()) {
-            return Err(refused(Notice::own(
+    ) -> Result<Call<'_>, Notice> {
+        if api::faults_of(request)?.is_some_and(|faults| !faults.is_empty()) {
+            return Err(Notice::own(
                 400,
                 "fault_while_recording",
                 "faults are not played while recording; name them when the cassette is replayed",
-            )));
+            ));
         }
         let sent = Sent {
             method: request.method.to_owned(),

@@ -22,8 +22,9 @@ use tokio::{
 };
 
 use super::{
+    ends::in_lab,
     observe::{ask, chat, script},
-    recording::{builder, in_lab},
+    recording::builder,
 };
 use crate::{Cassette, MockDeepSeek, transcript};
 
@@ -53,20 +54,28 @@ const FIM: &str = r#"{"model":"deepseek-flash","prompt":"def f(","suffix":"retur
 const ANTHROPIC: &str = r#"{"model":"claude-opus","max_tokens":32,"system":"Be brief.","messages":[{"role":"user","content":[{"type":"text","text":"hi"}]}],"stream":true,"metadata":{"user_id":"anna-1"},"thinking":{"type":"enabled","budget_tokens":1024}}"#;
 const RESPONSES: &str = r#"{"model":"deepseek-flash","input":[{"role":"user","content":[{"type":"input_text","text":"hi"}]}],"stream":true,"max_output_tokens":16,"reasoning":{"effort":"low"},"text":{"format":{"type":"text"}}}"#;
 
+const FORM: &str = "--b\r\nContent-Disposition: form-data; name=\"purpose\"\r\n\r\nuser_data\r\n--b\r\nContent-Disposition: form-data; name=\"file\"; filename=\"a\"\r\n\r\nx\r\n--b--\r\n";
+
 /// A request of each surface: method, path, body.
-const SURFACES: [(&str, &str, &str); 12] = [
+const SURFACES: [(&str, &str, &str); 18] = [
     ("POST", "/chat/completions", CHAT),
     ("POST", "/v1/chat/completions", CHAT),
     ("POST", "/beta/chat/completions", CHAT),
+    ("POST", "/completions", FIM),
     ("POST", "/beta/completions", FIM),
     ("POST", "/anthropic/v1/messages", ANTHROPIC),
+    ("POST", "/anthropic/messages", ANTHROPIC),
     ("POST", "/responses", RESPONSES),
     ("POST", "/v1/responses", RESPONSES),
     ("GET", "/models", ""),
     ("GET", "/v1/models?limit=3", ""),
     ("GET", "/user/balance", ""),
     ("GET", "/", ""),
-    ("POST", "/files", "--b\r\ncontent-disposition: form-data; name=\"file\"\r\n\r\nx\r\n--b--\r\n"),
+    ("POST", "/files", FORM),
+    ("POST", "/v1/files", FORM),
+    ("GET", "/files?limit=2&order=desc&after=file-1", ""),
+    ("GET", "/files/file-1", ""),
+    ("DELETE", "/v1/files/file-1", ""),
 ];
 
 /// Headers that make more of the mock's code run.
@@ -88,6 +97,9 @@ fn pick<'a, T>(chance: &mut StdRng, from: &'a [T]) -> &'a T {
 
 /// Makes the bytes of one input.
 fn input(chance: &mut StdRng) -> Vec<u8> {
+    if chance.random_ratio(1, 10) {
+        return http2(chance);
+    }
     let extra = pick(chance, &EXTRAS);
     let mut bytes = request(chance, extra);
     while chance.random_ratio(1, 5) {
@@ -107,8 +119,9 @@ fn request(chance: &mut StdRng, extra: &str) -> Vec<u8> {
     if chance.random_ratio(2, 3) {
         change(chance, &mut body);
     }
+    let kind = if path.ends_with("/files") { "multipart/form-data; boundary=b" } else { "application/json" };
     let mut bytes = format!(
-        "{method} {path} HTTP/1.1\r\nhost: mock\r\nauthorization: Bearer sk-test\r\ncontent-type: application/json\r\n{extra}"
+        "{method} {path} HTTP/1.1\r\nhost: mock\r\nauthorization: Bearer sk-test\r\ncontent-type: {kind}\r\n{extra}"
     )
     .into_bytes();
     if chance.random_ratio(1, 3) {
@@ -124,6 +137,34 @@ fn request(chance: &mut StdRng, extra: &str) -> Vec<u8> {
         bytes.extend(body);
     }
     bytes
+}
+
+/// Makes a connection of HTTP/2 with one request, broken anywhere behind its preface.
+fn http2(chance: &mut StdRng) -> Vec<u8> {
+    const PREFACE: &[u8] = b"PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n";
+    let (_, path, body) = *pick(chance, &SURFACES);
+    let mut body = body.as_bytes().to_vec();
+    if chance.random_ratio(1, 2) {
+        change(chance, &mut body);
+    }
+    // POST and http are entries of the static table; path, authority and authorization are spelled out.
+    let mut fields = vec![0x83, 0x86];
+    for (index, value) in [(&[0x04][..], path), (&[0x01], "mock"), (&[0x0f, 0x08], "Bearer sk-test")] {
+        fields.extend(index);
+        fields.push(u8::try_from(value.len()).unwrap());
+        fields.extend(value.bytes());
+    }
+    body.truncate(16_384);
+    let mut frames = [frame(4, 0, 0, &[]), frame(1, 4, 1, &fields), frame(0, 1, 1, &body)].concat();
+    if chance.random_ratio(2, 3) {
+        change(chance, &mut frames);
+    }
+    [PREFACE, &frames].concat()
+}
+
+fn frame(kind: u8, flags: u8, stream: u32, payload: &[u8]) -> Vec<u8> {
+    let length = u32::try_from(payload.len()).unwrap().to_be_bytes();
+    [&length[1..], &[kind, flags], &stream.to_be_bytes(), payload].concat()
 }
 
 fn change(chance: &mut StdRng, bytes: &mut Vec<u8>) {

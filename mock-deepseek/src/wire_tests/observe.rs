@@ -173,7 +173,9 @@ pub(super) async fn ask_at_once(
     });
     let clients: Vec<_> = clients.collect();
     lab.advance(span).await.unwrap();
-    clients.iter().for_each(|(client, _)| client.abort());
+    for (client, _) in &clients {
+        client.abort();
+    }
     lab.settled().await.unwrap();
     clients.iter().map(|(_, seen)| seen.lock().unwrap().clone()).collect()
 }

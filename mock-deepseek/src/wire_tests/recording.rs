@@ -2,23 +2,23 @@
 
 use std::{net::SocketAddr, path::Path, sync::Arc, time::Duration};
 
-use clock::{Lab, Timestamp};
+use clock::Lab;
 use tokio::{
     io::{AsyncReadExt, AsyncWriteExt},
     net::TcpListener,
 };
 
-use super::observe::{End, Seen, ask, ask_at_once, chat, post, script};
+use super::{
+    ends::in_lab,
+    observe::{End, Seen, ask, ask_at_once, chat, post, post_to, script},
+    secure,
+};
 use crate::{
-    Builder, Cassette, Exchange, How, MockDeepSeek, RecordError, Recording, Replay, Script, StartError,
+    Builder, Cassette, Exchange, Fault, How, MockDeepSeek, RecordError, Recording, Replay, Script,
+    StartError, Tls,
 };
 
 const SPAN: Duration = Duration::from_mins(1);
-
-pub(super) fn in_lab<F: Future>(run: impl FnOnce(Lab) -> F) -> F::Output {
-    let (runtime, lab) = Lab::new(Timestamp::from_second(1_790_000_000).unwrap()).unwrap();
-    runtime.block_on(run(lab))
-}
 
 pub(super) fn builder(lab: &Lab) -> Builder {
     MockDeepSeek::builder().clock(Arc::new(lab.clock().clone())).activity(lab.activity().clone()).seed(7)
@@ -89,6 +89,9 @@ pub(super) async fn raw_upstream(
     (address, serve)
 }
 
+const MESSAGES: &str =
+    r#"{"model":"deepseek-flash","max_tokens":64,"messages":[{"role":"user","content":"hi"}],"stream":true}"#;
+
 #[test]
 fn a_replay_equals_its_recording_and_that_the_upstream_m14() {
     let paced = "pace = { first_token = \"300ms\", gap = \"20ms\" }\n";
@@ -96,6 +99,16 @@ fn a_replay_equals_its_recording_and_that_the_upstream_m14() {
         chat(r#","stream":true"#, ""),
         chat(r#","stream":true,"thinking":{"type":"enabled"}"#, ""),
         chat("", ""),
+        chat(r#","stream":true,"logprobs":true,"top_logprobs":2"#, ""),
+        chat(
+            r#","stream":true,"thinking":{"type":"disabled"},"tool_choice":"required","tools":[{"type":"function","function":{"name":"week"}}]"#,
+            "",
+        ),
+        post_to("/beta/completions", r#"{"model":"deepseek-v4-pro","prompt":"hi","stream":true}"#, ""),
+        post_to("/anthropic/v1/messages", MESSAGES, ""),
+        post_to("/anthropic/v1/messages", &MESSAGES.replace("true", "false"), "x-api-key: sk-test\r\n"),
+        post_to("/responses", r#"{"model":"deepseek-flash","input":"hi","stream":true}"#, ""),
+        post_to("/v1/responses", r#"{"model":"deepseek-flash","input":"hi"}"#, ""),
         "GET /models HTTP/1.1\r\nhost: mock\r\nauthorization: Bearer sk-test\r\n\r\n".to_owned(),
         "GET /user/balance HTTP/1.1\r\nhost: mock\r\nauthorization: Bearer sk-test\r\n\r\n".to_owned(),
         "POST /chat/completions HTTP/1.1\r\nhost: mock\r\ncontent-length: 0\r\n\r\n".to_owned(),
@@ -126,6 +139,73 @@ fn a_replay_equals_its_recording_and_that_the_upstream_m14() {
         }
         let times: Vec<_> = replayed[0].seen.reads.iter().map(|(at, _)| at.as_millis()).collect();
         assert_eq!(times, [0, 300, 320, 340, 360]);
+    });
+}
+
+fn form(boundary: &str, text: &str) -> String {
+    let body = format!(
+        "--{boundary}\r\nContent-Disposition: form-data; name=\"purpose\"\r\n\r\nuser_data\r\n--{boundary}\r\nContent-Disposition: form-data; name=\"file\"; filename=\"a\"\r\n\r\n{text}\r\n--{boundary}--\r\n"
+    );
+    post_to("/files", &body, "")
+        .replace("application/json", &format!("multipart/form-data; boundary={boundary}"))
+}
+
+#[test]
+fn an_upload_goes_on_whole_and_its_replay_does_not_look_at_the_boundary_m14() {
+    in_lab(|lab| async move {
+        let upstream = builder(&lab).start().await.unwrap();
+        let (_, _, file) = both(&lab, &upstream.url(), &[form("b", "12345")]).await;
+        let player = builder(&lab).replay(file.parse::<Cassette>().unwrap()).start().await.unwrap();
+
+        let other = ask(&lab, player.address(), &form("----c7", "12345"), SPAN).await.text();
+        let miss = ask(&lab, player.address(), &form("b", "54321"), SPAN).await.text();
+
+        assert!(other.starts_with("HTTP/1.1 200 ") && other.contains(r#""bytes":5,"#), "{other}");
+        assert!(miss.starts_with("HTTP/1.1 404 "), "{miss}");
+    });
+}
+
+#[test]
+fn http2_and_tls_are_recorded_and_replayed_as_well_m14() {
+    in_lab(|lab| async move {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("c.jsonl");
+        let tls = Tls::own().unwrap();
+        let upstream = builder(&lab).script(script("")).start().await.unwrap();
+        let recorder = builder(&lab).record(upstream.url(), &path).tls(tls.clone()).start().await.unwrap();
+        let live = secure::ask_over_http2(&lab, &recorder, &tls).await;
+        assert_eq!(recorder.recorded().unwrap().kept, 1);
+        recorder.stop().await;
+        let player =
+            builder(&lab).replay(Cassette::read(&path).unwrap()).tls(tls.clone()).start().await.unwrap();
+
+        let replayed = secure::ask_over_http2(&lab, &player, &tls).await;
+
+        assert_eq!(live, replayed);
+        let story = String::from_utf8(upstream.journal()[0].written_bytes()).unwrap();
+        assert_eq!(live, super::surfaces::body_of(&story));
+        assert_eq!((player.journal()[0].events, player.journal()[0].end.unwrap().how), (7, How::Completed));
+    });
+}
+
+#[test]
+fn an_upstream_that_breaks_off_breaks_off_http2_as_well_m14() {
+    in_lab(|lab| async move {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("c.jsonl");
+        let broken = Script::with_faults([Fault::new("chunked-cut").unwrap()]);
+        let upstream = builder(&lab).script(broken).start().await.unwrap();
+        let recorder = builder(&lab).record(upstream.url(), &path).start().await.unwrap();
+        let client = secure::begin(secure::connect(&lab, &recorder).await).await;
+
+        let (live, error) = secure::ask(&client, "").await;
+
+        assert!(error.is_some() && live.starts_with("data: "), "{live}");
+        recorder.stop().await;
+        let player = builder(&lab).replay(Cassette::read(&path).unwrap()).start().await.unwrap();
+        let client = secure::begin(secure::connect(&lab, &player).await).await;
+        let (replayed, error) = secure::ask(&client, "").await;
+        assert!(error.is_some() && live == replayed, "{replayed}");
     });
 }
 

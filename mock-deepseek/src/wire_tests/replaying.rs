@@ -3,8 +3,9 @@
 use std::time::Duration;
 
 use super::{
+    ends::in_lab,
     observe::{Seen, ask, chat, observe, post, post_to, script},
-    recording::{builder, in_lab},
+    recording::builder,
 };
 use crate::{AfterLast, Cassette, Exchange, Fault, How, Layer, Replay, Script, catalogue};
 
