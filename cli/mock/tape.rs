@@ -3,7 +3,7 @@
 use std::path::PathBuf;
 
 use clap::Args;
-use mock_deepseek::{AfterLast, Builder, Cassette, MockDeepSeek, Recording, Replay};
+use mock_deepseek::{AfterLast, Builder, Cassette, CassetteError, MockDeepSeek, Recording, Replay};
 
 use crate::{failure::Failure, output};
 
@@ -46,8 +46,10 @@ impl Tape {
             return Ok(builder.recording(recording));
         }
         let Some(path) = &self.replay else { return Ok(builder) };
-        let cassette = Cassette::read(path)
-            .map_err(|error| Failure::usage(format_args!("`{}`: {error}", path.display())))?;
+        let cassette = Cassette::read(path).map_err(|error| match error {
+            CassetteError::Damaged { .. } => Failure::usage(format_args!("`{}`: {error}", path.display())),
+            error => Failure::usage(error),
+        })?;
         let after_last = if self.replay_once { AfterLast::Miss } else { AfterLast::Repeat };
         let replay = Replay::new(cassette).speed(self.replay_speed).after_last(after_last);
         Ok(builder.replay(self.replay_ignore.iter().fold(replay, Replay::ignore)))

@@ -216,11 +216,12 @@ impl<'a> Call<'a> {
     /// Sends the request on, and returns once the head of the answer is there, or what to say instead.
     pub(crate) async fn place(self, clock: &dyn Clock) -> Result<Take<'a>, Answer> {
         let Self { deck, sent, stamp } = self;
-        let began = clock.now();
+        let (began, mut waiting) = (clock.now(), Waiting(Some(deck)));
         let outcome = match upstream::request(&deck.base, &sent, deck.settings.compressed) {
             Ok(request) => upstream::send(&deck.http, request, clock).await,
             Err(reason) => Err(reason),
         };
+        waiting.0 = None;
         match outcome {
             Ok(upstream) => Ok(Take { deck, sent, began, answered: clock.now(), upstream }),
             Err(reason) => {
@@ -228,6 +229,17 @@ impl<'a> Call<'a> {
                 deck.leave_out(&unreachable);
                 Err(render::plain(&Notice::own(502, "upstream_unreachable", &unreachable), &stamp))
             }
+        }
+    }
+}
+
+/// Counts a request as left out when it is dropped before its answer has begun.
+struct Waiting<'a>(Option<&'a Deck>);
+
+impl Drop for Waiting<'_> {
+    fn drop(&mut self) {
+        if let Some(deck) = self.0 {
+            deck.leave_out("the client left before the answer began");
         }
     }
 }

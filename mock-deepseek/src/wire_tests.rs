@@ -16,6 +16,7 @@ mod mutation;
 mod observe;
 mod random;
 mod recording;
+mod recording_elsewhere;
 mod replaying;
 mod responses;
 mod schema;

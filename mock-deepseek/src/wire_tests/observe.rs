@@ -147,7 +147,7 @@ pub(super) fn observe_api(api: ApiProfile, script: Script, request: &str, span: 
 
 /// Waits for the end of a connection to arrive: unlike a byte, the laboratory does not count it, and a
 /// busy machine may deliver it late.
-async fn arrived(lab: &Lab, reached: impl Fn() -> bool) {
+pub(super) async fn arrived(lab: &Lab, reached: impl Fn() -> bool) {
     let clock = SystemClock::new();
     let limit = clock.now() + Duration::from_secs(10);
     while !reached() && clock.now() < limit {

@@ -10,28 +10,26 @@ use tokio::{
 
 use super::{
     ends::in_lab,
-    observe::{End, Seen, ask, ask_at_once, chat, post, post_to, script},
-    secure,
+    observe::{End, Seen, arrived, ask, ask_at_once, chat, post, post_to, script},
 };
 use crate::{
-    Builder, Cassette, Exchange, Fault, How, MockDeepSeek, RecordError, Recording, Replay, Script,
-    StartError, Tls,
+    Builder, Cassette, Exchange, How, MockDeepSeek, RecordError, Recording, Replay, Script, StartError,
 };
 
-const SPAN: Duration = Duration::from_mins(1);
+pub(super) const SPAN: Duration = Duration::from_mins(1);
 
 pub(super) fn builder(lab: &Lab) -> Builder {
     MockDeepSeek::builder().clock(Arc::new(lab.clock().clone())).activity(lab.activity().clone()).seed(7)
 }
 
 /// What a client saw of one request, and the journal of the mock that answered.
-struct Told {
-    seen: Seen,
-    exchange: Exchange,
+pub(super) struct Told {
+    pub(super) seen: Seen,
+    pub(super) exchange: Exchange,
 }
 
 /// Asks each request of a mock that records `upstream`, and then of a mock that replays it.
-async fn both(lab: &Lab, upstream: &str, requests: &[String]) -> (Vec<Told>, Vec<Told>, String) {
+pub(super) async fn both(lab: &Lab, upstream: &str, requests: &[String]) -> (Vec<Told>, Vec<Told>, String) {
     let folder = tempfile::tempdir().unwrap();
     let path = folder.path().join("cassette.jsonl");
     let recorder = builder(lab).record(upstream, &path).start().await.unwrap();
@@ -89,7 +87,7 @@ pub(super) async fn raw_upstream(
     (address, serve)
 }
 
-const MESSAGES: &str =
+pub(super) const MESSAGES: &str =
     r#"{"model":"deepseek-flash","max_tokens":64,"messages":[{"role":"user","content":"hi"}],"stream":true}"#;
 
 #[test]
@@ -139,73 +137,6 @@ fn a_replay_equals_its_recording_and_that_the_upstream_m14() {
         }
         let times: Vec<_> = replayed[0].seen.reads.iter().map(|(at, _)| at.as_millis()).collect();
         assert_eq!(times, [0, 300, 320, 340, 360]);
-    });
-}
-
-fn form(boundary: &str, text: &str) -> String {
-    let body = format!(
-        "--{boundary}\r\nContent-Disposition: form-data; name=\"purpose\"\r\n\r\nuser_data\r\n--{boundary}\r\nContent-Disposition: form-data; name=\"file\"; filename=\"a\"\r\n\r\n{text}\r\n--{boundary}--\r\n"
-    );
-    post_to("/files", &body, "")
-        .replace("application/json", &format!("multipart/form-data; boundary={boundary}"))
-}
-
-#[test]
-fn an_upload_goes_on_whole_and_its_replay_does_not_look_at_the_boundary_m14() {
-    in_lab(|lab| async move {
-        let upstream = builder(&lab).start().await.unwrap();
-        let (_, _, file) = both(&lab, &upstream.url(), &[form("b", "12345")]).await;
-        let player = builder(&lab).replay(file.parse::<Cassette>().unwrap()).start().await.unwrap();
-
-        let other = ask(&lab, player.address(), &form("----c7", "12345"), SPAN).await.text();
-        let miss = ask(&lab, player.address(), &form("b", "54321"), SPAN).await.text();
-
-        assert!(other.starts_with("HTTP/1.1 200 ") && other.contains(r#""bytes":5,"#), "{other}");
-        assert!(miss.starts_with("HTTP/1.1 404 "), "{miss}");
-    });
-}
-
-#[test]
-fn http2_and_tls_are_recorded_and_replayed_as_well_m14() {
-    in_lab(|lab| async move {
-        let folder = tempfile::tempdir().unwrap();
-        let path = folder.path().join("c.jsonl");
-        let tls = Tls::own().unwrap();
-        let upstream = builder(&lab).script(script("")).start().await.unwrap();
-        let recorder = builder(&lab).record(upstream.url(), &path).tls(tls.clone()).start().await.unwrap();
-        let live = secure::ask_over_http2(&lab, &recorder, &tls).await;
-        assert_eq!(recorder.recorded().unwrap().kept, 1);
-        recorder.stop().await;
-        let player =
-            builder(&lab).replay(Cassette::read(&path).unwrap()).tls(tls.clone()).start().await.unwrap();
-
-        let replayed = secure::ask_over_http2(&lab, &player, &tls).await;
-
-        assert_eq!(live, replayed);
-        let story = String::from_utf8(upstream.journal()[0].written_bytes()).unwrap();
-        assert_eq!(live, super::surfaces::body_of(&story));
-        assert_eq!((player.journal()[0].events, player.journal()[0].end.unwrap().how), (7, How::Completed));
-    });
-}
-
-#[test]
-fn an_upstream_that_breaks_off_breaks_off_http2_as_well_m14() {
-    in_lab(|lab| async move {
-        let folder = tempfile::tempdir().unwrap();
-        let path = folder.path().join("c.jsonl");
-        let broken = Script::with_faults([Fault::new("chunked-cut").unwrap()]);
-        let upstream = builder(&lab).script(broken).start().await.unwrap();
-        let recorder = builder(&lab).record(upstream.url(), &path).start().await.unwrap();
-        let client = secure::begin(secure::connect(&lab, &recorder).await).await;
-
-        let (live, error) = secure::ask(&client, "").await;
-
-        assert!(error.is_some() && live.starts_with("data: "), "{live}");
-        recorder.stop().await;
-        let player = builder(&lab).replay(Cassette::read(&path).unwrap()).start().await.unwrap();
-        let client = secure::begin(secure::connect(&lab, &player).await).await;
-        let (replayed, error) = secure::ask(&client, "").await;
-        assert!(error.is_some() && live == replayed, "{replayed}");
     });
 }
 
@@ -431,7 +362,9 @@ async fn left_out(
     let recorder =
         builder(lab).recording(recording(format!("http://{address}"), &path)).start().await.unwrap();
     let seen = ask(lab, recorder.address(), &chat("", "accept-encoding: gzip\r\n"), span).await;
-    let counts = recorder.recorded().unwrap();
+    let counts = || recorder.recorded().unwrap();
+    arrived(lab, || counts().kept + counts().left_out > 0).await;
+    let counts = counts();
     recorder.stop().await;
     (seen, counts, Cassette::read(&path).unwrap().len())
 }
@@ -468,7 +401,12 @@ fn a_client_that_leaves_leaves_nothing_in_the_file_m14() {
 
         let (_, recorded, tracks) = left_out(&lab, |url, path| Recording::new(url, path), parts, SPAN).await;
 
-        assert_eq!((recorded.kept, tracks), (0, 0));
+        assert_eq!((recorded.kept, recorded.left_out, tracks), (0, 1, 0));
+        assert_eq!(recorded.reason.unwrap(), "the client left before the end of the answer");
+        let (seen, recorded, _) =
+            left_out(&lab, |url, path| Recording::new(url, path), vec![(90_000, Vec::new())], SPAN).await;
+        assert_eq!((seen.reads.len(), recorded.left_out), (0, 1));
+        assert_eq!(recorded.reason.unwrap(), "the client left before the answer began");
     });
 }
 
