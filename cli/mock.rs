@@ -1,5 +1,7 @@
 //! `gauntlet mock`: mock-deepseek alone, for any client of an LLM API.
 
+mod tape;
+
 use std::{
     fs,
     net::{Ipv4Addr, SocketAddr},
@@ -11,6 +13,7 @@ use mock_deepseek::{ApiProfile, Builder, DeadEnd, Fault, Layer, MockDeepSeek, Sc
 use tokio::runtime::Runtime;
 
 use crate::{exit_code::ExitCode, failure::Failure, logging, output, signal};
+use tape::Tape;
 
 /// What the mock plays, and where.
 #[derive(Debug, Args)]
@@ -35,6 +38,8 @@ pub(crate) struct Arguments {
     api: ApiProfile,
     #[command(flatten)]
     secrecy: Secrecy,
+    #[command(flatten)]
+    tape: Tape,
 }
 
 /// Whether clients come under TLS.
@@ -59,7 +64,7 @@ pub(crate) fn run(arguments: &Arguments) -> Result<ExitCode, Failure> {
         _ => {}
     }
     let mock = MockDeepSeek::builder().seed(arguments.seed).api(arguments.api).address(address);
-    let mut mock = scripted(arguments, &faults, mock)?;
+    let mut mock = arguments.tape.thread(scripted(arguments, &faults, mock)?)?;
     let tls = arguments.secrecy.tls()?;
     if let Some(tls) = &tls {
         mock = mock.tls(tls.clone());
@@ -69,6 +74,7 @@ pub(crate) fn run(arguments: &Arguments) -> Result<ExitCode, Failure> {
     runtime.block_on(async {
         let mock = mock.start().await.map_err(|error| match error {
             StartError::Script(error) => Failure::usage(error),
+            StartError::Record(error) => Failure::usage(error),
             StartError::NeedsTls(fault) => {
                 Failure::usage(format_args!("fault `{fault}` needs TLS; add `--tls`"))
             }
@@ -80,6 +86,7 @@ pub(crate) fn run(arguments: &Arguments) -> Result<ExitCode, Failure> {
         }
         signal::stop().await;
         output::warn(&format!("answered {} requests", mock.journal().len()));
+        arguments.tape.report(&mock);
         mock.stop().await;
         Ok(ExitCode::Held)
     })

@@ -294,6 +294,17 @@ impl During {
 }
 
 impl Answer {
+    /// Says whether the client sees the end of the body only by the end of the connection.
+    pub(crate) fn ends_by_closing(&self) -> bool {
+        let has_length = |head: &Head| head.headers.iter().any(|(name, _)| name == "content-length");
+        self.head.as_ref().is_some_and(|head| head.framing == Framing::Closing && !has_length(head))
+    }
+
+    /// Says whether a fault with these marks has already changed what the model says.
+    pub(crate) fn bears(&self, marks: Marks) -> bool {
+        self.pieces.iter().any(|piece| piece.marks | marks == piece.marks)
+    }
+
     /// Renders everything that is left, so that faults can take hold of it.
     pub(crate) fn render_all(&mut self) {
         let Some(mut events) = self.rest.take() else { return };

@@ -79,8 +79,12 @@ pub(crate) struct Planned {
 impl Planned {
     /// Plans an answer that is no reply of the model.
     pub(crate) fn plain(notice: &Notice, stamp: &Stamp) -> Self {
-        let answer = render::plain(notice, stamp);
-        Self { answer, rule: None, faults: Arc::default(), seat: Seat::default() }
+        Self::fixed(render::plain(notice, stamp), None)
+    }
+
+    /// Plans an answer that is there already, under the name of what has it.
+    pub(crate) fn fixed(answer: Answer, rule: Option<&str>) -> Self {
+        Self { answer, rule: rule.map(Into::into), faults: Arc::default(), seat: Seat::default() }
     }
 }
 
@@ -191,12 +195,11 @@ fn ask(
 ) -> Result<Planned, Notice> {
     let (chat, dialect) = read(request, route, stamp.profile)?;
     let named = named_faults(request.headers.get(FAULT_HEADER), &chat.model, key)
-        .map_err(|error| Notice::invalid(&format!("mock-deepseek: {error}")))?;
+        .map_err(|error| wrong_fault(&error))?;
     let mut seat = match behind.selector.account().admit() {
         Ok(seat) => seat,
         Err(refusal) => {
-            let rule = Some(refusal.rule().into());
-            return Ok(Planned { rule, ..Planned::plain(&refusal.notice(), stamp) });
+            return Ok(Planned::fixed(render::plain(&refusal.notice(), stamp), Some(refusal.rule())));
         }
     };
     let choice = behind.selector.choose(&Facts::new(&chat, request, key));
@@ -209,6 +212,35 @@ fn ask(
         seat.bill(|| plan.draft.usage());
     }
     Ok(Planned { answer, rule: choice.rule, faults: plan.faults, seat })
+}
+
+/// Returns the faults that a request names itself, whatever it asks for; `None` when it names none.
+pub(crate) fn faults_of(request: &Request<'_>) -> Result<Option<Vec<Fault>>, Notice> {
+    let json = serde_json::from_slice::<serde_json::Value>(request.body).unwrap_or_default();
+    let Credentials { authorization, api_key } = request.credentials;
+    let bearer = authorization.as_deref().and_then(|value| value.split_once(' ')).map(|(_, key)| key);
+    let key = bearer.or(api_key.as_deref()).unwrap_or_default();
+    named_faults(request.headers.get(FAULT_HEADER), json["model"].as_str().unwrap_or_default(), key)
+        .map_err(|error| wrong_fault(&error))
+}
+
+/// Returns the script's faults for a request whose reply does not come from the script.
+pub(crate) fn scripted_faults(
+    request: &Request<'_>,
+    profile: ApiProfile,
+    selector: &Selector,
+) -> Arc<[Fault]> {
+    let asked = route(request, profile).ok().filter(|_| is_chat(request.path));
+    let read = asked.and_then(|(route, key)| Some((read(request, route, profile).ok()?.0, key)));
+    match read {
+        Some((chat, key)) => selector.choose(&Facts::new(&chat, request, key)).faults,
+        // What this API would refuse was answered by another one.
+        None => Arc::clone(selector.default_faults()),
+    }
+}
+
+fn wrong_fault(error: &FaultError) -> Notice {
+    Notice::invalid(&format!("mock-deepseek: {error}"))
 }
 
 /// Returns the faults that the request itself names: by header, else behind the model, else behind the key.

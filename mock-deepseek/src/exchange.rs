@@ -10,7 +10,10 @@ use crate::{
     inbox::{Body, Head},
     journal::Recorder,
     notice::Notice,
-    shared::Shared,
+    record::{self, Call},
+    render,
+    replay::Player,
+    shared::{Shared, Source},
     state::Seat,
     upload::{UPLOAD_MAX, Upload},
 };
@@ -36,49 +39,90 @@ pub(crate) struct Carried {
     pub(crate) tls: bool,
 }
 
-/// Decides the answer and notes the plan in the journal. The seat is to be kept until the answer is over.
-pub(crate) fn answer(shared: &Shared, arrived: &Arrived<'_>) -> (Answer, Seat) {
+/// What answers a request.
+#[derive(Debug)]
+pub(crate) enum Found<'a> {
+    /// The seat is to be kept until the answer is over.
+    Planned(Answer, Seat),
+    /// An upstream, which has yet to be asked.
+    Live(Box<Call<'a>>),
+}
+
+/// Decides what answers and notes the plan in the journal.
+pub(crate) fn find<'a>(shared: &'a Shared, arrived: &Arrived<'_>) -> Found<'a> {
+    let recorder = arrived.recorder;
     let mut planned = match arrived.body {
         Body::Whole(bytes) => {
-            arrived.recorder.body(bytes.clone());
-            decide(shared, arrived, bytes, None)
+            recorder.body(bytes.clone());
+            let request = request(arrived, bytes, None);
+            match &shared.source {
+                Source::Script => decide(shared, &request, recorder),
+                Source::Cassette(player) => replay(shared, player, &request, recorder),
+                Source::Upstream(deck) => {
+                    match deck.call(&request, bytes.clone(), shared.stamp(recorder.number)) {
+                        Ok(call) => {
+                            recorder.planned(Some(record::RULE.into()), &[]);
+                            return Found::Live(Box::new(call));
+                        }
+                        Err(notice) => plain(shared, recorder, &notice, Some(record::RULE)),
+                    }
+                }
+            }
         }
-        Body::Form(upload) => decide(shared, arrived, &Bytes::new(), Some(upload)),
+        Body::Form(upload) => {
+            let body = Bytes::new();
+            decide(shared, &request(arrived, &body, Some(upload)), recorder)
+        }
         Body::TooLarge => refuse(shared, arrived),
     };
     if arrived.head.is_old {
         without_chunks(&mut planned.answer);
     }
-    arrived.recorder.planned(planned.rule, &planned.faults);
-    (planned.answer, planned.seat)
+    recorder.planned(planned.rule, &planned.faults);
+    Found::Planned(planned.answer, planned.seat)
 }
 
 /// Returns the form to read from the body of a request with this head, if it is to be one. Its file is not kept.
-pub(crate) fn upload(head: &Head) -> Option<Upload> {
+///
+/// Only the mock's own files are read so: what is recorded or looked up in a cassette must be whole.
+pub(crate) fn upload(shared: &Shared, head: &Head) -> Option<Upload> {
     let asked = head.method == "POST" && api::takes_files(&head.path);
-    asked.then(|| Upload::of(&head.headers)).flatten()
+    let is_own = || matches!(shared.source, Source::Script);
+    (asked && is_own()).then(|| Upload::of(&head.headers)).flatten()
 }
 
-fn decide(shared: &Shared, arrived: &Arrived<'_>, body: &Bytes, upload: Option<&Upload>) -> Planned {
-    let Arrived { head, recorder, .. } = *arrived;
-    let request = api::Request {
+fn request<'a>(arrived: &Arrived<'a>, body: &'a Bytes, upload: Option<&'a Upload>) -> api::Request<'a> {
+    let Arrived { head, carried, nth, .. } = *arrived;
+    api::Request {
         method: &head.method,
         path: &head.path,
         headers: &head.headers,
         credentials: &head.credentials,
         body,
-        carried: arrived.carried,
-        socket_nth: arrived.nth,
+        carried,
+        socket_nth: nth,
         upload,
-    };
+    }
+}
+
+fn decide(shared: &Shared, request: &api::Request<'_>, recorder: &Recorder) -> Planned {
     let stamp = shared.stamp(recorder.number);
     let selector = shared.stage.selector();
-    api::decide(&request, &stamp, &Behind { selector: &selector, cache: &shared.cache, files: &shared.files })
+    api::decide(request, &stamp, &Behind { selector: &selector, cache: &shared.cache, files: &shared.files })
+}
+
+fn replay(shared: &Shared, player: &Player, request: &api::Request<'_>, recorder: &Recorder) -> Planned {
+    let stamp = shared.stamp(recorder.number);
+    player.play(request, &stamp, || api::scripted_faults(request, shared.profile, &shared.stage.selector()))
 }
 
 fn refuse(shared: &Shared, arrived: &Arrived<'_>) -> Planned {
-    let limit = if upload(arrived.head).is_some() { UPLOAD_MAX } else { BODY_MAX };
-    Planned::plain(&Notice::too_large(limit), &shared.stamp(arrived.recorder.number))
+    let limit = if upload(shared, arrived.head).is_some() { UPLOAD_MAX } else { BODY_MAX };
+    plain(shared, arrived.recorder, &Notice::too_large(limit), None)
+}
+
+fn plain(shared: &Shared, recorder: &Recorder, notice: &Notice, rule: Option<&str>) -> Planned {
+    Planned::fixed(render::plain(notice, &shared.stamp(recorder.number)), rule)
 }
 
 /// Ends the body by closing, which is all that a client of HTTP/1.0 understands.

@@ -69,6 +69,20 @@ impl Headers {
         self.iter().find(|(key, _)| *key == name).map(|(_, value)| value)
     }
 
+    /// Returns names and values as they came: a key is taken from where it was put aside, once.
+    pub(crate) fn revealed(&self, credentials: &Credentials) -> Vec<(String, String)> {
+        let mut aside = credentials.clone();
+        let shown = self.iter().filter_map(|(name, value)| {
+            let value = match name {
+                "authorization" => aside.authorization.take()?,
+                "x-api-key" => aside.api_key.take()?,
+                _ => value.to_owned(),
+            };
+            Some((name.to_owned(), value))
+        });
+        shown.collect()
+    }
+
     /// Goes through names and values.
     pub(crate) fn iter(&self) -> impl Iterator<Item = (&str, &str)> {
         let mut start = 0;
@@ -114,6 +128,7 @@ mod tests {
             let (mut headers, mut credentials) = (Headers::default(), Credentials::default());
             headers.push("Authorization", value.as_bytes(), &mut credentials);
             assert_eq!(credentials.authorization.as_deref(), Some(value));
+            assert_eq!(headers.revealed(&credentials), [("authorization".to_owned(), value.to_owned())]);
             headers.get("authorization").unwrap().to_owned()
         };
 

@@ -9,11 +9,12 @@ use std::{sync::Arc, time::Duration};
 use bytes::BytesMut;
 
 use crate::{
-    answer::Cut,
-    exchange::{self, Arrived, Carried},
+    answer::{Cut, Framing},
+    exchange::{self, Arrived, Carried, Found},
     inbox::{Body, Head, Inbox, NoRequest},
     journal::How,
-    program::{self, Persistence, Program},
+    program::{self, Persistence},
+    record::{self, Call, Telling},
     shared::Shared,
     wire::Wire,
     write::{self, After, Way},
@@ -88,8 +89,7 @@ async fn answer(
     way: Way<'_, Wire>,
     shared: &Shared,
 ) -> After {
-    let closes = head.wants_close();
-    let read = match exchange::upload(&head) {
+    let read = match exchange::upload(shared, &head) {
         Some(form) => inbox.form(&head, form).await,
         None => inbox.body(&head, exchange::BODY_MAX).await,
     };
@@ -104,8 +104,12 @@ async fn answer(
     };
     let carried = Carried { http2: false, tls: way.outlet.is_tls() };
     let arrived = Arrived { head: &head, body: &body, recorder: way.recorder, nth, carried };
-    // Under way, for those who count, until the last byte or the client is gone.
-    let (answer, _seat) = exchange::answer(shared, &arrived);
+    // The seat: under way, for those who count, until the last byte or the client is gone.
+    let (answer, _seat) = match exchange::find(shared, &arrived) {
+        Found::Planned(answer, seat) => (answer, seat),
+        Found::Live(call) => return Box::pin(until_gone(inbox, relay(*call, &head, way), way)).await,
+    };
+    let closes = head.wants_close() || answer.ends_by_closing();
     match body {
         Body::TooLarge => {
             write::run(program::compile(answer, Persistence::Close), way).await;
@@ -116,23 +120,46 @@ async fn answer(
             }
             After::Gone
         }
-        _ if closes => after_last(inbox, program::compile(answer, Persistence::Close), way).await,
-        _ => until_gone(inbox, program::compile(answer, Persistence::KeepAlive), way).await,
+        _ if closes => {
+            let program = program::compile(answer, Persistence::Close);
+            last(until_gone(inbox, write::run(program, way), way).await)
+        }
+        _ => {
+            let program = program::compile(answer, Persistence::KeepAlive);
+            until_gone(inbox, write::run(program, way), way).await
+        }
     }
 }
 
-async fn after_last(inbox: &mut Inbox<'_>, program: Program, way: Way<'_, Wire>) -> After {
-    match until_gone(inbox, program, way).await {
+/// Passes on what an upstream answers.
+async fn relay(call: Call<'_>, head: &Head, way: Way<'_, Wire>) -> After {
+    let persistence = |closes| if closes { Persistence::Close } else { Persistence::KeepAlive };
+    let closes = head.wants_close();
+    let (after, closes) = match call.place(way.clock).await {
+        Ok(take) => {
+            let framing = take.framing(!head.is_old);
+            let closes = closes || framing == Framing::Closing;
+            let front = program::head_bytes(&take.head(framing), take.length(), persistence(closes));
+            (record::relay(take, Telling { front, framing }, way).await, closes)
+        }
+        Err(answer) => (write::run(program::compile(answer, persistence(closes)), way).await, closes),
+    };
+    if closes { last(after) } else { after }
+}
+
+/// Says what becomes of the connection after its last answer.
+fn last(after: After) -> After {
+    match after {
         After::Usable | After::Stale { .. } => After::Cut(Cut::Close),
         other => other,
     }
 }
 
-/// Writes the answer, or stops at once when the client leaves.
-async fn until_gone(inbox: &mut Inbox<'_>, program: Program, way: Way<'_, Wire>) -> After {
+/// Tells the answer, or stops at once when the client leaves.
+async fn until_gone(inbox: &mut Inbox<'_>, told: impl Future<Output = After>, way: Way<'_, Wire>) -> After {
     tokio::select! {
         biased;
-        after = write::run(program, way) => after,
+        after = told => after,
         () = inbox.gone() => {
             way.recorder.end(How::ClientHungUp);
             After::Gone

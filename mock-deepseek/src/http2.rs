@@ -20,11 +20,12 @@ use tokio::{
 };
 
 use crate::{
-    answer::{self, Cut},
-    exchange::{self, Arrived, Carried},
+    answer::{self, Answer, Cut, Framing},
+    exchange::{self, Arrived, Carried, Found},
     inbox::{Body, HEAD_MAX, Head},
     journal::{How, Recorder},
     program,
+    record::{self, Call, Telling},
     shared::Shared,
     upload::{UPLOAD_BODY_MAX, Upload},
     wire::Rewound,
@@ -114,44 +115,79 @@ async fn exchange(session: Session, nth: u64, request: Request<RecvStream>, mut 
     let (parts, body) = request.into_parts();
     let head = Head::of_http2(&parts);
     let recorder = session.shared.journal.open(head.arrival(session.connection, nth));
-    let read = match exchange::upload(&head) {
+    let read = match exchange::upload(&session.shared, &head) {
         Some(form) => read_form(body, form).await,
         None => read(body, exchange::BODY_MAX).await,
     };
     let Some(body) = read else { return };
     let arrived = Arrived { head: &head, body: &body, recorder: &recorder, nth, carried: session.carried };
-    let (answer, _seat) = exchange::answer(&session.shared, &arrived);
-    let (head, program) = program::bare(answer);
-    if let Some(head) = &head
-        && !hold_back(head, &session, &recorder, &mut respond).await
-    {
-        return recorder.end(How::ClientHungUp);
+    let dialogue = Dialogue { session: &session, recorder: &recorder };
+    match exchange::find(&session.shared, &arrived) {
+        Found::Planned(answer, _seat) => dialogue.tell(answer, &mut respond).await,
+        Found::Live(call) => Box::pin(dialogue.relay(*call, &mut respond)).await,
     }
-    let outgoing = match head {
-        Some(head) => match respond.send_response(response(&head), false) {
-            Ok(stream) => Outgoing(Mutex::new(Some(stream))),
-            Err(_gone) => return,
-        },
-        None => Outgoing(Mutex::new(None)),
-    };
-    let way = Way { outlet: &outgoing, clock: &*session.shared.clock, recorder: &recorder };
-    let after = tokio::select! {
-        biased;
-        after = write::run(program, way) => after,
-        () = outgoing.given_up(&mut respond) => return recorder.end(How::ClientHungUp),
-    };
-    match after {
-        After::Usable | After::Stale { .. } => outgoing.finish(),
-        After::Cut(Cut::ResetStream(reason)) => {
-            session.flushed().await;
-            outgoing.reset(reason);
+}
+
+/// One exchange of a connection.
+struct Dialogue<'a> {
+    session: &'a Session,
+    recorder: &'a Recorder,
+}
+
+impl Dialogue<'_> {
+    /// Tells a planned answer.
+    async fn tell(&self, answer: Answer, respond: &mut Respond) {
+        let (head, program) = program::bare(answer);
+        if let Some(head) = &head
+            && !hold_back(head, self.session, self.recorder, respond).await
+        {
+            return self.recorder.end(How::ClientHungUp);
         }
-        After::Cut(cut) => {
-            // Fails only when the connection has ended. Dropping the stream now would take back what is queued.
-            let _ = session.asks.send(Ask::End(cut)).await;
-            pending::<()>().await;
+        let Some(outgoing) = Outgoing::open(head.as_ref(), respond) else { return };
+        let told = write::run(program, self.way(&outgoing));
+        self.end(told, &outgoing, respond).await;
+    }
+
+    /// Passes on what an upstream answers.
+    async fn relay(&self, call: Call<'_>, respond: &mut Respond) {
+        let placed = tokio::select! {
+            placed = call.place(&*self.session.shared.clock) => placed,
+            _reason = poll_fn(|cx| respond.poll_reset(cx)) => return self.recorder.end(How::ClientHungUp),
+        };
+        let take = match placed {
+            Ok(take) => take,
+            Err(answer) => return self.tell(answer, respond).await,
+        };
+        let framing = Framing::Closing;
+        let Some(outgoing) = Outgoing::open(Some(&take.head(framing)), respond) else { return };
+        let told = record::relay(take, Telling { front: Bytes::new(), framing }, self.way(&outgoing));
+        self.end(told, &outgoing, respond).await;
+    }
+
+    fn way<'b>(&'b self, outlet: &'b Outgoing) -> Way<'b, Outgoing> {
+        Way { outlet, clock: &*self.session.shared.clock, recorder: self.recorder }
+    }
+
+    /// Carries out what is told, or stops at once when the client gives up the stream, and ends it.
+    async fn end(&self, told: impl Future<Output = After>, outgoing: &Outgoing, respond: &mut Respond) {
+        let after = tokio::select! {
+            biased;
+            after = told => after,
+            () = outgoing.given_up(respond) => return self.recorder.end(How::ClientHungUp),
+        };
+        match after {
+            After::Usable | After::Stale { .. } => outgoing.finish(),
+            After::Cut(Cut::ResetStream(reason)) => {
+                self.session.flushed().await;
+                outgoing.reset(reason);
+            }
+            After::Cut(cut) => {
+                // Fails only when the connection has ended. Dropping the stream now would take back what is queued.
+                let _ = self.session.asks.send(Ask::End(cut)).await;
+                pending::<()>().await;
+            }
+            After::Gone => {}
         }
-        After::Gone => {}
     }
 }
 
@@ -229,6 +265,12 @@ fn response(head: &answer::Head) -> Response<()> {
 struct Outgoing(Mutex<Option<SendStream<Bytes>>>);
 
 impl Outgoing {
+    /// Sends the head, if there is one; `None` when the stream is gone.
+    fn open(head: Option<&answer::Head>, respond: &mut Respond) -> Option<Self> {
+        let stream = head.map(|head| respond.send_response(response(head), false)).transpose().ok()?;
+        Some(Self(Mutex::new(stream)))
+    }
+
     fn stream(&self) -> MutexGuard<'_, Option<SendStream<Bytes>>> {
         self.0.lock().unwrap_or_else(PoisonError::into_inner)
     }

@@ -56,6 +56,9 @@
 //! goes over the wire), `exchange` joins the two. `http1` reads requests and writes answers, byte for byte,
 //! so that they can be wrong below HTTP. An answer without faults is rendered while it is written.
 //!
+//! Answers may come from elsewhere: [`Builder::record`] passes requests on to a real API and keeps what it
+//! says, without secrets, in a [`Cassette`]; [`Builder::replay`] answers from one.
+//!
 //! # How to add a fault
 //!
 //! 1. Choose the id and write `faults/<id>.toml`: title, layer, place, kind, what goes over the wire,
@@ -72,8 +75,9 @@
 //!
 //! Bodies [`BODY_MAX`], uploads [`UPLOAD_MAX`] (their bytes are counted, not kept), files of a key [`FILES_MAX`], heads [`HEAD_MAX`], connections [`CONNECTIONS_MAX`], journal [`EXCHANGES_MAX`]
 //! exchanges with [`WRITTEN_KEPT_MAX`] written bytes each, [`WRITTEN_KEPT_TOTAL_MAX`] written bytes and
-//! [`BODIES_KEPT_MAX`] bytes of bodies over all. Scripts [`SCRIPT_MAX`], regular expressions [`REGEX_SIZE_MAX`],
-//! pauses [`PAUSE_MAX`], signs of life [`KEEP_ALIVES_MAX`] within one answer.
+//! [`BODIES_KEPT_MAX`] bytes of requests over all; recorded answers [`ANSWER_KEPT_MAX`], cassettes [`CASSETTE_MAX`].
+//! Scripts [`SCRIPT_MAX`], regular expressions [`REGEX_SIZE_MAX`], pauses [`PAUSE_MAX`], signs of life
+//! [`KEEP_ALIVES_MAX`] within one answer.
 
 #![warn(missing_docs)]
 
@@ -81,6 +85,7 @@ mod answer;
 mod api;
 mod cache;
 mod caret;
+mod cassette;
 mod catalogue;
 mod chance;
 mod chunks;
@@ -88,6 +93,7 @@ mod dead_end;
 mod delay;
 mod draft;
 mod duration;
+mod events;
 mod exchange;
 mod facts;
 mod fault;
@@ -107,10 +113,13 @@ mod page;
 mod plan;
 mod profile;
 mod program;
+mod record;
 mod reload;
 mod render;
+mod replay;
 mod request;
 mod script;
+mod scrub;
 mod select;
 mod server;
 mod shared;
@@ -126,6 +135,7 @@ mod validate;
 mod wire;
 mod write;
 
+pub use cassette::{CASSETTE_MAX, CASSETTE_VERSION, Cassette, CassetteError};
 pub use catalogue::{
     Carrier, Catalogue, FaultInfo, FaultKind, Layer, Mode, Parameter, Place, Source, UnknownName, catalogue,
 };
@@ -149,7 +159,11 @@ pub use money::Money;
 pub use pace::{Flush, KEEP_ALIVE_MIN, KEEP_ALIVES_MAX, Pace, UnknownLatency};
 pub use page::catalogue_page;
 pub use profile::{ApiProfile, NoSuchProfile};
+pub use record::{
+    ANSWER_KEPT_MAX, RecordError, Recorded, Recording, UPSTREAM_HEAD_MAX, UPSTREAM_SILENCE_MAX,
+};
 pub use reload::{RELOAD_EVERY, ScriptFileError};
+pub use replay::{AfterLast, Replay};
 pub use script::{
     DefaultRule, FinishReason, Reply, Rule, SCRIPT_MAX, Script, ScriptError, ScriptedCall, Then,
     UnknownProfile, Variant,

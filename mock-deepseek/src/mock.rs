@@ -22,10 +22,12 @@ use crate::{
     files::Files,
     journal::{Exchange, Journal},
     profile::ApiProfile,
+    record::{Deck, RecordError, Recorded, Recording},
     reload::{self, ScriptFileError, Watched},
+    replay::{Player, Replay},
     script::Script,
     server,
-    shared::{Date, Shared},
+    shared::{Date, Shared, Source},
     stage::{ScriptStatus, Stage},
     tls::Tls,
 };
@@ -56,6 +58,15 @@ pub struct Builder {
     script_file: Option<PathBuf>,
     address: SocketAddr,
     tls: Option<Tls>,
+    origin: Origin,
+}
+
+/// Where answers are to come from.
+#[derive(Clone, Debug)]
+enum Origin {
+    Script,
+    Upstream(Recording),
+    Cassette(Replay),
 }
 
 /// The mock could not start.
@@ -78,6 +89,9 @@ pub enum StartError {
     /// A default fault could never happen.
     #[error("fault `{0}` needs TLS; serve under TLS, or leave the fault out")]
     NeedsTls(&'static str),
+    /// Recording cannot begin.
+    #[error(transparent)]
+    Record(#[from] RecordError),
 }
 
 impl StartError {
@@ -151,6 +165,30 @@ impl Builder {
         self
     }
 
+    /// Records what a real upstream answers, into this file. Takes the place of [`replay`](Self::replay).
+    ///
+    /// The script is not asked. Secrets and personal data are removed from the file, not from what the client
+    /// gets. For more settings see [`recording`](Self::recording).
+    #[must_use]
+    pub fn record(self, upstream: impl Into<String>, path: impl Into<PathBuf>) -> Self {
+        self.recording(Recording::new(upstream, path))
+    }
+
+    /// Records as these settings say; see [`record`](Self::record).
+    #[must_use]
+    pub fn recording(mut self, recording: Recording) -> Self {
+        self.origin = Origin::Upstream(recording);
+        self
+    }
+
+    /// Answers from a cassette, and with an error what is not in it. Takes the place of
+    /// [`record`](Self::record). Of the script only the faults are used.
+    #[must_use]
+    pub fn replay(mut self, replay: impl Into<Replay>) -> Self {
+        self.origin = Origin::Cassette(replay.into());
+        self
+    }
+
     /// Sets where to listen. Default: a free port of 127.0.0.1.
     #[must_use]
     pub fn address(mut self, address: SocketAddr) -> Self {
@@ -177,6 +215,11 @@ impl Builder {
             None => (None, self.script),
         };
         refuse_what_needs_tls(&script, self.tls.as_ref())?;
+        let source = match self.origin {
+            Origin::Script => Source::Script,
+            Origin::Upstream(recording) => Source::Upstream(Box::new(Deck::open(recording)?)),
+            Origin::Cassette(replay) => Source::Cassette(Player::new(replay)),
+        };
         let shared = Arc::new(Shared {
             stage: Stage::new(script, self.seed, self.clock.now()),
             journal: Arc::new(Journal::new(Arc::clone(&self.clock))),
@@ -188,6 +231,7 @@ impl Builder {
             cache: PromptCache::default(),
             files: Files::default(),
             tls: self.tls,
+            source,
         });
         let stopped = CancellationToken::new();
         let server = tokio::spawn(server::run(listener, Arc::clone(&shared), stopped.clone()));
@@ -220,6 +264,7 @@ impl MockDeepSeek {
             script_file: None,
             address: (Ipv4Addr::LOCALHOST, 0).into(),
             tls: None,
+            origin: Origin::Script,
         }
     }
 
@@ -255,13 +300,24 @@ impl MockDeepSeek {
         self.shared.journal.snapshot()
     }
 
-    /// Forgets the journal, the prompt cache and the uploaded files, sets the counters of the rules to zero and
-    /// the balance to its start. Answers under way go on.
+    /// Forgets the journal, the prompt cache and the uploaded files, sets the counters of the rules and of a replay
+    /// to zero and the balance to its start. Answers under way go on.
     pub fn reset(&self) {
         self.shared.journal.clear();
         self.shared.stage.selector().reset();
         self.shared.cache.clear();
         self.shared.files.clear();
+        if let Source::Cassette(player) = &self.shared.source {
+            player.reset();
+        }
+    }
+
+    /// Tells what has been recorded; `None` unless the mock [records](Builder::record).
+    pub fn recorded(&self) -> Option<Recorded> {
+        match &self.shared.source {
+            Source::Upstream(deck) => Some(deck.recorded()),
+            _ => None,
+        }
     }
 
     /// Expects so many chat requests by the time the mock is dropped.

@@ -71,6 +71,13 @@ impl Notice {
         Self::json(400, "invalid_request_error", message)
     }
 
+    /// Makes an error in the mock's own words, for what no API would say.
+    pub(crate) fn own(status: u16, code: &str, message: &str) -> Self {
+        let message = format!("mock-deepseek: {message}");
+        let error = json!({"message": message, "type": "mock_error", "param": null, "code": code});
+        Self { status, content_type: JSON, said: Said::Plain(json!({ "error": error }).to_string()) }
+    }
+
     /// The gateway's answer to a request without a key: 31 bytes of text without a content type.
     pub(crate) fn no_key() -> Self {
         Self { content_type: None, ..Self::text(401, "Authentication Fails (governor)") }

@@ -41,7 +41,7 @@ impl Plan {
     /// Renders the answer and lets the faults at it.
     pub(crate) fn answer(&self, stamp: &Stamp) -> Answer {
         let mut draft = self.draft.clone();
-        let faults = self.in_order();
+        let faults = in_order(self.draft.form, &self.faults, self.carried);
         for (marks, fault) in &faults {
             fault.behaviour().shape(&mut draft, *marks);
         }
@@ -54,26 +54,34 @@ impl Plan {
         }
         answer
     }
+}
 
-    /// Returns the faults that fit the form of the reply and what carries it, by layer, then by name.
-    fn in_order(&self) -> Vec<(Marks, &Fault)> {
-        let can_be_carried = |carrier: Carrier| match carrier {
-            Carrier::Any => true,
-            Carrier::Http1 => !self.carried.http2,
-            Carrier::Http2 => self.carried.http2,
-            Carrier::Tls => self.carried.tls,
-        };
-        let fits_form = |mode: Mode| match mode {
-            Mode::Any => true,
-            Mode::Stream => self.draft.form == Form::Stream,
-            Mode::Single => self.draft.form == Form::Single,
-        };
-        let fits = |fault: &Fault| fits_form(fault.info().mode) && can_be_carried(fault.info().carrier);
-        let marked = self.faults.iter().enumerate().map(|(position, fault)| (Marks::of(position), fault));
-        let mut faults: Vec<_> = marked.filter(|(_, fault)| fits(fault)).collect();
-        faults.sort_by_key(|(_, fault)| (fault.info().layer, fault.id()));
-        faults
+/// Lets the faults at an answer that no draft was made for: what the model says stays as it is.
+pub(crate) fn spoil(answer: &mut Answer, faults: &[Fault], carried: Carried) {
+    for (marks, fault) in in_order(answer.form, faults, carried) {
+        fault.behaviour().apply(answer, marks);
     }
+}
+
+/// Returns the faults that fit the form of the reply and what carries it, by layer, then by name.
+fn in_order(form: Form, faults: &[Fault], carried: Carried) -> Vec<(Marks, &Fault)> {
+    let can_be_carried = |carrier: Carrier| match carrier {
+        Carrier::Any => true,
+        Carrier::Http1 => !carried.http2,
+        Carrier::Http2 => carried.http2,
+        Carrier::Tls => carried.tls,
+    };
+    let fits_form = |mode: Mode| match mode {
+        Mode::Any => true,
+        Mode::Stream => form == Form::Stream,
+        Mode::Single => form == Form::Single,
+    };
+    let fits = |fault: &Fault| fits_form(fault.info().mode) && can_be_carried(fault.info().carrier);
+    let marked = faults.iter().take(FAULTS_MAX).enumerate();
+    let marked = marked.map(|(position, fault)| (Marks::of(position), fault));
+    let mut faults: Vec<_> = marked.filter(|(_, fault)| fits(fault)).collect();
+    faults.sort_by_key(|(_, fault)| (fault.info().layer, fault.id()));
+    faults
 }
 
 #[cfg(test)]

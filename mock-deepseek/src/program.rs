@@ -12,6 +12,9 @@ use crate::{
     render::Events,
 };
 
+/// Ends a body in chunks.
+pub(crate) const LAST_CHUNK: &[u8] = b"0\r\n\r\n";
+
 /// What becomes of the connection after a sound answer.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Persistence {
@@ -111,7 +114,7 @@ pub(crate) fn bare(mut answer: Answer) -> (Option<Head>, Program) {
 fn complete(framing: Framing) -> (Last, Option<Piece>) {
     match framing {
         Framing::Chunked => {
-            let end = Piece::raw(Kind::Fragment, &b"0\r\n\r\n"[..]);
+            let end = Piece::raw(Kind::Fragment, LAST_CHUNK);
             (Last::Complete, Some(Piece { wrapping: Wrapping::Verbatim, ..end }))
         }
         Framing::Length | Framing::Closing => (Last::Complete, None),
@@ -145,7 +148,8 @@ fn put_hex(buffer: &mut Vec<u8>, number: usize) {
 /// Room for a head as it usually is.
 const HEAD_USUAL: usize = 640;
 
-fn head_bytes(head: &Head, length: usize, persistence: Persistence) -> Bytes {
+/// Renders status line and headers for a body of this length.
+pub(crate) fn head_bytes(head: &Head, length: usize, persistence: Persistence) -> Bytes {
     let mut text = String::with_capacity(HEAD_USUAL);
     let mut put = |parts: [&str; 4]| parts.iter().for_each(|part| text.push_str(part));
     let mut digits = itoa::Buffer::new();

@@ -115,6 +115,11 @@ impl Selector {
         default.iter().find_map(|fault| Some((fault.clone(), fault.behaviour().handshake()?)))
     }
 
+    /// Returns the faults that strike when no rule holds.
+    pub(crate) fn default_faults(&self) -> &Arc<[Fault]> {
+        &self.default.faults
+    }
+
     /// Returns how many rules there are.
     pub(crate) fn rules(&self) -> usize {
         self.rules.len()

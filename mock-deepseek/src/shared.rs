@@ -9,9 +9,20 @@ use clock::{Activity, SharedClock, Timestamp};
 use uuid::Uuid;
 
 use crate::{
-    cache::PromptCache, chance::Chance, files::Files, journal::Journal, profile::ApiProfile, render::Stamp,
-    stage::Stage, tls::Tls,
+    cache::PromptCache, chance::Chance, files::Files, journal::Journal, profile::ApiProfile, record::Deck,
+    render::Stamp, replay::Player, stage::Stage, tls::Tls,
 };
+
+/// Where answers come from.
+#[derive(Debug)]
+pub(crate) enum Source {
+    /// The mock itself, as the script says.
+    Script,
+    /// A real upstream, recorded.
+    Upstream(Box<Deck>),
+    /// What was recorded before.
+    Cassette(Player),
+}
 
 /// The parts behind every connection.
 #[derive(Debug)]
@@ -27,6 +38,7 @@ pub(crate) struct Shared {
     pub(crate) stage: Stage,
     /// `None`: connections are plain.
     pub(crate) tls: Option<Tls>,
+    pub(crate) source: Source,
 }
 
 impl Shared {

@@ -10,7 +10,7 @@ use std::{cell::Cell, collections::VecDeque, io, mem};
 use clock::Clock;
 
 use crate::{
-    answer::{Cut, Marks, Piece},
+    answer::{Cut, Framing, Marks, Piece},
     duration,
     journal::{How, Recorder},
     program::{self, Last, Program},
@@ -112,7 +112,7 @@ async fn write_all<O: Outlet>(program: &mut Program, way: Way<'_, O>) -> io::Res
 
 /// Bytes to be written together, and what each stretch of them means.
 #[derive(Debug, Default)]
-struct Buffer {
+pub(crate) struct Buffer {
     bytes: Vec<u8>,
     stretches: VecDeque<Stretch>,
 }
@@ -125,7 +125,7 @@ struct Stretch {
 }
 
 impl Buffer {
-    fn push(&mut self, piece: &Piece, framing: crate::answer::Framing) {
+    pub(crate) fn push(&mut self, piece: &Piece, framing: Framing) {
         if self.bytes.capacity() == 0 {
             self.bytes = SPARE.take();
         }
@@ -136,7 +136,8 @@ impl Buffer {
         }
     }
 
-    async fn flush<O: Outlet>(&mut self, way: Way<'_, O>) -> io::Result<()> {
+    /// Hands everything to the outlet.
+    pub(crate) async fn flush<O: Outlet>(&mut self, way: Way<'_, O>) -> io::Result<()> {
         let mut written = 0;
         self.settle(written, way.recorder);
         while written < self.bytes.len() {

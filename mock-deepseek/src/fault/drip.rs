@@ -31,7 +31,7 @@ impl Behaviour for Drip {
         if self.unit == Unit::Byte || answer.pieces.iter().all(|piece| !piece.is_event()) {
             answer.pieces = answer.pieces.drain(..).flat_map(bytewise).collect();
         }
-        for piece in answer.pieces.iter_mut().skip(1) {
+        for piece in answer.pieces.iter_mut().filter(|piece| piece.len() > 0).skip(1) {
             piece.wait = piece.wait.max(self.every);
             piece.marks = piece.marks | marks;
         }

@@ -49,7 +49,11 @@ impl Behaviour for Finish {
     }
 
     fn apply(&self, answer: &mut Answer, marks: Marks) {
-        for piece in answer.pieces.iter_mut().filter(|piece| !self.done && piece.kind == Kind::Done) {
+        // A recorded reply was not drafted, and ends as it did.
+        if self.done || !answer.bears(marks) {
+            return;
+        }
+        for piece in answer.pieces.iter_mut().filter(|piece| piece.kind == Kind::Done) {
             *piece = Piece::milestone(piece.marks | marks);
         }
     }

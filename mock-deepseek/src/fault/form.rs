@@ -21,6 +21,10 @@ impl Behaviour for Reformed {
     }
 
     fn apply(&self, answer: &mut Answer, marks: Marks) {
+        // A recorded reply was not drafted, and keeps its form.
+        if answer.form != self.form {
+            return;
+        }
         if let Some(head) = &mut answer.head {
             head.marks = head.marks | marks;
         }

@@ -19,17 +19,19 @@ pub(super) struct Hollow {
 const MESSAGE: &str = r#"{"role":"assistant"}"#;
 
 impl Behaviour for Hollow {
-    fn shape(&self, draft: &mut Draft, _marks: Marks) {
+    fn shape(&self, draft: &mut Draft, marks: Marks) {
         if !draft.dialect.has_chunks() {
             return;
         }
         draft.reasoning.clear();
         draft.content.clear();
         self.reason.clone_into(&mut draft.finish);
+        draft.marks = draft.marks | marks;
     }
 
     fn apply(&self, answer: &mut Answer, marks: Marks) {
-        if answer.envelope.is_none() {
+        // A recorded reply was not drafted, and would end with another reason.
+        if answer.envelope.is_none() || !answer.bears(marks) {
             return;
         }
         answer.pieces.retain(|piece| !matches!(piece.kind, Kind::Role | Kind::Reasoning | Kind::Content));

@@ -80,16 +80,18 @@ impl Tools {
 }
 
 impl Behaviour for Tools {
-    fn shape(&self, draft: &mut Draft, _marks: Marks) {
+    fn shape(&self, draft: &mut Draft, marks: Marks) {
         if !draft.dialect.has_chunks() {
             return;
         }
         let finish = if self.broken == Broken::ArgumentsCut { "length" } else { "tool_calls" };
         finish.clone_into(&mut draft.finish);
+        draft.marks = draft.marks | marks;
     }
 
     fn apply(&self, answer: &mut Answer, marks: Marks) {
-        let Some(envelope) = answer.envelope.clone() else { return };
+        // A recorded reply was not drafted, and would end with another reason.
+        let Some(envelope) = answer.envelope.clone().filter(|_| answer.bears(marks)) else { return };
         let is_text = |piece: &Piece| piece.kind == Kind::Content;
         let place = answer.pieces.iter().position(|piece| is_text(piece) || piece.kind == Kind::Finish);
         let Some(place) = place else { return };

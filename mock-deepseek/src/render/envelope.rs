@@ -15,6 +15,9 @@ const RUNNING: &str = r#","logprobs":null,"finish_reason":null}"#;
 const LOGPROBS: &str = r#","logprobs":"#;
 const UNFINISHED: &str = r#","finish_reason":null}"#;
 const CONTENT: &str = r#"{"content":"#;
+/// What ends a chunk.
+const BACK: &str = "]}";
+const NULLS: &str = r#"],"usage":null}"#;
 
 /// What surrounds the chunks of one reply.
 #[derive(Clone, Debug, Default)]
@@ -47,9 +50,22 @@ impl Envelope {
                 r#"{{"id":"{id}","object":"{object}","created":{created},"model":{model},"system_fingerprint":"{FINGERPRINT}","choices":["#
             )
             .into(),
-            back: if usage_everywhere { r#"],"usage":null}"# } else { "]}" },
+            back: if usage_everywhere { NULLS } else { BACK },
             shape,
         }
+    }
+
+    /// Takes what all chunks have in common from one that was recorded.
+    pub(crate) fn of(chunk: &str) -> Option<Self> {
+        const MARK: &str = r#""choices":["#;
+        let (before, choice) = chunk.split_once(MARK)?;
+        let shape = match choice {
+            _ if choice.contains(r#""reasoning_content":"#) => Shape::Thinking,
+            _ if choice.contains(r#""delta":"#) => Shape::Plain,
+            _ => Shape::Text,
+        };
+        let back = if choice.ends_with(NULLS) { NULLS } else { BACK };
+        Some(Self { front: [before, MARK].concat().into(), back, shape })
     }
 
     /// Renders a chunk whose `choices` are exactly these; an empty text for none.

@@ -9,7 +9,7 @@ use super::observe::chat;
 use crate::{How, MockDeepSeek, Script, StartError};
 
 pub(super) fn in_lab<F: Future>(run: impl FnOnce(Lab) -> F) -> F::Output {
-    let (runtime, lab) = Lab::new(Timestamp::UNIX_EPOCH).unwrap();
+    let (runtime, lab) = Lab::new(Timestamp::from_second(1_790_000_000).unwrap()).unwrap();
     runtime.block_on(run(lab))
 }
 

@@ -2,6 +2,7 @@
 
 use std::{
     fmt::Write as _,
+    net::SocketAddr,
     sync::{Arc, Mutex},
     time::Duration,
 };
@@ -98,8 +99,12 @@ pub(super) fn chat(extra: &str, headers: &str) -> String {
 }
 
 pub(super) fn post(body: &str, headers: &str) -> String {
+    post_to("/chat/completions", body, headers)
+}
+
+pub(super) fn post_to(path: &str, body: &str, headers: &str) -> String {
     format!(
-        "POST /chat/completions HTTP/1.1\r\nhost: mock\r\nauthorization: Bearer sk-test\r\ncontent-type: application/json\r\n{headers}content-length: {}\r\n\r\n{body}",
+        "POST {path} HTTP/1.1\r\nhost: mock\r\nauthorization: Bearer sk-test\r\ncontent-type: application/json\r\n{headers}content-length: {}\r\n\r\n{body}",
         body.len()
     )
 }
@@ -142,7 +147,7 @@ pub(super) fn observe_api(api: ApiProfile, script: Script, request: &str, span: 
 
 /// Waits for the end of a connection to arrive: unlike a byte, the laboratory does not count it, and a
 /// busy machine may deliver it late.
-async fn arrived(lab: &Lab, reached: impl Fn() -> bool) {
+pub(super) async fn arrived(lab: &Lab, reached: impl Fn() -> bool) {
     let clock = SystemClock::new();
     let limit = clock.now() + Duration::from_secs(10);
     while !reached() && clock.now() < limit {
@@ -150,7 +155,32 @@ async fn arrived(lab: &Lab, reached: impl Fn() -> bool) {
     }
 }
 
-async fn talk(lab: Lab, address: std::net::SocketAddr, request: String, seen: Arc<Mutex<Seen>>) {
+/// Sends the bytes to any address, lets `span` pass, and leaves.
+pub(super) async fn ask(lab: &Lab, address: SocketAddr, request: &str, span: Duration) -> Seen {
+    ask_at_once(lab, address, &[request], span).await.remove(0)
+}
+
+/// Sends each of the requests on a connection of its own, lets `span` pass, and leaves.
+pub(super) async fn ask_at_once(
+    lab: &Lab,
+    address: SocketAddr,
+    requests: &[&str],
+    span: Duration,
+) -> Vec<Seen> {
+    let clients = requests.iter().map(|request| {
+        let seen = Arc::new(Mutex::new(Seen::default()));
+        (tokio::spawn(talk(lab.clone(), address, (*request).to_owned(), Arc::clone(&seen))), seen)
+    });
+    let clients: Vec<_> = clients.collect();
+    lab.advance(span).await.unwrap();
+    for (client, _) in &clients {
+        client.abort();
+    }
+    lab.settled().await.unwrap();
+    clients.iter().map(|(_, seen)| seen.lock().unwrap().clone()).collect()
+}
+
+async fn talk(lab: Lab, address: SocketAddr, request: String, seen: Arc<Mutex<Seen>>) {
     let stream = TcpStream::connect(address).await.unwrap();
     let mut stream = lab.activity().metered(stream).unwrap();
     let began = lab.clock().now();

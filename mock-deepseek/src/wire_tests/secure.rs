@@ -38,7 +38,7 @@ async fn start(lab: &Lab, script: Script, tls: Option<Tls>) -> MockDeepSeek {
     builder.start().await.unwrap()
 }
 
-async fn connect(lab: &Lab, mock: &MockDeepSeek) -> Metered {
+pub(super) async fn connect(lab: &Lab, mock: &MockDeepSeek) -> Metered {
     lab.activity().metered(TcpStream::connect(mock.address()).await.unwrap()).unwrap()
 }
 
@@ -152,14 +152,14 @@ async fn a_client_that_does_not_trust_the_certificate_harms_nobody_m15() {
 }
 
 /// Begins HTTP/2 on a stream of bytes.
-async fn begin<T: AsyncRead + AsyncWrite + Unpin + Send + 'static>(io: T) -> SendRequest<Bytes> {
+pub(super) async fn begin<T: AsyncRead + AsyncWrite + Unpin + Send + 'static>(io: T) -> SendRequest<Bytes> {
     let (client, connection) = h2::client::handshake(io).await.unwrap();
     tokio::spawn(connection);
     client
 }
 
 /// Asks on a stream of its own; returns the body, and the error that ended it.
-async fn ask(client: &SendRequest<Bytes>, fault: &str) -> (String, Option<h2::Error>) {
+pub(super) async fn ask(client: &SendRequest<Bytes>, fault: &str) -> (String, Option<h2::Error>) {
     let body = r#"{"model":"deepseek-flash","stream":true,"messages":[{"role":"user","content":"hi"}]}"#;
     let request = Request::post("http://mock/chat/completions")
         .header("authorization", "Bearer sk-test")
@@ -185,6 +185,14 @@ async fn ask(client: &SendRequest<Bytes>, fault: &str) -> (String, Option<h2::Er
         }
     }
     (text, None)
+}
+
+/// Asks a mock under TLS and HTTP/2.
+pub(super) async fn ask_over_http2(lab: &Lab, mock: &MockDeepSeek, tls: &Tls) -> String {
+    let stream = shake_hands(connect(lab, mock).await, tls, &[b"h2"]).await.unwrap();
+    let (text, error) = ask(&begin(stream).await, "").await;
+    assert!(error.is_none(), "{error:?}");
+    text
 }
 
 #[test]
