@@ -1,16 +1,30 @@
 //! `gauntlet mock`: mock-deepseek alone, for any client of an LLM API.
 
+mod secrecy;
+mod service;
+
 use std::{
     fs,
-    net::{Ipv4Addr, SocketAddr},
+    net::SocketAddr,
     path::{Path, PathBuf},
+    time::Duration,
 };
 
 use clap::Args;
-use mock_deepseek::{ApiProfile, Carrier, DeadEnd, Fault, Layer, MockDeepSeek, Script, Tls};
+use clock::{Clock as _, Lab, SystemClock};
+use mock_deepseek::{ApiProfile, Builder, Carrier, DeadEnd, Fault, Layer, MockDeepSeek, Script};
 use tokio::runtime::Runtime;
 
-use crate::{exit_code::ExitCode, failure::Failure, output, signal};
+use self::{
+    secrecy::Secrecy,
+    service::{Service, Time},
+};
+use crate::{
+    exit_code::ExitCode,
+    failure::Failure,
+    output,
+    signal::{self, Wishes},
+};
 
 /// What the mock plays, and where.
 #[derive(Debug, Args)]
@@ -21,7 +35,7 @@ pub(crate) struct Arguments {
     /// Fault for every request, `ID` or `ID;parameter=value`; may be given more than once
     #[arg(long, value_name = "ID")]
     fault: Vec<String>,
-    /// Port of 127.0.0.1 to listen on; 0 takes a free one
+    /// Port to listen on; 0 takes a free one
     #[arg(long, value_name = "PORT", default_value_t = 4010)]
     port: u16,
     /// Seed of ids and of the mock's own texts
@@ -32,50 +46,83 @@ pub(crate) struct Arguments {
     api: ApiProfile,
     #[command(flatten)]
     secrecy: Secrecy,
-}
-
-/// Whether clients come under TLS.
-#[derive(Debug, Args)]
-struct Secrecy {
-    /// Serve under TLS with a certificate made for localhost, which is printed for clients to trust
-    #[arg(long)]
-    tls: bool,
-    /// Serve under TLS with this certificate chain (PEM)
-    #[arg(long, value_name = "FILE", requires = "tls_key", conflicts_with = "tls")]
-    tls_certificate: Option<PathBuf>,
-    /// Private key of the certificate (PEM)
-    #[arg(long, value_name = "FILE", requires = "tls_certificate")]
-    tls_key: Option<PathBuf>,
+    #[command(flatten)]
+    service: Service,
 }
 
 pub(crate) fn run(arguments: &Arguments) -> Result<ExitCode, Failure> {
-    let address = SocketAddr::from((Ipv4Addr::LOCALHOST, arguments.port));
-    let script = match (&arguments.script, faults(&arguments.fault)?.as_slice()) {
-        (Some(path), _) => script(path)?,
-        (None, [fault]) if fault.info().layer == Layer::Address => return hold(fault, address),
-        (None, faults) => Script::with_faults(inside(faults)?),
-    };
-    let tls = arguments.secrecy.tls()?;
+    let Arguments { service, secrecy, .. } = arguments;
+    service.start_log();
+    let faults = faults(&arguments.fault)?;
+    if let [fault] = faults.as_slice()
+        && fault.info().layer == Layer::Address
+    {
+        return hold(fault, service.address(arguments.port));
+    }
+    let mut builder = playing(arguments.script.as_deref(), &faults)?;
+    let tls = secrecy.tls()?;
     if tls.is_none() {
-        refuse_what_needs_tls(&script)?;
+        refuse_what_needs_tls(builder.plays())?;
     }
-    let mut mock =
-        MockDeepSeek::builder().seed(arguments.seed).api(arguments.api).script(script).address(address);
-    if let Some(tls) = &tls {
-        mock = mock.tls(tls.clone());
+    let certificate = tls.as_ref().filter(|_| secrecy.is_own()).map(|tls| tls.certificate().to_owned());
+    if let Some(tls) = tls {
+        builder = builder.tls(tls);
     }
-    let runtime = Runtime::new().map_err(Failure::environment)?;
-    runtime.block_on(async {
-        let mock = mock.start().await.map_err(Failure::environment)?;
-        output::print(&format!("mock-deepseek listens on {}\n", mock.url()));
-        if let Some(own) = tls.filter(|_| arguments.secrecy.tls) {
-            output::print(own.certificate());
+    builder = service.apply(builder.seed(arguments.seed).api(arguments.api), arguments.port);
+    match service.clock {
+        Time::System => {
+            let runtime = Runtime::new().map_err(Failure::environment)?;
+            let grace = Duration::from_secs(service.grace);
+            runtime.block_on(serve(builder, service, certificate.as_deref(), grace))
         }
-        signal::stop().await;
-        output::warn(&format!("answered {} requests", mock.journal().len()));
-        mock.stop().await;
-        Ok(ExitCode::Held)
-    })
+        Time::Manual => {
+            let (runtime, lab) = Lab::new(SystemClock::new().wall()).map_err(Failure::environment)?;
+            // A bound on a clock that stands still would never be reached.
+            runtime.block_on(serve(builder.lab(&lab), service, certificate.as_deref(), Duration::ZERO))
+        }
+    }
+}
+
+/// Begins a mock that plays what was asked for.
+fn playing(script: Option<&Path>, faults: &[Fault]) -> Result<Builder, Failure> {
+    let builder = MockDeepSeek::builder();
+    match (script, faults) {
+        (Some(path), _) => {
+            let wrong = |error| Failure::usage(format_args!("`{}`: {error}", path.display()));
+            builder.script_text(&read("script", path)?).map_err(wrong)
+        }
+        (None, []) => Ok(builder),
+        (None, faults) => Ok(builder.script(Script::with_faults(inside(faults)?))),
+    }
+}
+
+/// Serves until it is asked to stop; then answers under way may end, unless it is asked once more.
+async fn serve(
+    builder: Builder,
+    service: &Service,
+    certificate: Option<&str>,
+    grace: Duration,
+) -> Result<ExitCode, Failure> {
+    let mut wishes = Wishes::listen();
+    let mock = builder.start().await.map_err(|error| service.failed(&error))?;
+    let control = mock.control_url();
+    let control = control.map(|url| format!("control API on {url}/__mock/, page on {url}/\n"));
+    output::print(&format!("mock-deepseek listens on {}\n{}", mock.url(), control.unwrap_or_default()));
+    output::print(certificate.unwrap_or_default());
+    wishes.next().await;
+    output::warn(&format!("answered {} requests", mock.requests()));
+    tokio::select! {
+        cut = mock.finish(grace) => {
+            if cut > 0 {
+                output::warn(&format!("cut {cut} answers that were under way after {} s", grace.as_secs()));
+            }
+            Ok(ExitCode::Held)
+        }
+        () = wishes.next() => {
+            output::warn("stopped at once, by a second signal");
+            Ok(ExitCode::Interrupted)
+        }
+    }
 }
 
 /// Holds the address of a fault before the connection: nobody is answered there.
@@ -104,24 +151,6 @@ fn refuse_what_needs_tls(script: &Script) -> Result<(), Failure> {
         Some(fault) => Err(Failure::usage(format_args!("fault `{}` needs TLS; add `--tls`", fault.id()))),
         None => Ok(()),
     }
-}
-
-impl Secrecy {
-    fn tls(&self) -> Result<Option<Tls>, Failure> {
-        let tls = match (&self.tls_certificate, &self.tls_key) {
-            (Some(certificate), Some(key)) => {
-                Tls::from_pem(&read("certificate", certificate)?, &read("key", key)?)
-            }
-            _ if self.tls => Tls::own(),
-            _ => return Ok(None),
-        };
-        tls.map(Some).map_err(Failure::usage)
-    }
-}
-
-fn script(path: &Path) -> Result<Script, Failure> {
-    let text = read("script", path)?;
-    Script::from_toml(&text).map_err(|error| Failure::usage(format_args!("`{}`: {error}", path.display())))
 }
 
 fn read(what: &str, path: &Path) -> Result<String, Failure> {

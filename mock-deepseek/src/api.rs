@@ -16,7 +16,7 @@ use crate::{
     plan::Plan,
     profile::ApiProfile,
     render::{self, Dialect, Stamp},
-    request::ChatRequest,
+    request::{ChatRequest, CompletionRequest, MessagesRequest, ResponsesRequest},
     select::Choice,
     tokens::PromptUsage,
     upload::Upload,
@@ -50,7 +50,7 @@ pub(crate) struct Planned {
 
 /// What a path stands for.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-enum Route {
+pub(crate) enum Route {
     Chat,
     Completion,
     Messages,
@@ -68,7 +68,7 @@ impl Route {
         Self::of(path).filter(|route| profile == ApiProfile::Current || !is_new(route))
     }
 
-    fn of(path: &str) -> Option<Self> {
+    pub(crate) fn of(path: &str) -> Option<Self> {
         match path.split('?').next().unwrap_or_default() {
             "/chat/completions" | "/v1/chat/completions" | "/beta/chat/completions" => Some(Self::Chat),
             "/completions" | "/v1/completions" | "/beta/completions" => Some(Self::Completion),
@@ -105,6 +105,21 @@ pub(crate) fn takes_files(path: &str) -> bool {
 /// Says whether the path asks the model for something.
 pub(crate) fn is_chat(path: &str) -> bool {
     matches!(Route::of(path), Some(Route::Chat | Route::Completion | Route::Messages | Route::Responses))
+}
+
+/// Reads what a request asked of the model, whatever its form, without judging it; `None` when it cannot be read.
+pub(crate) fn asked(path: &str, body: &[u8]) -> Option<ChatRequest> {
+    let read = match Route::of(path)? {
+        Route::Chat => serde_json::from_slice(body),
+        Route::Completion => serde_json::from_slice(body).map(CompletionRequest::into_chat),
+        Route::Messages => serde_json::from_slice(body)
+            .map(|request: MessagesRequest| request.into_chat(ApiProfile::Current)),
+        Route::Responses => {
+            serde_json::from_slice(body).map(|request: ResponsesRequest| request.into_chat().0)
+        }
+        Route::Models | Route::Balance | Route::Files | Route::File => return None,
+    };
+    read.ok()
 }
 
 /// Decides the answer to a request. `choose` is asked only about a chat request that is valid.

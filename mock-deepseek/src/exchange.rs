@@ -9,13 +9,14 @@ use crate::{
     api::{self, Planned},
     inbox::{Body, Head},
     journal::Recorder,
+    metrics::Refused,
     notice::Notice,
-    render,
+    page, render,
     shared::Shared,
     upload::{UPLOAD_MAX, Upload},
 };
 
-/// The longest request body; a longer one is answered with 413.
+/// The longest request body, unless the builder says otherwise; a longer one is answered with 413.
 pub const BODY_MAX: usize = 1024 * 1024;
 
 /// A request that has arrived.
@@ -70,13 +71,22 @@ fn decide(shared: &Shared, arrived: &Arrived<'_>, body: &Bytes, upload: Option<&
         upload,
     };
     let stamp = shared.stamp(recorder.number);
+    if page::is_at(request.path) && request.method == "GET" {
+        let page = page::on_the_api_port(shared, request.headers.get("host"));
+        return Planned {
+            answer: render::plain(&Notice::page(page), &stamp),
+            rule: None,
+            faults: Vec::new(),
+        };
+    }
     api::decide(&request, &stamp, |chat| {
-        (shared.selector().choose(chat, request.headers), shared.cache.bill(&chat.resolved.prompt))
+        (shared.choose(chat, request.headers), shared.cache.bill(&chat.resolved.prompt))
     })
 }
 
 fn refuse(shared: &Shared, arrived: &Arrived<'_>) -> Planned {
-    let limit = if upload(arrived.head).is_some() { UPLOAD_MAX } else { BODY_MAX };
+    shared.journal.watch.metrics.refused(Refused::Body);
+    let limit = if upload(arrived.head).is_some() { UPLOAD_MAX } else { shared.limits.body };
     let answer = render::plain(&Notice::too_large(limit), &shared.stamp(arrived.recorder.number));
     Planned { answer, rule: None, faults: Vec::new() }
 }

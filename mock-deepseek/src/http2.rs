@@ -18,13 +18,16 @@ use tokio::{
     sync::{mpsc, oneshot},
     task::JoinSet,
 };
+use tokio_util::sync::CancellationToken;
 
 use crate::{
     answer::{self, Cut},
     exchange::{self, Arrived, Carried},
     inbox::{Body, HEAD_MAX, Head},
     journal::{How, Recorder},
+    metrics::Refused,
     program,
+    server::Connection,
     shared::Shared,
     upload::{UPLOAD_BODY_MAX, Upload},
     wire::Rewound,
@@ -54,25 +57,31 @@ enum Ask {
     Flush(oneshot::Sender<()>),
 }
 
-/// Serves a connection until one of the sides ends it.
-pub(crate) async fn serve(io: Rewound, shared: &Arc<Shared>, connection: u64) {
+/// Serves a connection until one of the sides ends it, or until the mock takes no more requests and those under way
+/// are answered.
+pub(crate) async fn serve(io: Rewound, connection: &Connection) {
+    let Connection { number, shared, closing } = connection;
     let wire = Arc::clone(&io.wire);
     let carried = Carried { http2: true, tls: wire.is_tls() };
     let (asks, asked) = mpsc::channel(STREAMS_MAX.into());
-    let session = Session { shared: Arc::clone(shared), connection, carried, asks };
+    let session = Session { shared: Arc::clone(shared), connection: *number, carried, asks };
     let mut builder = server::Builder::new();
     builder
         .max_concurrent_streams(STREAMS_MAX.into())
         .max_header_list_size(u32::try_from(HEAD_MAX).unwrap_or(u32::MAX))
         .max_send_buffer_size(SEND_BUFFER_MAX);
-    match builder.handshake(io).await {
-        Ok(http2) => match streams(http2, session, asked).await {
+    let began = tokio::select! {
+        began = builder.handshake(io) => began,
+        () = closing.cancelled() => return wire.shutdown().await,
+    };
+    match began {
+        Ok(http2) => match streams(http2, session, (asked, closing)).await {
             // A socket that cannot be told to reset is closed.
             Some(Cut::Reset) => drop(wire.reset_on_close()),
             Some(Cut::Abandon) => {}
             _ => wire.shutdown().await,
         },
-        Err(error) => tracing::debug!(%error, connection, "HTTP/2 did not begin"),
+        Err(error) => tracing::debug!(%error, connection = number, "HTTP/2 did not begin"),
     }
 }
 
@@ -80,9 +89,9 @@ pub(crate) async fn serve(io: Rewound, shared: &Arc<Shared>, connection: u64) {
 async fn streams(
     mut http2: server::Connection<Rewound, Bytes>,
     session: Session,
-    mut asked: mpsc::Receiver<Ask>,
+    (mut asked, closing): (mpsc::Receiver<Ask>, &CancellationToken),
 ) -> Option<Cut> {
-    let (mut streams, mut nth) = (JoinSet::new(), 0);
+    let (mut streams, mut nth, mut ending) = (JoinSet::new(), 0, false);
     let cut = loop {
         tokio::select! {
             // Accepting comes first because it also sends: what was written before a cut is out by then.
@@ -92,7 +101,13 @@ async fn streams(
                     nth += 1;
                     streams.spawn(exchange(session.clone(), nth, request, respond));
                 }
-                Some(Err(_)) | None => break None,
+                Some(Err(error)) => {
+                    if error.is_library() {
+                        session.shared.journal.watch.metrics.refused(Refused::Malformed);
+                    }
+                    break None;
+                }
+                None => break None,
             },
             Some(ask) = asked.recv() => match ask {
                 Ask::End(Cut::GoAway(reason)) => http2.abrupt_shutdown(reason),
@@ -101,6 +116,10 @@ async fn streams(
                 Ask::Flush(done) => drop(done.send(())),
             },
             Some(_) = streams.join_next() => {}
+            () = closing.cancelled(), if !ending => {
+                ending = true;
+                http2.graceful_shutdown();
+            }
         }
     };
     streams.shutdown().await;
@@ -116,7 +135,7 @@ async fn exchange(session: Session, nth: u64, request: Request<RecvStream>, mut 
     let recorder = session.shared.journal.open(head.arrival(session.connection, nth));
     let read = match exchange::upload(&head) {
         Some(form) => read_form(body, form).await,
-        None => read(body, exchange::BODY_MAX).await,
+        None => read(body, session.shared.limits.body).await,
     };
     let Some(body) = read else { return };
     let arrived = Arrived { head: &head, body: &body, recorder: &recorder, carried: session.carried };
@@ -128,7 +147,10 @@ async fn exchange(session: Session, nth: u64, request: Request<RecvStream>, mut 
     }
     let outgoing = match head {
         Some(head) => match respond.send_response(response(&head), false) {
-            Ok(stream) => Outgoing(Mutex::new(Some(stream))),
+            Ok(stream) => {
+                recorder.began(head.status);
+                Outgoing(Mutex::new(Some(stream)))
+            }
             Err(_gone) => return,
         },
         None => Outgoing(Mutex::new(None)),

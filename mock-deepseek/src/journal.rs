@@ -16,7 +16,7 @@ use bytes::Bytes;
 use clock::{Instant, SharedClock};
 use serde_json::Value;
 
-use crate::{answer::Marks, fault::Fault, headers::Headers};
+use crate::{answer::Marks, fault::Fault, headers::Headers, watch::Watch};
 
 /// The most exchanges that are kept.
 pub const EXCHANGES_MAX: usize = 10_000;
@@ -56,6 +56,8 @@ pub struct Exchange {
     pub written: u64,
     /// Whole server-sent events that the socket took, `[DONE]` included, comments not.
     pub events: u64,
+    /// The status that was really written; `None` while nothing was, and where no status line was.
+    pub status: Option<u16>,
     /// The first [`WRITTEN_KEPT_MAX`] written bytes, as they went out.
     pub writes: Vec<Written>,
     /// How it ended; `None` while it goes on.
@@ -116,6 +118,7 @@ impl Exchange {
 #[derive(Debug)]
 pub(crate) struct Journal {
     clock: SharedClock,
+    pub(crate) watch: Watch,
     stopping: AtomicBool,
     /// Bytes of the kept bodies.
     bodies: AtomicUsize,
@@ -134,19 +137,20 @@ struct Entries {
 
 /// An exchange as it is kept: as it came, to be made readable when somebody looks.
 #[derive(Debug)]
-struct Entry {
-    number: u64,
-    at: Instant,
-    arrival: Arrival,
-    body: Bytes,
-    rule: Option<String>,
-    faults: Vec<PlannedFault>,
-    written: u64,
-    events: u64,
+pub(crate) struct Entry {
+    pub(crate) number: u64,
+    pub(crate) at: Instant,
+    pub(crate) arrival: Arrival,
+    pub(crate) body: Bytes,
+    pub(crate) rule: Option<String>,
+    pub(crate) faults: Vec<PlannedFault>,
+    pub(crate) written: u64,
+    pub(crate) events: u64,
+    pub(crate) status: Option<u16>,
     kept: Vec<u8>,
     /// When the kept bytes were written, and where each write ends in them.
     writes: Vec<(Instant, usize)>,
-    end: Option<Ended>,
+    pub(crate) end: Option<Ended>,
 }
 
 /// The head of a request, as the journal wants it.
@@ -170,6 +174,7 @@ impl Arrival {
 impl Journal {
     pub(crate) fn new(clock: SharedClock) -> Self {
         Self {
+            watch: Watch::new(Arc::clone(&clock)),
             clock,
             stopping: AtomicBool::new(false),
             bodies: AtomicUsize::new(0),
@@ -187,6 +192,7 @@ impl Journal {
         let entry = Arc::new(Mutex::new(Entry::new(number, at, arrival)));
         self.make_room(&mut entries);
         entries.kept.push_back(Arc::clone(&entry));
+        self.watch.opened();
         Recorder { number, entry, journal: Arc::clone(self) }
     }
 
@@ -211,13 +217,29 @@ impl Journal {
 
     /// Returns what is known now, in order of arrival.
     pub(crate) fn snapshot(&self) -> Vec<Exchange> {
+        self.pick(|entry| Some(entry.shown()))
+    }
+
+    /// Looks at each exchange in order of arrival, and returns what is picked of them.
+    ///
+    /// Only one at a time is held, so that answers go on.
+    pub(crate) fn pick<T>(&self, mut look: impl FnMut(&Entry) -> Option<T>) -> Vec<T> {
         let kept: Vec<_> = lock(&self.entries).kept.iter().map(Arc::clone).collect();
-        kept.iter().map(|entry| lock(entry).shown()).collect()
+        kept.iter().filter_map(|entry| look(&lock(entry))).collect()
+    }
+
+    /// Returns how many are kept.
+    pub(crate) fn kept(&self) -> usize {
+        lock(&self.entries).kept.len()
     }
 
     /// Forgets everything; numbers begin at 1 again.
     pub(crate) fn clear(&self) {
-        let forgotten = std::mem::take(&mut *lock(&self.entries));
+        let forgotten = {
+            let mut entries = lock(&self.entries);
+            self.watch.forgotten();
+            std::mem::take(&mut *entries)
+        };
         for entry in forgotten.kept {
             let freed = lock(&entry).forget_written();
             self.written.fetch_sub(freed, Ordering::Relaxed);
@@ -242,6 +264,7 @@ impl Entry {
             faults: Vec::new(),
             written: 0,
             events: 0,
+            status: None,
             kept: Vec::new(),
             writes: Vec::new(),
             end: None,
@@ -254,7 +277,8 @@ impl Entry {
         std::mem::take(&mut self.kept).len()
     }
 
-    fn shown(&self) -> Exchange {
+    /// Makes it readable.
+    pub(crate) fn shown(&self) -> Exchange {
         let Arrival { connection, nth, method, path, headers } = &self.arrival;
         let kept = Bytes::copy_from_slice(&self.kept);
         let mut start = 0;
@@ -276,6 +300,7 @@ impl Entry {
             faults: self.faults.clone(),
             written: self.written,
             events: self.events,
+            status: self.status,
             writes: writes.collect(),
             end: self.end,
         }
@@ -301,12 +326,21 @@ impl Recorder {
         let mut entry = lock(&self.entry);
         entry.rule = rule;
         entry.faults = faults.iter().map(|fault| PlannedFault { id: fault.id(), fired: false }).collect();
+        self.journal.watch.planned(&entry);
+    }
+
+    /// Says that a head with this status went out, where no status line tells it.
+    pub(crate) fn began(&self, status: u16) {
+        lock(&self.entry).status = Some(status);
     }
 
     pub(crate) fn wrote(&self, at: Instant, bytes: &[u8]) {
         let mut entry = lock(&self.entry);
         let before = usize::try_from(entry.written).unwrap_or(usize::MAX);
         entry.written += bytes.len() as u64;
+        if before == 0 && entry.status.is_none() {
+            entry.status = status(bytes);
+        }
         // Kept is the beginning without a hole: what was not kept once ends it.
         if entry.kept.len() != before {
             return;
@@ -334,7 +368,11 @@ impl Recorder {
     /// Ends the exchange; only the first end counts.
     pub(crate) fn end(&self, how: How) {
         let at = self.journal.clock.now();
-        lock(&self.entry).end.get_or_insert(Ended { at, how });
+        let mut entry = lock(&self.entry);
+        if entry.end.is_none() {
+            entry.end = Some(Ended { at, how });
+            self.journal.watch.ended(&entry);
+        }
     }
 }
 
@@ -345,6 +383,13 @@ impl Drop for Recorder {
             self.end(if stopping { How::Cut } else { How::ClientHungUp });
         }
     }
+}
+
+/// Reads the status from the beginning of a message of HTTP/1.
+fn status(message: &[u8]) -> Option<u16> {
+    let digits =
+        message.strip_prefix(b"HTTP/1.1 ").or_else(|| message.strip_prefix(b"HTTP/1.0 "))?.get(..3)?;
+    std::str::from_utf8(digits).ok()?.parse().ok()
 }
 
 fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {

@@ -32,8 +32,9 @@
 //! 1. the request header `x-mock-fault: crlf, stall;after_events=3` (empty: no fault at all);
 //! 2. a suffix of the model name, `deepseek-flash+crlf+stall;after_events=3`;
 //! 3. a suffix of the API key, `sk-test+crlf`;
-//! 4. the first rule of the script that holds;
-//! 5. the script's default.
+//! 4. the faults that were ordered for every request over the control API;
+//! 5. the first rule of the script that holds;
+//! 6. the script's default.
 //!
 //! Faults compose. They act in the order of their [`Layer`]s, so the order in which they are named
 //! does not matter. A fault that finds no place (a cut after a hundred events in a reply of ten)
@@ -68,11 +69,20 @@
 //!    raw socket compares what it sees with a snapshot in `src/wire_tests/snapshots/`.
 //! 5. Read that snapshot as a client would. It is the fault.
 //!
+//! # From outside
+//!
+//! [`Builder::control`] serves a control API beside the mock: script, faults, journal (also live), expectations,
+//! clock, [metrics](METRICS); `src/control/openapi.json` describes it. A page at `/`, on both ports, tells how
+//! to point a client here. In Rust, [`MockDeepSeek::expect_that`] says what should be asked, and dropping the
+//! mock verifies it.
+//!
 //! # Limits
 //!
 //! Bodies [`BODY_MAX`], uploads [`UPLOAD_MAX`] (their bytes are counted, not kept), files of a key [`FILES_MAX`], heads [`HEAD_MAX`], connections [`CONNECTIONS_MAX`], journal [`EXCHANGES_MAX`]
 //! exchanges with [`WRITTEN_KEPT_MAX`] written bytes each, [`WRITTEN_KEPT_TOTAL_MAX`] written bytes and
 //! [`BODIES_KEPT_MAX`] bytes of bodies over all.
+//! The control API: bodies [`CONTROL_BODY_MAX`], connections [`CONTROL_CONNECTIONS_MAX`], readers of the live
+//! journal [`READERS_MAX`], each at most [`FEED_MAX`] messages behind.
 
 #![warn(missing_docs)]
 
@@ -81,10 +91,12 @@ mod api;
 mod cache;
 mod catalogue;
 mod chunks;
+mod control;
 mod dead_end;
 mod draft;
 mod duration;
 mod exchange;
+mod expectation;
 mod fault;
 mod files;
 mod headers;
@@ -92,8 +104,11 @@ mod http1;
 mod http2;
 mod inbox;
 mod journal;
+mod limits;
+mod metrics;
 mod mock;
 mod notice;
+mod orders;
 mod pace;
 mod page;
 mod plan;
@@ -106,20 +121,27 @@ mod select;
 mod server;
 mod shared;
 mod socket;
+mod summary;
 mod texts;
 mod tls;
 mod tokens;
 mod transcript;
 mod upload;
 mod validate;
+mod watch;
 mod wire;
 mod write;
 
 pub use catalogue::{
     Carrier, Catalogue, FaultInfo, FaultKind, Layer, Mode, Parameter, Place, Source, UnknownName, catalogue,
+    catalogue_page,
+};
+pub use control::{
+    ADVANCE_MAX, CONTROL_BODY_MAX, CONTROL_CONNECTIONS_MAX, LISTED_DEFAULT, LISTED_IN_DETAIL_MAX, READERS_MAX,
 };
 pub use dead_end::{DeadEnd, DeadEndError};
 pub use exchange::BODY_MAX;
+pub use expectation::{Expectation, LISTED_MAX, Times, Unmet};
 pub use fault::{Fault, FaultError};
 pub use files::FILES_MAX;
 pub use inbox::HEAD_MAX;
@@ -127,8 +149,8 @@ pub use journal::{
     BODIES_KEPT_MAX, EXCHANGES_MAX, Ended, Exchange, How, PlannedFault, WRITTEN_KEPT_MAX,
     WRITTEN_KEPT_TOTAL_MAX, Written,
 };
-pub use mock::{Builder, MockDeepSeek, StartError, Unmet};
-pub use page::catalogue_page;
+pub use metrics::{METRICS, Metric};
+pub use mock::{Builder, MockDeepSeek, StartError};
 pub use profile::{ApiProfile, NoSuchProfile};
 pub use script::{
     DefaultRule, FinishReason, Flush, Match, Pace, Reply, Rule, Script, ScriptError, ScriptedCall,
@@ -137,6 +159,7 @@ pub use server::CONNECTIONS_MAX;
 pub use tls::{Tls, TlsError};
 pub use transcript::{stream_bytes, transcript};
 pub use upload::UPLOAD_MAX;
+pub use watch::FEED_MAX;
 
 #[cfg(test)]
 mod wire_tests;

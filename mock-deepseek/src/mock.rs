@@ -4,22 +4,26 @@
 //! expectations were not met.
 
 use std::{
-    fmt::Write as _,
     io,
     net::{Ipv4Addr, SocketAddr},
-    sync::{Arc, Mutex},
+    sync::{Arc, Mutex, MutexGuard, PoisonError},
+    time::Duration,
 };
 
-use clock::{Activity, SharedClock, SystemClock};
+use clock::{Activity, Lab, SharedClock, SystemClock};
 use tokio::{net::TcpListener, task::JoinHandle};
 use tokio_util::sync::CancellationToken;
 
 use crate::{
     cache::PromptCache,
+    control,
+    expectation::{Expectation, Unmet},
     files::Files,
     journal::{Exchange, Journal},
+    limits::Limits,
+    orders::Orders,
     profile::ApiProfile,
-    script::Script,
+    script::{Script, ScriptError},
     select::Selector,
     server,
     shared::Shared,
@@ -36,7 +40,8 @@ pub struct MockDeepSeek {
     shared: Arc<Shared>,
     server: JoinHandle<()>,
     stopped: CancellationToken,
-    expected: Mutex<Option<usize>>,
+    control: Option<JoinHandle<()>>,
+    expected: Mutex<Vec<Expectation>>,
 }
 
 /// How a mock is made.
@@ -49,6 +54,10 @@ pub struct Builder {
     script: Script,
     address: SocketAddr,
     tls: Option<Tls>,
+    control: Option<SocketAddr>,
+    lab: Option<Lab>,
+    limits: Limits,
+    script_text: Option<String>,
 }
 
 /// The mock could not start.
@@ -75,23 +84,6 @@ impl StartError {
             _ => Self::Listen { address, source },
         }
     }
-}
-
-/// The requests that arrived are not those that were expected.
-#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
-#[error("mock expected {expected} chat requests and got {}{}", .got.len(), list(.got))]
-pub struct Unmet {
-    /// How many were expected.
-    pub expected: usize,
-    /// A line for each that arrived.
-    pub got: Vec<String>,
-}
-
-fn list(lines: &[String]) -> String {
-    lines.iter().fold(String::new(), |mut text, line| {
-        let _ = write!(text, "\n  {line}");
-        text
-    })
 }
 
 impl Builder {
@@ -127,6 +119,49 @@ impl Builder {
     #[must_use]
     pub fn script(mut self, script: Script) -> Self {
         self.script = script;
+        self.script_text = None;
+        self
+    }
+
+    /// Sets the script by its text, which the control API then shows.
+    pub fn script_text(mut self, text: &str) -> Result<Self, ScriptError> {
+        self.script = Script::from_toml(text)?;
+        self.script_text = Some(text.to_owned());
+        Ok(self)
+    }
+
+    /// Returns the script that will be played.
+    pub fn plays(&self) -> &Script {
+        &self.script
+    }
+
+    /// Serves the control API on this address; port 0 takes a free one. Default: there is none.
+    #[must_use]
+    pub fn control(mut self, address: SocketAddr) -> Self {
+        self.control = Some(address);
+        self
+    }
+
+    /// Takes clock and activity from a laboratory, and lets the control API advance its time.
+    #[must_use]
+    pub fn lab(mut self, lab: &Lab) -> Self {
+        self.clock = Arc::new(lab.clock().clone());
+        self.activity = lab.activity().clone();
+        self.lab = Some(lab.clone());
+        self
+    }
+
+    /// Sets the longest request body in bytes. Default: [`BODY_MAX`](crate::BODY_MAX).
+    #[must_use]
+    pub fn body_max(mut self, bytes: usize) -> Self {
+        self.limits.body = bytes;
+        self
+    }
+
+    /// Sets the most connections at once. Default: [`CONNECTIONS_MAX`](crate::CONNECTIONS_MAX).
+    #[must_use]
+    pub fn connections_max(mut self, connections: usize) -> Self {
+        self.limits.connections = connections;
         self
     }
 
@@ -147,10 +182,13 @@ impl Builder {
 
     /// Binds the address and serves on the current runtime.
     pub async fn start(self) -> Result<MockDeepSeek, StartError> {
-        let address = self.address;
-        let failed = |source| StartError::at(address, source);
-        let listener = TcpListener::bind(address).await.map_err(failed)?;
-        let address = listener.local_addr().map_err(failed)?;
+        let (listener, address) = bind(self.address).await?;
+        let control = match self.control {
+            Some(address) => Some(bind(address).await?),
+            None => None,
+        };
+        let orders = Orders::default();
+        orders.set_script(self.script_text);
         let shared = Arc::new(Shared {
             journal: Arc::new(Journal::new(Arc::clone(&self.clock))),
             clock: self.clock,
@@ -161,11 +199,26 @@ impl Builder {
             files: Files::default(),
             selector: Mutex::new(Selector::new(self.script)),
             tls: self.tls,
+            orders,
+            limits: self.limits,
+            closing: CancellationToken::new(),
+            control: control.as_ref().map(|(_, address)| *address),
         });
         let stopped = CancellationToken::new();
         let server = tokio::spawn(server::run(listener, Arc::clone(&shared), stopped.clone()));
-        Ok(MockDeepSeek { address, shared, server, stopped, expected: Mutex::new(None) })
+        let control = control.map(|(listener, _)| {
+            let control = control::Control::new(Arc::clone(&shared), address, self.lab);
+            tokio::spawn(control::run(listener, control, stopped.clone()))
+        });
+        Ok(MockDeepSeek { address, shared, server, stopped, control, expected: Mutex::default() })
     }
+}
+
+async fn bind(address: SocketAddr) -> Result<(TcpListener, SocketAddr), StartError> {
+    let failed = |source| StartError::at(address, source);
+    let listener = TcpListener::bind(address).await.map_err(failed)?;
+    let address = listener.local_addr().map_err(failed)?;
+    Ok((listener, address))
 }
 
 impl MockDeepSeek {
@@ -179,6 +232,10 @@ impl MockDeepSeek {
             script: Script::default(),
             address: (Ipv4Addr::LOCALHOST, 0).into(),
             tls: None,
+            control: None,
+            lab: None,
+            limits: Limits::default(),
+            script_text: Some(String::new()),
         }
     }
 
@@ -189,8 +246,7 @@ impl MockDeepSeek {
 
     /// Returns the base URL for clients, without a slash at the end.
     pub fn url(&self) -> String {
-        let scheme = if self.shared.tls.is_some() { "https" } else { "http" };
-        format!("{scheme}://{}", self.address)
+        format!("{}://{}", self.shared.scheme(), self.address)
     }
 
     /// Returns where it listens.
@@ -198,9 +254,21 @@ impl MockDeepSeek {
         self.address
     }
 
+    /// Returns the URL of the control API, without a slash at the end, if there is one.
+    pub fn control_url(&self) -> Option<String> {
+        self.shared.control.map(|address| format!("http://{address}"))
+    }
+
     /// Replaces the script for requests to come; the counters of rules begin anew.
     pub fn set_script(&self, script: Script) {
         *self.shared.selector() = Selector::new(script);
+        self.shared.orders.set_script(None);
+    }
+
+    /// Replaces the script by its text, which the control API then shows; a text that cannot be read
+    /// changes nothing.
+    pub fn set_script_text(&self, text: &str) -> Result<(), ScriptError> {
+        self.shared.load_script(text)
     }
 
     /// Returns all exchanges in order of arrival, as far as they have got.
@@ -208,44 +276,90 @@ impl MockDeepSeek {
         self.shared.journal.snapshot()
     }
 
-    /// Forgets the journal, the prompt cache and the uploaded files, and sets the counters of the rules to zero. Answers under way go on.
+    /// Returns how many requests have arrived since it started.
+    pub fn requests(&self) -> u64 {
+        self.shared.journal.watch.metrics.exchanges_total()
+    }
+
+    /// Forgets the journal, the prompt cache, the uploaded files and the faults that the control API ordered for every
+    /// request, and sets the counters of the rules to zero. The script stays, and answers under way go on.
     pub fn reset(&self) {
-        self.shared.journal.clear();
-        self.shared.selector().reset();
-        self.shared.cache.clear();
-        self.shared.files.clear();
+        self.shared.reset();
     }
 
-    /// Expects so many chat requests by the time the mock is dropped.
+    /// Expects so many chat requests by the time the mock is dropped; a later number replaces an earlier one.
     pub fn expect(&self, requests: usize) {
-        *self.expected() = Some(requests);
+        let mut expected = self.expected();
+        expected.retain(|expectation| !expectation.is_bare());
+        expected.push(Expectation::requests(requests));
     }
 
-    /// Checks the expectation now.
+    /// Expects this too by the time the mock is dropped.
+    ///
+    /// ```no_run
+    /// # async fn test() -> Result<(), mock_deepseek::StartError> {
+    /// use mock_deepseek::{Expectation, MockDeepSeek};
+    ///
+    /// let mock = MockDeepSeek::start().await?;
+    /// mock.expect_that(Expectation::requests(2).containing("week").model("deepseek-flash"));
+    /// mock.expect_that(Expectation::requests(0).path("/v1/completions"));
+    /// # Ok(())
+    /// # }
+    /// ```
+    pub fn expect_that(&self, expectation: Expectation) {
+        self.expected().push(expectation);
+    }
+
+    /// Checks the expectations now; the first that is not met is told.
     pub fn verify(&self) -> Result<(), Unmet> {
-        let Some(expected) = *self.expected() else { return Ok(()) };
-        let got: Vec<_> = self.journal().iter().filter(|exchange| exchange.is_chat()).map(line).collect();
-        if got.len() == expected { Ok(()) } else { Err(Unmet { expected, got }) }
-    }
-
-    /// Closes the listener and all connections; expectations are checked as on dropping.
-    pub async fn stop(mut self) {
-        self.shared.journal.stop();
-        self.stopped.cancel();
-        if let Err(error) = (&mut self.server).await {
-            tracing::warn!(%error, "mock did not stop cleanly");
+        let expected = self.expected();
+        if expected.is_empty() {
+            return Ok(());
         }
+        let journal = self.journal();
+        expected.iter().try_for_each(|expectation| expectation.verify(&journal).map(|_| ()))
     }
 
-    fn expected(&self) -> std::sync::MutexGuard<'_, Option<usize>> {
-        self.expected.lock().unwrap_or_else(std::sync::PoisonError::into_inner)
+    /// Closes the listeners and all connections; expectations are checked as on dropping.
+    pub async fn stop(self) {
+        self.finish(Duration::ZERO).await;
+    }
+
+    /// Stops in order: takes no more connections and requests, lets answers under way end for at most
+    /// `within`, and closes what is left then. Returns how many answers were cut.
+    ///
+    /// Cancellation: everything is closed at once. Expectations are checked as on dropping.
+    pub async fn finish(mut self, within: Duration) -> u64 {
+        let clock = Arc::clone(&self.shared.clock);
+        self.shared.closing.cancel();
+        let mut cut = 0;
+        if within.is_zero() || clock::timeout(&*clock, within, &mut self.server).await.is_err() {
+            cut = self.shared.journal.watch.metrics.exchanges_open();
+            self.shared.journal.stop();
+            self.stopped.cancel();
+            warn_unless_clean((&mut self.server).await);
+        }
+        self.stopped.cancel();
+        if let Some(control) = &mut self.control {
+            warn_unless_clean(control.await);
+        }
+        cut
+    }
+
+    #[cfg(test)]
+    pub(crate) fn a_control(&self) -> control::Control {
+        control::Control::new(Arc::clone(&self.shared), self.address, None)
+    }
+
+    fn expected(&self) -> MutexGuard<'_, Vec<Expectation>> {
+        self.expected.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }
 
-fn line(exchange: &Exchange) -> String {
-    let Exchange { number, at, method, path, json, .. } = exchange;
-    let model = json.as_ref().and_then(|json| json["model"].as_str()).unwrap_or("?");
-    format!("request {number} at {at}: {method} {path}, model `{model}`")
+fn warn_unless_clean(ended: Result<(), tokio::task::JoinError>) {
+    if let Err(error) = ended {
+        tracing::warn!(%error, "mock did not stop cleanly");
+    }
 }
 
 impl Drop for MockDeepSeek {
@@ -255,6 +369,9 @@ impl Drop for MockDeepSeek {
     fn drop(&mut self) {
         self.shared.journal.stop();
         self.server.abort();
+        if let Some(control) = &self.control {
+            control.abort();
+        }
         match self.verify() {
             Err(unmet) if !std::thread::panicking() => panic!("{unmet}"),
             _ => {}

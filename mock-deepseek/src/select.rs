@@ -4,7 +4,6 @@
 //! passed over. Counters begin anew with each script.
 
 use crate::{
-    duration::Lasts,
     fault::Fault,
     headers::Headers,
     request::ChatRequest,
@@ -42,10 +41,9 @@ impl Selector {
         self.requests = 0;
     }
 
-    /// Returns the default fault that strikes while a client shakes hands, before there is a request to match.
-    pub(crate) fn handshake_fault(&self) -> Option<(Fault, Lasts)> {
-        let default = &self.script.default.faults;
-        default.iter().find_map(|fault| Some((fault.clone(), fault.behaviour().handshake()?)))
+    /// Returns the faults of the default.
+    pub(crate) fn default_faults(&self) -> Vec<Fault> {
+        self.script.default.faults.clone()
     }
 
     /// Counts the request and chooses its rule.
