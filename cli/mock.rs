@@ -1,19 +1,32 @@
 //! `gauntlet mock`: mock-deepseek alone, for any client of an LLM API.
 
+mod secrecy;
+mod service;
 mod tape;
 
 use std::{
     fs,
-    net::{Ipv4Addr, SocketAddr},
+    net::SocketAddr,
     path::{Path, PathBuf},
+    time::Duration,
 };
 
 use clap::Args;
-use mock_deepseek::{ApiProfile, Builder, DeadEnd, Fault, Layer, MockDeepSeek, Script, StartError, Tls};
+use clock::{Clock as _, Lab, SystemClock};
+use mock_deepseek::{ApiProfile, Builder, DeadEnd, Fault, Layer, MockDeepSeek, Script};
 use tokio::runtime::Runtime;
 
-use crate::{exit_code::ExitCode, failure::Failure, logging, output, signal};
-use tape::Tape;
+use self::{
+    secrecy::Secrecy,
+    service::{Service, Time},
+    tape::Tape,
+};
+use crate::{
+    exit_code::ExitCode,
+    failure::Failure,
+    output,
+    signal::{self, Wishes},
+};
 
 /// What the mock plays, and where.
 #[derive(Debug, Args)]
@@ -27,7 +40,7 @@ pub(crate) struct Arguments {
     /// Fault for every request, `ID` or `ID;parameter=value`; may be given more than once
     #[arg(long, value_name = "ID")]
     fault: Vec<String>,
-    /// Port of 127.0.0.1 to listen on; 0 takes a free one
+    /// Port to listen on; 0 takes a free one
     #[arg(long, value_name = "PORT", default_value_t = 4010)]
     port: u16,
     /// Seed of ids, of the mock's own texts, and of everything that a script leaves to chance
@@ -40,56 +53,69 @@ pub(crate) struct Arguments {
     secrecy: Secrecy,
     #[command(flatten)]
     tape: Tape,
-}
-
-/// Whether clients come under TLS.
-#[derive(Debug, Args)]
-struct Secrecy {
-    /// Serve under TLS with a certificate made for localhost, which is printed for clients to trust
-    #[arg(long)]
-    tls: bool,
-    /// Serve under TLS with this certificate chain (PEM)
-    #[arg(long, value_name = "FILE", requires = "tls_key", conflicts_with = "tls")]
-    tls_certificate: Option<PathBuf>,
-    /// Private key of the certificate (PEM)
-    #[arg(long, value_name = "FILE", requires = "tls_certificate")]
-    tls_key: Option<PathBuf>,
+    #[command(flatten)]
+    service: Service,
 }
 
 pub(crate) fn run(arguments: &Arguments) -> Result<ExitCode, Failure> {
-    let address = SocketAddr::from((Ipv4Addr::LOCALHOST, arguments.port));
+    let Arguments { service, secrecy, .. } = arguments;
+    service.start_log();
     let faults = faults(&arguments.fault)?;
-    match faults.as_slice() {
-        [fault] if fault.info().layer == Layer::Address => return hold(fault, address),
-        _ => {}
+    if let [fault] = faults.as_slice()
+        && fault.info().layer == Layer::Address
+    {
+        return hold(fault, service.address(arguments.port));
     }
-    let mock = MockDeepSeek::builder().seed(arguments.seed).api(arguments.api).address(address);
-    let mut mock = arguments.tape.thread(scripted(arguments, &faults, mock)?)?;
-    let tls = arguments.secrecy.tls()?;
-    if let Some(tls) = &tls {
-        mock = mock.tls(tls.clone());
+    let tls = secrecy.tls()?;
+    let certificate = tls.as_ref().filter(|_| secrecy.is_own()).map(|tls| tls.certificate().to_owned());
+    let builder = MockDeepSeek::builder().seed(arguments.seed).api(arguments.api);
+    let mut builder = arguments.tape.thread(scripted(arguments, &faults, builder)?)?;
+    if let Some(tls) = tls {
+        builder = builder.tls(tls);
     }
-    logging::start();
-    let runtime = Runtime::new().map_err(Failure::environment)?;
-    runtime.block_on(async {
-        let mock = mock.start().await.map_err(|error| match error {
-            StartError::Script(error) => Failure::usage(error),
-            StartError::Record(error) => Failure::usage(error),
-            StartError::NeedsTls(fault) => {
-                Failure::usage(format_args!("fault `{fault}` needs TLS; add `--tls`"))
-            }
-            other => Failure::environment(other),
-        })?;
-        output::print(&format!("mock-deepseek listens on {}\n", mock.url()));
-        if let Some(own) = tls.filter(|_| arguments.secrecy.tls) {
-            output::print(own.certificate());
+    builder = service.apply(builder, arguments.port);
+    let certificate = certificate.as_deref();
+    match service.clock {
+        Time::System => {
+            let runtime = Runtime::new().map_err(Failure::environment)?;
+            runtime.block_on(serve(builder, arguments, certificate, Duration::from_secs(service.grace)))
         }
-        signal::stop().await;
-        output::warn(&format!("answered {} requests", mock.journal().len()));
-        arguments.tape.report(&mock);
-        mock.stop().await;
-        Ok(ExitCode::Held)
-    })
+        Time::Manual => {
+            let (runtime, lab) = Lab::new(SystemClock::new().wall()).map_err(Failure::environment)?;
+            // A bound on a clock that stands still would never be reached.
+            runtime.block_on(serve(builder.lab(&lab), arguments, certificate, Duration::ZERO))
+        }
+    }
+}
+
+/// Serves until it is asked to stop; then answers under way may end, unless it is asked once more.
+async fn serve(
+    builder: Builder,
+    Arguments { service, tape, .. }: &Arguments,
+    certificate: Option<&str>,
+    grace: Duration,
+) -> Result<ExitCode, Failure> {
+    let mut wishes = Wishes::listen();
+    let mock = builder.start().await.map_err(|error| service.failed(error))?;
+    let control = mock.control_url();
+    let control = control.map(|url| format!("control API on {url}/__mock/, page on {url}/\n"));
+    output::print(&format!("mock-deepseek listens on {}\n{}", mock.url(), control.unwrap_or_default()));
+    output::print(certificate.unwrap_or_default());
+    wishes.next().await;
+    output::warn(&format!("answered {} requests", mock.requests()));
+    tape.report(&mock);
+    tokio::select! {
+        cut = mock.finish(grace) => {
+            if cut > 0 {
+                output::warn(&format!("cut {cut} answers that were under way after {} s", grace.as_secs()));
+            }
+            Ok(ExitCode::Held)
+        }
+        () = wishes.next() => {
+            output::warn("stopped at once, by a second signal");
+            Ok(ExitCode::Interrupted)
+        }
+    }
 }
 
 /// Holds the address of a fault before the connection: nobody is answered there.
@@ -119,19 +145,6 @@ fn scripted(arguments: &Arguments, faults: &[Fault], mock: Builder) -> Result<Bu
         (None, Some(name)) => mock.script(Script::profile(name).map_err(Failure::usage)?),
         (None, None) => mock.script(Script::with_faults(inside(faults)?)),
     })
-}
-
-impl Secrecy {
-    fn tls(&self) -> Result<Option<Tls>, Failure> {
-        let tls = match (&self.tls_certificate, &self.tls_key) {
-            (Some(certificate), Some(key)) => {
-                Tls::from_pem(&read("certificate", certificate)?, &read("key", key)?)
-            }
-            _ if self.tls => Tls::own(),
-            _ => return Ok(None),
-        };
-        tls.map(Some).map_err(Failure::usage)
-    }
 }
 
 fn read(what: &str, path: &Path) -> Result<String, Failure> {

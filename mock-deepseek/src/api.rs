@@ -20,7 +20,7 @@ use crate::{
     plan::Plan,
     profile::ApiProfile,
     render::{self, Dialect, Stamp},
-    request::ChatRequest,
+    request::{ChatRequest, CompletionRequest, MessagesRequest, ResponsesRequest},
     select::Selector,
     state::Seat,
     upload::Upload,
@@ -64,6 +64,8 @@ pub(crate) struct Behind<'a> {
     pub(crate) selector: &'a Selector,
     pub(crate) cache: &'a PromptCache,
     pub(crate) files: &'a Files,
+    /// Faults that go before those of the script.
+    pub(crate) ordered: Option<Arc<[Fault]>>,
 }
 
 /// What to answer, and why.
@@ -90,7 +92,7 @@ impl Planned {
 
 /// What a path stands for.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-enum Route {
+pub(crate) enum Route {
     Chat,
     Completion,
     Messages,
@@ -108,7 +110,7 @@ impl Route {
         Self::of(path).filter(|route| profile == ApiProfile::Current || !is_new(route))
     }
 
-    fn of(path: &str) -> Option<Self> {
+    pub(crate) fn of(path: &str) -> Option<Self> {
         match path.split('?').next().unwrap_or_default() {
             "/chat/completions" | "/v1/chat/completions" | "/beta/chat/completions" => Some(Self::Chat),
             "/completions" | "/v1/completions" | "/beta/completions" => Some(Self::Completion),
@@ -145,6 +147,21 @@ pub(crate) fn takes_files(path: &str) -> bool {
 /// Says whether the path asks the model for something.
 pub(crate) fn is_chat(path: &str) -> bool {
     matches!(Route::of(path), Some(Route::Chat | Route::Completion | Route::Messages | Route::Responses))
+}
+
+/// Reads what a request asked of the model, whatever its form, without judging it; `None` when it cannot be read.
+pub(crate) fn asked(path: &str, body: &[u8]) -> Option<ChatRequest> {
+    let read = match Route::of(path)? {
+        Route::Chat => serde_json::from_slice(body),
+        Route::Completion => serde_json::from_slice(body).map(CompletionRequest::into_chat),
+        Route::Messages => serde_json::from_slice(body)
+            .map(|request: MessagesRequest| request.into_chat(ApiProfile::Current)),
+        Route::Responses => {
+            serde_json::from_slice(body).map(|request: ResponsesRequest| request.into_chat().0)
+        }
+        Route::Models | Route::Balance | Route::Files | Route::File => return None,
+    };
+    read.ok()
 }
 
 /// Decides the answer to a request. The script is asked only about one to the model that is valid.
@@ -205,7 +222,7 @@ fn ask(
     let choice = behind.selector.choose(&Facts::new(&chat, request, key));
     let prompt = behind.cache.bill(&chat.resolved.prompt);
     let draft = Draft { prompt, ..Draft::new(&chat, dialect, &choice.reply, stamp.seed) };
-    let faults = named.map_or(choice.faults, Into::into);
+    let faults = named.map(Into::into).or_else(|| behind.ordered.clone()).unwrap_or(choice.faults);
     let plan = Plan::new(draft, faults, choice.pacing).over(request.carried);
     let answer = plan.answer(stamp);
     if answer.head.as_ref().is_some_and(|head| head.status == 200) {

@@ -4,14 +4,16 @@
 //! Invariant: an entry whose behaviour does not exist, or whose defaults that behaviour refuses,
 //! does not pass the tests of this crate.
 
+mod page;
 mod source;
 mod words;
 
 use std::{collections::BTreeMap, sync::LazyLock};
 
-use serde::Deserialize;
+use serde::{Deserialize, Serialize};
 use toml::{Table, Value};
 
+pub use page::catalogue_page;
 pub use source::Source;
 pub use words::UnknownName;
 
@@ -80,7 +82,7 @@ pub struct Parameter {
 }
 
 /// The layer of an exchange that a fault breaks. Faults of one plan act in this order.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Deserialize)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Deserialize, Serialize)]
 #[serde(rename_all = "kebab-case")]
 pub enum Layer {
     /// What the model says.
@@ -106,7 +108,7 @@ pub enum Layer {
 }
 
 /// The moment at which a fault strikes.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Deserialize)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Deserialize, Serialize)]
 #[serde(rename_all = "kebab-case")]
 pub enum Place {
     /// While client and server shake hands, before there is a request.
@@ -132,7 +134,7 @@ pub enum Place {
 }
 
 /// What a sound client does about a fault.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Deserialize)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Deserialize, Serialize)]
 #[serde(rename_all = "kebab-case")]
 pub enum FaultKind {
     /// It is allowed: a sound client must succeed.
@@ -142,7 +144,7 @@ pub enum FaultKind {
 }
 
 /// The replies that a fault can happen to.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash, Deserialize)]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash, Deserialize, Serialize)]
 #[serde(rename_all = "kebab-case")]
 pub enum Mode {
     /// Both.

@@ -9,7 +9,9 @@ use crate::{
     api::{self, Behind, Planned},
     inbox::{Body, Head},
     journal::Recorder,
+    metrics::Refused,
     notice::Notice,
+    page,
     record::{self, Call},
     render,
     replay::Player,
@@ -18,7 +20,7 @@ use crate::{
     upload::{UPLOAD_MAX, Upload},
 };
 
-/// The longest request body; a longer one is answered with 413.
+/// The longest request body, unless the builder says otherwise; a longer one is answered with 413.
 pub const BODY_MAX: usize = 1024 * 1024;
 
 /// A request that has arrived.
@@ -107,17 +109,26 @@ fn request<'a>(arrived: &Arrived<'a>, body: &'a Bytes, upload: Option<&'a Upload
 
 fn decide(shared: &Shared, request: &api::Request<'_>, recorder: &Recorder) -> Planned {
     let stamp = shared.stamp(recorder.number);
-    let selector = shared.stage.selector();
-    api::decide(request, &stamp, &Behind { selector: &selector, cache: &shared.cache, files: &shared.files })
+    if page::is_at(request.path) && request.method == "GET" {
+        let page = page::on_the_api_port(shared, request.headers.get("host"));
+        return Planned::plain(&Notice::page(page), &stamp);
+    }
+    let (selector, ordered) = (shared.stage.selector(), shared.orders.faults());
+    let Shared { cache, files, .. } = shared;
+    api::decide(request, &stamp, &Behind { selector: &selector, cache, files, ordered })
 }
 
 fn replay(shared: &Shared, player: &Player, request: &api::Request<'_>, recorder: &Recorder) -> Planned {
     let stamp = shared.stamp(recorder.number);
-    player.play(request, &stamp, || api::scripted_faults(request, shared.profile, &shared.stage.selector()))
+    player.play(request, &stamp, || {
+        let scripted = api::scripted_faults(request, shared.profile, &shared.stage.selector());
+        shared.orders.faults().unwrap_or(scripted)
+    })
 }
 
 fn refuse(shared: &Shared, arrived: &Arrived<'_>) -> Planned {
-    let limit = if upload(shared, arrived.head).is_some() { UPLOAD_MAX } else { BODY_MAX };
+    shared.journal.watch.metrics.refused(Refused::Body);
+    let limit = if upload(shared, arrived.head).is_some() { UPLOAD_MAX } else { shared.limits.body };
     plain(shared, arrived.recorder, &Notice::too_large(limit), None)
 }
 

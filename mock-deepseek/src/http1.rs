@@ -4,7 +4,7 @@
 //! byte, so that they can be wrong below HTTP. Invariant: while an answer is written the connection is
 //! read as well, so that a client that leaves is noticed at once.
 
-use std::{sync::Arc, time::Duration};
+use std::time::Duration;
 
 use bytes::BytesMut;
 
@@ -13,8 +13,10 @@ use crate::{
     exchange::{self, Arrived, Carried, Found},
     inbox::{Body, Head, Inbox, NoRequest},
     journal::How,
+    metrics::Refused,
     program::{self, Persistence},
     record::{self, Call, Telling},
+    server::Connection,
     shared::Shared,
     wire::Wire,
     write::{self, After, Way},
@@ -34,27 +36,40 @@ pub(crate) enum Ended {
     Http2(BytesMut),
 }
 
-/// Serves a connection until one of the sides ends it.
-pub(crate) async fn serve(wire: &Wire, shared: &Arc<Shared>, connection: u64) -> Ended {
+/// Serves a connection until one of the sides ends it, or until the mock takes no more requests.
+pub(crate) async fn serve(wire: &Wire, connection: &Connection) -> Ended {
+    let Connection { number, shared, closing } = connection;
     let mut inbox = Inbox::new(wire);
     let mut nth = 0;
     loop {
-        let after = match inbox.head().await {
+        let head = tokio::select! {
+            biased;
+            head = inbox.head() => head,
+            () = closing.cancelled() => {
+                wire.shutdown().await;
+                return Ended::Over;
+            }
+        };
+        let after = match head {
             Ok(head) => {
                 nth += 1;
-                let recorder = shared.journal.open(head.arrival(connection, nth));
+                let recorder = shared.journal.open(head.arrival(*number, nth));
                 let way = Way { outlet: wire, clock: &*shared.clock, recorder: &recorder };
                 answer(&mut inbox, (head, nth), way, shared).await
             }
             Err(NoRequest::Http2) if nth == 0 => return Ended::Http2(inbox.into_rest()),
             Err(refused) => {
-                refuse(wire, refused).await;
+                refuse(wire, refused, shared).await;
                 return Ended::Over;
             }
         };
         match after {
+            After::Usable if closing.is_cancelled() => wire.shutdown().await,
             After::Usable => continue,
-            After::Stale { reset } => die_at_next_request(&mut inbox, wire, reset).await,
+            After::Stale { reset } => tokio::select! {
+                () = die_at_next_request(&mut inbox, wire, reset) => {}
+                () = closing.cancelled() => {}
+            },
             After::Cut(cut) => die(wire, cut).await,
             After::Gone => {}
         }
@@ -91,13 +106,13 @@ async fn answer(
 ) -> After {
     let read = match exchange::upload(shared, &head) {
         Some(form) => inbox.form(&head, form).await,
-        None => inbox.body(&head, exchange::BODY_MAX).await,
+        None => inbox.body(&head, shared.limits.body).await,
     };
     let body = match read {
         Ok(body) => body,
         Err(NoRequest::Gone) => return After::Gone,
         Err(refused) => {
-            refuse(way.outlet, refused).await;
+            refuse(way.outlet, refused, shared).await;
             way.recorder.end(How::Cut);
             return After::Gone;
         }
@@ -168,12 +183,13 @@ async fn until_gone(inbox: &mut Inbox<'_>, told: impl Future<Output = After>, wa
 }
 
 /// Answers what is no request. Whether that reaches the client does not matter: the connection is over.
-async fn refuse(wire: &Wire, why: NoRequest) {
-    let status = match why {
+async fn refuse(wire: &Wire, why: NoRequest, shared: &Shared) {
+    let (status, reason) = match why {
         NoRequest::Gone => return,
-        NoRequest::Malformed | NoRequest::Http2 => 400,
-        NoRequest::HeadTooLarge => 431,
+        NoRequest::Malformed | NoRequest::Http2 => (400, Refused::Malformed),
+        NoRequest::HeadTooLarge => (431, Refused::Head),
     };
+    shared.journal.watch.metrics.refused(reason);
     let reason = program::reason(status);
     let text = format!("HTTP/1.1 {status} {reason}\r\nconnection: close\r\ncontent-length: 0\r\n\r\n");
     let _ = wire.write_all(text.as_bytes()).await;

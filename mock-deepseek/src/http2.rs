@@ -18,14 +18,17 @@ use tokio::{
     sync::{mpsc, oneshot},
     task::JoinSet,
 };
+use tokio_util::sync::CancellationToken;
 
 use crate::{
     answer::{self, Answer, Cut, Framing},
     exchange::{self, Arrived, Carried, Found},
     inbox::{Body, HEAD_MAX, Head},
     journal::{How, Recorder},
+    metrics::Refused,
     program,
     record::{self, Call, Telling},
+    server::Connection,
     shared::Shared,
     upload::{UPLOAD_BODY_MAX, Upload},
     wire::Rewound,
@@ -55,25 +58,31 @@ enum Ask {
     Flush(oneshot::Sender<()>),
 }
 
-/// Serves a connection until one of the sides ends it.
-pub(crate) async fn serve(io: Rewound, shared: &Arc<Shared>, connection: u64) {
+/// Serves a connection until one of the sides ends it, or until the mock takes no more requests and those under way
+/// are answered.
+pub(crate) async fn serve(io: Rewound, connection: &Connection) {
+    let Connection { number, shared, closing } = connection;
     let wire = Arc::clone(&io.wire);
     let carried = Carried { http2: true, tls: wire.is_tls() };
     let (asks, asked) = mpsc::channel(STREAMS_MAX.into());
-    let session = Session { shared: Arc::clone(shared), connection, carried, asks };
+    let session = Session { shared: Arc::clone(shared), connection: *number, carried, asks };
     let mut builder = server::Builder::new();
     builder
         .max_concurrent_streams(STREAMS_MAX.into())
         .max_header_list_size(u32::try_from(HEAD_MAX).unwrap_or(u32::MAX))
         .max_send_buffer_size(SEND_BUFFER_MAX);
-    match builder.handshake(io).await {
-        Ok(http2) => match streams(http2, session, asked).await {
+    let began = tokio::select! {
+        began = builder.handshake(io) => began,
+        () = closing.cancelled() => return wire.shutdown().await,
+    };
+    match began {
+        Ok(http2) => match streams(http2, session, (asked, closing)).await {
             // A socket that cannot be told to reset is closed.
             Some(Cut::Reset) => drop(wire.reset_on_close()),
             Some(Cut::Abandon) => {}
             _ => wire.shutdown().await,
         },
-        Err(error) => tracing::debug!(%error, connection, "HTTP/2 did not begin"),
+        Err(error) => tracing::debug!(%error, connection = number, "HTTP/2 did not begin"),
     }
 }
 
@@ -81,9 +90,9 @@ pub(crate) async fn serve(io: Rewound, shared: &Arc<Shared>, connection: u64) {
 async fn streams(
     mut http2: server::Connection<Rewound, Bytes>,
     session: Session,
-    mut asked: mpsc::Receiver<Ask>,
+    (mut asked, closing): (mpsc::Receiver<Ask>, &CancellationToken),
 ) -> Option<Cut> {
-    let (mut streams, mut nth) = (JoinSet::new(), 0);
+    let (mut streams, mut nth, mut ending) = (JoinSet::new(), 0, false);
     let cut = loop {
         tokio::select! {
             // Accepting comes first because it also sends: what was written before a cut is out by then.
@@ -93,7 +102,13 @@ async fn streams(
                     nth += 1;
                     streams.spawn(exchange(session.clone(), nth, request, respond));
                 }
-                Some(Err(_)) | None => break None,
+                Some(Err(error)) => {
+                    if error.is_library() {
+                        session.shared.journal.watch.metrics.refused(Refused::Malformed);
+                    }
+                    break None;
+                }
+                None => break None,
             },
             Some(ask) = asked.recv() => match ask {
                 Ask::End(Cut::GoAway(reason)) => http2.abrupt_shutdown(reason),
@@ -102,6 +117,10 @@ async fn streams(
                 Ask::Flush(done) => drop(done.send(())),
             },
             Some(_) = streams.join_next() => {}
+            () = closing.cancelled(), if !ending => {
+                ending = true;
+                http2.graceful_shutdown();
+            }
         }
     };
     streams.shutdown().await;
@@ -117,7 +136,7 @@ async fn exchange(session: Session, nth: u64, request: Request<RecvStream>, mut 
     let recorder = session.shared.journal.open(head.arrival(session.connection, nth));
     let read = match exchange::upload(&session.shared, &head) {
         Some(form) => read_form(body, form).await,
-        None => read(body, exchange::BODY_MAX).await,
+        None => read(body, session.shared.limits.body).await,
     };
     let Some(body) = read else { return };
     let arrived = Arrived { head: &head, body: &body, recorder: &recorder, nth, carried: session.carried };
@@ -143,7 +162,7 @@ impl Dialogue<'_> {
         {
             return self.recorder.end(How::ClientHungUp);
         }
-        let Some(outgoing) = Outgoing::open(head.as_ref(), respond) else { return };
+        let Some(outgoing) = Outgoing::open(head.as_ref(), respond, self.recorder) else { return };
         let told = write::run(program, self.way(&outgoing));
         self.end(told, &outgoing, respond).await;
     }
@@ -159,7 +178,9 @@ impl Dialogue<'_> {
             Err(answer) => return self.tell(answer, respond).await,
         };
         let framing = Framing::Closing;
-        let Some(outgoing) = Outgoing::open(Some(&take.head(framing)), respond) else { return };
+        let Some(outgoing) = Outgoing::open(Some(&take.head(framing)), respond, self.recorder) else {
+            return;
+        };
         let told = record::relay(take, Telling { front: Bytes::new(), framing }, self.way(&outgoing));
         self.end(told, &outgoing, respond).await;
     }
@@ -266,9 +287,11 @@ struct Outgoing(Mutex<Option<SendStream<Bytes>>>);
 
 impl Outgoing {
     /// Sends the head, if there is one; `None` when the stream is gone.
-    fn open(head: Option<&answer::Head>, respond: &mut Respond) -> Option<Self> {
-        let stream = head.map(|head| respond.send_response(response(head), false)).transpose().ok()?;
-        Some(Self(Mutex::new(stream)))
+    fn open(head: Option<&answer::Head>, respond: &mut Respond, recorder: &Recorder) -> Option<Self> {
+        let Some(head) = head else { return Some(Self(Mutex::new(None))) };
+        let stream = respond.send_response(response(head), false).ok()?;
+        recorder.began(head.status);
+        Some(Self(Mutex::new(Some(stream))))
     }
 
     fn stream(&self) -> MutexGuard<'_, Option<SendStream<Bytes>>> {

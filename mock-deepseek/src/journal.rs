@@ -18,9 +18,9 @@ use bytes::Bytes;
 use clock::{Instant, SharedClock};
 use serde_json::Value;
 
-use entry::Entry;
+pub(crate) use entry::Entry;
 
-use crate::{answer::Marks, fault::Fault, headers::Headers};
+use crate::{answer::Marks, fault::Fault, headers::Headers, watch::Watch};
 
 /// The most exchanges that are kept.
 pub const EXCHANGES_MAX: usize = 10_000;
@@ -60,6 +60,8 @@ pub struct Exchange {
     pub written: u64,
     /// Whole server-sent events that the socket took, `[DONE]` included, comments not.
     pub events: u64,
+    /// The status that was really written; `None` while nothing was, and where no status line was.
+    pub status: Option<u16>,
     /// The first [`WRITTEN_KEPT_MAX`] written bytes, as they went out.
     pub writes: Vec<Written>,
     /// How it ended; `None` while it goes on.
@@ -120,6 +122,7 @@ impl Exchange {
 #[derive(Debug)]
 pub(crate) struct Journal {
     clock: SharedClock,
+    pub(crate) watch: Watch,
     stopping: AtomicBool,
     /// Bytes of the kept heads and bodies.
     arrived: AtomicUsize,
@@ -158,6 +161,7 @@ impl<'a> Arrival<'a> {
 impl Journal {
     pub(crate) fn new(clock: SharedClock) -> Self {
         Self {
+            watch: Watch::new(Arc::clone(&clock)),
             clock,
             stopping: AtomicBool::new(false),
             arrived: AtomicUsize::new(0),
@@ -185,6 +189,7 @@ impl Journal {
             self.written.fetch_add(entry.memory(), Ordering::Relaxed);
         }
         entries.kept.push_back(Arc::clone(&entry));
+        self.watch.opened();
         Recorder { number, entry, journal: Arc::clone(self) }
     }
 
@@ -218,13 +223,29 @@ impl Journal {
 
     /// Returns what is known now, in order of arrival.
     pub(crate) fn snapshot(&self) -> Vec<Exchange> {
+        self.pick(|entry| Some(entry.shown()))
+    }
+
+    /// Looks at each exchange in order of arrival, and returns what is picked of them.
+    ///
+    /// Only one at a time is held, so that answers go on.
+    pub(crate) fn pick<T>(&self, mut look: impl FnMut(&Entry) -> Option<T>) -> Vec<T> {
         let kept: Vec<_> = lock(&self.entries).kept.iter().map(Arc::clone).collect();
-        kept.iter().map(|entry| lock(entry).shown()).collect()
+        kept.iter().filter_map(|entry| look(&lock(entry))).collect()
+    }
+
+    /// Returns how many are kept.
+    pub(crate) fn kept(&self) -> usize {
+        lock(&self.entries).kept.len()
     }
 
     /// Forgets everything; numbers begin at 1 again.
     pub(crate) fn clear(&self) {
-        let forgotten = std::mem::take(&mut *lock(&self.entries));
+        let forgotten = {
+            let mut entries = lock(&self.entries);
+            self.watch.forgotten();
+            mem::take(&mut *entries)
+        };
         for entry in forgotten.kept {
             self.forget_written(&mut lock(&entry));
         }
@@ -253,7 +274,14 @@ impl Recorder {
     }
 
     pub(crate) fn planned(&self, rule: Option<Arc<str>>, faults: &[Fault]) {
-        lock(&self.entry).planned(rule, faults);
+        let mut entry = lock(&self.entry);
+        entry.planned(rule, faults);
+        self.journal.watch.planned(&entry);
+    }
+
+    /// Says that a head with this status went out, where no status line tells it.
+    pub(crate) fn began(&self, status: u16) {
+        lock(&self.entry).status = Some(status);
     }
 
     pub(crate) fn wrote(&self, at: Instant, bytes: &[u8]) {
@@ -271,13 +299,17 @@ impl Recorder {
     /// Ends the exchange; only the first end counts.
     pub(crate) fn end(&self, how: How) {
         let at = self.journal.clock.now();
-        lock(&self.entry).end(Ended { at, how });
+        let mut entry = lock(&self.entry);
+        if entry.end.is_none() {
+            entry.end = Some(Ended { at, how });
+            self.journal.watch.ended(&entry);
+        }
     }
 }
 
 impl Drop for Recorder {
     fn drop(&mut self) {
-        if !lock(&self.entry).is_over() {
+        if lock(&self.entry).end.is_none() {
             let stopping = self.journal.stopping.load(Ordering::Relaxed);
             self.end(if stopping { How::Cut } else { How::ClientHungUp });
         }

@@ -32,8 +32,9 @@
 //! 1. the request header `x-mock-fault: crlf, stall;after_events=3` (empty: no fault at all);
 //! 2. a suffix of the model name, `deepseek-flash+crlf+stall;after_events=3`;
 //! 3. a suffix of the API key, `sk-test+crlf`;
-//! 4. the first rule of the script that holds;
-//! 5. the script's default.
+//! 4. the faults that were ordered for every request over the control API;
+//! 5. the first rule of the script that holds;
+//! 6. the script's default.
 //!
 //! Faults compose. They act in the order of their [`Layer`]s, so the order in which they are named
 //! does not matter. A fault that finds no place (a cut after a hundred events in a reply of ten)
@@ -71,6 +72,13 @@
 //!    raw socket compares what it sees with a snapshot in `src/wire_tests/snapshots/`.
 //! 5. Read that snapshot as a client would. It is the fault.
 //!
+//! # From outside
+//!
+//! [`Builder::control`] serves a control API beside the mock: script, faults, journal (also live), expectations,
+//! clock, [metrics](METRICS); `src/control/openapi.json` describes it. A page at `/`, on both ports, tells how
+//! to point a client here. In Rust, [`MockDeepSeek::expect_that`] says what should be asked, and dropping the
+//! mock verifies it.
+//!
 //! # Limits
 //!
 //! Bodies [`BODY_MAX`], uploads [`UPLOAD_MAX`] (their bytes are counted, not kept), files of a key [`FILES_MAX`], heads [`HEAD_MAX`], connections [`CONNECTIONS_MAX`], journal [`EXCHANGES_MAX`]
@@ -78,6 +86,8 @@
 //! [`BODIES_KEPT_MAX`] bytes of requests over all; recorded answers [`ANSWER_KEPT_MAX`], cassettes [`CASSETTE_MAX`].
 //! Scripts [`SCRIPT_MAX`], regular expressions [`REGEX_SIZE_MAX`], pauses [`PAUSE_MAX`], signs of life
 //! [`KEEP_ALIVES_MAX`] within one answer.
+//! The control API: bodies [`CONTROL_BODY_MAX`], connections [`CONTROL_CONNECTIONS_MAX`], readers of the live
+//! journal [`READERS_MAX`], each at most [`FEED_MAX`] messages behind.
 
 #![warn(missing_docs)]
 
@@ -89,12 +99,14 @@ mod cassette;
 mod catalogue;
 mod chance;
 mod chunks;
+mod control;
 mod dead_end;
 mod delay;
 mod draft;
 mod duration;
 mod events;
 mod exchange;
+mod expectation;
 mod facts;
 mod fault;
 mod files;
@@ -103,11 +115,14 @@ mod http1;
 mod http2;
 mod inbox;
 mod journal;
+mod limits;
 mod matching;
+mod metrics;
 mod mock;
 mod money;
 mod notation;
 mod notice;
+mod orders;
 mod pace;
 mod page;
 mod plan;
@@ -126,22 +141,29 @@ mod shared;
 mod socket;
 mod stage;
 mod state;
+mod summary;
 mod texts;
 mod tls;
 mod tokens;
 mod transcript;
 mod upload;
 mod validate;
+mod watch;
 mod wire;
 mod write;
 
 pub use cassette::{CASSETTE_MAX, CASSETTE_VERSION, Cassette, CassetteError};
 pub use catalogue::{
     Carrier, Catalogue, FaultInfo, FaultKind, Layer, Mode, Parameter, Place, Source, UnknownName, catalogue,
+    catalogue_page,
+};
+pub use control::{
+    ADVANCE_MAX, CONTROL_BODY_MAX, CONTROL_CONNECTIONS_MAX, LISTED_DEFAULT, LISTED_IN_DETAIL_MAX, READERS_MAX,
 };
 pub use dead_end::{DeadEnd, DeadEndError};
 pub use delay::{Delay, Distribution, PAUSE_MAX, Per, Tail};
 pub use exchange::BODY_MAX;
+pub use expectation::{Expectation, LISTED_MAX, Times, Unmet};
 pub use facts::Surface;
 pub use fault::{Fault, FaultError};
 pub use files::FILES_MAX;
@@ -154,10 +176,10 @@ pub use matching::{
     Count, HeaderName, JsonMatch, KeyMatch, Match, MessageMatch, Pattern, Pointer, REGEX_SIZE_MAX,
     RoleCounts, TextMatch,
 };
-pub use mock::{Builder, MockDeepSeek, StartError, Unmet};
+pub use metrics::{METRICS, Metric};
+pub use mock::{Builder, MockDeepSeek, StartError};
 pub use money::Money;
 pub use pace::{Flush, KEEP_ALIVE_MIN, KEEP_ALIVES_MAX, Pace, UnknownLatency};
-pub use page::catalogue_page;
 pub use profile::{ApiProfile, NoSuchProfile};
 pub use record::{
     ANSWER_KEPT_MAX, RecordError, Recorded, Recording, UPSTREAM_HEAD_MAX, UPSTREAM_SILENCE_MAX,
@@ -174,6 +196,7 @@ pub use state::{Balance, Concurrency, Currency, Limits, Prices, Step};
 pub use tls::{Tls, TlsError};
 pub use transcript::{stream_bytes, transcript};
 pub use upload::UPLOAD_MAX;
+pub use watch::FEED_MAX;
 
 #[cfg(test)]
 mod wire_tests;

@@ -56,6 +56,11 @@ impl Notice {
         Self { status: 200, content_type: JSON, said: Said::Plain(json) }
     }
 
+    /// Makes a 200 with this HTML: the mock's own page, which DeepSeek does not have.
+    pub(crate) fn page(html: String) -> Self {
+        Self { status: 200, content_type: Some("text/html; charset=utf-8"), said: Said::Plain(html) }
+    }
+
     /// Makes the JSON envelope of an error.
     pub(crate) fn json(status: u16, kind: &'static str, message: &str) -> Self {
         Self { status, content_type: JSON, said: Said::Error { kind, message: message.to_owned() } }

@@ -71,6 +71,11 @@ impl Watched {
         Ok((Self { path: path.to_owned(), seen: seen.clone(), judged: seen }, script))
     }
 
+    /// Returns the text of the version that was last judged.
+    pub(crate) fn text(&self) -> Option<&str> {
+        self.judged.text.as_deref().ok()
+    }
+
     /// Returns where the file is.
     pub(crate) fn path(&self) -> &Path {
         &self.path
@@ -106,10 +111,12 @@ pub(crate) async fn run(mut watched: Watched, shared: Arc<Shared>) {
             None => {}
             Some(Ok(script)) => {
                 tracing::info!(file = %watched.path.display(), rules = script.rules.len(), "new script is played");
-                shared.stage.play(script, shared.clock.now());
+                shared.journal.watch.metrics.script_loaded(true);
+                shared.stage.play(script, watched.text().map(ToOwned::to_owned), shared.clock.now());
             }
             Some(Err(problem)) => {
                 tracing::warn!(file = %watched.path.display(), %problem, "script goes on as it was: the new version is wrong");
+                shared.journal.watch.metrics.script_loaded(false);
                 shared.stage.refuses(problem);
             }
         }

@@ -13,7 +13,6 @@ use std::sync::{
 use crate::{
     chance::Chance,
     draft::Prepared,
-    duration::Lasts,
     facts::Facts,
     fault::Fault,
     matching::{Condition, Patterns},
@@ -107,12 +106,6 @@ impl Selector {
     /// Returns the account that requests are counted in.
     pub(crate) fn account(&self) -> &Arc<Account> {
         &self.account
-    }
-
-    /// Returns the default fault that strikes while a client shakes hands, before there is a request to match.
-    pub(crate) fn handshake_fault(&self) -> Option<(Fault, Lasts)> {
-        let default = &self.default.faults;
-        default.iter().find_map(|fault| Some((fault.clone(), fault.behaviour().handshake()?)))
     }
 
     /// Returns the faults that strike when no rule holds.

@@ -3,7 +3,7 @@
 //! Invariant: each connection is a task of the set that [`run`] owns; when `run` ends or is dropped,
 //! so do they all.
 
-use std::sync::Arc;
+use std::{sync::Arc, time::Duration};
 
 use bytes::BytesMut;
 use clock::Metered;
@@ -19,43 +19,80 @@ use crate::{
     headers::Headers,
     http1, http2,
     journal::{Arrival, How},
+    metrics::Refused,
     shared::Shared,
     socket::Socket,
     tls::{HANDSHAKE_MAX, Tls},
     wire::{Rewound, Wire},
 };
 
-/// The most connections at once; further ones wait to be accepted.
+/// The most connections at once, unless the builder says otherwise; further ones wait to be accepted.
 pub const CONNECTIONS_MAX: usize = 10_000;
+/// Where no connection can be accepted (too many open files), it is tried again after this time, or when one closes.
+pub(crate) const ACCEPT_PAUSE: Duration = Duration::from_millis(100);
 
-/// Serves until `stop`, and then until all connections are closed.
+/// An accepted connection, as those who serve it know it.
+#[derive(Debug)]
+pub(crate) struct Connection {
+    /// Counts the connections from 1.
+    pub(crate) number: u64,
+    pub(crate) shared: Arc<Shared>,
+    /// No more requests are taken. Its own, so that connections do not wait for each other.
+    pub(crate) closing: CancellationToken,
+}
+
+/// Serves until `stop`, or until the mock closes and all connections have come to their end.
 pub(crate) async fn run(listener: TcpListener, shared: Arc<Shared>, stop: CancellationToken) {
     let mut connections = JoinSet::new();
     let mut count = 0;
     loop {
         tokio::select! {
-            accepted = listener.accept(), if connections.len() < CONNECTIONS_MAX => match accepted {
+            accepted = listener.accept(), if connections.len() < shared.limits.connections => match accepted {
                 Ok((stream, _)) => {
                     count += 1;
-                    connections.spawn(serve(stream, Arc::clone(&shared), count));
+                    let closing = shared.closing.child_token();
+                    let connection = Connection { number: count, shared: Arc::clone(&shared), closing };
+                    connections.spawn(serve(stream, connection));
                 }
-                Err(error) => tracing::warn!(%error, "connection cannot be accepted"),
+                Err(error) => {
+                    tracing::warn!(%error, "connection cannot be accepted");
+                    tokio::select! {
+                        () = shared.clock.sleep(ACCEPT_PAUSE) => {}
+                        Some(_) = connections.join_next() => {}
+                        () = stop.cancelled() => break,
+                        () = shared.closing.cancelled() => break,
+                    }
+                }
             },
             Some(_) = connections.join_next() => {}
             () = stop.cancelled() => break,
+            () = shared.closing.cancelled() => break,
         }
     }
     drop(listener);
+    finish(&mut connections, &stop).await;
     connections.shutdown().await;
 }
 
-async fn serve(stream: TcpStream, shared: Arc<Shared>, connection: u64) {
+/// Waits until all connections have come to their end, or until `stop`.
+async fn finish(connections: &mut JoinSet<()>, stop: &CancellationToken) {
+    while !connections.is_empty() {
+        tokio::select! {
+            _ = connections.join_next() => {}
+            () = stop.cancelled() => return,
+        }
+    }
+}
+
+async fn serve(stream: TcpStream, connection: Connection) {
+    let shared = &connection.shared;
     // Without this, small writes of a stream would wait for each other.
     let metered = stream.set_nodelay(true).and_then(|()| shared.activity.metered(stream));
     let Ok(metered) = metered else { return };
+    let _open = shared.journal.watch.metrics.connection();
     let socket = match &shared.tls {
         None => Socket::Plain(metered),
-        Some(tls) => match handshake(metered, tls, &shared, connection).await {
+        Some(tls) => match handshake(metered, tls, &connection).await {
             Some(socket) => socket,
             None => return,
         },
@@ -65,19 +102,19 @@ async fn serve(stream: TcpStream, shared: Arc<Shared>, connection: u64) {
     let front = if http2 {
         BytesMut::new()
     } else {
-        match http1::serve(&wire, &shared, connection).await {
+        match http1::serve(&wire, &connection).await {
             http1::Ended::Over => return,
             http1::Ended::Http2(front) => front,
         }
     };
-    http2::serve(Rewound { front, wire: Arc::new(wire) }, &shared, connection).await;
+    http2::serve(Rewound { front, wire: Arc::new(wire) }, &connection).await;
 }
 
 /// Shakes hands, unless a fault of the script's default does not want that.
-async fn handshake(metered: Metered, tls: &Tls, shared: &Arc<Shared>, connection: u64) -> Option<Socket> {
-    let stalled = shared.stage.selector().handshake_fault();
-    if let Some((fault, lasts)) = stalled {
-        let recorder = shared.journal.open(Arrival::handshake(connection, &Headers::default()));
+async fn handshake(metered: Metered, tls: &Tls, connection: &Connection) -> Option<Socket> {
+    let Connection { number, shared, closing } = connection;
+    if let Some((fault, lasts)) = shared.handshake_fault() {
+        let recorder = shared.journal.open(Arrival::handshake(*number, &Headers::default()));
         recorder.planned(None, &[fault]);
         recorder.passed(0, Marks::of(0));
         shared.clock.sleep(lasts.bounded()).await;
@@ -92,9 +129,11 @@ async fn handshake(metered: Metered, tls: &Tls, shared: &Arc<Shared>, connection
             Err(error) => error.to_string(),
         },
         () = shared.clock.sleep(HANDSHAKE_MAX) => format!("no end after {HANDSHAKE_MAX:?}"),
+        () = closing.cancelled() => return None,
     };
+    shared.journal.watch.metrics.refused(Refused::Handshake);
     tracing::info!(
-        connection,
+        connection = number,
         reason = failed,
         "TLS handshake failed; does the client trust the certificate?"
     );

@@ -3,14 +3,31 @@
 //! Invariant: everything that varies from one answer to the next comes from the seed, the number of
 //! the request and the clock; nothing from the machine.
 
-use std::sync::{Arc, Mutex, PoisonError};
+use std::{
+    net::SocketAddr,
+    sync::{Arc, Mutex, PoisonError},
+};
 
 use clock::{Activity, SharedClock, Timestamp};
+use tokio_util::sync::CancellationToken;
 use uuid::Uuid;
 
 use crate::{
-    cache::PromptCache, chance::Chance, files::Files, journal::Journal, profile::ApiProfile, record::Deck,
-    render::Stamp, replay::Player, stage::Stage, tls::Tls,
+    cache::PromptCache,
+    chance::Chance,
+    duration::Lasts,
+    fault::Fault,
+    files::Files,
+    journal::Journal,
+    limits::Limits,
+    orders::Orders,
+    profile::ApiProfile,
+    record::Deck,
+    render::Stamp,
+    replay::Player,
+    script::{Script, ScriptError},
+    stage::Stage,
+    tls::Tls,
 };
 
 /// Where answers come from.
@@ -39,9 +56,48 @@ pub(crate) struct Shared {
     /// `None`: connections are plain.
     pub(crate) tls: Option<Tls>,
     pub(crate) source: Source,
+    pub(crate) orders: Orders,
+    pub(crate) limits: Limits,
+    /// No more requests are taken; answers under way go on.
+    pub(crate) closing: CancellationToken,
+    /// Where the control API listens, if it does.
+    pub(crate) control: Option<SocketAddr>,
 }
 
 impl Shared {
+    /// Returns the fault that strikes while a client shakes hands, before there is a request to match.
+    pub(crate) fn handshake_fault(&self) -> Option<(Fault, Lasts)> {
+        let selector = self.stage.selector();
+        let faults = self.orders.faults().unwrap_or_else(|| Arc::clone(selector.default_faults()));
+        faults.iter().find_map(|fault| Some((fault.clone(), fault.behaviour().handshake()?)))
+    }
+
+    /// Returns how the URL of the API begins.
+    pub(crate) fn scheme(&self) -> &'static str {
+        if self.tls.is_some() { "https" } else { "http" }
+    }
+
+    /// Replaces the script by its text; a text that cannot be read changes nothing.
+    pub(crate) fn load_script(&self, text: &str) -> Result<(), ScriptError> {
+        let script = Script::from_toml(text);
+        self.journal.watch.metrics.script_loaded(script.is_ok());
+        self.stage.play(script?, Some(text.to_owned()), self.clock.now());
+        Ok(())
+    }
+
+    /// Forgets the journal, the prompt cache, the uploaded files and what was ordered for every request; rules and
+    /// replays count anew, and the balance is at its start.
+    pub(crate) fn reset(&self) {
+        self.journal.clear();
+        self.orders.set_faults(None);
+        self.stage.selector().reset();
+        self.cache.clear();
+        self.files.clear();
+        if let Source::Cassette(player) = &self.source {
+            player.reset();
+        }
+    }
+
     /// Returns what identifies the answer to the request of this number.
     pub(crate) fn stamp(&self, number: u64) -> Stamp {
         let mut chance = Chance::new(self.seed, number);

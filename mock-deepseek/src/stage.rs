@@ -38,15 +38,18 @@ pub(crate) struct Stage {
 #[derive(Debug)]
 struct Now {
     selector: Arc<Selector>,
+    /// The text of the script, if it came as text.
+    text: Option<String>,
     status: ScriptStatus,
 }
 
 impl Stage {
-    pub(crate) fn new(script: Script, seed: u64, since: Instant) -> Self {
+    /// Begins to play a script; `text` is what it was read from, if it was.
+    pub(crate) fn new(script: Script, text: Option<String>, seed: u64, since: Instant) -> Self {
         let under_way = Arc::default();
         let selector = Arc::new(Selector::new(script, seed, Arc::clone(&under_way)));
         let status = ScriptStatus { file: None, version: 1, since, rules: selector.rules(), problem: None };
-        Self { seed, under_way, now: Mutex::new(Now { selector, status }) }
+        Self { seed, under_way, now: Mutex::new(Now { selector, text, status }) }
     }
 
     /// Returns what is played now.
@@ -58,8 +61,13 @@ impl Stage {
         self.now().status.clone()
     }
 
+    /// Returns the text of the script, if it came as text.
+    pub(crate) fn text(&self) -> Option<String> {
+        self.now().text.clone()
+    }
+
     /// Plays another script from now on.
-    pub(crate) fn play(&self, script: Script, since: Instant) {
+    pub(crate) fn play(&self, script: Script, text: Option<String>, since: Instant) {
         let selector = Arc::new(Selector::new(script, self.seed, Arc::clone(&self.under_way)));
         let mut now = self.now();
         now.status.version += 1;
@@ -67,6 +75,7 @@ impl Stage {
         now.status.rules = selector.rules();
         now.status.problem = None;
         now.selector = selector;
+        now.text = text;
     }
 
     /// Notes which file is watched.

@@ -7,6 +7,8 @@
 mod cli;
 mod http;
 mod load;
+mod mock;
+mod page;
 mod process;
 mod sdk;
 mod storage_contract;

@@ -1,5 +1,7 @@
-//! What tests of several parts share: a PostgreSQL to test against, a running server, and what to do without.
+//! What tests of several parts share: a browser, a PostgreSQL to test against, a running server, and what to do
+//! without.
 
 pub(crate) mod absence;
+pub(crate) mod browser;
 pub(crate) mod postgres;
 pub(crate) mod server;

@@ -17,27 +17,29 @@ const BODY_COPIED_MAX: usize = 4 * 1024;
 /// An entry that is used again brings so much memory of each kind at most.
 const MEMORY_KEPT_MAX: usize = 4 * 1024;
 
+/// An exchange.
 #[derive(Debug, Default)]
-pub(super) struct Entry {
-    number: u64,
-    at: Instant,
-    connection: u64,
-    nth: u64,
-    method: String,
-    path: String,
+pub(crate) struct Entry {
+    pub(crate) number: u64,
+    pub(crate) at: Instant,
+    pub(crate) connection: u64,
+    pub(crate) nth: u64,
+    pub(crate) method: String,
+    pub(crate) path: String,
     headers: Headers,
     /// The body, if it was copied.
     short: Vec<u8>,
     /// The body, if it is shared.
     long: Bytes,
-    rule: Option<Arc<str>>,
-    faults: Vec<PlannedFault>,
-    written: u64,
-    events: u64,
+    pub(crate) rule: Option<Arc<str>>,
+    pub(crate) faults: Vec<PlannedFault>,
+    pub(crate) written: u64,
+    pub(crate) events: u64,
+    pub(crate) status: Option<u16>,
     kept: Vec<u8>,
     /// When the kept bytes were written, and where each write ends in them.
     writes: Vec<(Instant, usize)>,
-    end: Option<Ended>,
+    pub(crate) end: Option<Ended>,
 }
 
 impl Entry {
@@ -93,6 +95,9 @@ impl Entry {
     pub(super) fn wrote(&mut self, at: Instant, bytes: &[u8], room: usize) {
         let before = usize::try_from(self.written).unwrap_or(usize::MAX);
         self.written += bytes.len() as u64;
+        if before == 0 && self.status.is_none() {
+            self.status = status(bytes);
+        }
         // Kept is the beginning without a hole: what was not kept once ends it.
         if self.kept.len() != before {
             return;
@@ -113,15 +118,6 @@ impl Entry {
         }
     }
 
-    /// Ends it; only the first end counts.
-    pub(super) fn end(&mut self, end: Ended) {
-        self.end.get_or_insert(end);
-    }
-
-    pub(super) fn is_over(&self) -> bool {
-        self.end.is_some()
-    }
-
     /// Returns how many bytes of the request are kept.
     pub(super) fn arrived(&self) -> usize {
         self.path.len() + self.headers.len() + self.short.len() + self.long.len()
@@ -138,8 +134,13 @@ impl Entry {
         mem::take(&mut self.kept)
     }
 
+    /// Returns the body as it came.
+    pub(crate) fn body_bytes(&self) -> &[u8] {
+        if self.long.is_empty() { &self.short } else { &self.long }
+    }
+
     /// Makes it readable.
-    pub(super) fn shown(&self) -> Exchange {
+    pub(crate) fn shown(&self) -> Exchange {
         let kept = Bytes::copy_from_slice(&self.kept);
         let mut start = 0;
         let written = |&(at, end): &(Instant, usize)| Written {
@@ -161,8 +162,16 @@ impl Entry {
             faults: self.faults.clone(),
             written: self.written,
             events: self.events,
+            status: self.status,
             writes: self.writes.iter().map(written).collect(),
             end: self.end,
         }
     }
+}
+
+/// Reads the status from the beginning of a message of HTTP/1.
+fn status(message: &[u8]) -> Option<u16> {
+    let digits =
+        message.strip_prefix(b"HTTP/1.1 ").or_else(|| message.strip_prefix(b"HTTP/1.0 "))?.get(..3)?;
+    std::str::from_utf8(digits).ok()?.parse().ok()
 }

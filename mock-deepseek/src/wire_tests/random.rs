@@ -34,7 +34,7 @@ fn answer(cache: &PromptCache, path: &str, body: &Value, reply: &Reply) -> Body 
     };
     let default = DefaultRule { reply: reply.clone(), ..DefaultRule::default() };
     let selector = Selector::new(Script { default, ..Script::default() }, 0, Arc::default());
-    let behind = Behind { selector: &selector, cache, files: &Files::default() };
+    let behind = Behind { selector: &selector, cache, files: &Files::default(), ordered: None };
     let mut answer = api::decide(&request, &stamp, &behind).answer;
     answer.render_all();
     let bytes: Vec<u8> = answer.pieces.iter().flat_map(Piece::bytes).collect();

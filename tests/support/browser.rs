@@ -1,0 +1,155 @@
+//! A headless Chromium, driven over its own protocol: opens a page, waits for what scripts do, asks about it.
+
+use std::{
+    io::{BufRead as _, BufReader},
+    path::PathBuf,
+    process::{Child, Command, Stdio},
+};
+
+use futures_util::{SinkExt as _, StreamExt as _};
+use serde_json::{Value, json};
+use tempfile::TempDir;
+use tokio::net::TcpStream;
+use tokio_tungstenite::{MaybeTlsStream, WebSocketStream, connect_async, tungstenite::Message};
+
+use super::absence;
+
+/// What the browser is started with: it stays alone and asks nobody anything.
+const ARGUMENTS: [&str; 10] = [
+    "--headless",
+    "--no-sandbox",
+    "--disable-gpu",
+    "--no-first-run",
+    "--disable-quic",
+    "--disable-background-networking",
+    "--disable-component-update",
+    "--disable-sync",
+    "--disable-extensions",
+    "--remote-debugging-port=0",
+];
+const NAMES: [&str; 3] = ["chromium", "chromium-browser", "google-chrome"];
+
+/// A running browser. Killed when dropped.
+pub(crate) struct Browser {
+    child: Child,
+    address: String,
+    _profile: TempDir,
+}
+
+/// An open page.
+pub(crate) struct Page {
+    socket: WebSocketStream<MaybeTlsStream<TcpStream>>,
+    asked: u64,
+}
+
+impl Browser {
+    /// Starts a browser; `None` where none is installed and none is required.
+    pub(crate) fn start() -> Option<Self> {
+        let Some(program) = find() else {
+            absence::skip("chromium", "no Chromium", "install Debian's package `chromium`");
+            return None;
+        };
+        let profile = tempfile::tempdir().unwrap();
+        let mut child = Command::new(program)
+            .args(ARGUMENTS)
+            .arg(format!("--user-data-dir={}", profile.path().display()))
+            .stdout(Stdio::null())
+            .stderr(Stdio::piped())
+            .spawn()
+            .unwrap();
+        let told = BufReader::new(child.stderr.take().unwrap());
+        let line = told.lines().map_while(Result::ok).find(|line| line.contains("ws://")).unwrap();
+        let address = line.split("ws://").nth(1).unwrap().split('/').next().unwrap().to_owned();
+        Some(Self { child, address, _profile: profile })
+    }
+
+    /// Opens an empty page.
+    pub(crate) async fn page(&self) -> Page {
+        let client = reqwest::Client::builder().no_proxy().build().unwrap();
+        let opened =
+            client.put(format!("http://{}/json/new?about:blank", self.address)).send().await.unwrap();
+        let target: Value = opened.json().await.unwrap();
+        let (socket, _) = connect_async(target["webSocketDebuggerUrl"].as_str().unwrap()).await.unwrap();
+        Page { socket, asked: 0 }
+    }
+}
+
+impl Drop for Browser {
+    fn drop(&mut self) {
+        self.child.kill().unwrap();
+        self.child.wait().unwrap();
+    }
+}
+
+impl Page {
+    /// Goes to a URL and returns when it has loaded.
+    pub(crate) async fn go(&mut self, url: &str) {
+        self.call("Page.enable", json!({})).await;
+        self.call("Page.navigate", json!({"url": url})).await;
+        while let Some(Ok(message)) = self.socket.next().await {
+            if message.to_text().is_ok_and(|text| text.contains("Page.loadEventFired")) {
+                return;
+            }
+        }
+        panic!("`{url}` did not load");
+    }
+
+    /// Evaluates an expression in the page; a promise is awaited.
+    pub(crate) async fn eval(&mut self, expression: &str) -> Value {
+        let parameters = json!({"expression": expression, "awaitPromise": true, "returnByValue": true});
+        let outcome = self.call("Runtime.evaluate", parameters).await;
+        assert!(outcome.get("exceptionDetails").is_none(), "{expression}: {outcome}");
+        outcome["result"]["value"].clone()
+    }
+
+    /// Waits until an expression is true, looking again at each change of the page, and returns its text.
+    pub(crate) async fn await_text(&mut self, expression: &str) -> String {
+        let script = format!(
+            "new Promise((done) => {{
+                const look = () => ({expression}) && (done(document.body.innerText), true);
+                if (look()) return;
+                const seer = new MutationObserver(() => look() && seer.disconnect());
+                seer.observe(document.body, {{childList: true, subtree: true, characterData: true, attributes: true}});
+            }})"
+        );
+        self.eval(&script).await.as_str().unwrap().to_owned()
+    }
+
+    /// Shows the page in a window so many pixels wide, dark or light.
+    pub(crate) async fn look(&mut self, width: u32, scheme: &str) {
+        let window = json!({"width": width, "height": 900, "deviceScaleFactor": 1, "mobile": width < 500});
+        self.call("Emulation.setDeviceMetricsOverride", window).await;
+        let features = json!([{"name": "prefers-color-scheme", "value": scheme}]);
+        self.call("Emulation.setEmulatedMedia", json!({"features": features})).await;
+    }
+
+    /// Presses a key.
+    pub(crate) async fn press(&mut self, key: &str, code: &str) {
+        for kind in ["keyDown", "keyUp"] {
+            self.call("Input.dispatchKeyEvent", json!({"type": kind, "key": key, "code": code})).await;
+        }
+    }
+
+    async fn call(&mut self, method: &str, parameters: Value) -> Value {
+        self.asked += 1;
+        let id = self.asked;
+        let text = json!({"id": id, "method": method, "params": parameters}).to_string();
+        self.socket.send(Message::text(text)).await.unwrap();
+        while let Some(Ok(message)) = self.socket.next().await {
+            let Ok(answer) = serde_json::from_str::<Value>(message.to_text().unwrap_or_default()) else {
+                continue;
+            };
+            if answer["id"] == id {
+                assert!(answer.get("error").is_none(), "{method}: {answer}");
+                return answer["result"].clone();
+            }
+        }
+        panic!("the browser went away during `{method}`");
+    }
+}
+
+fn find() -> Option<PathBuf> {
+    let path = std::env::var_os("PATH")?;
+    let mut places = std::env::split_paths(&path).flat_map(|folder| NAMES.map(|name| folder.join(name)));
+    places.find(|place| place.is_file())
+}
