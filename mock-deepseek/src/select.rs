@@ -10,6 +10,8 @@ use std::sync::{
     atomic::{AtomicU32, AtomicU64, Ordering},
 };
 
+use regex::RegexSet;
+
 use crate::{
     chance::Chance,
     draft::Prepared,
@@ -26,6 +28,11 @@ use crate::{
 pub(crate) struct Selector {
     seed: u64,
     rules: Vec<PlayedRule>,
+    /// For each rule a pattern that must match before the rule itself is looked at: of many rules most are passed over,
+    /// and these few bytes of each lie side by side.
+    gates: Vec<Option<usize>>,
+    /// What the rules look for in the last user message.
+    patterns: Option<Arc<RegexSet>>,
     default: Outcome,
     account: Arc<Account>,
     /// Requests seen.
@@ -87,9 +94,13 @@ impl Selector {
             let conditions = std::mem::take(&mut rule.matches).compile(&mut patterns);
             PlayedRule::new(rule, conditions, position, &default.pace)
         };
+        let rules: Vec<_> = script.rules.into_iter().zip(1..).map(&mut prepare).collect();
+        let gate = |rule: &PlayedRule| rule.conditions.iter().find_map(Condition::pattern);
         Self {
             seed,
-            rules: script.rules.into_iter().zip(1..).map(&mut prepare).collect(),
+            gates: rules.iter().map(gate).collect(),
+            rules,
+            patterns: patterns.set(),
             account: Arc::new(Account::new(script.limits, script.balance, under_way)),
             default,
             requests: AtomicU64::new(0),
@@ -121,11 +132,17 @@ impl Selector {
     /// Counts the request and chooses its rule.
     pub(crate) fn choose(&self, facts: &Facts<'_>) -> Choice {
         let nth = self.requests.fetch_add(1, Ordering::Relaxed) + 1;
-        let found = self.rules.iter().zip(1..).find_map(|(rule, position)| {
+        let matched = self.patterns.as_ref().map(|set| facts.user_patterns(set));
+        let open = |gate: Option<usize>| match (gate, matched) {
+            (Some(pattern), Some(matched)) => matched.matched(pattern),
+            _ => true,
+        };
+        let found = self.gates.iter().zip(1..).filter(|(gate, _)| open(**gate)).find_map(|(_, position)| {
+            let rule = &self.rules[position - 1];
             if !rule.conditions.iter().all(|condition| condition.holds(nth, facts)) {
                 return None;
             }
-            rule.take(&mut Chance::new(self.seed ^ position, nth))
+            rule.take(&mut Chance::new(self.seed ^ position as u64, nth))
         });
         let Outcome { name, reply, faults, pace } = found.unwrap_or(&self.default).clone();
         let seed = Chance::new(self.seed, nth).bits();

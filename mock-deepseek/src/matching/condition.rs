@@ -1,6 +1,6 @@
 //! Conditions as they are tried for each request: only those that are given, the cheap ones first.
 
-use std::sync::Arc;
+use std::{borrow::Cow, sync::Arc};
 
 use regex::{RegexSet, RegexSetBuilder};
 
@@ -55,6 +55,14 @@ impl Source {
 }
 
 impl Condition {
+    /// Returns the pattern of the set that must match for it to hold, if that is all it asks.
+    pub(crate) fn pattern(&self) -> Option<usize> {
+        match self {
+            Self::UserPattern(_, index) => Some(*index),
+            _ => None,
+        }
+    }
+
     /// Says whether it holds for the nth request.
     pub(crate) fn holds(&self, nth: u64, facts: &Facts<'_>) -> bool {
         match self {
@@ -80,7 +88,7 @@ fn messages(facts: &Facts<'_>, role: Option<Role>) -> usize {
     messages.filter(|message| role.is_none_or(|role| role == message.role)).count()
 }
 
-/// The patterns for the last user message of all rules, so that one pass over the text answers them all.
+/// What all rules look for in the last user message, so that one pass over the text answers them all.
 #[derive(Debug, Default)]
 pub(crate) struct Patterns {
     set: Option<Arc<RegexSet>>,
@@ -89,11 +97,33 @@ pub(crate) struct Patterns {
 }
 
 impl Patterns {
-    /// Gathers the patterns of all rules, in order. Few, or those too large together, are tried one by one.
+    /// Gathers texts and patterns of all rules, in order. A single one, or those too large together, are tried one
+    /// by one.
     pub(crate) fn of<'a>(matches: impl Iterator<Item = &'a Match>) -> Self {
-        let patterns: Vec<_> = matches.filter_map(|one| Some(one.regex.as_ref()?.as_str())).collect();
+        let patterns: Vec<_> = matches
+            .flat_map(|one| {
+                let text = one.contains.as_deref().map(|text| Cow::Owned(regex::escape(text)));
+                text.into_iter().chain(one.regex.as_ref().map(|pattern| Cow::Borrowed(pattern.as_str())))
+            })
+            .collect();
         let set = || RegexSetBuilder::new(&patterns).size_limit(REGEX_SIZE_MAX).build().ok();
         Self { set: if patterns.len() > 1 { set().map(Arc::new) } else { None }, used: 0 }
+    }
+
+    /// Returns the set, if there is one.
+    pub(crate) fn set(&self) -> Option<Arc<RegexSet>> {
+        self.set.clone()
+    }
+
+    /// Makes the next condition in the order in which they were gathered; `alone` tries it without the set.
+    fn next(&mut self, alone: TextTest) -> Condition {
+        match &self.set {
+            None => Condition::Text(Source::User, alone),
+            Some(set) => {
+                self.used += 1;
+                Condition::UserPattern(Arc::clone(set), self.used - 1)
+            }
+        }
     }
 }
 
@@ -116,18 +146,11 @@ impl Match {
             all.extend(text.tests().map(|test| Condition::Header(name.0.as_str().into(), test)));
         }
         self.messages.compile(&mut all);
-        let user = self.equals.map(|text| TextTest::Equals(text.into()));
-        let user = user.into_iter().chain(self.contains.map(|text| TextTest::contains(&text)));
-        all.extend(user.map(|test| Condition::Text(Source::User, test)));
+        all.extend(self.equals.map(|text| Condition::Text(Source::User, TextTest::Equals(text.into()))));
+        all.extend(self.contains.map(|text| patterns.next(TextTest::contains(&text))));
+        all.extend(self.regex.map(|pattern| patterns.next(TextTest::Matches(pattern))));
         let system = self.system.into_iter().flat_map(TextMatch::tests);
         all.extend(system.map(|test| Condition::Text(Source::System, test)));
-        all.extend(self.regex.map(|pattern| match &patterns.set {
-            None => Condition::Text(Source::User, TextTest::Matches(pattern)),
-            Some(set) => {
-                patterns.used += 1;
-                Condition::UserPattern(Arc::clone(set), patterns.used - 1)
-            }
-        }));
         all.extend(self.any_message.map(MessageMatch::compile));
         all.extend(self.json.into_iter().map(|(pointer, wanted)| Condition::Json(pointer, Box::new(wanted))));
         all.into()
