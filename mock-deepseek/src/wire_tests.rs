@@ -17,5 +17,6 @@ mod random;
 mod responses;
 mod schema;
 mod secure;
+mod service;
 mod sound;
 mod surfaces;

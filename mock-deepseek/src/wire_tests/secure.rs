@@ -28,7 +28,7 @@ use crate::{Exchange, Fault, How, MockDeepSeek, Script, Tls};
 
 const STREAMED: &str = r#","stream":true"#;
 
-async fn start(lab: &Lab, script: Script, tls: Option<Tls>) -> MockDeepSeek {
+pub(super) async fn start(lab: &Lab, script: Script, tls: Option<Tls>) -> MockDeepSeek {
     let clock = Arc::new(lab.clock().clone());
     let builder = MockDeepSeek::builder().clock(clock).activity(lab.activity().clone()).script(script);
     let builder = match tls {
@@ -38,11 +38,15 @@ async fn start(lab: &Lab, script: Script, tls: Option<Tls>) -> MockDeepSeek {
     builder.start().await.unwrap()
 }
 
-async fn connect(lab: &Lab, mock: &MockDeepSeek) -> Metered {
+pub(super) async fn connect(lab: &Lab, mock: &MockDeepSeek) -> Metered {
     lab.activity().metered(TcpStream::connect(mock.address()).await.unwrap()).unwrap()
 }
 
-async fn shake_hands(socket: Metered, tls: &Tls, alpn: &[&[u8]]) -> io::Result<TlsStream<Metered>> {
+pub(super) async fn shake_hands(
+    socket: Metered,
+    tls: &Tls,
+    alpn: &[&[u8]],
+) -> io::Result<TlsStream<Metered>> {
     let mut roots = RootCertStore::empty();
     roots.add(CertificateDer::from_pem_slice(tls.certificate().as_bytes()).unwrap()).unwrap();
     let mut config = ClientConfig::builder_with_provider(Arc::new(aws_lc_rs::default_provider()))
@@ -152,14 +156,14 @@ async fn a_client_that_does_not_trust_the_certificate_harms_nobody_m15() {
 }
 
 /// Begins HTTP/2 on a stream of bytes.
-async fn begin<T: AsyncRead + AsyncWrite + Unpin + Send + 'static>(io: T) -> SendRequest<Bytes> {
+pub(super) async fn begin<T: AsyncRead + AsyncWrite + Unpin + Send + 'static>(io: T) -> SendRequest<Bytes> {
     let (client, connection) = h2::client::handshake(io).await.unwrap();
     tokio::spawn(connection);
     client
 }
 
 /// Asks on a stream of its own; returns the body, and the error that ended it.
-async fn ask(client: &SendRequest<Bytes>, fault: &str) -> (String, Option<h2::Error>) {
+pub(super) async fn ask(client: &SendRequest<Bytes>, fault: &str) -> (String, Option<h2::Error>) {
     let body = r#"{"model":"deepseek-flash","stream":true,"messages":[{"role":"user","content":"hi"}]}"#;
     let request = Request::post("http://mock/chat/completions")
         .header("authorization", "Bearer sk-test")
