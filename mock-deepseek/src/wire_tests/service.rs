@@ -23,14 +23,14 @@ const STALL: &str = "stall;after_events=2;lasts=8s";
 
 /// Begins to stop in order, and lets everything happen that needs no time.
 async fn finish(lab: &Lab, mock: MockDeepSeek) -> JoinHandle<u64> {
-    let finished = tokio::spawn(mock.finish(Duration::from_secs(60)));
+    let finished = tokio::spawn(mock.finish(Duration::from_mins(1)));
     lab.settled().await.unwrap();
     finished
 }
 
 /// Stops in order, which must not take time.
 async fn finish_at_once(mock: MockDeepSeek) {
-    let finished = mock.finish(Duration::from_secs(3600));
+    let finished = mock.finish(Duration::from_hours(1));
     let cut = clock::timeout(&SystemClock::new(), Duration::from_secs(20), finished).await;
     assert_eq!(cut.expect("somebody is waited for"), 0);
 }
