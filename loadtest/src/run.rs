@@ -188,9 +188,8 @@ impl Bench<'_> {
         let mut file = NamedTempFile::with_suffix(".toml")?;
         file.write_all(script::write(self.case, rules).as_bytes())?;
         let mut command = Command::new(&self.options.program);
-        command
-            .args(["mock", "--port", "0", "--control-port", "off", "--log-format", "off", "--script"])
-            .arg(file.path());
+        command.args(["mock", "--port", "0", "--control-port", "off", "--log-format", "off", "--script"]);
+        command.arg(file.path());
         let served = Served::start(&name, command, None, self.place()).await?;
         Ok(Entry::of(subject, name, served, Some(file)))
     }

@@ -157,7 +157,7 @@ pub enum Mode {
 }
 
 /// What must carry an exchange for a fault to happen to it.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash, Deserialize)]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash, Deserialize, Serialize)]
 #[serde(rename_all = "kebab-case")]
 pub enum Carrier {
     /// Anything.

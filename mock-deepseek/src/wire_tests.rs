@@ -21,6 +21,7 @@ mod replaying;
 mod responses;
 mod schema;
 mod secure;
+mod service;
 mod sound;
 mod state;
 mod surfaces;

@@ -47,6 +47,7 @@ The first of these that says anything decides alone which faults happen:
 | A header of the request | `x-mock-fault: stall;after_events=3, crlf`; an empty value means no fault at all |
 | The model, for clients that can set nothing else | `deepseek-flash+stall;after_events=3+crlf` |
 | The API key, for clients that can set only that | `sk-test+crlf` |
+| The control API, for every request while the mock runs | `curl -X PUT http://127.0.0.1:4011/__mock/fault -d crlf` |
 | A rule of a script, else its default | `faults = [\"crlf\", { id = \"stall\", after_events = 3 }]` |
 | The command line, for every request | `gauntlet mock --fault crlf --fault 'stall;after_events=3'` |
 

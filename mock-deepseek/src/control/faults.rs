@@ -8,7 +8,7 @@ use serde_json::{Value, json};
 
 use super::Refusal;
 use crate::{
-    catalogue::{FaultInfo, FaultKind, Layer, Mode, Place, catalogue},
+    catalogue::{Carrier, FaultInfo, FaultKind, Layer, Mode, Place, catalogue},
     fault::Fault,
     transcript::transcript,
 };
@@ -22,12 +22,13 @@ pub(crate) struct Entry<'a> {
     place: Place,
     kind: FaultKind,
     mode: Mode,
+    carrier: Carrier,
 }
 
 impl<'a> From<&'a FaultInfo> for Entry<'a> {
     fn from(info: &'a FaultInfo) -> Self {
-        let &FaultInfo { id, ref title, layer, place, kind, mode, .. } = info;
-        Self { id, title, layer, place, kind, mode }
+        let &FaultInfo { id, ref title, layer, place, kind, mode, carrier, .. } = info;
+        Self { id, title, layer, place, kind, mode, carrier }
     }
 }
 

@@ -13,7 +13,7 @@ use serde::Deserialize;
 use serde_json::{Value, json};
 
 use super::{Control, Refusal, status};
-use crate::fault::Fault;
+use crate::{catalogue::Carrier, fault::Fault};
 
 /// Shows the text of the script.
 pub(crate) async fn show(State(control): State<Arc<Control>>) -> Result<impl IntoResponse, Refusal> {
@@ -61,6 +61,13 @@ pub(crate) async fn order(
     } else {
         Fault::parse_list(text, ',').map_err(|error| wrong(error.to_string()))?
     };
+    if let Some(fault) = faults.iter().find(|fault| fault.info().carrier == Carrier::Tls)
+        && control.shared.tls.is_none()
+    {
+        let message = format!("fault `{}` needs TLS, and clients come without", fault.id());
+        let hint = "start the mock with `--tls`, or as a library with `Builder::tls`";
+        return Err(Refusal::conflict("needs_tls", message, hint));
+    }
     control.shared.orders.set_faults(Some(faults));
     Ok(Json(json!({"faults": status::ordered(&control.shared)})))
 }

@@ -106,6 +106,42 @@ async fn what_a_request_names_itself_goes_before_what_was_ordered_m10() {
 }
 
 #[tokio::test]
+async fn a_fault_that_cannot_happen_here_is_not_ordered_m11() {
+    let stage = Stage::new().await;
+
+    let (status, needs) = stage.call(Method::PUT, "/__mock/fault", "tls-handshake-stall").await;
+    assert_eq!((status, &needs["error"]["code"]), (409, &json!("needs_tls")));
+    let (status, outside) = stage.call(Method::PUT, "/__mock/fault", "dns-failure").await;
+    assert_eq!((status, &outside["error"]["code"]), (422, &json!("bad_fault")));
+
+    assert_eq!(stage.get("/__mock/status").await.1["faults"], Value::Null);
+}
+
+#[tokio::test]
+async fn what_was_asked_counts_whatever_its_form_m11() {
+    let stage = Stage::new().await;
+    let forms = [
+        ("/chat/completions", json!({"messages": [{"role": "user", "content": "week"}]})),
+        ("/beta/completions", json!({"prompt": "week"})),
+        (
+            "/anthropic/v1/messages",
+            json!({"max_tokens": 9, "messages": [{"role": "user", "content": "week"}]}),
+        ),
+        ("/v1/responses", json!({"input": "week"})),
+    ];
+    for (path, mut body) in forms {
+        body["model"] = json!("deepseek-flash");
+        let url = format!("{}{path}", stage.mock.url());
+        let answer = stage.client.post(url).bearer_auth("sk-test").json(&body).send().await.unwrap();
+        assert_eq!(answer.status(), 200, "{path}");
+    }
+
+    let expectation = Expectation::requests(4).containing("week").model("deepseek-flash");
+
+    assert_eq!(expectation.verify(&stage.mock.journal()), Ok(4));
+}
+
+#[tokio::test]
 async fn a_fault_that_does_not_exist_is_named_with_the_nearest_m11() {
     let stage = Stage::new().await;
 

@@ -8,7 +8,7 @@ use std::{
 };
 
 use clock::{Activity, Lab, SharedClock, SystemClock};
-use tokio::net::TcpListener;
+use tokio::net::{TcpListener, TcpSocket};
 use tokio_util::sync::CancellationToken;
 
 use super::MockDeepSeek;
@@ -31,6 +31,9 @@ use crate::{
     stage::Stage,
     tls::Tls,
 };
+
+/// So many connections may wait to be accepted, if the system lets them.
+const WAITING_MAX: u32 = 4096;
 
 /// How a mock is made.
 #[derive(Clone, Debug)]
@@ -235,12 +238,10 @@ impl Builder {
     }
 
     /// Binds the address and serves on the current runtime.
+    #[expect(clippy::unused_async, reason = "it works only on a runtime, and whoever awaits it is on one")]
     pub async fn start(self) -> Result<MockDeepSeek, StartError> {
-        let (listener, address) = bind(self.address).await?;
-        let control = match self.control {
-            Some(address) => Some(bind(address).await?),
-            None => None,
-        };
+        let (listener, address) = bind(self.address)?;
+        let control = self.control.map(bind).transpose()?;
         let (file, script, text) = match &self.script_file {
             Some(path) => {
                 let (file, script) = Watched::open(path)?;
@@ -286,10 +287,20 @@ impl Builder {
     }
 }
 
-async fn bind(address: SocketAddr) -> Result<(TcpListener, SocketAddr), StartError> {
-    let failed = |source| StartError::at(address, source);
-    let listener = TcpListener::bind(address).await.map_err(failed)?;
-    let address = listener.local_addr().map_err(failed)?;
+fn bind(address: SocketAddr) -> Result<(TcpListener, SocketAddr), StartError> {
+    listen(address).map_err(|source| StartError::at(address, source))
+}
+
+/// Listens with room for a crowd that comes at once: who finds none tries again only after a second.
+fn listen(address: SocketAddr) -> io::Result<(TcpListener, SocketAddr)> {
+    let socket = if address.is_ipv4() { TcpSocket::new_v4() } else { TcpSocket::new_v6() }?;
+    // Elsewhere than on Unix this would let a second program take the same port.
+    if cfg!(unix) {
+        socket.set_reuseaddr(true)?;
+    }
+    socket.bind(address)?;
+    let listener = socket.listen(WAITING_MAX)?;
+    let address = listener.local_addr()?;
     Ok((listener, address))
 }
 

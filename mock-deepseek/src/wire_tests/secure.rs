@@ -28,7 +28,7 @@ use crate::{Exchange, Fault, How, MockDeepSeek, Script, Tls};
 
 const STREAMED: &str = r#","stream":true"#;
 
-async fn start(lab: &Lab, script: Script, tls: Option<Tls>) -> MockDeepSeek {
+pub(super) async fn start(lab: &Lab, script: Script, tls: Option<Tls>) -> MockDeepSeek {
     let clock = Arc::new(lab.clock().clone());
     let builder = MockDeepSeek::builder().clock(clock).activity(lab.activity().clone()).script(script);
     let builder = match tls {
@@ -42,7 +42,11 @@ pub(super) async fn connect(lab: &Lab, mock: &MockDeepSeek) -> Metered {
     lab.activity().metered(TcpStream::connect(mock.address()).await.unwrap()).unwrap()
 }
 
-async fn shake_hands(socket: Metered, tls: &Tls, alpn: &[&[u8]]) -> io::Result<TlsStream<Metered>> {
+pub(super) async fn shake_hands(
+    socket: Metered,
+    tls: &Tls,
+    alpn: &[&[u8]],
+) -> io::Result<TlsStream<Metered>> {
     let mut roots = RootCertStore::empty();
     roots.add(CertificateDer::from_pem_slice(tls.certificate().as_bytes()).unwrap()).unwrap();
     let mut config = ClientConfig::builder_with_provider(Arc::new(aws_lc_rs::default_provider()))
