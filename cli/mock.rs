@@ -102,12 +102,13 @@ async fn serve(
     output::print(&format!("mock-deepseek listens on {}\n{}", mock.url(), control.unwrap_or_default()));
     output::print(certificate.unwrap_or_default());
     wishes.next().await;
-    output::warn(&format!("answered {} requests", mock.requests()));
+    output::warn(&format!("answered {}", output::counted(mock.requests(), "request")));
     tape.report(&mock);
     tokio::select! {
         cut = mock.finish(grace) => {
             if cut > 0 {
-                output::warn(&format!("cut {cut} answers that were under way after {} s", grace.as_secs()));
+                let cut = output::counted(cut, "answer");
+                output::warn(&format!("cut {cut} that went on after {} s", grace.as_secs()));
             }
             Ok(ExitCode::Held)
         }

@@ -13,6 +13,11 @@ pub(crate) fn warn(text: &str) {
     _ = writeln!(io::stderr().lock(), "{}", text.trim_end());
 }
 
+/// Says how many there are, in words that fit one too.
+pub(crate) fn counted(count: u64, noun: &str) -> String {
+    format!("{count} {noun}{}", if count == 1 { "" } else { "s" })
+}
+
 /// Returns the properties of standard output: its width, and colour unless `NO_COLOR` forbids it.
 #[cfg(feature = "lab")]
 pub(crate) fn screen() -> scenarios::report::terminal::Screen {

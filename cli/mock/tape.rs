@@ -58,7 +58,8 @@ impl Tape {
     /// Says what was recorded.
     pub(super) fn report(&self, mock: &MockDeepSeek) {
         let (Some(recorded), Some(path)) = (mock.recorded(), &self.cassette) else { return };
-        output::warn(&format!("recorded {} exchanges into `{}`", recorded.kept, path.display()));
+        let kept = output::counted(recorded.kept, "exchange");
+        output::warn(&format!("recorded {kept} into `{}`", path.display()));
         if let Some(reason) = recorded.reason {
             output::warn(&format!("left out {}, the last because {reason}", recorded.left_out));
         }

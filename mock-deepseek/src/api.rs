@@ -223,12 +223,14 @@ fn ask(
     let prompt = behind.cache.bill(&chat.resolved.prompt);
     let draft = Draft { prompt, ..Draft::new(&chat, dialect, &choice.reply, stamp.seed) };
     let faults = named.map(Into::into).or_else(|| behind.ordered.clone()).unwrap_or(choice.faults);
+    let usage = draft.usage();
     let plan = Plan::new(draft, faults, choice.pacing).over(request.carried);
+    let faults = Arc::clone(&plan.faults);
     let answer = plan.answer(stamp);
     if answer.head.as_ref().is_some_and(|head| head.status == 200) {
-        seat.bill(|| plan.draft.usage());
+        seat.bill(&usage);
     }
-    Ok(Planned { answer, rule: choice.rule, faults: plan.faults, seat })
+    Ok(Planned { answer, rule: choice.rule, faults, seat })
 }
 
 /// Returns the faults that a request names itself, whatever it asks for; `None` when it names none.

@@ -17,6 +17,7 @@ use crate::{api, journal::Exchange};
 pub const LISTED_MAX: usize = 50;
 
 /// How many requests of which kind are expected.
+/// Only what the journal still holds counts: the last [`EXCHANGES_MAX`](crate::EXCHANGES_MAX) exchanges.
 ///
 /// ```
 /// use mock_deepseek::Expectation;

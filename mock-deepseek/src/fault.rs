@@ -206,6 +206,11 @@ impl Fault {
         if let Some(name) = values.keys().find(|name| !info.parameters.contains_key(*name)) {
             return Err(info.unknown_parameter(name));
         }
+        let breaks_lines = |value: &Value| value.as_str().is_some_and(|text| text.contains(char::is_control));
+        if let Some((name, _)) = values.iter().find(|(_, value)| breaks_lines(value)) {
+            let reason = format!("`{name}` holds a control character, which would end a header");
+            return Err(FaultError::BadValue { id: info.id, reason });
+        }
         let mut config = info.settings.clone();
         config.extend(
             info.parameters.iter().map(|(name, parameter)| (name.clone(), parameter.default.clone())),
@@ -345,5 +350,12 @@ mod tests {
             error.to_string(),
             "fault `crfl` is not in the catalogue, did you mean `crlf`; `gauntlet faults` lists them"
         );
+    }
+
+    #[test]
+    fn a_value_that_would_end_a_header_is_refused() {
+        let error = Fault::parse("wrong-content-type;value=a\r\nx-evil: 1").unwrap_err();
+
+        assert!(error.to_string().contains("`value` holds a control character"), "{error}");
     }
 }

@@ -92,9 +92,9 @@ impl Headers {
         })
     }
 
-    /// Returns how long names and values are together.
+    /// Returns how many bytes they take.
     pub(crate) fn len(&self) -> usize {
-        self.text.len()
+        self.text.len() + self.ends.len() * size_of::<(usize, usize)>()
     }
 
     /// Becomes a copy in the memory that is there, of which `kept` bytes stay at most.
@@ -102,6 +102,7 @@ impl Headers {
         self.text.clone_from(&other.text);
         self.text.shrink_to(kept);
         self.ends.clone_from(&other.ends);
+        self.ends.shrink_to(kept / size_of::<(usize, usize)>());
     }
 }
 

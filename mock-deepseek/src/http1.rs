@@ -4,7 +4,7 @@
 //! byte, so that they can be wrong below HTTP. Invariant: while an answer is written the connection is
 //! read as well, so that a client that leaves is noticed at once.
 
-use std::time::Duration;
+use std::{pin::pin, time::Duration};
 
 use bytes::BytesMut;
 
@@ -40,12 +40,13 @@ pub(crate) enum Ended {
 pub(crate) async fn serve(wire: &Wire, connection: &Connection) -> Ended {
     let Connection { number, shared, closing } = connection;
     let mut inbox = Inbox::new(wire);
+    let mut closed = pin!(closing.cancelled());
     let mut nth = 0;
     loop {
         let head = tokio::select! {
             biased;
             head = inbox.head() => head,
-            () = closing.cancelled() => {
+            () = &mut closed => {
                 wire.shutdown().await;
                 return Ended::Over;
             }
@@ -119,8 +120,7 @@ async fn answer(
     };
     let carried = Carried { http2: false, tls: way.outlet.is_tls() };
     let arrived = Arrived { head: &head, body: &body, recorder: way.recorder, nth, carried };
-    // The seat: under way, for those who count, until the last byte or the client is gone.
-    let (answer, _seat) = match exchange::find(shared, &arrived) {
+    let (answer, seat) = match exchange::find(shared, &arrived) {
         Found::Planned(answer, seat) => (answer, seat),
         Found::Live(call) => return Box::pin(until_gone(inbox, relay(*call, &head, way), way)).await,
     };
@@ -136,11 +136,11 @@ async fn answer(
             After::Gone
         }
         _ if closes => {
-            let program = program::compile(answer, Persistence::Close);
+            let program = program::compile(answer, Persistence::Close).seated(seat);
             last(until_gone(inbox, write::run(program, way), way).await)
         }
         _ => {
-            let program = program::compile(answer, Persistence::KeepAlive);
+            let program = program::compile(answer, Persistence::KeepAlive).seated(seat);
             until_gone(inbox, write::run(program, way), way).await
         }
     }

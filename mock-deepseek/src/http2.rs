@@ -30,6 +30,7 @@ use crate::{
     record::{self, Call, Telling},
     server::Connection,
     shared::Shared,
+    state::Seat,
     upload::{UPLOAD_BODY_MAX, Upload},
     wire::Rewound,
     write::{self, After, Outlet, Way},
@@ -142,7 +143,7 @@ async fn exchange(session: Session, nth: u64, request: Request<RecvStream>, mut 
     let arrived = Arrived { head: &head, body: &body, recorder: &recorder, nth, carried: session.carried };
     let dialogue = Dialogue { session: &session, recorder: &recorder };
     match exchange::find(&session.shared, &arrived) {
-        Found::Planned(answer, _seat) => dialogue.tell(answer, &mut respond).await,
+        Found::Planned(answer, seat) => dialogue.tell(answer, seat, &mut respond).await,
         Found::Live(call) => Box::pin(dialogue.relay(*call, &mut respond)).await,
     }
 }
@@ -155,8 +156,9 @@ struct Dialogue<'a> {
 
 impl Dialogue<'_> {
     /// Tells a planned answer.
-    async fn tell(&self, answer: Answer, respond: &mut Respond) {
+    async fn tell(&self, answer: Answer, seat: Seat, respond: &mut Respond) {
         let (head, program) = program::bare(answer);
+        let program = program.seated(seat);
         if let Some(head) = &head
             && !hold_back(head, self.session, self.recorder, respond).await
         {
@@ -175,7 +177,7 @@ impl Dialogue<'_> {
         };
         let take = match placed {
             Ok(take) => take,
-            Err(answer) => return self.tell(answer, respond).await,
+            Err(answer) => return self.tell(answer, Seat::default(), respond).await,
         };
         let framing = Framing::Closing;
         let Some(outgoing) = Outgoing::open(Some(&take.head(framing)), respond, self.recorder) else {

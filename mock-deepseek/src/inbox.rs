@@ -107,6 +107,9 @@ impl<'a> Inbox<'a> {
         if self.buffer.starts_with(HTTP2_PREFACE) {
             return Err(NoRequest::Http2);
         }
+        if !self.buffer.is_empty() && HTTP2_PREFACE.starts_with(&self.buffer) {
+            return Ok(None);
+        }
         let mut fields = [httparse::EMPTY_HEADER; HEADERS_MAX];
         let mut request = httparse::Request::new(&mut fields);
         let length = match request.parse(&self.buffer) {

@@ -185,6 +185,7 @@ impl Journal {
             let mut entry = lock(&entry);
             entry.begin(number, at, arrival);
             entry.keep_in(mem::take(&mut entries.spare));
+            // Each entry is added to and taken from the sums under its own lock, so that they are exact.
             self.arrived.fetch_add(entry.arrived(), Ordering::Relaxed);
             self.written.fetch_add(entry.memory(), Ordering::Relaxed);
         }
@@ -203,17 +204,18 @@ impl Journal {
         }
         let mut last = None;
         while entries.kept.len() >= EXCHANGES_MAX || self.arrived.load(Ordering::Relaxed) > BODIES_KEPT_MAX {
-            let Some(oldest) = entries.kept.pop_front() else {
-                // Bodies that came after their exchange was forgotten are still counted.
-                self.arrived.store(0, Ordering::Relaxed);
-                break;
-            };
+            let Some(oldest) = entries.kept.pop_front() else { break };
             entries.bare = entries.bare.saturating_sub(1);
-            self.arrived.fetch_sub(lock(&oldest).arrived(), Ordering::Relaxed);
-            self.forget_written(&mut lock(&oldest));
+            self.forget(&mut lock(&oldest));
             last = Some(oldest);
         }
         last.unwrap_or_default()
+    }
+
+    fn forget(&self, entry: &mut Entry) {
+        self.forget_written(entry);
+        self.arrived.fetch_sub(entry.arrived(), Ordering::Relaxed);
+        entry.forget();
     }
 
     fn forget_written(&self, entry: &mut Entry) -> Vec<u8> {
@@ -246,10 +248,7 @@ impl Journal {
             self.watch.forgotten();
             mem::take(&mut *entries)
         };
-        for entry in forgotten.kept {
-            self.forget_written(&mut lock(&entry));
-        }
-        self.arrived.store(0, Ordering::Relaxed);
+        forgotten.kept.iter().for_each(|entry| self.forget(&mut lock(entry)));
     }
 
     /// Says that open exchanges end because the mock stops, not because clients leave.
@@ -269,8 +268,10 @@ pub(crate) struct Recorder {
 
 impl Recorder {
     pub(crate) fn body(&self, body: Bytes) {
-        self.journal.arrived.fetch_add(body.len(), Ordering::Relaxed);
-        lock(&self.entry).body(body);
+        let mut entry = lock(&self.entry);
+        let before = entry.arrived();
+        entry.body(body);
+        self.journal.arrived.fetch_add(entry.arrived() - before, Ordering::Relaxed);
     }
 
     pub(crate) fn planned(&self, rule: Option<Arc<str>>, faults: &[Fault]) {
@@ -383,5 +384,23 @@ mod tests {
 
         let ends: Vec<_> = journal.snapshot().iter().map(|exchange| exchange.end.unwrap().how).collect();
         assert_eq!(ends, [How::ClientHungUp, How::Cut]);
+    }
+
+    #[test]
+    fn what_comes_after_the_exchange_was_forgotten_is_not_counted() {
+        let journal = journal();
+        let sums = || [&journal.arrived, &journal.written].map(|sum| sum.load(Ordering::Relaxed));
+
+        let (late, later) = (recorder(&journal), recorder(&journal));
+        late.wrote(Instant::ZERO, b"some");
+        journal.clear();
+        assert_eq!(sums(), [0, 0]);
+        for left in [late, later] {
+            left.body(Bytes::from_static(&[b'x'; 10_000]));
+            left.wrote(Instant::ZERO, &[b'x'; 10_000]);
+        }
+
+        assert_eq!(sums(), [0, 0]);
+        assert!(journal.snapshot().is_empty());
     }
 }

@@ -39,13 +39,13 @@ impl Plan {
     }
 
     /// Renders the answer and lets the faults at it.
-    pub(crate) fn answer(&self, stamp: &Stamp) -> Answer {
-        let mut draft = self.draft.clone();
-        let faults = in_order(self.draft.form, &self.faults, self.carried);
+    pub(crate) fn answer(self, stamp: &Stamp) -> Answer {
+        let Self { mut draft, faults, pacing, carried } = self;
+        let faults = in_order(draft.form, &faults, carried);
         for (marks, fault) in &faults {
             fault.behaviour().shape(&mut draft, *marks);
         }
-        let mut answer = render::answer(draft, stamp, &self.pacing);
+        let mut answer = render::answer(draft, stamp, &pacing);
         if !faults.is_empty() {
             answer.render_all();
         }

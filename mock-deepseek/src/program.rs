@@ -10,6 +10,7 @@ use crate::{
     answer::{Answer, Cut, Ending, Framing, Head, Kind, Marks, Piece, Wrapping},
     pace::Flush,
     render::Events,
+    state::Seat,
 };
 
 /// Ends a body in chunks.
@@ -33,6 +34,8 @@ pub(crate) struct Program {
     tail: Option<Piece>,
     framing: Framing,
     flush: Flush,
+    /// The place of the request among those under way.
+    seat: Option<Seat>,
     pub(crate) end: Last,
 }
 
@@ -72,7 +75,7 @@ pub(crate) fn compile(answer: Answer, persistence: Persistence) -> Program {
         let Head { marks, wait, .. } = head;
         Piece { wrapping: Wrapping::Verbatim, marks, wait, ..Piece::raw(Kind::Fragment, bytes) }
     });
-    Program { before, head, listed: pieces.into_iter(), rest, tail, framing, flush, end }
+    Program { before, head, listed: pieces.into_iter(), rest, tail, framing, flush, seat: None, end }
 }
 
 impl Iterator for Program {
@@ -92,6 +95,22 @@ impl Program {
     /// Says whether each event is to be written by itself.
     pub(crate) fn flushes_events(&self) -> bool {
         self.flush == Flush::Event
+    }
+
+    /// Keeps the seat until the last piece is about to be written: whoever has read the answer finds it free.
+    #[must_use]
+    pub(crate) fn seated(mut self, seat: Seat) -> Self {
+        self.seat = Some(seat);
+        self
+    }
+
+    /// Gives the seat up, if nothing follows any more.
+    pub(crate) fn rise_if_told(&mut self) {
+        let listed = self.before.is_none() && self.head.is_none() && self.listed.as_slice().is_empty();
+        let told = || self.rest.as_ref().is_none_or(|rest| rest.is_over()) && self.tail.is_none();
+        if self.seat.is_some() && listed && told() && !matches!(self.end, Last::Hang | Last::Repeat(_)) {
+            self.seat = None;
+        }
     }
 
     /// Returns how its pieces are framed.

@@ -137,6 +137,11 @@ pub(crate) struct Events {
 }
 
 impl Events {
+    /// Says whether nothing follows.
+    pub(crate) fn is_over(&self) -> bool {
+        self.next.is_none() && self.more.is_empty()
+    }
+
     /// Says whether the stream stopped before its end, because what follows never comes.
     pub(crate) const fn fell_silent(&self) -> bool {
         self.silent

@@ -8,6 +8,7 @@ use std::{sync::Arc, time::Duration};
 use bytes::BytesMut;
 use clock::Metered;
 use tokio::{
+    io::AsyncReadExt as _,
     net::{TcpListener, TcpStream},
     task::JoinSet,
 };
@@ -111,15 +112,21 @@ async fn serve(stream: TcpStream, connection: Connection) {
 }
 
 /// Shakes hands, unless a fault of the script's default does not want that.
-async fn handshake(metered: Metered, tls: &Tls, connection: &Connection) -> Option<Socket> {
+async fn handshake(mut metered: Metered, tls: &Tls, connection: &Connection) -> Option<Socket> {
     let Connection { number, shared, closing } = connection;
     if let Some((fault, lasts)) = shared.handshake_fault() {
         let recorder = shared.journal.open(Arrival::handshake(*number, &Headers::default()));
         recorder.planned(None, &[fault]);
         recorder.passed(0, Marks::of(0));
-        shared.clock.sleep(lasts.bounded()).await;
-        recorder.end(if lasts == Lasts::Forever { How::Cut } else { How::Completed });
-        if lasts == Lasts::Forever {
+        let forever = lasts == Lasts::Forever;
+        let how = tokio::select! {
+            () = shared.clock.sleep(lasts.bounded()) => if forever { How::Cut } else { How::Completed },
+            // What is read is lost, which matters only to a handshake that comes after all.
+            () = left(&mut metered), if forever => How::ClientHungUp,
+            () = closing.cancelled() => How::Cut,
+        };
+        recorder.end(how);
+        if how != How::Completed {
             return None;
         }
     }
@@ -138,4 +145,10 @@ async fn handshake(metered: Metered, tls: &Tls, connection: &Connection) -> Opti
         "TLS handshake failed; does the client trust the certificate?"
     );
     None
+}
+
+/// Waits until the client leaves, and loses whatever it says until then.
+async fn left(metered: &mut Metered) {
+    let mut said = [0; 1024];
+    while let Ok(1..) = metered.read(&mut said).await {}
 }

@@ -204,9 +204,9 @@ pub(crate) struct Seat {
 impl Seat {
     /// Sets what is paid in the end. The whole planned reply is paid, also when its client leaves
     /// early: the model has done its work.
-    pub(crate) fn bill(&mut self, usage: impl FnOnce() -> Usage) {
+    pub(crate) fn bill(&mut self, usage: &Usage) {
         if let Some(balance) = self.account.as_ref().and_then(|account| account.balance.as_ref()) {
-            self.bill = balance.price_per_million.of(&usage());
+            self.bill = balance.price_per_million.of(usage);
         }
     }
 }

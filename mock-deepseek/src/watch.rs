@@ -113,7 +113,7 @@ fn log(entry: &Entry) {
     let unfired = entry.faults.iter().filter(|fault| !fault.fired).count();
     tracing::info!(
         number = entry.number,
-        method = %entry.method,
+        method = %entry.method.chars().take(PATH_MAX).collect::<String>(),
         path = %entry.path.chars().take(PATH_MAX).collect::<String>(),
         status = entry.status,
         rule = entry.rule.as_deref(),
@@ -127,5 +127,5 @@ fn log(entry: &Entry) {
     );
 }
 
-/// Of a path, so many characters are logged.
+/// Of a method and of a path, so many characters are logged.
 const PATH_MAX: usize = 200;

@@ -18,6 +18,8 @@ use crate::{
 
 /// Pieces are written together up to so many bytes.
 const MERGE_MAX: usize = 64 * 1024;
+/// A larger buffer is not kept for the next.
+const SPARE_MAX: usize = 4 * MERGE_MAX;
 /// So much room for stretches is kept from one write to the next.
 const STRETCHES_KEPT_MAX: usize = 4;
 
@@ -88,12 +90,13 @@ pub(crate) async fn run<O: Outlet>(mut program: Program, way: Way<'_, O>) -> Aft
 async fn write_all<O: Outlet>(program: &mut Program, way: Way<'_, O>) -> io::Result<()> {
     let (framing, apart) = (program.framing(), program.flushes_events());
     let (mut buffer, mut due) = (Buffer::default(), way.clock.now());
-    for piece in program.by_ref() {
+    while let Some(piece) = program.next() {
         if !piece.wait.is_zero() {
             buffer.flush(way).await?;
             due = due + piece.wait;
             way.clock.sleep_until(due).await;
         }
+        program.rise_if_told();
         buffer.push(&piece, framing);
         if buffer.bytes.len() >= MERGE_MAX || apart && piece.is_event() {
             buffer.flush(way).await?;
@@ -169,7 +172,9 @@ impl Buffer {
     fn put_away(&mut self) {
         let mut bytes = mem::take(&mut self.bytes);
         bytes.clear();
-        SPARE.set(bytes);
+        if (1..=SPARE_MAX).contains(&bytes.capacity()) {
+            SPARE.set(bytes);
+        }
         self.stretches.shrink_to(STRETCHES_KEPT_MAX);
     }
 }

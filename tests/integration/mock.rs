@@ -96,7 +96,7 @@ fn a_signal_lets_an_answer_end_and_then_the_process_ends_m16() {
 
     assert!(rest.contains("\"finish_reason\":\"stop\""), "{rest}");
     assert_eq!(status.code(), Some(0), "{told}");
-    assert!(told.contains("answered 1 requests") && !told.contains("cut"), "{told}");
+    assert!(told.contains("answered 1 request") && !told.contains("cut"), "{told}");
 }
 
 #[test]

@@ -78,7 +78,7 @@ pub(crate) async fn withdraw(State(control): State<Arc<Control>>) -> Json<Value>
     Json(json!({"faults": null}))
 }
 
-/// Forgets the journal and the order, and lets the rules count anew; the script stays.
+/// Forgets what requests have left behind, and the order; the script stays.
 pub(crate) async fn reset(State(control): State<Arc<Control>>) -> Json<Value> {
     control.shared.reset();
     Json(json!({"reset": true}))

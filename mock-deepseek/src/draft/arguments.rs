@@ -1,8 +1,10 @@
 //! Makes up arguments that satisfy a JSON Schema.
 //!
 //! It knows what tools use: types, `enum`, `const`, `$ref`, `anyOf`, `oneOf`, `allOf`, required properties,
-//! formats, patterns and bounds. Invariant: the same schema gives the same value, and recursion ends
-//! where the schema allows it.
+//! formats, patterns and bounds. Invariant: the same schema gives the same value, recursion ends where the
+//! schema allows it, and no schema gets a value of more than [`COST_MAX`]; beyond that `null` stands for the rest.
+
+use std::cell::Cell;
 
 use serde_json::{Map, Value, json};
 
@@ -17,28 +19,37 @@ const ITEMS_MAX: usize = 64;
 /// The longest text that a schema can ask for.
 const LENGTH_MAX: usize = 4096;
 
+/// What a whole value may cost: each value within it counts, and long texts count for several.
+const COST_MAX: usize = 4096;
+/// A text counts once more for each so many bytes.
+const TEXT_COST: usize = 16;
+
 /// Returns a value of the schema.
 pub(super) fn example(schema: &Value) -> Value {
-    Maker { root: schema }.value(schema, 0)
+    Maker { root: schema, left: Cell::new(COST_MAX) }.value(schema, 0)
 }
 
 struct Maker<'a> {
     root: &'a Value,
+    /// What the rest may cost.
+    left: Cell<usize>,
 }
 
 impl Maker<'_> {
     fn value(&self, schema: &Value, depth: usize) -> Value {
-        if depth > DEPTH_MAX {
+        let left = self.left.get();
+        if depth > DEPTH_MAX || left == 0 {
             return Value::Null;
         }
+        self.left.set(left - 1);
         if let Some(target) = schema["$ref"].as_str().and_then(|name| self.resolve(name)) {
             return self.value(target, depth + 1);
         }
         if let Some(value) = schema.get("const") {
-            return value.clone();
+            return self.paid(value.clone());
         }
         if let Some(value) = schema["enum"].as_array().and_then(|values| values.first()) {
-            return value.clone();
+            return self.paid(value.clone());
         }
         let choices = schema["anyOf"].as_array().or_else(|| schema["oneOf"].as_array());
         if let Some(choice) = choices.and_then(|choices| simplest(choices, depth)) {
@@ -50,12 +61,19 @@ impl Maker<'_> {
         match kind(schema) {
             "object" => self.object(schema, depth),
             "array" => self.array(schema, depth),
-            "integer" => integer(schema),
-            "number" => number(schema),
-            "boolean" => Value::Bool(true),
+            "integer" => self.paid(integer(schema)),
+            "number" => self.paid(number(schema)),
+            "boolean" => self.paid(Value::Bool(true)),
             "null" => Value::Null,
-            _ => Value::String(text(schema)),
+            _ => self.paid(Value::String(text(schema))),
         }
+    }
+
+    /// Takes off what the value costs beyond being one; one that costs too much is not said.
+    fn paid(&self, value: Value) -> Value {
+        let left = self.left.get().checked_sub(cost(&value) - 1);
+        self.left.set(left.unwrap_or_default());
+        left.map_or(Value::Null, |_| value)
     }
 
     fn object(&self, schema: &Value, depth: usize) -> Value {
@@ -81,11 +99,26 @@ impl Maker<'_> {
         let item = self.value(items, depth + 1);
         let unique = schema["uniqueItems"] == true;
         let varied = |index: usize| if unique { vary(&item, index, items) } else { item.clone() };
-        Value::Array((0..count.min(ITEMS_MAX)).map(varied).collect())
+        let (left, each) = (self.left.get(), cost(&item));
+        let more = count.min(ITEMS_MAX).saturating_sub(1).min(left / each);
+        self.left.set(left - more * each);
+        Value::Array((0..count.min(1 + more)).map(varied).collect())
     }
 
     fn resolve(&self, name: &str) -> Option<&Value> {
         self.root.pointer(name.strip_prefix('#')?)
+    }
+}
+
+/// Returns what a value costs.
+fn cost(value: &Value) -> usize {
+    1 + match value {
+        Value::String(text) => text.len() / TEXT_COST,
+        Value::Array(items) => items.iter().map(cost).sum(),
+        Value::Object(fields) => {
+            fields.iter().map(|(name, value)| name.len() / TEXT_COST + cost(value)).sum()
+        }
+        Value::Null | Value::Bool(_) | Value::Number(_) => 0,
     }
 }
 
@@ -107,7 +140,10 @@ fn merged<'a>(schema: &Value, parts: &[Value], resolve: impl Fn(&str) -> Option<
                 (Some(Value::Object(mine)), Value::Object(theirs)) => {
                     mine.extend(theirs.iter().map(|(name, value)| (name.clone(), value.clone())));
                 }
-                (Some(Value::Array(mine)), Value::Array(theirs)) => mine.extend(theirs.iter().cloned()),
+                (Some(Value::Array(mine)), Value::Array(theirs)) => {
+                    let new: Vec<_> = theirs.iter().filter(|their| !mine.contains(their)).cloned().collect();
+                    mine.extend(new);
+                }
                 _ => drop(whole.insert(name.clone(), value.clone())),
             }
         }

@@ -17,6 +17,17 @@ const BODY_COPIED_MAX: usize = 4 * 1024;
 /// An entry that is used again brings so much memory of each kind at most.
 const MEMORY_KEPT_MAX: usize = 4 * 1024;
 
+/// What is still kept of an exchange that goes on.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord)]
+enum Keeping {
+    #[default]
+    All,
+    /// What is written is counted only.
+    Request,
+    /// It was forgotten: nobody will look any more.
+    Nothing,
+}
+
 /// An exchange.
 #[derive(Debug, Default)]
 pub(crate) struct Entry {
@@ -36,6 +47,7 @@ pub(crate) struct Entry {
     pub(crate) written: u64,
     pub(crate) events: u64,
     pub(crate) status: Option<u16>,
+    keeping: Keeping,
     kept: Vec<u8>,
     /// When the kept bytes were written, and where each write ends in them.
     writes: Vec<(Instant, usize)>,
@@ -48,6 +60,7 @@ impl Entry {
         let Self { mut method, mut path, mut headers, mut short, mut faults, mut writes, .. } =
             mem::take(self);
         arrival.method.clone_into(&mut method);
+        method.shrink_to(MEMORY_KEPT_MAX);
         arrival.path.clone_into(&mut path);
         path.shrink_to(MEMORY_KEPT_MAX);
         headers.copy(arrival.headers, MEMORY_KEPT_MAX);
@@ -79,6 +92,9 @@ impl Entry {
     }
 
     pub(super) fn body(&mut self, body: Bytes) {
+        if self.keeping == Keeping::Nothing {
+            return;
+        }
         if body.len() <= BODY_COPIED_MAX {
             self.short.extend_from_slice(&body);
         } else {
@@ -99,7 +115,7 @@ impl Entry {
             self.status = status(bytes);
         }
         // Kept is the beginning without a hole: what was not kept once ends it.
-        if self.kept.len() != before {
+        if self.keeping != Keeping::All || self.kept.len() != before {
             return;
         }
         let room = WRITTEN_KEPT_MAX.saturating_sub(before).min(room);
@@ -120,7 +136,7 @@ impl Entry {
 
     /// Returns how many bytes of the request are kept.
     pub(super) fn arrived(&self) -> usize {
-        self.path.len() + self.headers.len() + self.short.len() + self.long.len()
+        self.method.len() + self.path.len() + self.headers.len() + self.short.len() + self.long.len()
     }
 
     /// Returns how much memory there is for written bytes.
@@ -130,8 +146,14 @@ impl Entry {
 
     /// Forgets the written bytes and gives their memory away. None are kept from here on.
     pub(super) fn forget_written(&mut self) -> Vec<u8> {
+        self.keeping = self.keeping.max(Keeping::Request);
         self.writes.clear();
         mem::take(&mut self.kept)
+    }
+
+    /// Takes note that nobody will look any more.
+    pub(super) fn forget(&mut self) {
+        self.keeping = Keeping::Nothing;
     }
 
     /// Returns the body as it came.

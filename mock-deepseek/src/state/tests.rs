@@ -15,7 +15,7 @@ fn usage() -> Usage {
 
 /// Asks once, and pays.
 fn pay(account: &Arc<Account>) -> Result<(), Refusal> {
-    account.admit().map(|mut seat| seat.bill(usage))
+    account.admit().map(|mut seat| seat.bill(&usage()))
 }
 
 fn shown(account: &Account) -> String {

@@ -125,6 +125,10 @@ fn a_handshake_can_stand_still_for_ever_m15() {
         assert!(!client.is_finished());
         assert_eq!((exchange.method.as_str(), exchange.faults[0].fired, exchange.end), ("TLS", true, None));
         client.abort();
+        while mock.journal()[0].end.is_none() {
+            tokio::task::yield_now().await;
+        }
+        assert_eq!(mock.journal()[0].end.unwrap().how, How::ClientHungUp);
     });
 }
 

@@ -164,3 +164,22 @@ fn a_list_of_different_things_has_different_things() {
 
     assert_eq!(example(&schema), json!(["a", "b", "c"]));
 }
+
+#[test]
+fn no_schema_gets_a_value_beyond_the_bound() {
+    let nested = (0..6)
+        .fold(json!({"type": "string"}), |items, _| json!({"type": "array", "minItems": 64, "items": items}));
+    let mirror = json!({"$ref": "#"});
+    let itself = json!({
+        "type": "object", "properties": {"a": mirror, "b": mirror, "c": mirror}, "required": ["a", "b", "c"],
+    });
+    let all = json!({"type": "object", "required": ["a"], "properties": {"a": {"allOf": [mirror, mirror]}}});
+    let long = json!({"type": "array", "minItems": 64, "items": {"type": "string", "minLength": 4096}});
+
+    for schema in [nested, itself, all, long] {
+        let value = example(&schema);
+
+        // `null` is free; it stands for what is not said.
+        assert!((1..2 * COST_MAX).contains(&cost(&value)), "{}", cost(&value));
+    }
+}
