@@ -14,6 +14,7 @@ pub(crate) fn warn(text: &str) {
 }
 
 /// Says how many there are, in words that fit one too.
+#[cfg(feature = "lab")]
 pub(crate) fn counted(count: u64, noun: &str) -> String {
     format!("{count} {noun}{}", if count == 1 { "" } else { "s" })
 }
