@@ -110,7 +110,7 @@ fn what_takes_longer_than_the_grace_is_cut_and_counted_m16() {
     let (status, told) = mock.wait();
 
     assert_eq!(status.code(), Some(0), "{told}");
-    assert!(told.contains("cut 1 answers"), "{told}");
+    assert!(told.contains("cut 1 answer"), "{told}");
 }
 
 #[test]
