@@ -80,6 +80,9 @@ pub(crate) fn find<'a>(shared: &'a Shared, arrived: &Arrived<'_>) -> Found<'a> {
     if arrived.head.is_old {
         without_chunks(&mut planned.answer);
     }
+    if arrived.head.method == "HEAD" {
+        without_body(&mut planned.answer);
+    }
     recorder.planned(planned.rule, &planned.faults);
     Found::Planned(planned.answer, planned.seat)
 }
@@ -134,6 +137,16 @@ fn refuse(shared: &Shared, arrived: &Arrived<'_>) -> Planned {
 
 fn plain(shared: &Shared, recorder: &Recorder, notice: &Notice, rule: Option<&str>) -> Planned {
     Planned::fixed(render::plain(notice, &shared.stamp(recorder.number)), rule)
+}
+
+/// Leaves the body out, as HEAD wants it; the head says how long it would be.
+fn without_body(answer: &mut Answer) {
+    answer.render_all();
+    let length: usize = answer.pieces.drain(..).map(|piece| piece.len()).sum();
+    if let Some(head) = &mut answer.head {
+        head.set("content-length", Some(&length.to_string()));
+        head.framing = Framing::Closing;
+    }
 }
 
 /// Ends the body by closing, which is all that a client of HTTP/1.0 understands.

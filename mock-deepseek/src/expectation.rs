@@ -4,14 +4,17 @@
 //! the same by them. Invariant: an expectation that was not met tells what was expected and what arrived.
 
 use std::{
-    collections::BTreeMap,
+    collections::{BTreeMap, BTreeSet},
     fmt,
     ops::{Range, RangeFrom, RangeInclusive, RangeToInclusive},
 };
 
 use serde::Deserialize;
 
-use crate::{api, journal::Exchange};
+use crate::{
+    api,
+    journal::{Entry, Journal},
+};
 
 /// Of the requests that arrived, so many are listed when an expectation was not met.
 pub const LISTED_MAX: usize = 50;
@@ -132,56 +135,61 @@ impl Expectation {
         self.kind == Kind::default()
     }
 
-    /// Compares with what arrived; returns how many requests counted.
-    pub(crate) fn verify(&self, journal: &[Exchange]) -> Result<usize, Unmet> {
-        let (got, others): (Vec<_>, Vec<_>) = journal.iter().partition(|exchange| self.kind.counts(exchange));
-        if (self.requests.least..=self.requests.most).contains(&got.len()) {
-            return Ok(got.len());
+    /// Compares with what arrived; returns how many requests counted. Requests are looked at one by one, and only as
+    /// far as they must be.
+    pub(crate) fn verify(&self, journal: &Journal) -> Result<usize, Unmet> {
+        let counted: BTreeSet<_> =
+            journal.pick(|entry| self.kind.counts(entry).then_some(entry.number)).into_iter().collect();
+        if (self.requests.least..=self.requests.most).contains(&counted.len()) {
+            return Ok(counted.len());
         }
-        let others = others.into_iter().filter(|exchange| exchange.is_chat());
-        Err(Unmet {
-            expected: self.to_string(),
-            got: got.into_iter().map(line).collect(),
-            others: others.map(line).collect(),
-        })
+        let (got, others): (Vec<_>, Vec<_>) = journal
+            .pick(|entry| {
+                let counts = counted.contains(&entry.number);
+                (counts || api::is_chat(&entry.path)).then(|| (counts, line(entry)))
+            })
+            .into_iter()
+            .partition(|(counts, _)| *counts);
+        let lines = |told: Vec<(bool, String)>| told.into_iter().map(|(_, line)| line).collect();
+        Err(Unmet { expected: self.to_string(), got: lines(got), others: lines(others) })
     }
 }
 
 impl Kind {
-    fn counts(&self, exchange: &Exchange) -> bool {
+    fn counts(&self, entry: &Entry) -> bool {
         let path = match &self.path {
-            Some(path) => exchange.path.split('?').next() == Some(path),
-            None => exchange.is_chat(),
+            Some(path) => entry.path.split('?').next() == Some(path),
+            None => api::is_chat(&entry.path),
         };
         let header = |(name, value): (&String, &String)| {
-            let mut headers = exchange.headers.iter();
+            let mut headers = entry.headers();
             headers.any(|(key, held)| key.eq_ignore_ascii_case(name) && held == value)
         };
-        path && self.rule.as_ref().is_none_or(|rule| exchange.rule.as_ref() == Some(rule))
-            && self.fault.as_ref().is_none_or(|id| fired(exchange, id))
+        path && self.rule.as_deref().is_none_or(|rule| entry.rule.as_deref() == Some(rule))
+            && self.fault.as_ref().is_none_or(|id| fired(entry, id))
             && self.header.iter().all(header)
-            && self.asks(exchange)
+            && self.asks(entry)
     }
 
     /// Checks what only the body tells.
-    fn asks(&self, exchange: &Exchange) -> bool {
+    fn asks(&self, entry: &Entry) -> bool {
         if (&self.contains, &self.model, &self.user_id) == (&None, &None, &None) {
             return true;
         }
-        let Some(request) = api::asked(&exchange.path, &exchange.body) else { return false };
+        let Some(request) = api::asked(&entry.path, entry.body_bytes()) else { return false };
         self.contains.as_ref().is_none_or(|text| request.last_user_text().contains(text))
             && self.model.as_deref().is_none_or(|model| model == request.base_model())
             && self.user_id.as_ref().is_none_or(|user| request.user_id.as_ref() == Some(user))
     }
 }
 
-fn fired(exchange: &Exchange, id: &str) -> bool {
-    exchange.faults.iter().any(|fault| fault.fired && fault.id == id)
+fn fired(entry: &Entry, id: &str) -> bool {
+    entry.faults.iter().any(|fault| fault.fired && fault.id == id)
 }
 
-fn line(exchange: &Exchange) -> String {
-    let Exchange { number, at, method, path, json, rule, .. } = exchange;
-    let model = json.as_ref().and_then(|json| json["model"].as_str()).unwrap_or("?");
+fn line(entry: &Entry) -> String {
+    let Entry { number, at, method, path, rule, .. } = entry;
+    let model = entry.model().unwrap_or_else(|| "?".to_owned());
     let rule = rule.as_ref().map(|rule| format!(", rule `{rule}`")).unwrap_or_default();
     format!("request {number} at {at}: {method} {path}, model `{model}`{rule}")
 }

@@ -12,7 +12,7 @@ use crate::{
     answer::{Cut, Framing},
     exchange::{self, Arrived, Carried, Found},
     inbox::{Body, Head, Inbox, NoRequest},
-    journal::How,
+    journal::{How, Recorder},
     metrics::Refused,
     program::{self, Persistence},
     record::{self, Call, Telling},
@@ -60,7 +60,7 @@ pub(crate) async fn serve(wire: &Wire, connection: &Connection) -> Ended {
             }
             Err(NoRequest::Http2) if nth == 0 => return Ended::Http2(inbox.into_rest()),
             Err(refused) => {
-                refuse(wire, refused, shared).await;
+                refuse(wire, refused, shared, None).await;
                 return Ended::Over;
             }
         };
@@ -113,7 +113,7 @@ async fn answer(
         Ok(body) => body,
         Err(NoRequest::Gone) => return After::Gone,
         Err(refused) => {
-            refuse(way.outlet, refused, shared).await;
+            refuse(way.outlet, refused, shared, Some(way.recorder)).await;
             way.recorder.end(How::Cut);
             return After::Gone;
         }
@@ -183,7 +183,7 @@ async fn until_gone(inbox: &mut Inbox<'_>, told: impl Future<Output = After>, wa
 }
 
 /// Answers what is no request. Whether that reaches the client does not matter: the connection is over.
-async fn refuse(wire: &Wire, why: NoRequest, shared: &Shared) {
+async fn refuse(wire: &Wire, why: NoRequest, shared: &Shared, recorder: Option<&Recorder>) {
     let (status, reason) = match why {
         NoRequest::Gone => return,
         NoRequest::Malformed | NoRequest::Http2 => (400, Refused::Malformed),
@@ -192,6 +192,8 @@ async fn refuse(wire: &Wire, why: NoRequest, shared: &Shared) {
     shared.journal.watch.metrics.refused(reason);
     let reason = program::reason(status);
     let text = format!("HTTP/1.1 {status} {reason}\r\nconnection: close\r\ncontent-length: 0\r\n\r\n");
-    let _ = wire.write_all(text.as_bytes()).await;
+    if let (Ok(()), Some(recorder)) = (wire.write_all(text.as_bytes()).await, recorder) {
+        recorder.wrote(shared.clock.now(), text.as_bytes());
+    }
     wire.shutdown().await;
 }

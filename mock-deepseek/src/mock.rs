@@ -140,8 +140,7 @@ impl MockDeepSeek {
         if expected.is_empty() {
             return Ok(());
         }
-        let journal = self.journal();
-        expected.iter().try_for_each(|expectation| expectation.verify(&journal).map(|_| ()))
+        expected.iter().try_for_each(|expectation| expectation.verify(&self.shared.journal).map(|_| ()))
     }
 
     /// Closes the listeners and all connections; expectations are checked as on dropping.

@@ -79,7 +79,7 @@ struct Asked {
 
 impl Entry {
     /// Returns the model that was asked for, as the request names it.
-    fn model(&self) -> Option<String> {
+    pub(crate) fn model(&self) -> Option<String> {
         serde_json::from_slice::<Asked>(self.body_bytes()).ok().map(|asked| asked.model)
     }
 

@@ -185,7 +185,7 @@ pub(crate) async fn verify(
     let hint = "write `{\"requests\": 2, \"match\": {\"contains\": \"week\"}}`";
     let expectation: Expectation = serde_json::from_slice(&body?)
         .map_err(|error| Refusal::unreadable("bad_expectation", &error, hint))?;
-    match expectation.verify(&control.shared.journal.snapshot()) {
+    match expectation.verify(&control.shared.journal) {
         Ok(requests) => Ok(Json(json!({"held": true, "requests": requests}))),
         Err(unmet) => {
             let hint = "`/__mock/journal?detail=true` shows what was asked";

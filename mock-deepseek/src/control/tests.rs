@@ -138,7 +138,7 @@ async fn what_was_asked_counts_whatever_its_form_m11() {
 
     let expectation = Expectation::requests(4).containing("week").model("deepseek-flash");
 
-    assert_eq!(expectation.verify(&stage.mock.journal()), Ok(4));
+    assert_eq!(expectation.verify(&stage.mock.a_control().shared.journal), Ok(4));
 }
 
 #[tokio::test]
@@ -256,7 +256,7 @@ async fn each_part_of_an_expectation_tells_requests_apart_m11() {
     let url = format!("{}/chat/completions?x=1", stage.mock.url());
     let request = stage.client.post(url).bearer_auth("sk-test").header("X-Team", "blue").json(&body);
     request.header("x-mock-fault", "crlf").send().await.unwrap();
-    let one = |part: &Expectation| part.verify(&stage.mock.journal()).is_ok();
+    let one = |part: &Expectation| part.verify(&stage.mock.a_control().shared.journal).is_ok();
 
     for (right, wrong) in [
         (Expectation::requests(1).path("/chat/completions"), Expectation::requests(1).path("/models")),

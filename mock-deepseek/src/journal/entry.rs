@@ -156,6 +156,11 @@ impl Entry {
         self.keeping = Keeping::Nothing;
     }
 
+    /// Goes through the headers of the request.
+    pub(crate) fn headers(&self) -> impl Iterator<Item = (&str, &str)> {
+        self.headers.iter()
+    }
+
     /// Returns the body as it came.
     pub(crate) fn body_bytes(&self) -> &[u8] {
         if self.long.is_empty() { &self.short } else { &self.long }

@@ -113,3 +113,23 @@ fn a_client_of_http_1_0_gets_no_chunks_and_a_closed_connection() {
     assert!(text.contains("\r\nconnection: close\r\n\r\n{\"id\"") && text.ends_with('}'), "{text}");
     assert_eq!(end, End::Closed);
 }
+
+#[test]
+fn head_gets_the_head_and_no_body_m2() {
+    let (text, end) = answer(&get("/models").replacen("GET", "HEAD", 1));
+
+    assert!(text.starts_with("HTTP/1.1 405 Method Not Allowed\r\n"), "{text}");
+    assert!(text.contains("\r\ncontent-length: 1") && text.ends_with("\r\n\r\n"), "{text}");
+    assert_eq!(end, End::Closed);
+}
+
+#[test]
+fn the_refusal_of_a_chunk_that_is_none_is_in_the_journal_m12() {
+    let request = "POST /chat/completions HTTP/1.1\r\nhost: mock\r\ntransfer-encoding: chunked\r\n\r\nzz\r\n";
+
+    let observed = observe(script(""), request, Duration::from_secs(1));
+
+    let exchange = &observed.journal[0];
+    assert_eq!((exchange.status, exchange.written), (Some(400), observed.seen.text().len() as u64));
+    assert_eq!(exchange.written_bytes(), observed.seen.text().as_bytes());
+}
