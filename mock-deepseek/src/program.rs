@@ -205,7 +205,15 @@ pub(crate) fn counts(piece: &Piece) -> bool {
 
 #[cfg(test)]
 mod tests {
+    use std::sync::Arc;
+
     use super::*;
+    use crate::{
+        answer::Form,
+        pace::Pacing,
+        state::{Account, Concurrency, Limits},
+        transcript,
+    };
 
     #[test]
     fn sizes_of_chunks_are_told_in_hexadecimal() {
@@ -215,6 +223,27 @@ mod tests {
             put_hex(&mut buffer, number);
 
             assert_eq!(String::from_utf8(buffer).unwrap(), format!("{number:x}"));
+        }
+    }
+
+    #[test]
+    fn the_seat_is_free_when_the_last_piece_goes_out_and_not_before_m9() {
+        let one = Limits { concurrency: Some(Concurrency::Fixed(1)) };
+        let account = Arc::new(Account::new(one, None, Arc::default()));
+        let answer = |form| transcript::sample(form, &[], Pacing::default());
+        let programs = [Form::Stream, Form::Single]
+            .into_iter()
+            .flat_map(|form| [compile(answer(form), Persistence::KeepAlive), bare(answer(form)).1]);
+
+        for program in programs {
+            let mut program = program.seated(account.admit().unwrap());
+            let mut free = Vec::new();
+            while program.next().is_some() {
+                program.rise_if_told();
+                free.push(account.admit().is_ok());
+            }
+
+            assert_eq!(free.iter().position(|free| *free), Some(free.len() - 1), "{free:?}");
         }
     }
 }

@@ -355,3 +355,27 @@ fn a_client_that_gives_up_a_head_that_is_held_back_is_seen_m15() {
         assert_eq!(mock.journal()[0].end.unwrap().how, How::ClientHungUp);
     });
 }
+
+#[test]
+fn the_preface_of_http2_may_come_in_parts_m15() {
+    const PREFACE: &[u8] = b"PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n";
+    const SETTINGS: [u8; 9] = [0, 0, 0, 4, 0, 0, 0, 0, 0];
+
+    // From the end of its first line on the mock speaks too, and all is settled only when that is read.
+    const LINE: usize = "PRI * HTTP/2.0\r\n\r\n".len();
+
+    for cut in 1..LINE {
+        in_lab(|lab| async move {
+            let mock = start(&lab, script(""), None).await;
+            let mut socket = connect(&lab, &mock).await;
+
+            socket.write_all(&PREFACE[..cut]).await.unwrap();
+            lab.settled().await.unwrap();
+            socket.write_all(&[&PREFACE[cut..], &SETTINGS].concat()).await.unwrap();
+            let mut frame = [0; 9];
+            socket.read_exact(&mut frame).await.unwrap();
+
+            assert_eq!(frame[3], SETTINGS[3], "cut after {cut}");
+        });
+    }
+}
