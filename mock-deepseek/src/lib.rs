@@ -191,7 +191,7 @@ pub use script::{
     UnknownProfile, Variant,
 };
 pub use server::CONNECTIONS_MAX;
-pub use stage::ScriptStatus;
+pub use stage::{LoadError, ScriptStatus};
 pub use state::{Balance, Concurrency, Currency, Limits, Prices, Step};
 pub use tls::{Tls, TlsError};
 pub use transcript::{stream_bytes, transcript};

@@ -22,9 +22,9 @@ use crate::{
     expectation::{Expectation, Unmet},
     journal::Exchange,
     record::Recorded,
-    script::{Script, ScriptError},
+    script::Script,
     shared::{Shared, Source},
-    stage::ScriptStatus,
+    stage::{LoadError, ScriptStatus},
 };
 
 /// A running DeepSeek that does what it is told.
@@ -75,9 +75,8 @@ impl MockDeepSeek {
         self.shared.stage.play(script, None, self.shared.clock.now());
     }
 
-    /// Replaces the script by its text, which the control API then shows; a text that cannot be read
-    /// changes nothing.
-    pub fn set_script_text(&self, text: &str) -> Result<(), ScriptError> {
+    /// Replaces the script by its text, which the control API then shows; a text that is refused changes nothing.
+    pub fn set_script_text(&self, text: &str) -> Result<(), LoadError> {
         self.shared.load_script(text)
     }
 

@@ -81,8 +81,8 @@ impl Watched {
         &self.path
     }
 
-    /// Looks again; returns a version that has not been judged yet and was seen alike twice.
-    fn look(&mut self) -> Option<Result<Script, String>> {
+    /// Looks again; returns the text of a version that has not been judged yet and was seen alike twice.
+    fn look(&mut self) -> Option<Result<String, String>> {
         let (modified, length) = outside(&self.path);
         let settled = (self.seen.modified, self.seen.length) == (modified, length) && modified.is_some();
         if settled && self.seen == self.judged {
@@ -97,7 +97,7 @@ impl Watched {
         let news = self.seen.text != self.judged.text;
         self.judged = self.seen.clone();
         news.then(|| match &self.judged.text {
-            Ok(text) => Script::from_toml(text).map_err(|error| error.to_string()),
+            Ok(text) => Ok(text.clone()),
             Err(error) => Err(format!("script `{}` cannot be read: {error}", self.path.display())),
         })
     }
@@ -107,16 +107,12 @@ impl Watched {
 pub(crate) async fn run(mut watched: Watched, shared: Arc<Shared>) {
     loop {
         shared.clock.sleep(RELOAD_EVERY).await;
-        match watched.look() {
-            None => {}
-            Some(Ok(script)) => {
-                tracing::info!(file = %watched.path.display(), rules = script.rules.len(), "new script is played");
-                shared.journal.watch.metrics.script_loaded(true);
-                shared.stage.play(script, watched.text().map(ToOwned::to_owned), shared.clock.now());
-            }
-            Some(Err(problem)) => {
-                tracing::warn!(file = %watched.path.display(), %problem, "script goes on as it was: the new version is wrong");
-                shared.journal.watch.metrics.script_loaded(false);
+        let Some(seen) = watched.look() else { continue };
+        let file = watched.path.display();
+        match seen.and_then(|text| shared.load_script(&text).map_err(|error| error.to_string())) {
+            Ok(()) => tracing::info!(%file, "new script is played"),
+            Err(problem) => {
+                tracing::warn!(%file, %problem, "script goes on as it was: the new version is wrong");
                 shared.stage.refuses(problem);
             }
         }

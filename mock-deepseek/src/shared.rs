@@ -25,9 +25,9 @@ use crate::{
     record::Deck,
     render::Stamp,
     replay::Player,
-    script::{Script, ScriptError},
-    stage::Stage,
-    tls::Tls,
+    script::Script,
+    stage::{LoadError, Stage},
+    tls::{self, Tls},
 };
 
 /// Where answers come from.
@@ -77,12 +77,20 @@ impl Shared {
         if self.tls.is_some() { "https" } else { "http" }
     }
 
-    /// Replaces the script by its text; a text that cannot be read changes nothing.
-    pub(crate) fn load_script(&self, text: &str) -> Result<(), ScriptError> {
-        let script = Script::from_toml(text);
+    /// Replaces the script by its text, and counts the attempt; a text that is refused changes nothing.
+    pub(crate) fn load_script(&self, text: &str) -> Result<(), LoadError> {
+        let script = self.readable(text);
         self.journal.watch.metrics.script_loaded(script.is_ok());
         self.stage.play(script?, Some(text.to_owned()), self.clock.now());
         Ok(())
+    }
+
+    fn readable(&self, text: &str) -> Result<Script, LoadError> {
+        let script = Script::from_toml(text)?;
+        match tls::needed_by(&script.default.faults).filter(|_| self.tls.is_none()) {
+            Some(fault) => Err(LoadError::NeedsTls(fault)),
+            None => Ok(script),
+        }
     }
 
     /// Forgets the journal, the prompt cache, the uploaded files and what was ordered for every request; rules and

@@ -9,7 +9,21 @@ use std::{
 
 use clock::Instant;
 
-use crate::{script::Script, select::Selector};
+use crate::{
+    script::{Script, ScriptError},
+    select::Selector,
+};
+
+/// A script is not played; the one before it goes on.
+#[derive(Debug, thiserror::Error)]
+pub enum LoadError {
+    /// It cannot be read.
+    #[error(transparent)]
+    Wrong(#[from] ScriptError),
+    /// One of its default faults could never happen.
+    #[error("fault `{0}` needs TLS; serve under TLS, or leave the fault out")]
+    NeedsTls(&'static str),
+}
 
 /// Which script is played, since when, and why not a newer one.
 #[derive(Clone, Debug, PartialEq, Eq)]

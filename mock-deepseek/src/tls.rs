@@ -14,6 +14,8 @@ use tokio_rustls::{
     },
 };
 
+use crate::{catalogue::Carrier, fault::Fault};
+
 /// A client that has not shaken hands by then is let go.
 pub(crate) const HANDSHAKE_MAX: Duration = Duration::from_secs(30);
 
@@ -105,6 +107,11 @@ impl std::fmt::Debug for Tls {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         f.write_str("Tls(key hidden)")
     }
+}
+
+/// Returns the first of these faults that could never happen without TLS: whoever asked for it would wait for it.
+pub(crate) fn needed_by(faults: &[Fault]) -> Option<&'static str> {
+    faults.iter().find(|fault| fault.info().carrier == Carrier::Tls).map(Fault::id)
 }
 
 #[cfg(test)]

@@ -13,7 +13,7 @@ use serde::Deserialize;
 use serde_json::{Value, json};
 
 use super::{Control, Refusal, status};
-use crate::{catalogue::Carrier, fault::Fault};
+use crate::{fault::Fault, stage::LoadError, tls};
 
 /// Shows the text of the script.
 pub(crate) async fn show(State(control): State<Arc<Control>>) -> Result<impl IntoResponse, Refusal> {
@@ -33,9 +33,17 @@ pub(crate) async fn load(
     let text = std::str::from_utf8(&body)
         .map_err(|error| Refusal::unreadable("bad_script", &error, "a script is TOML in UTF-8"))?;
     let hint = "the script before it stays in force; mend the line that is shown and load it again";
-    control.shared.load_script(text).map_err(|error| Refusal::unreadable("bad_script", &error, hint))?;
+    control.shared.load_script(text).map_err(|error| match error {
+        LoadError::Wrong(error) => Refusal::unreadable("bad_script", &error, hint),
+        LoadError::NeedsTls(fault) => needs_tls(fault),
+    })?;
     tracing::info!(bytes = body.len(), "script loaded over the control API");
     Ok(Json(json!({"loaded": true})))
+}
+
+fn needs_tls(fault: &str) -> Refusal {
+    let hint = "start the mock with `--tls`, or as a library with `Builder::tls`";
+    Refusal::conflict("needs_tls", format!("fault `{fault}` needs TLS, and clients come without"), hint)
 }
 
 /// A list of faults as JSON.
@@ -61,12 +69,8 @@ pub(crate) async fn order(
     } else {
         Fault::parse_list(text, ',').map_err(|error| wrong(error.to_string()))?
     };
-    if let Some(fault) = faults.iter().find(|fault| fault.info().carrier == Carrier::Tls)
-        && control.shared.tls.is_none()
-    {
-        let message = format!("fault `{}` needs TLS, and clients come without", fault.id());
-        let hint = "start the mock with `--tls`, or as a library with `Builder::tls`";
-        return Err(Refusal::conflict("needs_tls", message, hint));
+    if let Some(fault) = tls::needed_by(&faults).filter(|_| control.shared.tls.is_none()) {
+        return Err(needs_tls(fault));
     }
     control.shared.orders.set_faults(Some(faults));
     Ok(Json(json!({"faults": status::ordered(&control.shared)})))

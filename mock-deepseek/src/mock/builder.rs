@@ -14,9 +14,7 @@ use tokio_util::sync::CancellationToken;
 use super::MockDeepSeek;
 use crate::{
     cache::PromptCache,
-    catalogue::Carrier,
     control,
-    fault::Fault,
     files::Files,
     journal::Journal,
     limits::Limits,
@@ -29,7 +27,7 @@ use crate::{
     server,
     shared::{Date, Shared, Source},
     stage::Stage,
-    tls::Tls,
+    tls::{self, Tls},
 };
 
 /// So many connections may wait to be accepted, if the system lets them.
@@ -250,7 +248,9 @@ impl Builder {
             }
             None => (None, self.script, self.script_text),
         };
-        refuse_what_needs_tls(&script, self.tls.as_ref())?;
+        if let Some(fault) = tls::needed_by(&script.default.faults).filter(|_| self.tls.is_none()) {
+            return Err(StartError::NeedsTls(fault));
+        }
         let source = match self.origin {
             Origin::Script => Source::Script,
             Origin::Upstream(recording) => Source::Upstream(Box::new(Deck::open(recording)?)),
@@ -302,13 +302,4 @@ fn listen(address: SocketAddr) -> io::Result<(TcpListener, SocketAddr)> {
     let listener = socket.listen(WAITING_MAX)?;
     let address = listener.local_addr()?;
     Ok((listener, address))
-}
-
-/// A fault of TLS that cannot happen would leave its user waiting for it.
-fn refuse_what_needs_tls(script: &Script, tls: Option<&Tls>) -> Result<(), StartError> {
-    let needs = |fault: &&Fault| fault.info().carrier == Carrier::Tls;
-    match script.default.faults.iter().find(needs).filter(|_| tls.is_none()) {
-        Some(fault) => Err(StartError::NeedsTls(fault.id())),
-        None => Ok(()),
-    }
 }

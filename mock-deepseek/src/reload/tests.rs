@@ -16,7 +16,9 @@ fn file(text: &str) -> (tempfile::TempDir, PathBuf) {
 
 /// Looks until the file has been seen alike twice; says what came of it.
 fn looks(watched: &mut Watched) -> Vec<Result<usize, String>> {
-    (0..4).filter_map(|_| watched.look()).map(|news| news.map(|script| script.rules.len())).collect()
+    let rules = |text: String| Script::from_toml(&text).map_err(|error| error.to_string());
+    let news = (0..4).filter_map(|_| watched.look());
+    news.map(|news| news.and_then(rules).map(|script| script.rules.len())).collect()
 }
 
 #[test]
