@@ -46,7 +46,7 @@ pub use journal::{LISTED_DEFAULT, LISTED_IN_DETAIL_MAX};
 pub use live::READERS_MAX;
 pub(crate) use refusal::Refusal;
 
-use crate::{page, server::ACCEPT_PAUSE, shared::Shared};
+use crate::{page, server, shared::Shared};
 
 /// The longest body of a request to the control API.
 pub const CONTROL_BODY_MAX: usize = 1024 * 1024;
@@ -111,17 +111,9 @@ pub(crate) async fn run(listener: TcpListener, control: Control, stop: Cancellat
     let mut connections = JoinSet::new();
     loop {
         tokio::select! {
-            accepted = listener.accept(), if connections.len() < CONTROL_CONNECTIONS_MAX => match accepted {
-                Ok((stream, _)) => drop(connections.spawn(serve(stream, router.clone()))),
-                Err(error) => {
-                    tracing::warn!(%error, "connection to the control API cannot be accepted");
-                    tokio::select! {
-                        () = clock.sleep(ACCEPT_PAUSE) => {}
-                        Some(_) = connections.join_next() => {}
-                        () = stop.cancelled() => break,
-                    }
-                }
-            },
+            stream = server::accept(&listener, &*clock), if connections.len() < CONTROL_CONNECTIONS_MAX => {
+                connections.spawn(serve(stream, router.clone()));
+            }
             Some(_) = connections.join_next() => {}
             () = stop.cancelled() => break,
         }

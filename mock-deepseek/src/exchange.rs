@@ -80,9 +80,6 @@ pub(crate) fn find<'a>(shared: &'a Shared, arrived: &Arrived<'_>) -> Found<'a> {
     if arrived.head.is_old {
         without_chunks(&mut planned.answer);
     }
-    if arrived.head.method == "HEAD" {
-        without_body(&mut planned.answer);
-    }
     recorder.planned(planned.rule, &planned.faults);
     Found::Planned(planned.answer, planned.seat)
 }
@@ -118,7 +115,11 @@ fn decide(shared: &Shared, request: &api::Request<'_>, recorder: &Recorder) -> P
     }
     let (selector, ordered) = (shared.stage.selector(), shared.orders.faults());
     let Shared { cache, files, .. } = shared;
-    api::decide(request, &stamp, &Behind { selector: &selector, cache, files, ordered })
+    let mut planned = api::decide(request, &stamp, &Behind { selector: &selector, cache, files, ordered });
+    if request.method == "HEAD" {
+        without_body(&mut planned.answer);
+    }
+    planned
 }
 
 fn replay(shared: &Shared, player: &Player, request: &api::Request<'_>, recorder: &Recorder) -> Planned {

@@ -125,39 +125,31 @@ async fn answer(
         Found::Live(call) => return Box::pin(until_gone(inbox, relay(*call, &head, way), way)).await,
     };
     let closes = head.wants_close() || answer.ends_by_closing();
-    match body {
-        Body::TooLarge => {
-            write::run(program::compile(answer, Persistence::Close), way).await;
-            way.outlet.shutdown().await;
-            tokio::select! {
-                () = inbox.drain(DRAIN_MAX) => {}
-                () = way.clock.sleep(LINGER_MAX) => {}
-            }
-            After::Gone
+    if let Body::TooLarge = body {
+        write::run(program::compile(answer, Persistence::Close), way).await;
+        way.outlet.shutdown().await;
+        tokio::select! {
+            () = inbox.drain(DRAIN_MAX) => {}
+            () = way.clock.sleep(LINGER_MAX) => {}
         }
-        _ if closes => {
-            let program = program::compile(answer, Persistence::Close).seated(seat);
-            last(until_gone(inbox, write::run(program, way), way).await)
-        }
-        _ => {
-            let program = program::compile(answer, Persistence::KeepAlive).seated(seat);
-            until_gone(inbox, write::run(program, way), way).await
-        }
+        return After::Gone;
     }
+    let program = program::compile(answer, Persistence::unless(closes)).seated(seat);
+    let after = until_gone(inbox, write::run(program, way), way).await;
+    if closes { last(after) } else { after }
 }
 
 /// Passes on what an upstream answers.
 async fn relay(call: Call<'_>, head: &Head, way: Way<'_, Wire>) -> After {
-    let persistence = |closes| if closes { Persistence::Close } else { Persistence::KeepAlive };
     let closes = head.wants_close();
     let (after, closes) = match call.place(way.clock).await {
         Ok(take) => {
             let framing = take.framing(!head.is_old);
             let closes = closes || framing == Framing::Closing;
-            let front = program::head_bytes(&take.head(framing), take.length(), persistence(closes));
+            let front = program::head_bytes(&take.head(framing), take.length(), Persistence::unless(closes));
             (record::relay(take, Telling { front, framing }, way).await, closes)
         }
-        Err(answer) => (write::run(program::compile(answer, persistence(closes)), way).await, closes),
+        Err(answer) => (write::run(program::compile(answer, Persistence::unless(closes)), way).await, closes),
     };
     if closes { last(after) } else { after }
 }

@@ -23,6 +23,13 @@ pub(crate) enum Persistence {
     Close,
 }
 
+impl Persistence {
+    /// The connection is kept, unless it closes after this answer.
+    pub(crate) const fn unless(closes: bool) -> Self {
+        if closes { Self::Close } else { Self::KeepAlive }
+    }
+}
+
 /// Pieces to be written one after the other, and the end.
 #[derive(Debug)]
 pub(crate) struct Program {

@@ -6,7 +6,7 @@
 use std::{sync::Arc, time::Duration};
 
 use bytes::BytesMut;
-use clock::Metered;
+use clock::{Clock, Metered};
 use tokio::{
     io::AsyncReadExt as _,
     net::{TcpListener, TcpStream},
@@ -29,8 +29,8 @@ use crate::{
 
 /// The most connections at once, unless the builder says otherwise; further ones wait to be accepted.
 pub const CONNECTIONS_MAX: usize = 10_000;
-/// Where no connection can be accepted (too many open files), it is tried again after this time, or when one closes.
-pub(crate) const ACCEPT_PAUSE: Duration = Duration::from_millis(100);
+/// Where no connection can be accepted, it is tried again after this time.
+const ACCEPT_PAUSE: Duration = Duration::from_millis(100);
 
 /// An accepted connection, as those who serve it know it.
 #[derive(Debug)]
@@ -48,23 +48,12 @@ pub(crate) async fn run(listener: TcpListener, shared: Arc<Shared>, stop: Cancel
     let mut count = 0;
     loop {
         tokio::select! {
-            accepted = listener.accept(), if connections.len() < shared.limits.connections => match accepted {
-                Ok((stream, _)) => {
-                    count += 1;
-                    let closing = shared.closing.child_token();
-                    let connection = Connection { number: count, shared: Arc::clone(&shared), closing };
-                    connections.spawn(serve(stream, connection));
-                }
-                Err(error) => {
-                    tracing::warn!(%error, "connection cannot be accepted");
-                    tokio::select! {
-                        () = shared.clock.sleep(ACCEPT_PAUSE) => {}
-                        Some(_) = connections.join_next() => {}
-                        () = stop.cancelled() => break,
-                        () = shared.closing.cancelled() => break,
-                    }
-                }
-            },
+            stream = accept(&listener, &*shared.clock), if connections.len() < shared.limits.connections => {
+                count += 1;
+                let closing = shared.closing.child_token();
+                let connection = Connection { number: count, shared: Arc::clone(&shared), closing };
+                connections.spawn(serve(stream, connection));
+            }
             Some(_) = connections.join_next() => {}
             () = stop.cancelled() => break,
             () = shared.closing.cancelled() => break,
@@ -73,6 +62,21 @@ pub(crate) async fn run(listener: TcpListener, shared: Arc<Shared>, stop: Cancel
     drop(listener);
     finish(&mut connections, &stop).await;
     connections.shutdown().await;
+}
+
+/// Waits for a connection. Where none can be accepted (too many open files), it waits and tries again.
+///
+/// Cancellation-safe; whoever calls again tries at once, as when a connection has closed.
+pub(crate) async fn accept(listener: &TcpListener, clock: &dyn Clock) -> TcpStream {
+    loop {
+        match listener.accept().await {
+            Ok((stream, _)) => return stream,
+            Err(error) => {
+                tracing::warn!(%error, "connection cannot be accepted");
+                clock.sleep(ACCEPT_PAUSE).await;
+            }
+        }
+    }
 }
 
 /// Waits until all connections have come to their end, or until `stop`.
