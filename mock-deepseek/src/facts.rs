@@ -10,8 +10,9 @@ use serde::Deserialize;
 use serde_json::Value;
 
 use crate::{
+    api::{Request, Route},
     headers::Headers,
-    request::{ChatRequest, Content, Message, Role},
+    request::{ChatRequest, Message, Role},
 };
 
 /// A valid request, as rules see it.
@@ -51,17 +52,17 @@ pub enum Surface {
 
 impl Surface {
     fn of(path: &str) -> Self {
-        match path.rsplit('/').next() {
-            Some("messages") => Self::Anthropic,
-            Some("responses") => Self::Responses,
-            Some("completions") if !path.ends_with("/chat/completions") => Self::Fim,
+        match Route::of(path) {
+            Some(Route::Messages) => Self::Anthropic,
+            Some(Route::Responses) => Self::Responses,
+            Some(Route::Completion) => Self::Fim,
             _ => Self::Chat,
         }
     }
 }
 
 impl<'a> Facts<'a> {
-    pub(crate) fn new(chat: &'a ChatRequest, request: &'a crate::api::Request<'_>, key: &'a str) -> Self {
+    pub(crate) fn new(chat: &'a ChatRequest, request: &'a Request<'_>, key: &'a str) -> Self {
         Self {
             chat,
             model: chat.base_model(),
@@ -89,20 +90,19 @@ impl<'a> Facts<'a> {
 
     /// Returns what the user said last; empty when they said nothing.
     pub(crate) fn last_user_text(&self) -> &str {
-        let last = || self.chat.messages.iter().rev().find(|message| message.role == Role::User);
-        self.user.get_or_init(|| last().map(text).unwrap_or_default())
+        self.user.get_or_init(|| self.chat.last_user_text())
     }
 
     /// Returns the first system message.
     pub(crate) fn system_text(&self) -> Option<&str> {
         let first = || self.chat.messages.iter().find(|message| message.role == Role::System);
-        self.system.get_or_init(|| first().map(text)).as_deref()
+        self.system.get_or_init(|| first().map(Message::text)).as_deref()
     }
 
     /// Returns all messages.
     pub(crate) fn texts(&self) -> &[(Role, Cow<'a, str>)] {
-        self.texts
-            .get_or_init(|| self.chat.messages.iter().map(|message| (message.role, text(message))).collect())
+        let all = || self.chat.messages.iter().map(|message| (message.role, message.text())).collect();
+        self.texts.get_or_init(all)
     }
 
     /// Returns which patterns the last user message matches. A script has one set of them.
@@ -113,13 +113,6 @@ impl<'a> Facts<'a> {
     /// Returns the body as JSON.
     pub(crate) fn json(&self) -> Option<&Value> {
         self.json.get_or_init(|| serde_json::from_slice(self.body).ok()).as_ref()
-    }
-}
-
-fn text(message: &Message) -> Cow<'_, str> {
-    match &message.content {
-        Some(Content::Text(text)) => Cow::Borrowed(text),
-        _ => Cow::Owned(message.text()),
     }
 }
 

@@ -13,6 +13,8 @@ mod responses;
 mod text_or;
 mod tools;
 
+use std::borrow::Cow;
+
 use serde::Deserialize;
 use serde_json::Value;
 
@@ -134,7 +136,7 @@ impl ChatRequest {
     }
 
     /// Returns what the user said last; empty when they said nothing.
-    pub(crate) fn last_user_text(&self) -> String {
+    pub(crate) fn last_user_text(&self) -> Cow<'_, str> {
         let last = self.messages.iter().rev().find(|message| message.role == Role::User);
         last.map(Message::text).unwrap_or_default()
     }
@@ -148,7 +150,8 @@ impl ChatRequest {
 
     /// Returns the beginning of the reply that the client has written already.
     pub(crate) fn prefix(&self) -> Option<String> {
-        self.messages.last().filter(|message| message.prefix == Some(true)).map(Message::text)
+        let last = self.messages.last().filter(|message| message.prefix == Some(true));
+        last.map(|message| message.text().into_owned())
     }
 }
 

@@ -18,7 +18,7 @@ mod view;
 use std::collections::HashMap;
 
 pub(crate) use body::Media;
-pub(crate) use header::{answer_headers, learn, path, request_headers};
+pub(crate) use header::{answer_headers, carries_key, learn, path, request_headers};
 
 /// The most different things that get a number of their own; further ones share the placeholder `<…-0>`.
 const NUMBERED_MAX: usize = 100_000;

@@ -3,6 +3,8 @@
 //! Invariant: memory is bounded whatever is sent; what cannot be read is told in [`Form`] at the end, when all of
 //! the body has passed.
 
+use memchr::memmem::find;
+
 use crate::headers::Headers;
 
 /// The largest file.
@@ -209,17 +211,6 @@ fn parameter(header: &str, name: &str) -> Option<String> {
         }
         rest = after;
     }
-}
-
-fn find(hay: &[u8], needle: &[u8]) -> Option<usize> {
-    let mut from = 0;
-    while let Some(at) = hay[from..].iter().position(|byte| *byte == needle[0]) {
-        if hay[from + at..].starts_with(needle) {
-            return Some(from + at);
-        }
-        from += at + 1;
-    }
-    None
 }
 
 #[cfg(test)]

@@ -35,7 +35,7 @@ pub(crate) struct Door {
 }
 
 /// The most tokens a text completion may have.
-const COMPLETION_MAX: i64 = 4096;
+const COMPLETION_MAX: u16 = 4096;
 
 /// Checks the `Authorization` header and returns the key.
 pub(crate) fn key(authorization: Option<&str>, profile: ApiProfile) -> Result<&str, Notice> {
@@ -94,13 +94,13 @@ pub(crate) fn completion(body: &[u8], door: Door) -> Result<(ChatRequest, Dialec
     let mut request = request.into_chat();
     resolve(&mut request, door.profile)?;
     request.resolved.thinks = false;
-    numbers::check(&request, COMPLETION_MAX)?;
+    numbers::check(&request, COMPLETION_MAX.into())?;
     if logprobs.is_some_and(|count| count > numbers::TOP_LOGPROBS_MAX) {
         return Err(numbers::out_of_range("logprobs", "[0, 20]."));
     }
     user(&request)?;
     fit(&mut request)?;
-    request.resolved.budget = request.resolved.budget.map(|budget| budget.min(4096));
+    request.resolved.budget = request.resolved.budget.map(|budget| budget.min(COMPLETION_MAX.into()));
     Ok((request, dialect))
 }
 
@@ -134,7 +134,7 @@ fn plain_text(request: &ChatRequest, body: &[u8]) -> Result<(), Notice> {
         content: Option<String>,
     }
 
-    if request.messages.iter().all(|message| !matches!(message.content, Some(Content::Parts(_)))) {
+    if request.messages.iter().all(|message| !matches!(message.content, Some(Content::List(_)))) {
         return Ok(());
     }
     let reader = &mut serde_json::Deserializer::from_slice(body);
@@ -203,13 +203,18 @@ fn format(request: &ChatRequest) -> Result<(), Notice> {
 }
 
 fn user(request: &ChatRequest) -> Result<(), Notice> {
-    let fine = |c: char| c.is_ascii_alphanumeric() || c == '-' || c == '_';
     match request.user_id.as_deref() {
-        Some(id) if !id.chars().all(fine) => Err(Notice::invalid(
+        Some(id) if !is_name(id) => Err(Notice::invalid(
             "Invalid 'user_id': string does not match pattern. Expected a string that matches the pattern '^[a-zA-Z0-9_-]+$'.",
         )),
         _ => Ok(()),
     }
+}
+
+/// Says whether a text matches `^[a-zA-Z0-9_-]+$`.
+fn is_name(text: &str) -> bool {
+    let fine = |c: char| c.is_ascii_alphanumeric() || c == '-' || c == '_';
+    !text.is_empty() && text.chars().all(fine)
 }
 
 /// Counts the prompt and checks that the reply fits behind it.

@@ -52,7 +52,7 @@ impl Key {
         scrub::learn(&mut scrubber, headers);
         let path = scrub::path(&mut scrubber, path);
         let body = without_boundary(scrubber.body(&[body.into()], Media::Other).concat(), headers);
-        let is_keyed = headers.iter().any(|(name, _)| matches!(name.as_str(), "authorization" | "x-api-key"));
+        let is_keyed = headers.iter().any(|(name, _)| scrub::carries_key(name));
         Self { method: method.to_owned(), path, is_keyed, body }
     }
 

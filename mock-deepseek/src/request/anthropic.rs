@@ -10,7 +10,7 @@ use serde_json::Value;
 use super::{
     ChatRequest, Content, Effort, Function, Message, Stop, Thinking, ThinkingMode, Tool, ToolChoice,
     message::{CalledFunction, Part, ToolCall},
-    text_or::TextOr,
+    text_or::{Listed, TextOr},
 };
 use crate::{profile::ApiProfile, render::Dialect};
 
@@ -203,7 +203,7 @@ fn said_by_user(blocks: Vec<Block>) -> Vec<Message> {
         }
     }
     if !parts.is_empty() || messages.is_empty() {
-        messages.push(Message { content: Some(Content::Parts(parts)), ..Message::user("") });
+        messages.push(Message { content: Some(Content::List(parts)), ..Message::user("") });
     }
     messages
 }
@@ -229,6 +229,8 @@ fn said_by_assistant(blocks: Vec<Block>) -> Message {
         ..Message::assistant(&text)
     }
 }
+
+impl Listed for Block {}
 
 impl TextOr<Block> {
     fn text(&self) -> String {

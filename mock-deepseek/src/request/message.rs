@@ -1,11 +1,10 @@
 //! The messages of a conversation.
 
-use std::fmt;
+use std::borrow::Cow;
 
-use serde::{
-    Deserialize, Deserializer,
-    de::{SeqAccess, Visitor, value::SeqAccessDeserializer},
-};
+use serde::Deserialize;
+
+use super::text_or::{Listed, TextOr};
 
 /// One message.
 #[derive(Clone, Debug, Deserialize)]
@@ -74,11 +73,7 @@ pub(crate) struct CalledFunction {
 }
 
 /// Text, or parts of several kinds.
-#[derive(Clone, Debug)]
-pub(crate) enum Content {
-    Text(String),
-    Parts(Vec<Part>),
-}
+pub(crate) type Content = TextOr<Part>;
 
 #[derive(Clone, Debug, Deserialize)]
 #[serde(tag = "type", rename_all = "snake_case")]
@@ -92,32 +87,8 @@ pub(crate) enum Part {
     File {},
 }
 
-impl<'de> Deserialize<'de> for Content {
-    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
-        struct TextOrParts;
-
-        impl<'de> Visitor<'de> for TextOrParts {
-            type Value = Content;
-
-            fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-                f.write_str("a string or a list of content parts")
-            }
-
-            fn visit_str<E>(self, text: &str) -> Result<Content, E> {
-                Ok(Content::Text(text.to_owned()))
-            }
-
-            fn visit_string<E>(self, text: String) -> Result<Content, E> {
-                Ok(Content::Text(text))
-            }
-
-            fn visit_seq<A: SeqAccess<'de>>(self, parts: A) -> Result<Content, A::Error> {
-                Vec::deserialize(SeqAccessDeserializer::new(parts)).map(Content::Parts)
-            }
-        }
-
-        deserializer.deserialize_any(TextOrParts)
-    }
+impl Listed for Part {
+    const EXPECTED: &'static str = "a string or a list of content parts";
 }
 
 impl Message {
@@ -153,15 +124,18 @@ impl Message {
     }
 
     /// Returns the text of the content; the text parts of a list are joined.
-    pub(crate) fn text(&self) -> String {
-        self.texts().collect()
+    pub(crate) fn text(&self) -> Cow<'_, str> {
+        match &self.content {
+            Some(Content::Text(text)) => Cow::Borrowed(text),
+            _ => self.texts().collect::<String>().into(),
+        }
     }
 
     /// Goes through the texts of the content.
     pub(crate) fn texts(&self) -> impl Iterator<Item = &str> {
         let (text, parts) = match &self.content {
             Some(Content::Text(text)) => (Some(text.as_str()), [].as_slice()),
-            Some(Content::Parts(parts)) => (None, parts.as_slice()),
+            Some(Content::List(parts)) => (None, parts.as_slice()),
             None => (None, [].as_slice()),
         };
         text.into_iter().chain(parts.iter().filter_map(|part| match part {

@@ -1,11 +1,8 @@
 //! Settings of a request that are more than a number.
 
-use std::fmt;
+use serde::Deserialize;
 
-use serde::{
-    Deserialize, Deserializer,
-    de::{SeqAccess, Visitor, value::SeqAccessDeserializer},
-};
+use super::text_or::{Listed, TextOr};
 
 #[derive(Clone, Copy, Debug, Deserialize)]
 pub(crate) struct StreamOptions {
@@ -81,29 +78,19 @@ pub(crate) enum FormatKind {
 }
 
 /// Where the reply is to end.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq, Deserialize)]
+#[serde(from = "TextOr<String>")]
 pub(crate) struct Stop(pub(crate) Vec<String>);
 
-impl<'de> Deserialize<'de> for Stop {
-    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
-        struct OneOrMore;
+impl Listed for String {
+    const EXPECTED: &'static str = "a string or an array of strings";
+}
 
-        impl<'de> Visitor<'de> for OneOrMore {
-            type Value = Stop;
-
-            fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-                f.write_str("a string or an array of strings")
-            }
-
-            fn visit_str<E>(self, text: &str) -> Result<Stop, E> {
-                Ok(Stop(vec![text.to_owned()]))
-            }
-
-            fn visit_seq<A: SeqAccess<'de>>(self, texts: A) -> Result<Stop, A::Error> {
-                Vec::deserialize(SeqAccessDeserializer::new(texts)).map(Stop)
-            }
+impl From<TextOr<String>> for Stop {
+    fn from(texts: TextOr<String>) -> Self {
+        match texts {
+            TextOr::Text(text) => Self(vec![text]),
+            TextOr::List(texts) => Self(texts),
         }
-
-        deserializer.deserialize_any(OneOrMore)
     }
 }

@@ -10,7 +10,7 @@ use serde_json::{Map, Value, json};
 use super::{
     ChatRequest, Content, Effort, FormatKind, Function, Message, ResponseFormat, Role, Tool, ToolChoice,
     message::{CalledFunction, Part, ToolCall},
-    text_or::TextOr,
+    text_or::{Listed, TextOr},
 };
 use crate::render::{Dialect, ResponsesStyle};
 
@@ -184,7 +184,7 @@ impl Item {
         let role = self.role.unwrap_or(Speaker::User);
         let content = match self.content {
             Some(TextOr::Text(text)) => Content::Text(text),
-            Some(TextOr::List(parts)) => Content::Parts(parts.into_iter().map(ItemPart::into_part).collect()),
+            Some(TextOr::List(parts)) => Content::List(parts.into_iter().map(ItemPart::into_part).collect()),
             None => Content::Text(String::new()),
         };
         let reasoning_content = if role == Speaker::Assistant { thought.take() } else { None };
@@ -214,6 +214,10 @@ impl Item {
         });
     }
 }
+
+impl Listed for Item {}
+
+impl Listed for ItemPart {}
 
 impl TextOr<ItemPart> {
     fn said(self) -> String {

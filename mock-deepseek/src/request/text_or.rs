@@ -9,20 +9,26 @@ use serde::{
 
 /// Text, or a list. Errors of the list are those of its parts, with their place.
 #[derive(Clone, Debug)]
-pub(super) enum TextOr<T> {
+pub(crate) enum TextOr<T> {
     Text(String),
     List(Vec<T>),
 }
 
-impl<'de, T: Deserialize<'de>> Deserialize<'de> for TextOr<T> {
+/// What a list can consist of.
+pub(crate) trait Listed {
+    /// What is expected in its place, for errors.
+    const EXPECTED: &'static str = "a string or a list of parts";
+}
+
+impl<'de, T: Listed + Deserialize<'de>> Deserialize<'de> for TextOr<T> {
     fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
         struct Either<T>(PhantomData<T>);
 
-        impl<'de, T: Deserialize<'de>> Visitor<'de> for Either<T> {
+        impl<'de, T: Listed + Deserialize<'de>> Visitor<'de> for Either<T> {
             type Value = TextOr<T>;
 
             fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-                f.write_str("a string or a list of parts")
+                f.write_str(T::EXPECTED)
             }
 
             fn visit_str<E>(self, text: &str) -> Result<TextOr<T>, E> {

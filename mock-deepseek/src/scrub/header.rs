@@ -44,11 +44,16 @@ const TRACES: [&str; 8] = [
     "x-amzn-trace-id",
 ];
 
+/// Says whether a header of this name carries a key.
+pub(crate) fn carries_key(name: &str) -> bool {
+    KEYS.contains(&name)
+}
+
 /// Returns the headers of a request that are kept, as `name: value`.
 pub(crate) fn request_headers(scrubber: &mut Scrubber, headers: &[(String, String)]) -> Vec<String> {
     learn(scrubber, headers);
     let kept = headers.iter().filter_map(|(name, value)| {
-        if KEYS.contains(&name.as_str()) {
+        if carries_key(name) {
             let (scheme, key) =
                 value.split_once(' ').map_or(("", value.as_str()), |(scheme, key)| (scheme, key));
             let hidden = scrubber.placeholder(Kind::Key, key.to_owned());
@@ -62,7 +67,7 @@ pub(crate) fn request_headers(scrubber: &mut Scrubber, headers: &[(String, Strin
 /// Learns the keys and cookies of a request, so that they are found in bodies as well.
 pub(crate) fn learn(scrubber: &mut Scrubber, headers: &[(String, String)]) {
     for (name, value) in headers {
-        if KEYS.contains(&name.as_str()) || name.contains("token") || name.contains("secret") {
+        if carries_key(name) || name.contains("token") || name.contains("secret") {
             let key = value.split_once(' ').map_or(value.as_str(), |(_, key)| key);
             scrubber.learn(Kind::Key, key);
         } else if name == "cookie" {

@@ -2,7 +2,7 @@
 
 use std::collections::HashSet;
 
-use super::{Door, Notice, strict};
+use super::{Door, Notice, is_name, strict};
 use crate::{
     profile::ApiProfile,
     request::{ChatRequest, Function, Tool, ToolChoice},
@@ -41,8 +41,7 @@ pub(super) fn check(request: &ChatRequest, door: Door) -> Result<(), Notice> {
 
 fn named_well(function: &Function, index: usize) -> Result<(), Notice> {
     let name = &function.name;
-    let fine = |c: char| c.is_ascii_alphanumeric() || c == '-' || c == '_';
-    if name.is_empty() || !name.chars().all(fine) {
+    if !is_name(name) {
         return Err(Notice::invalid(&format!(
             "Invalid 'tools[{index}].function.name': string does not match pattern. Expected a string that matches the pattern '^[a-zA-Z0-9_-]+$'."
         )));
