@@ -1,7 +1,7 @@
 //! What is counted, and how it reads as Prometheus text.
 //!
-//! Invariant: counting is a relaxed addition on a number that exists since the start; nothing is looked up by
-//! text while an answer is written. What an exchange wrote is counted once, when it ends.
+//! Invariant: counting is a relaxed addition on a number that exists since the start. What an exchange wrote is
+//! counted once, when it ends.
 
 use std::{
     collections::BTreeMap,
@@ -27,38 +27,90 @@ pub struct Metric {
     pub labels: &'static str,
     /// What it counts.
     pub about: &'static str,
+    source: Source,
 }
 
-const fn counter(name: &'static str, labels: &'static str, about: &'static str) -> Metric {
-    Metric { name, kind: "counter", labels, about }
+/// Where the samples of a metric are taken from.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Source {
+    Requests,
+    Ended,
+    Planned,
+    Fired,
+    Written,
+    Events,
+    Connections,
+    ConnectionsOpen,
+    ExchangesOpen,
+    Refused,
+    Journal,
+    Scripts,
+    Readers,
 }
 
-const fn gauge(name: &'static str, about: &'static str) -> Metric {
-    Metric { name, kind: "gauge", labels: "", about }
+const fn counter(source: Source, name: &'static str, labels: &'static str, about: &'static str) -> Metric {
+    Metric { name, kind: "counter", labels, about, source }
+}
+
+const fn gauge(source: Source, name: &'static str, about: &'static str) -> Metric {
+    Metric { name, kind: "gauge", labels: "", about, source }
 }
 
 /// All that is counted, in the order in which it is shown.
-pub const METRICS: [Metric; 13] = [
-    counter("mock_requests_total", "route, class", "Answers that ended, by route and class of the status"),
-    counter("mock_exchanges_ended_total", "end", "Answers that ended, by how they did"),
-    counter("mock_faults_planned_total", "fault", "Faults that were planned"),
-    counter("mock_faults_fired_total", "fault", "Faults that reached the wire"),
-    counter("mock_written_bytes_total", "", "Bytes that sockets took, of answers that ended"),
-    counter("mock_events_total", "", "Server-sent events that sockets took, of answers that ended"),
-    counter("mock_connections_total", "", "Connections that were accepted"),
-    gauge("mock_connections_open", "Connections that are open"),
-    gauge("mock_exchanges_open", "Requests whose answer goes on"),
-    counter(
-        "mock_refused_total",
-        "reason",
-        "What was refused because of a limit, or because it cannot be read",
-    ),
-    gauge("mock_journal_exchanges", "Exchanges in the journal"),
-    counter("mock_script_loads_total", "outcome", "Scripts that were loaded as text while it ran"),
-    gauge("mock_live_readers", "Readers of the live journal"),
-];
+pub const METRICS: [Metric; 13] = {
+    use Source as S;
+    [
+        counter(
+            S::Requests,
+            "mock_requests_total",
+            "route, class",
+            "Answers that ended, by route and class of the status",
+        ),
+        counter(S::Ended, "mock_exchanges_ended_total", "end", "Answers that ended, by how they did"),
+        counter(S::Planned, "mock_faults_planned_total", "fault", "Faults that were planned"),
+        counter(S::Fired, "mock_faults_fired_total", "fault", "Faults that reached the wire"),
+        counter(S::Written, "mock_written_bytes_total", "", "Bytes that sockets took, of answers that ended"),
+        counter(
+            S::Events,
+            "mock_events_total",
+            "",
+            "Server-sent events that sockets took, of answers that ended",
+        ),
+        counter(S::Connections, "mock_connections_total", "", "Connections that were accepted"),
+        gauge(S::ConnectionsOpen, "mock_connections_open", "Connections that are open"),
+        gauge(S::ExchangesOpen, "mock_exchanges_open", "Requests whose answer goes on"),
+        counter(
+            S::Refused,
+            "mock_refused_total",
+            "reason",
+            "What was refused because of a limit, or because it cannot be read",
+        ),
+        gauge(S::Journal, "mock_journal_exchanges", "Exchanges in the journal"),
+        counter(
+            S::Scripts,
+            "mock_script_loads_total",
+            "outcome",
+            "Scripts that were loaded as text while it ran",
+        ),
+        gauge(S::Readers, "mock_live_readers", "Readers of the live journal"),
+    ]
+};
 
-/// The routes by which requests are counted.
+/// What a request asked for, as far as requests are counted by it.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Target {
+    Chat,
+    Completions,
+    Models,
+    Balance,
+    Anthropic,
+    Responses,
+    Files,
+    Page,
+    Other,
+}
+
+/// How targets are called in the label `route`, in their order.
 const ROUTES: [&str; 9] =
     ["chat", "completions", "models", "balance", "anthropic", "responses", "files", "page", "other"];
 /// The classes of a status; the last is an answer without a status line.
@@ -163,7 +215,7 @@ impl Metrics {
         let class = entry.status.map_or(CLASSES.len(), |status| usize::from(status / 100));
         // Classes begin with 1xx.
         let class = class.clamp(1, CLASSES.len()) - 1;
-        add(&self.requests[route(&entry.path)][class], 1);
+        add(&self.requests[Target::of(&entry.path) as usize][class], 1);
         if let Some(end) = entry.end {
             add(&self.ended[end.how as usize], 1);
         }
@@ -202,52 +254,46 @@ impl Metrics {
         METRICS.iter().fold(String::new(), |mut text, metric| {
             let Metric { name, kind, about, .. } = metric;
             _ = writeln!(text, "# HELP {name} {about}\n# TYPE {name} {kind}");
-            self.samples(name, surroundings, &mut |labels, value| {
+            self.samples(metric.source, surroundings, &mut |labels, value| {
                 _ = writeln!(text, "{name}{labels} {value}");
             });
             text
         })
     }
 
-    fn samples(&self, name: &str, surroundings: Surroundings, put: &mut dyn FnMut(String, u64)) {
-        let alone = |value| (String::new(), value);
-        let (labels, value) = match name {
-            "mock_requests_total" => return self.requests(put),
-            "mock_exchanges_ended_total" => {
+    fn samples(&self, source: Source, surroundings: Surroundings, put: &mut dyn FnMut(String, u64)) {
+        let value = match source {
+            Source::Requests => return self.requests(put),
+            Source::Ended => {
                 return hows()
                     .for_each(|how| put(label("end", how.as_str()), get(&self.ended[how as usize])));
             }
-            "mock_faults_planned_total" => {
-                return self
-                    .faults
-                    .iter()
-                    .for_each(|(id, counts)| put(label("fault", id), get(&counts.planned)));
-            }
-            "mock_faults_fired_total" => {
-                return self
-                    .faults
-                    .iter()
-                    .for_each(|(id, counts)| put(label("fault", id), get(&counts.fired)));
-            }
-            "mock_refused_total" => {
+            Source::Planned => return self.faults(|counts| &counts.planned, put),
+            Source::Fired => return self.faults(|counts| &counts.fired, put),
+            Source::Refused => {
                 return Refused::ALL.iter().for_each(|&(reason, word)| {
                     put(label("reason", word), get(&self.refused[reason as usize]));
                 });
             }
-            "mock_script_loads_total" => {
+            Source::Scripts => {
                 put(label("outcome", "refused"), get(&self.scripts[0]));
                 return put(label("outcome", "accepted"), get(&self.scripts[1]));
             }
-            "mock_written_bytes_total" => alone(get(&self.written)),
-            "mock_events_total" => alone(get(&self.events)),
-            "mock_connections_total" => alone(get(&self.connections)),
-            "mock_connections_open" => alone(self.connections_open()),
-            "mock_exchanges_open" => alone(self.exchanges_open()),
-            "mock_journal_exchanges" => alone(surroundings.journal as u64),
-            "mock_live_readers" => alone(surroundings.readers as u64),
-            _ => return,
+            Source::Written => get(&self.written),
+            Source::Events => get(&self.events),
+            Source::Connections => get(&self.connections),
+            Source::ConnectionsOpen => self.connections_open(),
+            Source::ExchangesOpen => self.exchanges_open(),
+            Source::Journal => surroundings.journal as u64,
+            Source::Readers => surroundings.readers as u64,
         };
-        put(labels, value);
+        put(String::new(), value);
+    }
+
+    fn faults(&self, count: impl Fn(&Faults) -> &AtomicU64, put: &mut dyn FnMut(String, u64)) {
+        for (id, counts) in &self.faults {
+            put(label("fault", id), get(count(counts)));
+        }
     }
 
     fn requests(&self, put: &mut dyn FnMut(String, u64)) {
@@ -267,20 +313,20 @@ fn label(name: &str, value: impl Display) -> String {
     format!("{{{name}=\"{value}\"}}")
 }
 
-/// Returns the position of the route that a path belongs to.
-fn route(path: &str) -> usize {
-    let name = match Route::of(path) {
-        Some(Route::Chat) => "chat",
-        Some(Route::Completion) => "completions",
-        Some(Route::Models) => "models",
-        Some(Route::Balance) => "balance",
-        Some(Route::Messages) => "anthropic",
-        Some(Route::Responses) => "responses",
-        Some(Route::Files | Route::File) => "files",
-        None if page::is_at(path) => "page",
-        None => "other",
-    };
-    ROUTES.iter().position(|route| *route == name).unwrap_or(ROUTES.len() - 1)
+impl Target {
+    fn of(path: &str) -> Self {
+        match Route::of(path) {
+            Some(Route::Chat) => Self::Chat,
+            Some(Route::Completion) => Self::Completions,
+            Some(Route::Models) => Self::Models,
+            Some(Route::Balance) => Self::Balance,
+            Some(Route::Messages) => Self::Anthropic,
+            Some(Route::Responses) => Self::Responses,
+            Some(Route::Files | Route::File) => Self::Files,
+            None if page::is_at(path) => Self::Page,
+            None => Self::Other,
+        }
+    }
 }
 
 fn add(count: &AtomicU64, by: u64) {
@@ -318,7 +364,7 @@ mod tests {
     #[test]
     fn the_table_in_the_document_is_the_list_m16() {
         let document = include_str!("../../docs/MOCK.md");
-        let rows = METRICS.map(|Metric { name, kind, labels, about }| {
+        let rows = METRICS.map(|Metric { name, kind, labels, about, .. }| {
             format!("| `{name}` | {kind} | {labels} | {about} |")
         });
 
@@ -329,7 +375,7 @@ mod tests {
 
     #[test]
     fn paths_are_counted_by_route_with_and_without_version_m16() {
-        let name = |path| ROUTES[route(path)];
+        let name = |path| ROUTES[Target::of(path) as usize];
 
         assert_eq!(name("/v1/chat/completions?x=1"), "chat");
         assert_eq!(name("/beta/completions"), "completions");
