@@ -4,8 +4,8 @@
 //! when its [`Seat`] is dropped, however the exchange ended.
 
 use std::sync::{
-    Arc,
-    atomic::{AtomicI64, AtomicU32, Ordering},
+    Arc, Mutex, MutexGuard, PoisonError,
+    atomic::{AtomicU32, Ordering},
 };
 
 use serde::{Deserialize, Deserializer};
@@ -101,22 +101,36 @@ impl Prices {
 pub(crate) struct Account {
     limits: Limits,
     balance: Option<Balance>,
-    /// What is left, in parts of [`Money`].
-    left: AtomicI64,
+    purse: Mutex<Purse>,
     /// Requests under way; shared with the accounts of earlier scripts.
     under_way: Arc<AtomicU32>,
 }
 
+/// The money that is left.
+#[derive(Clone, Copy, Debug, Default)]
+struct Purse {
+    /// In parts of [`Money`].
+    left: i64,
+    /// Counts how often it was filled: a bill is paid from the purse of its time.
+    filled: u64,
+}
+
 impl Account {
     pub(crate) fn new(limits: Limits, balance: Option<Balance>, under_way: Arc<AtomicU32>) -> Self {
-        let left = AtomicI64::new(balance.as_ref().map_or(0, |balance| balance.start.parts()));
-        Self { limits, balance, left, under_way }
+        let account = Self { limits, balance, purse: Mutex::default(), under_way };
+        account.reset();
+        account
     }
 
-    /// Sets the balance back to its start. Requests under way stay counted.
+    /// Sets the balance back to its start. Requests under way stay counted; what they cost is not paid any more.
     pub(crate) fn reset(&self) {
-        let start = self.balance.as_ref().map_or(0, |balance| balance.start.parts());
-        self.left.store(start, Ordering::Relaxed);
+        let mut purse = self.purse();
+        let left = self.balance.as_ref().map_or(0, |balance| balance.start.parts());
+        *purse = Purse { left, filled: purse.filled + 1 };
+    }
+
+    fn purse(&self) -> MutexGuard<'_, Purse> {
+        self.purse.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
     /// Lets a request in, or says why not.
@@ -131,13 +145,13 @@ impl Account {
         let limit = limit.unwrap_or(u32::MAX);
         let room = |under_way| (under_way < limit).then_some(under_way + 1);
         match self.under_way.fetch_update(Ordering::Relaxed, Ordering::Relaxed, room) {
-            Ok(_) => Ok(Seat { account: Some(Arc::clone(self)), bill: 0 }),
+            Ok(_) => Ok(Seat { account: Some(Arc::clone(self)), filled: self.purse().filled, bill: 0 }),
             Err(under_way) => Err(Refusal::TooMany { current: under_way.saturating_add(1), limit }),
         }
     }
 
     fn left(&self) -> Money {
-        Money::from_parts(self.left.load(Ordering::Relaxed))
+        Money::from_parts(self.purse().left)
     }
 
     /// Returns the answer of `/user/balance`; `None` when no balance is set.
@@ -198,6 +212,8 @@ impl Refusal {
 #[derive(Debug, Default)]
 pub(crate) struct Seat {
     account: Option<Arc<Account>>,
+    /// The filling of the purse that it pays from.
+    filled: u64,
     bill: i64,
 }
 
@@ -215,7 +231,10 @@ impl Drop for Seat {
     fn drop(&mut self) {
         let Some(account) = &self.account else { return };
         account.under_way.fetch_sub(1, Ordering::Relaxed);
-        account.left.fetch_sub(self.bill, Ordering::Relaxed);
+        let mut purse = account.purse();
+        if purse.filled == self.filled {
+            purse.left = purse.left.saturating_sub(self.bill);
+        }
     }
 }
 

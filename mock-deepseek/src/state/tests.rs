@@ -66,6 +66,19 @@ fn a_balance_runs_down_by_usage_to_402_and_a_reset_fills_it_m9() {
 }
 
 #[test]
+fn what_was_under_way_at_a_reset_is_not_paid_from_the_new_money_m9() {
+    let account = account(BALANCE);
+    let full = shown(&account);
+    let mut seat = account.admit().unwrap();
+    seat.bill(&usage());
+
+    account.reset();
+    drop(seat);
+
+    assert_eq!((shown(&account), account.under_way.load(Ordering::Relaxed)), (full, 0));
+}
+
+#[test]
 fn the_balance_is_shown_in_strings_and_the_gift_goes_first_m9() {
     let account = account(BALANCE);
     let before = shown(&account);
