@@ -4,14 +4,14 @@
 //! byte, so that they can be wrong below HTTP. Invariant: while an answer is written the connection is
 //! read as well, so that a client that leaves is noticed at once.
 
-use std::{pin::pin, time::Duration};
+use std::pin::pin;
 
 use bytes::BytesMut;
 
 use crate::{
     answer::{Cut, Framing},
     exchange::{self, Arrived, Carried, Found},
-    inbox::{Body, Head, Inbox, NoRequest},
+    inbox::{Body, DRAIN_MAX, Head, Inbox, LINGER_MAX, NoRequest},
     journal::{How, Recorder},
     metrics::Refused,
     program::{self, Persistence},
@@ -21,11 +21,6 @@ use crate::{
     wire::Wire,
     write::{self, After, Way},
 };
-
-/// So much of a refused body is read and thrown away, so that its sender sees the refusal.
-const DRAIN_MAX: usize = 64 * 1024 * 1024;
-/// So long a sender may take for that.
-const LINGER_MAX: Duration = Duration::from_secs(30);
 
 /// How a connection of HTTP/1 ended.
 #[derive(Debug)]

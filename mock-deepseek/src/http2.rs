@@ -7,7 +7,10 @@
 use std::{
     future::{pending, poll_fn},
     io,
-    sync::{Arc, Mutex, MutexGuard, PoisonError},
+    sync::{
+        Arc, Mutex, MutexGuard, PoisonError,
+        atomic::{AtomicBool, Ordering},
+    },
     task::ready,
 };
 
@@ -23,7 +26,7 @@ use tokio_util::sync::CancellationToken;
 use crate::{
     answer::{self, Answer, Cut, Framing},
     exchange::{self, Arrived, Carried, Found},
-    inbox::{Body, HEAD_MAX, Head},
+    inbox::{Body, DRAIN_MAX, HEAD_MAX, Head, LINGER_MAX},
     journal::{How, Recorder},
     metrics::Refused,
     program,
@@ -48,6 +51,8 @@ struct Session {
     connection: u64,
     carried: Carried,
     asks: mpsc::Sender<Ask>,
+    /// A fault of one stream ends the connection.
+    is_cut: Arc<AtomicBool>,
 }
 
 /// What a stream wants of its connection.
@@ -66,7 +71,8 @@ pub(crate) async fn serve(io: Rewound, connection: &Connection) {
     let wire = Arc::clone(&io.wire);
     let carried = Carried { http2: true, tls: wire.is_tls() };
     let (asks, asked) = mpsc::channel(STREAMS_MAX.into());
-    let session = Session { shared: Arc::clone(shared), connection: *number, carried, asks };
+    let is_cut = Arc::default();
+    let session = Session { shared: Arc::clone(shared), connection: *number, carried, asks, is_cut };
     let mut builder = server::Builder::new();
     builder
         .max_concurrent_streams(STREAMS_MAX.into())
@@ -93,8 +99,8 @@ async fn streams(
     session: Session,
     (mut asked, closing): (mpsc::Receiver<Ask>, &CancellationToken),
 ) -> Option<Cut> {
-    let (mut streams, mut nth, mut ending) = (JoinSet::new(), 0, false);
-    let cut = loop {
+    let (mut streams, mut nth, mut ending, mut cut) = (JoinSet::new(), 0, false, None);
+    loop {
         tokio::select! {
             // Accepting comes first because it also sends: what was written before a cut is out by then.
             biased;
@@ -107,13 +113,19 @@ async fn streams(
                     if error.is_library() {
                         session.shared.journal.watch.metrics.refused(Refused::Malformed);
                     }
-                    break None;
+                    break;
                 }
-                None => break None,
+                None => break,
             },
             Some(ask) = asked.recv() => match ask {
-                Ask::End(Cut::GoAway(reason)) => http2.abrupt_shutdown(reason),
-                Ask::End(cut) => break Some(cut),
+                Ask::End(end) => {
+                    session.is_cut.store(true, Ordering::Relaxed);
+                    cut = Some(end);
+                    match end {
+                        Cut::GoAway(reason) => http2.abrupt_shutdown(reason),
+                        _ => break,
+                    }
+                }
                 // A stream that has gone meanwhile does not want to know.
                 Ask::Flush(done) => drop(done.send(())),
             },
@@ -123,7 +135,7 @@ async fn streams(
                 http2.graceful_shutdown();
             }
         }
-    };
+    }
     streams.shutdown().await;
     cut
 }
@@ -135,34 +147,55 @@ async fn exchange(session: Session, nth: u64, request: Request<RecvStream>, mut 
     let (parts, body) = request.into_parts();
     let head = Head::of_http2(&parts);
     let recorder = session.shared.journal.open(head.arrival(session.connection, nth));
-    let read = match exchange::upload(&session.shared, &head) {
-        Some(form) => read_form(body, form).await,
-        None => read(body, session.shared.limits.body).await,
-    };
-    let Some(body) = read else { return };
-    let arrived = Arrived { head: &head, body: &body, recorder: &recorder, nth, carried: session.carried };
     let dialogue = Dialogue { session: &session, recorder: &recorder };
-    match exchange::find(&session.shared, &arrived) {
-        Found::Planned(answer, seat) => dialogue.tell(answer, seat, &mut respond).await,
-        Found::Live(call) => Box::pin(dialogue.relay(*call, &mut respond)).await,
-    }
+    dialogue.hold((&head, nth), body, &mut respond).await;
 }
 
-/// One exchange of a connection.
+/// One exchange of a connection. If it is dropped before its end, a fault of another stream has cut it, or its client
+/// has left.
 struct Dialogue<'a> {
     session: &'a Session,
     recorder: &'a Recorder,
 }
 
+impl Drop for Dialogue<'_> {
+    fn drop(&mut self) {
+        if self.session.is_cut.load(Ordering::Relaxed) {
+            self.recorder.end(How::Cut);
+        }
+    }
+}
+
 impl Dialogue<'_> {
+    async fn hold(&self, (head, nth): (&Head, u64), mut upload: RecvStream, respond: &mut Respond) {
+        let Self { session, recorder } = *self;
+        let read = match exchange::upload(&session.shared, head) {
+            Some(form) => read_form(&mut upload, form).await,
+            None => read(&mut upload, session.shared.limits.body).await,
+        };
+        let Some(body) = read else { return };
+        let arrived = Arrived { head, body: &body, recorder, nth, carried: session.carried };
+        match exchange::find(&session.shared, &arrived) {
+            Found::Planned(answer, seat) => self.tell(answer, seat, respond).await,
+            Found::Live(call) => Box::pin(self.relay(*call, respond)).await,
+        }
+        if let Body::TooLarge = body {
+            // A client that goes on sending would take a reset for the answer.
+            tokio::select! {
+                () = discard(&mut upload, DRAIN_MAX) => {}
+                () = session.shared.clock.sleep(LINGER_MAX) => {}
+            }
+        }
+    }
+
     /// Tells a planned answer.
     async fn tell(&self, answer: Answer, seat: Seat, respond: &mut Respond) {
         let (head, program) = program::bare(answer);
         let program = program.seated(seat);
         if let Some(head) = &head
-            && !hold_back(head, self.session, self.recorder, respond).await
+            && !self.hold_back(head, respond).await
         {
-            return self.recorder.end(How::ClientHungUp);
+            return;
         }
         let Some(outgoing) = Outgoing::open(head.as_ref(), respond, self.recorder) else { return };
         let told = write::run(program, self.way(&outgoing));
@@ -173,7 +206,7 @@ impl Dialogue<'_> {
     async fn relay(&self, call: Call<'_>, respond: &mut Respond) {
         let placed = tokio::select! {
             placed = call.place(&*self.session.shared.clock) => placed,
-            _reason = poll_fn(|cx| respond.poll_reset(cx)) => return self.recorder.end(How::ClientHungUp),
+            _reason = poll_fn(|cx| respond.poll_reset(cx)) => return,
         };
         let take = match placed {
             Ok(take) => take,
@@ -191,12 +224,24 @@ impl Dialogue<'_> {
         Way { outlet, clock: &*self.session.shared.clock, recorder: self.recorder }
     }
 
+    /// Waits for a head that is held back; `false` when the client gives up first.
+    async fn hold_back(&self, head: &answer::Head, respond: &mut Respond) -> bool {
+        if head.wait.is_zero() {
+            return true;
+        }
+        self.recorder.passed(0, head.held);
+        tokio::select! {
+            () = self.session.shared.clock.sleep(head.wait) => true,
+            _reason = poll_fn(|cx| respond.poll_reset(cx)) => false,
+        }
+    }
+
     /// Carries out what is told, or stops at once when the client gives up the stream, and ends it.
     async fn end(&self, told: impl Future<Output = After>, outgoing: &Outgoing, respond: &mut Respond) {
         let after = tokio::select! {
             biased;
             after = told => after,
-            () = outgoing.given_up(respond) => return self.recorder.end(How::ClientHungUp),
+            () = outgoing.given_up(respond) => return,
         };
         match after {
             After::Usable | After::Stale { .. } => outgoing.finish(),
@@ -214,23 +259,6 @@ impl Dialogue<'_> {
     }
 }
 
-/// Waits for a head that is held back; `false` when the client gives up first.
-async fn hold_back(
-    head: &answer::Head,
-    session: &Session,
-    recorder: &Recorder,
-    respond: &mut Respond,
-) -> bool {
-    if head.wait.is_zero() {
-        return true;
-    }
-    recorder.passed(0, head.held);
-    tokio::select! {
-        () = session.shared.clock.sleep(head.wait) => true,
-        _reason = poll_fn(|cx| respond.poll_reset(cx)) => false,
-    }
-}
-
 impl Session {
     /// Waits until everything that was written has gone out: a reset takes back what is queued.
     async fn flushed(&self) {
@@ -243,7 +271,7 @@ impl Session {
 }
 
 /// Reads a body of at most `max` bytes; `None` when the client gave up.
-async fn read(mut stream: RecvStream, max: usize) -> Option<Body> {
+async fn read(stream: &mut RecvStream, max: usize) -> Option<Body> {
     let mut body = BytesMut::new();
     while let Some(data) = stream.data().await {
         let data = data.ok()?;
@@ -258,7 +286,7 @@ async fn read(mut stream: RecvStream, max: usize) -> Option<Body> {
 }
 
 /// Reads a form, of which only what must be is held; `None` when the client gave up.
-async fn read_form(mut stream: RecvStream, mut form: Upload) -> Option<Body> {
+async fn read_form(stream: &mut RecvStream, mut form: Upload) -> Option<Body> {
     let mut left = UPLOAD_BODY_MAX;
     while let Some(data) = stream.data().await {
         let data = data.ok()?;
@@ -269,6 +297,18 @@ async fn read_form(mut stream: RecvStream, mut form: Upload) -> Option<Body> {
         let _ = stream.flow_control().release_capacity(data.len());
     }
     Some(Body::Form(Box::new(form)))
+}
+
+/// Reads on and forgets, up to `max` bytes.
+async fn discard(stream: &mut RecvStream, max: usize) {
+    let mut left = max;
+    while let Some(Ok(data)) = stream.data().await
+        && left > 0
+    {
+        left = left.saturating_sub(data.len());
+        // Fails only when the stream is gone, which the next read tells.
+        let _ = stream.flow_control().release_capacity(data.len());
+    }
 }
 
 /// Makes the head; what HTTP/2 cannot carry is left out.

@@ -4,7 +4,7 @@
 //! nothing is read beyond [`HEAD_MAX`] of a head, the given bound of a body, and
 //! [`AHEAD_MAX`] of requests that come while one is being answered.
 
-use std::{borrow::Cow, future::pending};
+use std::{borrow::Cow, future::pending, time::Duration};
 
 use bytes::{Buf, Bytes, BytesMut};
 
@@ -19,6 +19,10 @@ use crate::{
 pub const HEAD_MAX: usize = 64 * 1024;
 /// The most headers of a request; more are answered with 431.
 const HEADERS_MAX: usize = 100;
+/// So much of a refused body is read and thrown away, so that its sender sees the refusal.
+pub(crate) const DRAIN_MAX: usize = 64 * 1024 * 1024;
+/// So long a sender may take for that.
+pub(crate) const LINGER_MAX: Duration = Duration::from_secs(30);
 /// The longest line that tells the size of a chunk.
 const CHUNK_LINE_MAX: usize = 1024;
 /// So much is read ahead while an answer is being written; reading stops there.

@@ -12,6 +12,7 @@ mod faults_stalls;
 mod files;
 mod golden;
 mod http;
+mod http2;
 mod mutation;
 mod observe;
 mod random;

@@ -2,6 +2,7 @@
 
 use super::{
     ends::in_lab,
+    http2,
     observe::{ask, chat, post_to, script},
     recording::{MESSAGES, SPAN, both, builder},
     secure,
@@ -86,13 +87,13 @@ fn http2_and_tls_are_recorded_and_replayed_as_well_m14() {
         let tls = Tls::own().unwrap();
         let upstream = builder(&lab).script(script("")).start().await.unwrap();
         let recorder = builder(&lab).record(upstream.url(), &path).tls(tls.clone()).start().await.unwrap();
-        let live = secure::ask_over_http2(&lab, &recorder, &tls).await;
+        let live = http2::ask_over_http2(&lab, &recorder, &tls).await;
         assert_eq!(recorder.recorded().unwrap().kept, 1);
         recorder.stop().await;
         let player =
             builder(&lab).replay(Cassette::read(&path).unwrap()).tls(tls.clone()).start().await.unwrap();
 
-        let replayed = secure::ask_over_http2(&lab, &player, &tls).await;
+        let replayed = http2::ask_over_http2(&lab, &player, &tls).await;
 
         assert_eq!(live, replayed);
         let story = String::from_utf8(upstream.journal()[0].written_bytes()).unwrap();
@@ -109,15 +110,15 @@ fn an_upstream_that_breaks_off_breaks_off_http2_as_well_m14() {
         let broken = Script::with_faults([Fault::new("chunked-cut").unwrap()]);
         let upstream = builder(&lab).script(broken).start().await.unwrap();
         let recorder = builder(&lab).record(upstream.url(), &path).start().await.unwrap();
-        let client = secure::begin(secure::connect(&lab, &recorder).await).await;
+        let client = http2::begin(secure::connect(&lab, &recorder).await).await;
 
-        let (live, error) = secure::ask(&client, "").await;
+        let (live, error) = http2::ask(&client, "").await;
 
         assert!(error.is_some() && live.starts_with("data: "), "{live}");
         recorder.stop().await;
         let player = builder(&lab).replay(Cassette::read(&path).unwrap()).start().await.unwrap();
-        let client = secure::begin(secure::connect(&lab, &player).await).await;
-        let (replayed, error) = secure::ask(&client, "").await;
+        let client = http2::begin(secure::connect(&lab, &player).await).await;
+        let (replayed, error) = http2::ask(&client, "").await;
         assert!(error.is_some() && live == replayed, "{replayed}");
     });
 }

@@ -14,8 +14,9 @@ use tokio::{
 
 use super::{
     ends::in_lab,
+    http2::{ask, begin},
     observe::{chat, script},
-    secure::{ask, begin, connect, shake_hands, start},
+    secure::{connect, shake_hands, start},
 };
 use crate::{MockDeepSeek, Tls};
 
