@@ -1,0 +1,65 @@
+//! Facts about a user, and their versions.
+
+use jiff::SignedDuration;
+use server::storage::{Database, Expected, FactOutcome, FactWrite, Storage};
+
+use super::{add_user, at, count_up, fact, race, stories};
+
+stories!(
+    a_fact_is_written_over_the_expected_version_only,
+    an_expired_fact_is_gone_at_once_and_its_versions_go_on,
+    racing_writers_of_one_fact_lose_nothing,
+);
+
+async fn a_fact_is_written_over_the_expected_version_only(db: Database) {
+    let user = add_user(&db).await;
+    let first = db.write_fact(fact(user, "vegan", Expected::Absent)).await.unwrap();
+    let FactOutcome::Written(first) = first else { panic!("not written: {first:?}") };
+    assert_eq!((first.version, first.confidence), (1, 0.8));
+
+    let again = db.write_fact(fact(user, "none", Expected::Absent)).await.unwrap();
+    let stale = db.write_fact(fact(user, "none", Expected::Version(7))).await.unwrap();
+    let good = db.write_fact(fact(user, "vegetarian", Expected::Version(1))).await.unwrap();
+
+    assert_eq!(again, FactOutcome::Conflict(Some(first.clone())));
+    assert_eq!(stale, FactOutcome::Conflict(Some(first)));
+    let FactOutcome::Written(second) = good else { panic!("not written: {good:?}") };
+    assert_eq!((second.version, second.value.as_str()), (2, "vegetarian"));
+    assert_eq!(db.facts(user, at(0)).await.unwrap(), [second]);
+    let history = db.fact_history(user, "diet").await.unwrap();
+    let history: Vec<_> = history.iter().map(|r| (r.version, r.value.as_str())).collect();
+    assert_eq!(history, [(1, "vegan"), (2, "vegetarian")]);
+}
+
+async fn an_expired_fact_is_gone_at_once_and_its_versions_go_on(db: Database) {
+    let user = add_user(&db).await;
+    let passing = FactWrite { expires_at: Some(at(60)), ..fact(user, "tea", Expected::Absent) };
+    db.write_fact(passing).await.unwrap();
+    let just_before = at(60) - SignedDuration::from_micros(1);
+    assert!(db.fact(user, "diet", just_before).await.unwrap().is_some());
+
+    assert!(db.fact(user, "diet", at(60)).await.unwrap().is_none());
+    assert!(db.facts(user, at(60)).await.unwrap().is_empty());
+    let over = FactWrite { at: at(60), ..fact(user, "rice", Expected::Version(1)) };
+    assert_eq!(db.write_fact(over.clone()).await.unwrap(), FactOutcome::Conflict(None));
+    let anew = db.write_fact(FactWrite { expected: Expected::Absent, ..over }).await.unwrap();
+
+    let FactOutcome::Written(anew) = anew else { panic!("not written: {anew:?}") };
+    assert_eq!((anew.version, anew.expires_at), (2, None));
+    assert_eq!(db.fact_history(user, "diet").await.unwrap().len(), 2);
+}
+
+async fn racing_writers_of_one_fact_lose_nothing(db: Database) {
+    const WRITERS: usize = 64;
+    const WRITES: u32 = 4;
+    let user = add_user(&db).await;
+
+    race(&db, WRITERS, move |db, _| async move { count_up(&db, user, WRITES).await }).await;
+
+    let total = i64::try_from(WRITERS).unwrap() * i64::from(WRITES);
+    let last = db.fact(user, "diet", at(0)).await.unwrap().unwrap();
+    assert_eq!((last.version, last.value), (total, total.to_string()));
+    let history = db.fact_history(user, "diet").await.unwrap();
+    let serial: Vec<_> = history.iter().map(|r| (r.version, r.value.clone())).collect();
+    assert_eq!(serial, (1..=total).map(|n| (n, n.to_string())).collect::<Vec<_>>());
+}

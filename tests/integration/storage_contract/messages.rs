@@ -1,0 +1,117 @@
+//! Messages of a session: their places, how many there may be, and who reads them.
+
+use server::{
+    ids::MessageId,
+    storage::{Database, MessageKind, NewMessage, Page, Role, Storage},
+};
+
+use super::{add_user, at, new_session, race, said, stories};
+
+stories!(
+    a_text_may_hold_anything,
+    messages_get_places_and_mark_the_session_active,
+    a_full_or_ended_session_takes_no_message,
+    a_session_never_exceeds_its_capacity_in_a_race,
+    context_is_what_was_said_and_answered,
+    messages_are_paged_for_their_owner_only,
+);
+
+async fn a_text_may_hold_anything(db: Database) {
+    let user = add_user(&db).await;
+    let session = db.begin_session(new_session(user, None)).await.unwrap().id;
+
+    let stored = db.append_message(said(user, session, "a\0b '; -- $1 ? 👶\u{1F3FD} ñ"), None).await.unwrap();
+
+    assert_eq!(stored.unwrap().text, "a\u{FFFD}b '; -- $1 ? 👶\u{1F3FD} ñ");
+}
+
+async fn messages_get_places_and_mark_the_session_active(db: Database) {
+    let user = add_user(&db).await;
+    let session = db.begin_session(new_session(user, None)).await.unwrap().id;
+    let answer = NewMessage { kind: MessageKind::Answer, at: at(7), ..said(user, session, "Of course.") };
+
+    let first = db.append_message(said(user, session, "May I?"), Some(100)).await.unwrap().unwrap();
+    let second = db.append_message(answer, Some(100)).await.unwrap().unwrap();
+
+    assert_eq!((first.position, first.role), (1, Role::User));
+    assert_eq!((second.position, second.role), (2, Role::Assistant));
+    assert_eq!(db.message(second.id).await.unwrap(), Some(second));
+    assert_eq!(db.message(MessageId::random()).await.unwrap(), None);
+    let open = db.open_session(user).await.unwrap().unwrap();
+    assert_eq!((open.messages, open.active_at), (2, at(7)));
+}
+
+async fn a_full_or_ended_session_takes_no_message(db: Database) {
+    let user = add_user(&db).await;
+    let session = db.begin_session(new_session(user, None)).await.unwrap().id;
+    let append = async |capacity| db.append_message(said(user, session, "x"), capacity).await.unwrap();
+    assert!(append(Some(1)).await.is_some());
+
+    assert!(append(Some(1)).await.is_none());
+    db.end_session(session, at(1)).await.unwrap();
+    assert!(append(Some(100)).await.is_none());
+    let late = append(None).await;
+
+    assert_eq!(late.map(|message| message.position), Some(2), "a running reply still finds its place");
+    let foreign = db.append_message(said(add_user(&db).await, session, "x"), None).await.unwrap();
+    assert_eq!(foreign, None);
+}
+
+async fn a_session_never_exceeds_its_capacity_in_a_race(db: Database) {
+    let user = add_user(&db).await;
+    let session = db.begin_session(new_session(user, None)).await.unwrap().id;
+
+    let stored = race(&db, 40, move |db, _| async move {
+        db.append_message(said(user, session, "x"), Some(25)).await.unwrap()
+    })
+    .await;
+
+    let mut places: Vec<_> = stored.into_iter().flatten().map(|message| message.position).collect();
+    places.sort_unstable();
+    assert_eq!(places, (1..=25).collect::<Vec<_>>());
+    assert_eq!(db.open_session(user).await.unwrap().unwrap().messages, 25);
+}
+
+async fn context_is_what_was_said_and_answered(db: Database) {
+    let user = add_user(&db).await;
+    let session = db.begin_session(new_session(user, None)).await.unwrap().id;
+    let kinds = [
+        MessageKind::Said,
+        MessageKind::Answer,
+        MessageKind::Fallback,
+        MessageKind::Interrupted,
+        MessageKind::Safety,
+        MessageKind::Said,
+    ];
+    for (i, kind) in (0..).zip(kinds) {
+        let message = NewMessage { kind, at: at(i), ..said(user, session, &i.to_string()) };
+        db.append_message(message, Some(100)).await.unwrap().unwrap();
+    }
+
+    let texts = async |since, limit| -> Vec<String> {
+        let found = db.context(session, at(since), limit).await.unwrap();
+        found.into_iter().map(|message| message.text).collect()
+    };
+
+    assert_eq!(texts(0, 10).await, ["0", "1", "5"]);
+    assert_eq!(texts(0, 2).await, ["1", "5"]);
+    assert_eq!(texts(1, 10).await, ["1", "5"]);
+    assert_eq!(texts(6, 10).await, Vec::<String>::new());
+}
+
+async fn messages_are_paged_for_their_owner_only(db: Database) {
+    let (user, other) = (add_user(&db).await, add_user(&db).await);
+    let session = db.begin_session(new_session(user, None)).await.unwrap().id;
+    for i in 1..=5 {
+        db.append_message(said(user, session, &i.to_string()), None).await.unwrap().unwrap();
+    }
+
+    let page = async |user, after, limit| -> Vec<String> {
+        let page = Page { user, session, after, limit };
+        db.messages(page).await.unwrap().into_iter().map(|message| message.text).collect()
+    };
+
+    assert_eq!(page(user, 0, 2).await, ["1", "2"]);
+    assert_eq!(page(user, 2, 9).await, ["3", "4", "5"]);
+    assert_eq!(page(other, 0, 9).await, Vec::<String>::new());
+}
