@@ -1,0 +1,161 @@
+//! Limits: how often, how much, how large and how slow.
+
+use std::time::Duration;
+
+use reqwest::Method;
+use serde_json::json;
+use tokio::{
+    io::{AsyncReadExt, AsyncWriteExt},
+    net::TcpStream,
+};
+
+use super::{in_the_lab, start};
+use crate::support::server::{Server, answer};
+
+#[tokio::test]
+async fn a_user_has_at_most_200_facts_and_1000_reminders() {
+    let server = start().await;
+    let token = server.register("ana@a.org", "en").await;
+    let fact = async |n: u32| {
+        server.put(&format!("/api/users/me/facts/key_{n}"), &token, json!({"value": "x"})).await
+    };
+    let remind = async || {
+        let form = json!({"title": "Midwife", "reminder_time": "2026-12-01T14:00:00Z"});
+        server.post("/api/reminders", &token, form).await
+    };
+    futures_util::future::join_all((0..199).map(fact)).await;
+    futures_util::future::join_all((0..999).map(|_| remind())).await;
+
+    let last_facts = tokio::join!(fact(1000), fact(1001));
+    let last_reminders = tokio::join!(remind(), remind());
+
+    let (mut facts, mut reminders) =
+        ([last_facts.0.0, last_facts.1.0], [last_reminders.0.0, last_reminders.1.0]);
+    facts.sort_unstable();
+    reminders.sort_unstable();
+    assert_eq!((facts, reminders), ([200, 409], [201, 409]));
+    insta::assert_snapshot!(fact(1002).await.1, @r#"{"error":"you have 200 facts, as many as there may be; change one of them instead","code":"too_many"}"#);
+    insta::assert_snapshot!(remind().await.1, @r#"{"error":"you have 1000 reminders, as many as there may be; change one of them instead","code":"too_many"}"#);
+    assert_eq!(fact(0).await.0, 200, "what is there may be changed");
+    let (_, reminders) = server.get("/api/reminders", &token).await;
+    let path = format!("/api/reminders/{}", reminders[0]["id"].as_str().unwrap());
+    assert_eq!(server.delete(&path, &token).await.0, 200);
+    assert_eq!(remind().await.0, 201);
+    server.stop().await;
+}
+
+/// Asks `n` times and counts the answers that are not 429.
+async fn passed(server: &Server, path: &str, token: &str, n: u32) -> u32 {
+    let mut passed = 0;
+    for _ in 0..n {
+        passed += u32::from(server.get(path, token).await.0 != 429);
+    }
+    passed
+}
+
+#[test]
+fn an_address_gets_200_requests_at_once_and_100_a_minute() {
+    in_the_lab(toml::Table::new(), async |lab, server| {
+        assert_eq!(passed(&server, "/health", "", 300).await, 200);
+        let refused = server.request(Method::GET, "/ws/chat", "").send().await.unwrap();
+        assert_eq!(refused.headers()["retry-after"], "1");
+        let (status, body) = answer(server.request(Method::GET, "/ws/chat", "")).await;
+
+        assert_eq!(status, 429);
+        insta::assert_snapshot!(body, @r#"{"error":"too many requests from this address; try again in 1 s","code":"rate_limited","retry_after_ms":600,"policy":"http"}"#);
+        lab.advance(Duration::from_mins(1)).await.unwrap();
+        assert_eq!(passed(&server, "/health", "", 150).await, 100);
+    });
+}
+
+#[test]
+fn the_address_is_the_peers_unless_a_trusted_proxy_says_otherwise() {
+    let settings = toml::toml! {
+        http.trusted_proxies = ["127.0.0.1"]
+        limits.http.burst = 1
+    };
+    in_the_lab(settings, async |_, server| {
+        let get = async |forwarded: &str| {
+            let request = server.request(Method::GET, "/health", "").header("x-forwarded-for", forwarded);
+            answer(request).await.0
+        };
+
+        assert_eq!(get("198.51.100.7").await, 200);
+        assert_eq!(get("1.1.1.1, 198.51.100.7").await, 429, "what the client wrote does not count");
+        assert_eq!(get("198.51.100.8").await, 200);
+        assert_eq!(get("nonsense").await, 200, "the peer itself");
+        assert_eq!(get("nonsense, too").await, 429);
+    });
+}
+
+#[test]
+fn a_rotating_header_gains_nothing_without_a_proxy() {
+    in_the_lab(toml::toml! { limits.http.burst = 1 }, async |_, server| {
+        let get = async |forwarded: &str| {
+            let request = server.request(Method::GET, "/health", "").header("x-forwarded-for", forwarded);
+            answer(request).await.0
+        };
+
+        assert_eq!([get("1.1.1.1").await, get("1.1.1.2").await, get("1.1.1.3").await], [200, 429, 429]);
+    });
+}
+
+#[test]
+fn a_user_gets_100_requests_at_once_and_500_an_hour() {
+    let settings = toml::toml! { limits.http.mode = "off" };
+    in_the_lab(settings, async |lab, server| {
+        let (ana, bea) = (server.register("ana@a.org", "es").await, server.register("bea@a.org", "en").await);
+
+        assert_eq!(passed(&server, "/api/reminders", &ana, 150).await, 100);
+        assert_eq!(passed(&server, "/api/reminders", &bea, 10).await, 10);
+        let (_, body) = server.get("/api/reminders", &ana).await;
+        insta::assert_snapshot!(body, @r#"{"error":"error.rate_limited in es with [(\"seconds\", \"8\")]","code":"rate_limited","retry_after_ms":7200,"policy":"user"}"#);
+        lab.advance(Duration::from_secs(72)).await.unwrap();
+        assert_eq!(passed(&server, "/api/reminders", &ana, 20).await, 10);
+    });
+}
+
+#[tokio::test]
+async fn a_body_of_a_mebibyte_is_refused_with_an_answer() {
+    let server = start().await;
+
+    let form = json!({"email": "ana@a.org", "password": "x".repeat(1024 * 1024)});
+    let (status, body) = server.post("/api/auth/register", "", form).await;
+
+    assert_eq!(status, 413);
+    insta::assert_snapshot!(body, @r#"{"error":"body is larger than 65536 bytes; send less","code":"too_large"}"#);
+    server.stop().await;
+}
+
+#[test]
+fn a_head_that_does_not_come_ends_the_connection_after_ten_seconds() {
+    in_the_lab(toml::Table::new(), async |lab, server| {
+        let mut slow = TcpStream::connect(server.address).await.unwrap();
+        slow.write_all(b"GET /health HTTP/1.1\r\nhost: x\r\n").await.unwrap();
+        lab.advance(Duration::from_millis(9_900)).await.unwrap();
+        let early = slow.try_read(&mut [0; 9]);
+        assert!(early.is_err_and(|error| error.kind() == std::io::ErrorKind::WouldBlock));
+
+        lab.advance(Duration::from_millis(200)).await.unwrap();
+
+        let mut rest = Vec::new();
+        slow.read_to_end(&mut rest).await.unwrap();
+        assert!(rest.is_empty() || rest.starts_with(b"HTTP/1.1 408"));
+    });
+}
+
+#[test]
+fn a_body_that_does_not_come_is_given_up_after_ten_seconds() {
+    in_the_lab(toml::Table::new(), async |lab, server| {
+        let mut slow = TcpStream::connect(server.address).await.unwrap();
+        slow.write_all(b"POST /api/auth/login HTTP/1.1\r\nhost: x\r\ncontent-length: 9\r\n\r\n{")
+            .await
+            .unwrap();
+
+        lab.advance(Duration::from_secs(11)).await.unwrap();
+
+        let mut answer = vec![0; 12];
+        slow.read_exact(&mut answer).await.unwrap();
+        assert_eq!(answer, b"HTTP/1.1 408");
+    });
+}
