@@ -1,0 +1,137 @@
+//! Conversations at random: whatever happens in whatever order, every message gets one end.
+
+use std::sync::Arc;
+
+use proptest::prelude::*;
+
+use super::{machine, said};
+use crate::{
+    chat::{
+        effect::{Effect, Step},
+        event::{Event, Outcome, Refusal, Said, Wish},
+        machine::{Machine, Presence},
+        protocol::{Code, Frame},
+    },
+    classify::{Intent, Meaning},
+    ids::SessionId,
+    llm::Failure,
+    safety::RedFlag,
+};
+
+/// Plays the driver: does what the machine wants in some way, and keeps count.
+struct Player {
+    machine: Machine,
+    spoken: u64,
+    step: Option<Step>,
+    /// Messages that were heard and have no terminal frame yet.
+    open: Vec<u64>,
+    ended: Vec<u64>,
+    is_closed: bool,
+}
+
+impl Player {
+    fn apply(&mut self, event: Event, chance: u8) {
+        let is_gone = matches!(event, Event::Gone);
+        for effect in self.machine.on(event) {
+            match effect {
+                Effect::Send(frame) => self.sent(&frame),
+                Effect::Admit(said) => self.admit(said, chance),
+                Effect::Run(step) => assert!(self.step.replace(step).is_none(), "two steps at a time"),
+                Effect::Cancel => assert!(self.step.take().is_some(), "nothing to cancel"),
+                Effect::Release => assert!(self.step.is_none()),
+                Effect::Close => self.is_closed = true,
+            }
+        }
+        self.is_closed |= is_gone;
+    }
+
+    fn admit(&mut self, said: Arc<Said>, chance: u8) {
+        let event = match chance % 4 {
+            0 => Event::Refused(said, Refusal::QueueFull),
+            _ => Event::Admitted(said),
+        };
+        self.apply(event, chance);
+    }
+
+    fn sent(&mut self, frame: &Frame) {
+        assert!(!self.is_closed, "a frame after the end");
+        assert!(!self.ended.contains(&frame.turn), "a frame after the end of its turn");
+        if frame.is_terminal() && frame.turn > 0 {
+            self.open.retain(|turn| *turn != frame.turn);
+            self.ended.push(frame.turn);
+        }
+    }
+
+    fn hear(&mut self, chance: u8) {
+        self.spoken += 1;
+        self.open.push(self.spoken);
+        let intent = Intent::ALL[usize::from(chance) % 5];
+        let flag = chance.is_multiple_of(7).then_some(RedFlag { sign: "fever" });
+        let wish = if chance.is_multiple_of(11) { Wish::End } else { Wish::Answer };
+        let small = said(self.spoken, intent).meaning.small_talk.filter(|_| flag.is_none());
+        let meaning = Meaning { intent, confidence: 0.9, small_talk: small };
+        let said = Said { wish, meaning, flag, ..said(self.spoken, intent) };
+        self.apply(Event::Heard(Arc::new(said)), chance / 2);
+    }
+
+    /// Ends the step under way in one of its ways.
+    fn end_step(&mut self, chance: u8) {
+        let Some(step) = self.step.take() else { return };
+        let fails = chance.is_multiple_of(3);
+        let outcome = match step {
+            Step::Wait(_) if fails => Outcome::TooLate,
+            Step::Wait(_) => Outcome::Granted,
+            Step::Open(..) | Step::Reply(_) | Step::End if fails => Outcome::Broken,
+            Step::Open(..) => Outcome::Opened(SessionId::random()),
+            Step::Offer(..) => Outcome::Offered(None),
+            Step::Ask(..) if fails => Outcome::Failed(Failure::Gap),
+            Step::Ask(..) => Outcome::Answered,
+            Step::Reply(_) => Outcome::Stored,
+            Step::Learn(_) => Outcome::Learned,
+            Step::End => Outcome::Ended(None),
+        };
+        self.apply(Event::Did(outcome), chance);
+    }
+
+    fn play(&mut self, what: u8, chance: u8) {
+        if self.is_closed && (what % 16 != 4) {
+            return;
+        }
+        match what % 16 {
+            0..=3 if self.machine.reads() => self.hear(chance),
+            4..=9 => self.end_step(chance),
+            10..=12 if matches!(self.step, Some(Step::Ask(..))) => {
+                self.apply(Event::Text("x".to_owned()), chance);
+            }
+            13 if self.machine.reads() => self.apply(Event::Unreadable(Code::BadRequest), chance),
+            14 if chance < 16 => self.apply(Event::Draining, chance),
+            15 if chance < 16 => self.apply(Event::Gone, chance),
+            _ => {}
+        }
+    }
+}
+
+proptest! {
+    #[test]
+    fn every_message_gets_one_end_and_nothing_follows_it(moves in proptest::collection::vec(any::<(u8, u8)>(), 0..200)) {
+        let mut player = Player {
+            machine: machine(),
+            spoken: 0,
+            step: None,
+            open: Vec::new(),
+            ended: Vec::new(),
+            is_closed: false,
+        };
+        for (what, chance) in moves {
+            player.play(what, chance);
+        }
+        let was_gone = player.machine.presence == Presence::Gone;
+
+        while player.step.is_some() {
+            player.end_step(1);
+        }
+
+        prop_assert!(was_gone || player.open.is_empty(), "no end for {:?}", player.open);
+        prop_assert!(player.machine.turn.is_none());
+    }
+}
