@@ -7,7 +7,7 @@ use serde_json::Value;
 
 use super::{
     observe::{observe, script},
-    surfaces::{Stream, body_of, status_of, stream_of},
+    surfaces::{Stream, assert_refused, body_of, calling, finished, status_of, stream_of, thinking},
 };
 use crate::Script;
 
@@ -30,17 +30,6 @@ fn ask(extra: &str) -> String {
 
 fn story(script: Script, extra: &str) -> String {
     observe(script, &ask(extra), SECOND).seen.full_story()
-}
-
-fn thinking() -> Script {
-    Script::from_toml("[default]\nreply = { text = \"Yes, 12.\", thinking = \"A week\" }").unwrap()
-}
-
-fn calling() -> Script {
-    Script::from_toml(
-        "[default.reply]\ntext = \"Let me see.\"\nthinking = \"A tool\"\ncalls = [{ name = \"week\", arguments = { of = \"now\" } }, { name = \"week\" }]\n",
-    )
-    .unwrap()
 }
 
 /// A message with nothing but what the format has.
@@ -246,10 +235,7 @@ fn why_a_message_ends_is_told_in_anthropic_s_words_m1() {
         (Some("stop_sequence"), Some(" 12"))
     );
 
-    let finish = |reason: &str| {
-        let script = format!("[default]\nreply = {{ text = \"x\", thinking = \"\", finish = \"{reason}\" }}");
-        single(Script::from_toml(&script).unwrap(), "").stop_reason.unwrap()
-    };
+    let finish = |reason: &str| single(finished(reason), "").stop_reason.unwrap();
     for (reason, word) in [
         ("stop", "end_turn"),
         ("length", "max_tokens"),
@@ -324,10 +310,7 @@ fn what_is_wrong_with_a_message_is_told_in_deepseek_s_words_m2() {
 
     for (body, wanted) in table {
         let text = observe(script(""), &send(body, "x-api-key: sk-test\r\n"), SECOND).seen.text();
-        let error: Value = serde_json::from_str(&body_of(&text)).unwrap();
-        let message = error["error"]["message"].as_str().unwrap();
-        assert_eq!((status_of(&text), error["error"]["type"].as_str()), (400, Some("invalid_request_error")));
-        assert!(message.contains(wanted), "{message}");
+        assert_refused(&text, wanted);
     }
 }
 

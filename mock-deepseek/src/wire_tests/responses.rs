@@ -6,45 +6,20 @@ use serde::Deserialize;
 use serde_json::{Map, Value};
 
 use super::{
-    observe::{observe, observe_api, script},
-    surfaces::{Stream, body_of, status_of, stream_of},
+    observe::{observe, observe_api, post_to, script},
+    surfaces::{Stream, assert_refused, body_of, calling, finished, status_of, stream_of, thinking},
 };
 use crate::{ApiProfile, Script};
 
 const SECOND: Duration = Duration::from_secs(1);
 const TOOL: &str = r#","tools":[{"type":"function","name":"week","parameters":{"type":"object","properties":{"of":{"type":"string"}},"required":["of"]}},{"type":"web_search"}]"#;
 
-fn send(path: &str, body: &str) -> String {
-    format!(
-        "POST {path} HTTP/1.1\r\nhost: mock\r\nauthorization: Bearer sk-test\r\ncontent-type: application/json\r\ncontent-length: {}\r\n\r\n{body}",
-        body.len()
-    )
-}
-
 fn ask(extra: &str) -> String {
-    send("/responses", &format!(r#"{{"model":"deepseek-flash","input":"hi"{extra}}}"#))
+    post_to("/responses", &format!(r#"{{"model":"deepseek-flash","input":"hi"{extra}}}"#), "")
 }
 
 fn story(script: Script, extra: &str) -> String {
     observe(script, &ask(extra), SECOND).seen.full_story()
-}
-
-fn thinking() -> Script {
-    Script::from_toml("[default]\nreply = { text = \"Yes, 12.\", thinking = \"A week\" }").unwrap()
-}
-
-fn calling() -> Script {
-    Script::from_toml(
-        "[default.reply]\ntext = \"Let me see.\"\nthinking = \"A tool\"\ncalls = [{ name = \"week\", arguments = { of = \"now\" } }, { name = \"week\" }]\n",
-    )
-    .unwrap()
-}
-
-fn finished(reason: &str) -> Script {
-    Script::from_toml(&format!(
-        "[default]\nreply = {{ text = \"x\", thinking = \"\", finish = \"{reason}\" }}"
-    ))
-    .unwrap()
 }
 
 /// A response with nothing but what the format has.
@@ -278,7 +253,7 @@ fn items_of_earlier_turns_are_read_m1() {
     let script =
         Script::from_toml("[[rules]]\nmatch = { contains = \"so?\" }\nreply = { text = \"13\" }").unwrap();
 
-    let observed = observe(script, &send("/v1/responses", body), SECOND);
+    let observed = observe(script, &post_to("/v1/responses", body, ""), SECOND);
 
     assert_eq!(status_of(&observed.seen.text()), 200, "{}", observed.seen.text());
     assert_eq!(observed.journal[0].rule.as_deref(), Some("rule 1"));
@@ -316,17 +291,14 @@ fn what_is_wrong_with_a_response_is_told_in_deepseek_s_words_m2() {
     ];
 
     for (body, wanted) in table {
-        let text = observe(script(""), &send("/responses", body), SECOND).seen.text();
-        let error: Value = serde_json::from_str(&body_of(&text)).unwrap();
-        let message = error["error"]["message"].as_str().unwrap();
-        assert_eq!((status_of(&text), error["error"]["type"].as_str()), (400, Some("invalid_request_error")));
-        assert!(message.contains(wanted), "{message}");
+        let text = observe(script(""), &post_to("/responses", body, ""), SECOND).seen.text();
+        assert_refused(&text, wanted);
     }
 }
 
 #[test]
 fn in_2025_there_were_no_responses_m1() {
-    let request = send("/responses", r#"{"model":"deepseek-chat","input":"hi"}"#);
+    let request = post_to("/responses", r#"{"model":"deepseek-chat","input":"hi"}"#, "");
 
     let text = observe_api(ApiProfile::Y2025, script(""), &request, SECOND).seen.text();
 
