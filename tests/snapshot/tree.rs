@@ -52,15 +52,6 @@ pub(crate) fn rust() -> Vec<Source> {
 }
 
 impl Source {
-    /// Returns whether the file is a test as a whole.
-    pub(crate) fn is_test(&self) -> bool {
-        let path = &self.path;
-        path.starts_with("tests/")
-            || path
-                .split('/')
-                .any(|part| part == "tests" || part.ends_with("_tests") || part.ends_with("tests.rs"))
-    }
-
     /// Returns the lines before the inline test module.
     pub(crate) fn code(&self) -> impl Iterator<Item = &str> {
         let mut lines = self.text.lines().peekable();
