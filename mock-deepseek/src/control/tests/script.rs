@@ -23,6 +23,20 @@ async fn a_bad_script_is_refused_with_line_and_caret_and_the_old_one_stays_m11()
 }
 
 #[tokio::test]
+async fn a_script_whose_faults_cannot_happen_here_is_refused_and_the_old_one_stays_m11() {
+    let stage = Stage::new().await;
+    let good = "[[rules]]\nname = \"weeks\"\n";
+    stage.call(Method::PUT, "/__mock/script", good).await;
+
+    let secret = "[default]\nfaults = [\"tls-handshake-stall\"]\n";
+    let (status, needs) = stage.call(Method::PUT, "/__mock/script", secret).await;
+
+    assert_eq!((status, &needs["error"]["code"]), (409, &json!("needs_tls")));
+    assert!(stage.mock.set_script_text(secret).unwrap_err().to_string().contains("tls-handshake-stall"));
+    assert_eq!(stage.get("/__mock/script").await, (200, json!(good)));
+}
+
+#[tokio::test]
 async fn a_script_that_was_set_as_values_has_no_text_m11() {
     let stage = Stage::new().await;
     assert_eq!(stage.get("/__mock/script").await, (200, json!("")));

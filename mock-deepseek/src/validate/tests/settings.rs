@@ -116,6 +116,12 @@ fn lists_have_lengths_and_some_settings_need_others_m2() {
             400,
             "Invalid 'user_id': string does not match pattern. Expected a string that matches the pattern '^[a-zA-Z0-9_-]+$'.",
         ),
+        (
+            NOW,
+            json!({"user_id": ""}),
+            400,
+            "Invalid 'user_id': string does not match pattern. Expected a string that matches the pattern '^[a-zA-Z0-9_-]+$'.",
+        ),
         (NOW, json!({"user_id": "A-b_9"}), 200, ""),
         (
             NOW,
