@@ -83,6 +83,11 @@ pub(crate) fn expected(case: &Case) -> Expected {
 }
 
 impl Recording {
+    /// Makes a recording of an answer that goes out whole, at once.
+    pub fn at_once(answer: Bytes) -> Self {
+        Self { pieces: vec![(Duration::ZERO, answer)] }
+    }
+
     /// Asks the target once and records its answer.
     pub(crate) async fn take(
         clock: &dyn Clock,
