@@ -4,7 +4,7 @@
 //! byte, so that they can be wrong below HTTP. Invariant: while an answer is written the connection is
 //! read as well, so that a client that leaves is noticed at once.
 
-use std::pin::pin;
+use std::pin::{Pin, pin};
 
 use bytes::BytesMut;
 
@@ -117,11 +117,13 @@ async fn answer(
     let arrived = Arrived { head: &head, body: &body, recorder: way.recorder, nth, carried };
     let (answer, seat) = match exchange::find(shared, &arrived) {
         Found::Planned(answer, seat) => (answer, seat),
-        Found::Live(call) => return Box::pin(until_gone(inbox, relay(*call, &head, way), way)).await,
+        Found::Live(call) => {
+            return until_gone(inbox, Box::pin(relay(*call, &head, way)).as_mut(), way).await;
+        }
     };
     let closes = head.wants_close() || answer.ends_by_closing();
     if let Body::TooLarge = body {
-        write::run(program::compile(answer, Persistence::Close), way).await;
+        write::run(&mut program::compile(answer, Persistence::Close), way).await;
         way.outlet.shutdown().await;
         tokio::select! {
             () = inbox.drain(DRAIN_MAX) => {}
@@ -129,8 +131,8 @@ async fn answer(
         }
         return After::Gone;
     }
-    let program = program::compile(answer, Persistence::unless(closes)).seated(seat);
-    let after = until_gone(inbox, write::run(program, way), way).await;
+    let mut program = program::compile(answer, Persistence::unless(closes)).seated(seat);
+    let after = until_gone(inbox, pin!(write::run(&mut program, way)), way).await;
     if closes { last(after) } else { after }
 }
 
@@ -144,7 +146,10 @@ async fn relay(call: Call<'_>, head: &Head, way: Way<'_, Wire>) -> After {
             let front = program::head_bytes(&take.head(framing), take.length(), Persistence::unless(closes));
             (record::relay(take, Telling { front, framing }, way).await, closes)
         }
-        Err(answer) => (write::run(program::compile(answer, Persistence::unless(closes)), way).await, closes),
+        Err(answer) => {
+            let mut program = program::compile(answer, Persistence::unless(closes));
+            (write::run(&mut program, way).await, closes)
+        }
     };
     if closes { last(after) } else { after }
 }
@@ -158,7 +163,11 @@ fn last(after: After) -> After {
 }
 
 /// Tells the answer, or stops at once when the client leaves.
-async fn until_gone(inbox: &mut Inbox<'_>, told: impl Future<Output = After>, way: Way<'_, Wire>) -> After {
+async fn until_gone(
+    inbox: &mut Inbox<'_>,
+    told: Pin<&mut impl Future<Output = After>>,
+    way: Way<'_, Wire>,
+) -> After {
     tokio::select! {
         biased;
         after = told => after,

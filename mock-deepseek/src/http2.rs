@@ -191,14 +191,14 @@ impl Dialogue<'_> {
     /// Tells a planned answer.
     async fn tell(&self, answer: Answer, seat: Seat, respond: &mut Respond) {
         let (head, program) = program::bare(answer);
-        let program = program.seated(seat);
+        let mut program = program.seated(seat);
         if let Some(head) = &head
             && !self.hold_back(head, respond).await
         {
             return;
         }
         let Some(outgoing) = Outgoing::open(head.as_ref(), respond, self.recorder) else { return };
-        let told = write::run(program, self.way(&outgoing));
+        let told = write::run(&mut program, self.way(&outgoing));
         self.end(told, &outgoing, respond).await;
     }
 

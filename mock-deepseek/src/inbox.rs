@@ -4,7 +4,7 @@
 //! nothing is read beyond [`HEAD_MAX`] of a head, the given bound of a body, and
 //! [`AHEAD_MAX`] of requests that come while one is being answered.
 
-use std::{borrow::Cow, future::pending, time::Duration};
+use std::{borrow::Cow, future::pending, mem::MaybeUninit, time::Duration};
 
 use bytes::{Buf, Bytes, BytesMut};
 
@@ -111,12 +111,13 @@ impl<'a> Inbox<'a> {
         if self.buffer.starts_with(HTTP2_PREFACE) {
             return Err(NoRequest::Http2);
         }
-        if !self.buffer.is_empty() && HTTP2_PREFACE.starts_with(&self.buffer) {
+        if HTTP2_PREFACE.starts_with(&self.buffer) {
             return Ok(None);
         }
-        let mut fields = [httparse::EMPTY_HEADER; HEADERS_MAX];
-        let mut request = httparse::Request::new(&mut fields);
-        let length = match request.parse(&self.buffer) {
+        // Filling the list beforehand would cost more than reading a head.
+        let mut fields = [const { MaybeUninit::uninit() }; HEADERS_MAX];
+        let mut request = httparse::Request::new(&mut []);
+        let length = match request.parse_with_uninit_headers(&self.buffer, &mut fields) {
             Ok(httparse::Status::Complete(length)) => length,
             Ok(httparse::Status::Partial) => return Ok(None),
             Err(httparse::Error::TooManyHeaders) => return Err(NoRequest::HeadTooLarge),

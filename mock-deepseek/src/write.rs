@@ -67,9 +67,9 @@ impl<O> Clone for Way<'_, O> {
 }
 
 /// Carries out the program and says how it ended.
-pub(crate) async fn run<O: Outlet>(mut program: Program, way: Way<'_, O>) -> After {
+pub(crate) async fn run<O: Outlet>(program: &mut Program, way: Way<'_, O>) -> After {
     let Way { clock, recorder, .. } = way;
-    if write_all(&mut program, way).await.is_err() {
+    if write_all(program, way).await.is_err() {
         recorder.end(How::ClientHungUp);
         return After::Gone;
     }
