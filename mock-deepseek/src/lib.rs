@@ -118,6 +118,7 @@ mod journal;
 mod limits;
 mod matching;
 mod metrics;
+mod misread;
 mod mock;
 mod money;
 mod notation;

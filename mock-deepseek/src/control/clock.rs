@@ -55,10 +55,12 @@ pub(crate) async fn advance(
         let hint = "start it with `gauntlet mock --clock manual`, or as a library with `Builder::lab`";
         Refusal::conflict("clock_moves_by_itself", "the clock is the system's and cannot be advanced", hint)
     })?;
-    let wrong = |error: String| Refusal::unreadable("bad_advance", &error, "write `{\"advance\": \"8s\"}`");
-    let Advance { advance } = serde_json::from_slice(&body?).map_err(|error| wrong(error.to_string()))?;
+    let (body, hint) = (body?, "write `{\"advance\": \"8s\"}`");
+    let Advance { advance } = serde_json::from_slice(&body)
+        .map_err(|error| Refusal::misread("bad_advance", &body, &error, hint))?;
     if advance > ADVANCE_MAX {
-        return Err(wrong(format!("`{advance:?}` is more than {} hours", ADVANCE_MAX.as_secs() / 3600)));
+        let error = format!("`{advance:?}` is more than {} hours", ADVANCE_MAX.as_secs() / 3600);
+        return Err(Refusal::unreadable("bad_advance", &error, hint));
     }
     let lab = lab.try_lock().map_err(|_busy| {
         Refusal::conflict(

@@ -183,8 +183,9 @@ pub(crate) async fn verify(
     body: Result<Bytes, BytesRejection>,
 ) -> Result<Json<Value>, Refusal> {
     let hint = "write `{\"requests\": 2, \"match\": {\"contains\": \"week\"}}`";
-    let expectation: Expectation = serde_json::from_slice(&body?)
-        .map_err(|error| Refusal::unreadable("bad_expectation", &error, hint))?;
+    let body = body?;
+    let expectation: Expectation = serde_json::from_slice(&body)
+        .map_err(|error| Refusal::misread("bad_expectation", &body, &error, hint))?;
     match expectation.verify(&control.shared.journal) {
         Ok(requests) => Ok(Json(json!({"held": true, "requests": requests}))),
         Err(unmet) => {

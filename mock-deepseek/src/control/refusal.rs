@@ -12,7 +12,10 @@ use axum::{
 use serde_json::{Map, Value, json};
 
 use super::{CONTROL_BODY_MAX, ROUTES};
-use crate::catalogue::nearest;
+use crate::{
+    catalogue::nearest,
+    misread::{self, Misread},
+};
 
 /// Why a request was not done, and what to do about it.
 #[derive(Debug)]
@@ -38,6 +41,16 @@ impl Refusal {
     /// A body or a query that cannot be read.
     pub(crate) fn unreadable(code: &'static str, error: &impl ToString, hint: impl Into<String>) -> Self {
         Self::new(StatusCode::UNPROCESSABLE_ENTITY, code, error.to_string(), hint)
+    }
+
+    /// A body that should be JSON of some form.
+    pub(crate) fn misread(
+        code: &'static str,
+        body: &[u8],
+        error: &serde_json::Error,
+        hint: impl Into<String>,
+    ) -> Self {
+        Self::unreadable(code, &Misread::json(&String::from_utf8_lossy(body), error), hint)
     }
 
     /// Something that is not here.
@@ -76,8 +89,14 @@ impl From<BytesRejection> for Refusal {
 
 impl From<QueryRejection> for Refusal {
     fn from(rejection: QueryRejection) -> Self {
-        let hint = "the filters are `path`, `rule`, `fault`, `since`, `limit` and `detail`";
-        Self::unreadable("bad_query", &rejection.body_text(), hint)
+        let said = rejection.body_text();
+        let message = said.strip_prefix("Failed to deserialize query string: ").unwrap_or(&said);
+        let filters = "the filters are `path`, `rule`, `fault`, `since`, `limit` and `detail`";
+        let hint = match misread::meant(message) {
+            Some(guess) => format!("{guess} {filters}"),
+            None => filters.to_owned(),
+        };
+        Self::unreadable("bad_query", &message, hint)
     }
 }
 

@@ -59,13 +59,14 @@ pub(crate) async fn order(
     body: Result<Bytes, BytesRejection>,
 ) -> Result<Json<Value>, Refusal> {
     let body = body?;
-    let wrong = |error: String| {
-        let hint = "write `stall;after_events=3, crlf`, or `{\"faults\": [{\"id\": \"stall\", \"after_events\": 3}]}`";
-        Refusal::unreadable("bad_fault", &error, hint)
-    };
+    let hint =
+        "write `stall;after_events=3, crlf`, or `{\"faults\": [{\"id\": \"stall\", \"after_events\": 3}]}`";
+    let wrong = |error: String| Refusal::unreadable("bad_fault", &error, hint);
     let text = std::str::from_utf8(&body).map_err(|error| wrong(error.to_string()))?.trim();
     let faults = if text.starts_with('{') {
-        serde_json::from_str::<Order>(text).map_err(|error| wrong(error.to_string()))?.faults
+        serde_json::from_str::<Order>(text)
+            .map_err(|error| Refusal::misread("bad_fault", text.as_bytes(), &error, hint))?
+            .faults
     } else {
         Fault::parse_list(text, ',').map_err(|error| wrong(error.to_string()))?
     };

@@ -7,6 +7,24 @@ use super::Stage;
 use crate::control::CONTROL_BODY_MAX;
 
 #[tokio::test]
+async fn what_cannot_be_read_is_shown_with_a_guess_m11() {
+    let stage = Stage::new().await;
+
+    for (method, path, body, guess) in [
+        (Method::POST, "/__mock/verify", r#"{"reqests": 2}"#, "^^^^^^^ did you mean `requests`?"),
+        (Method::PUT, "/__mock/fault", r#"{"falts": []}"#, "^^^^^ did you mean `faults`?"),
+        (Method::GET, "/__mock/journal?limt=3", "", "did you mean `limit`?"),
+    ] {
+        let (status, refusal) = stage.call(method, path, body).await;
+
+        assert_eq!(status, 422, "{path}");
+        let error = &refusal["error"];
+        let told = format!("{}\n{}", error["message"].as_str().unwrap(), error["hint"].as_str().unwrap());
+        assert!(told.contains(guess), "{told}");
+    }
+}
+
+#[tokio::test]
 async fn a_path_or_a_method_that_does_not_exist_names_the_nearest_m11() {
     let stage = Stage::new().await;
 
