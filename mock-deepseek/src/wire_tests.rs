@@ -13,6 +13,7 @@ mod files;
 mod golden;
 mod http;
 mod http2;
+mod library;
 mod mutation;
 mod observe;
 mod random;
