@@ -63,6 +63,7 @@ pub(crate) fn run(arguments: &Arguments) -> Result<ExitCode, Failure> {
     let faults = faults(&arguments.fault)?;
     if let [fault] = faults.as_slice()
         && fault.info().layer == Layer::Address
+        && !arguments.tape.replays()
     {
         return hold(fault, service.address(arguments.port));
     }

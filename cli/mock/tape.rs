@@ -37,6 +37,11 @@ pub(super) struct Tape {
 }
 
 impl Tape {
+    /// Says whether answers come from a cassette.
+    pub(super) fn replays(&self) -> bool {
+        self.replay.is_some()
+    }
+
     /// Sets up recording or replay, if either is asked for.
     pub(super) fn thread(&self, builder: Builder) -> Result<Builder, Failure> {
         if let (Some(url), Some(path)) = (&self.record, &self.cassette) {

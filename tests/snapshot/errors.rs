@@ -52,6 +52,18 @@ fn an_unknown_fault_is_wrong_usage() {
 }
 
 #[test]
+fn a_replay_has_nothing_to_play_at_a_dead_end() {
+    let taken = TcpListener::bind("127.0.0.1:0").expect("a port is free");
+    let port = taken.local_addr().expect("it has an address").port().to_string();
+    let replay = ["--replay", "broken.toml", "--fault", "connect-refused"];
+
+    let (code, text) = gauntlet(&[&["mock", "--port", &port], &replay[..]].concat());
+
+    assert_eq!(code, Some(2), "{text}");
+    assert!(text.contains("`connect-refused` strikes before there is a connection"), "{text}");
+}
+
+#[test]
 fn an_unknown_report_format_names_the_known_ones() {
     let (code, text) = gauntlet(&["run", "--format", "pdf"]);
 
