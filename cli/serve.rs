@@ -53,7 +53,7 @@ async fn serve(config: Config) -> anyhow::Result<ExitCode> {
     tracing::info!(address = %listener.local_addr()?, "listening");
     let (stop, stopped) = oneshot::channel();
     tokio::select! {
-        ended = server::run(listener, parts, async { stopped.await.unwrap_or_default() }) => ended?,
+        ended = server::run(server::undelayed(listener), parts, async { stopped.await.unwrap_or_default() }) => ended?,
         () = second_wish(stop) => {
             tracing::warn!("stopped at once, by a second signal");
             return Ok(ExitCode::Interrupted);

@@ -50,4 +50,4 @@ pub mod storage;
 
 pub use config::Config;
 pub use parts::Parts;
-pub use serve::{RunError, run};
+pub use serve::{RunError, run, undelayed};

@@ -7,11 +7,16 @@ mod timer;
 
 use std::{net::SocketAddr, pin::pin};
 
-use axum::{Router, body::Body, serve::Listener};
+use axum::{
+    Router,
+    body::Body,
+    serve::{Listener, ListenerExt as _},
+};
 use hyper::{body::Incoming, server::conn::http1, service::service_fn};
 use hyper_util::rt::TokioIo;
 use tokio::{
     io::{AsyncRead, AsyncWrite},
+    net::TcpListener,
     task::JoinSet,
 };
 use tokio_util::sync::CancellationToken;
@@ -47,6 +52,16 @@ pub(crate) struct Connection {
     pub(crate) number: u64,
     /// Who is at the other end of the socket.
     pub(crate) peer: SocketAddr,
+}
+
+/// Lets each piece of an answer go out at once: held back until the one before it is acknowledged, a piece would be
+/// late by the 40 ms of a delayed acknowledgement.
+pub fn undelayed(listener: TcpListener) -> impl Listener<Addr = SocketAddr> {
+    listener.tap_io(|socket| {
+        if let Err(error) = socket.set_nodelay(true) {
+            tracing::debug!(%error, "small pieces may be late on a connection");
+        }
+    })
 }
 
 /// Runs a server on a bound listener until `shutdown` is done, then ends it in order: nothing new is
