@@ -3,7 +3,7 @@
 use clap::{Parser, Subcommand};
 
 #[cfg(feature = "lab")]
-use crate::{check, faults, floor, list, load, mock, prove, run, schema, show, talk};
+use crate::{check, faults, floor, list, load, mock, prove, run, schema, show, talk, target};
 use crate::{config, exit_code::ExitCode, failure::Failure, serve};
 
 /// Proves that an LLM chat back end survives its LLM, its users and its own infrastructure
@@ -48,6 +48,10 @@ pub(crate) enum Command {
     /// Print a JSON Schema, for editors and readers
     #[cfg(feature = "lab")]
     Schema(schema::Arguments),
+    /// Describe your own back end, and see whether it can be judged
+    #[cfg(feature = "lab")]
+    #[command(subcommand)]
+    Target(target::Wish),
     /// Look up the faults that mock-deepseek can play
     #[cfg(feature = "lab")]
     Faults(faults::Arguments),
@@ -98,6 +102,8 @@ impl Command {
             Self::Check(arguments) => Ok(check::run(&arguments)),
             #[cfg(feature = "lab")]
             Self::Schema(arguments) => schema::run(&arguments),
+            #[cfg(feature = "lab")]
+            Self::Target(wish) => target::run(&wish),
             #[cfg(feature = "lab")]
             Self::Faults(arguments) => faults::run(arguments),
             #[cfg(feature = "lab")]

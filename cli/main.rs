@@ -39,6 +39,8 @@ mod selection;
 mod show;
 #[cfg(feature = "lab")]
 mod talk;
+#[cfg(feature = "lab")]
+mod target;
 
 use std::process;
 

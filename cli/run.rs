@@ -6,6 +6,7 @@ use std::{
     path::PathBuf,
     sync::Arc,
     thread,
+    time::Duration,
 };
 
 use clap::Args;
@@ -16,8 +17,9 @@ use scenarios::{
     result::{Progress, Run, SCHEMA_VERSION},
 };
 use tokio::runtime;
+use tokio_util::sync::CancellationToken;
 
-use crate::{exit_code::ExitCode, failure::Failure, live::Live, output, selection, signal};
+use crate::{exit_code::ExitCode, failure::Failure, live::Live, output, selection, signal::Wishes, target};
 
 /// Which scenarios, against what, and how.
 #[derive(Clone, Debug, Args)]
@@ -47,6 +49,9 @@ pub(crate) struct Arguments {
     #[arg(long, value_name = "NUMBER")]
     jobs: Option<NonZeroUsize>,
 }
+
+/// So long a run that was interrupted may take to end in order.
+const ORDERLY_MAX: Duration = Duration::from_secs(5);
 
 /// The seed when none is given: two runs are alike unless somebody wants them to differ.
 const SEED: u64 = 1;
@@ -125,7 +130,7 @@ struct Job {
 impl Job {
     fn new(arguments: &Arguments, aim: Aim) -> Result<Self, Failure> {
         let target = match &arguments.target {
-            Some(path) => Target::load(path).map_err(Failure::usage)?,
+            Some(path) => target::load(path)?,
             None => Target::Builtin,
         };
         if aim == Aim::Prove && !matches!(target, Target::Builtin) {
@@ -151,10 +156,19 @@ fn interruptible(job: Job, live: Arc<Live>) -> Result<Option<Run>, Failure> {
     let runtime =
         runtime::Builder::new_current_thread().enable_all().build().map_err(Failure::environment)?;
     let ended = runtime.block_on(async {
+        let (mut wishes, stop) = (Wishes::listen(), job.options.stop.clone());
+        let mut running = tokio::task::spawn_blocking(move || job.run(&live));
         tokio::select! {
-            run = tokio::task::spawn_blocking(move || job.run(&live)) => run.map(Some),
-            () = signal::stop() => Ok(None),
+            run = &mut running => return run.map(Some),
+            () = wishes.next() => stop.cancel(),
         }
+        // A target that was started here must not outlive the run.
+        tokio::select! {
+            _ = running => {}
+            () = SystemClock::new().sleep(ORDERLY_MAX) => {}
+            () = wishes.next() => {}
+        }
+        Ok(None)
     });
     // A run that was interrupted may be in the middle of a wait; the end of the process ends it.
     runtime.shutdown_background();
@@ -181,6 +195,7 @@ fn options(arguments: &Arguments) -> Options {
         fail_fast: arguments.fail_fast,
         target: arguments.target.as_ref().map(|path| path.display().to_string()),
         command: command_line(std::env::args().skip(1), arguments.seed),
+        stop: CancellationToken::new(),
     }
 }
 

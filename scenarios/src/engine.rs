@@ -14,6 +14,8 @@ use std::sync::{
 
 use clock::{Clock, SystemClock, Timestamp};
 
+use tokio_util::sync::CancellationToken;
+
 use crate::{
     Scenario, library,
     model::Sabotage,
@@ -39,6 +41,8 @@ pub struct Options {
     pub target: Option<String>,
     /// Command line that repeats this run, for reports.
     pub command: String,
+    /// Ends the run before its time: what was started is stopped, and what was not judged is left out.
+    pub stop: CancellationToken,
 }
 
 /// Listens to what happens during a run.
@@ -150,12 +154,15 @@ fn each(jobs: &[Job<'_>], options: &Options, on: Listener<'_>) -> Vec<ScenarioRe
     let (next, stop) = (AtomicUsize::new(0), AtomicBool::new(false));
     let results: Vec<Mutex<Option<ScenarioResult>>> = jobs.iter().map(|_| Mutex::default()).collect();
     let work = || {
-        while !stop.load(Ordering::Relaxed) {
+        while !stop.load(Ordering::Relaxed) && !options.stop.is_cancelled() {
             let n = next.fetch_add(1, Ordering::Relaxed);
             let Some(job) = jobs.get(n) else { return };
             let twin = job.sabotage.map(|sabotage| sabotage.name.clone());
             on(Progress::Started { id: job.scenario.id.clone(), twin: twin.clone() });
-            let result = one::repeated(job, options);
+            let result = match Target::Builtin.lacks(job.scenario) {
+                Some(reason) => one::ended(job.scenario, options, Verdict::Skipped, reason),
+                None => one::repeated(job, options),
+            };
             if options.fail_fast && result.verdict > Verdict::Skipped && twin.is_none() {
                 stop.store(true, Ordering::Relaxed);
             }

@@ -5,6 +5,7 @@
 //!
 //! - [`parse()`](parse::parse) makes a [`Scenario`] of a file, [`library()`](library::library) knows the built-in ones;
 //! - [`run()`](engine::run) and [`prove()`](engine::prove) run them against a [`Target`];
+//! - [`check_target()`](checkup::check_target) looks whether a back end can be judged at all;
 //! - [`result`] holds what they found, [`report`] renders it.
 //!
 //! The harness reads the server's protocol as JSON, like a stranger: a silent rename there must break a
@@ -33,15 +34,17 @@ mod observation;
 mod redact;
 mod transcript;
 
+mod checkup;
 mod engine;
 pub mod report;
 pub mod result;
 
+pub use checkup::{Finding, check_target};
 pub use engine::{Listener, Options, prove, run};
 pub use library::library;
 pub use model::Scenario;
 pub use parse::{ParseError, parse};
-pub use target::{Kind, Target, TargetError, TargetFile};
+pub use target::{Auth, AuthCall, Calls, Environment, Jwt, Kind, Start, Target, TargetError, TargetFile};
 
 /// Returns the JSON Schema of a scenario file, for editors.
 pub fn schema() -> schemars::Schema {

@@ -3,7 +3,7 @@
 use std::net::IpAddr;
 
 use reqwest::{Method, RequestBuilder};
-use serde_json::{Value, json};
+use serde_json::Value;
 
 use crate::record::Answer;
 
@@ -29,15 +29,7 @@ pub(crate) struct Request {
 
 impl Rest {
     pub(crate) fn new(base: &str, from: IpAddr) -> Result<Self, String> {
-        let is_local = base.contains("://127.") || base.contains("://localhost");
-        let client = reqwest::Client::builder()
-            .no_proxy()
-            .timeout(CALL_LIMIT)
-            .retry(reqwest::retry::never())
-            .local_address(is_local.then_some(from))
-            .build()
-            .map_err(|error| format!("cannot make an HTTP client: {error}"))?;
-        Ok(Self { client, base: base.to_owned() })
+        Ok(Self { client: client(base, from)?, base: base.to_owned() })
     }
 
     /// Makes the call. An error says that there was no answer at all.
@@ -59,29 +51,6 @@ impl Rest {
         Ok(Answer { step: String::new(), call, status, headers, body })
     }
 
-    /// Registers a user, or logs in when the account exists; returns the token.
-    pub(crate) async fn sign_in(&self, email: &str, language: &str) -> Result<String, String> {
-        const PASSWORD: &str = "correct horse battery";
-        let form = json!({"email": email, "password": PASSWORD, "display_name": "", "language": language});
-        let register = Request {
-            method: Method::POST,
-            path: "/api/auth/register".to_owned(),
-            body: Some(form.clone()),
-            ..Request::default()
-        };
-        let mut answer = self.call(register).await?;
-        if answer.status == 409 {
-            let path = "/api/auth/login".to_owned();
-            answer = self
-                .call(Request { method: Method::POST, path, body: Some(form), ..Request::default() })
-                .await?;
-        }
-        let token = answer.body.pointer("/token").and_then(Value::as_str);
-        token.map(ToOwned::to_owned).ok_or_else(|| {
-            format!("`{}` answered {} instead of a token: {}", answer.call, answer.status, answer.body)
-        })
-    }
-
     fn build(&self, request: Request) -> RequestBuilder {
         let mut builder = self.client.request(request.method, format!("{}{}", self.base, request.path));
         if let Some(token) = request.token {
@@ -97,7 +66,20 @@ impl Rest {
     }
 }
 
-fn root(error: &dyn std::error::Error) -> String {
+/// Makes a client of `base` that comes from one address of this machine.
+pub(crate) fn client(base: &str, from: IpAddr) -> Result<reqwest::Client, String> {
+    let is_local = base.contains("://127.") || base.contains("://localhost");
+    reqwest::Client::builder()
+        .no_proxy()
+        .timeout(CALL_LIMIT)
+        .retry(reqwest::retry::never())
+        .local_address(is_local.then_some(from))
+        .build()
+        .map_err(|error| format!("cannot make an HTTP client: {error}"))
+}
+
+/// Returns the innermost cause of an error, in its words.
+pub(crate) fn root(error: &dyn std::error::Error) -> String {
     let mut cause = error;
     while let Some(deeper) = cause.source() {
         cause = deeper;

@@ -5,9 +5,10 @@ mod external;
 
 use std::path::Path;
 
-use crate::expr::Settings;
+use crate::{Scenario, expr::Settings};
 pub(crate) use builtin::{Weakening, check_settings, default_settings};
-pub use external::{Kind, TargetError, TargetFile};
+pub use external::{Auth, AuthCall, Calls, Environment, Jwt, Kind, Start, TargetError, TargetFile};
+pub(crate) use external::{Chat, Entrance, Process, Visitor, Words};
 
 /// What a target may be able to do beyond the chat itself.
 pub(crate) const CAPABILITIES: &[&str] = &[
@@ -21,6 +22,12 @@ pub(crate) const CAPABILITIES: &[&str] = &[
     "safety",        // red flags are answered by a frame of kind `safety`
     "kinds",         // frames carry `kind`, `code` and `action`
     "addresses",     // the client's network address can be told apart
+];
+
+/// What an external target can do by what its file says elsewhere.
+pub(crate) const IMPLIED: &[&str] = &[
+    "process",     // it is started by `[start]`, and can be killed
+    "completions", // it speaks chat completions: the kind `openai`
 ];
 
 /// Metrics that a target with the capability `metrics` shows.
@@ -50,9 +57,9 @@ pub enum Target {
 }
 
 impl Target {
-    /// Reads a target file.
-    pub fn load(path: &Path) -> Result<Self, TargetError> {
-        external::load(path).map(|file| Self::External(Box::new(file)))
+    /// Reads a target file. Secrets that it leaves to the environment are looked up there.
+    pub fn load(path: &Path, environment: Environment<'_>) -> Result<Self, TargetError> {
+        external::load(path, environment).map(|file| Self::External(Box::new(file)))
     }
 
     /// Returns the target's name for reports.
@@ -60,6 +67,17 @@ impl Target {
         match self {
             Self::Builtin => "builtin",
             Self::External(file) => &file.name,
+        }
+    }
+
+    /// Returns why a scenario cannot be run on this target, if it cannot.
+    pub(crate) fn lacks(&self, scenario: &Scenario) -> Option<String> {
+        match self {
+            Self::Builtin => {
+                let need = scenario.tables.needs.iter().find(|need| IMPLIED.contains(&need.as_str()))?;
+                Some(format!("target `builtin` cannot do `{need}`"))
+            }
+            Self::External(file) => file.lacks(scenario),
         }
     }
 

@@ -15,6 +15,7 @@ use crate::{
     expr::{Expr, Settings},
     observation::Metric,
     record::Recorder,
+    target::{Entrance, Process},
 };
 
 /// Longest real pause between two looks at evidence that does not announce itself.
@@ -46,6 +47,7 @@ pub(crate) struct World {
     pub(crate) time: Time,
     /// `http://host:port` of the target.
     pub(crate) base: String,
+    pub(crate) entrance: Entrance,
     pub(crate) llm: MockDeepSeek,
     pub(crate) recorder: Recorder,
     pub(crate) settings: Settings,
@@ -54,6 +56,8 @@ pub(crate) struct World {
     pub(crate) metrics: Option<metrics_util::debugging::Snapshotter>,
     /// Added to every time limit: what the network and the machine may cost.
     pub(crate) slack: Duration,
+    /// The target's process, where it was started here.
+    pub(crate) process: Option<Process>,
     /// Makes e-mail addresses unique between runs against the same database.
     pub(crate) nonce: String,
 }

@@ -1,6 +1,6 @@
-//! A WebSocket client as a stranger would write it: frames are JSON, nothing is known of the server's types.
+//! A client of the WebSocket chat: frames are JSON.
 
-use std::net::{IpAddr, SocketAddr};
+use std::net::SocketAddr;
 
 use clock::{Activity, Metered};
 use futures_util::{SinkExt, StreamExt, stream::SplitSink};
@@ -16,6 +16,7 @@ use tokio_tungstenite::{
     },
 };
 
+use super::Door;
 use crate::record::{Frame, Recorder, What};
 
 /// Read buffer of a socket; the library's default of 128 KiB is a waste with many sockets.
@@ -33,33 +34,22 @@ pub(crate) struct Socket {
     recorder: Recorder,
 }
 
-/// How to reach the chat.
-#[derive(Clone, Debug)]
-pub(crate) struct Door {
-    /// `host:port` of the target.
-    pub(crate) target: SocketAddr,
-    /// The address to come from.
-    pub(crate) from: IpAddr,
-    /// Path and query of the chat.
-    pub(crate) path: String,
-    /// Bearer token.
-    pub(crate) token: String,
-}
-
 impl Socket {
     /// Opens a socket and reads it into the recorder; `None` when the server refused (recorded).
-    pub(crate) async fn open(
+    pub(super) async fn open(
         name: &str,
-        door: &Door,
+        (door, path): (&Door, &str),
         recorder: &Recorder,
         activity: &Activity,
     ) -> Result<Option<Self>, String> {
         let stream = dial(door).await.map_err(|error| format!("cannot reach `{}`: {error}", door.target))?;
         let stream = activity.metered(stream).map_err(|error| error.to_string())?;
         let mut request =
-            format!("ws://{}{}", door.target, door.path).into_client_request().map_err(|e| e.to_string())?;
-        let bearer = HeaderValue::from_str(&format!("Bearer {}", door.token)).map_err(|e| e.to_string())?;
-        request.headers_mut().insert(AUTHORIZATION, bearer);
+            format!("ws://{}{path}", door.target).into_client_request().map_err(|e| e.to_string())?;
+        if let Some(token) = &door.token {
+            let bearer = HeaderValue::from_str(&format!("Bearer {token}")).map_err(|e| e.to_string())?;
+            request.headers_mut().insert(AUTHORIZATION, bearer);
+        }
         let config = WebSocketConfig::default().read_buffer_size(READ_BUFFER);
         match client_async_with_config(request, stream, Some(config)).await {
             Ok((socket, _)) => {
@@ -72,12 +62,12 @@ impl Socket {
                 recorder.note(name, What::Refused(response.status().as_u16()));
                 Ok(None)
             }
-            Err(error) => Err(format!("upgrade at `{}{}` failed: {error}", door.target, door.path)),
+            Err(error) => Err(format!("upgrade at `{}{path}` failed: {error}", door.target)),
         }
     }
 
     /// Sends a message of the user; a socket that is closed takes nothing, and the record shows why.
-    pub(crate) async fn send(&mut self, text: &str) {
+    pub(super) async fn send(&mut self, text: &str) {
         let frame = json!({"content": text}).to_string();
         if self.sink.send(Message::text(frame)).await.is_ok() {
             self.recorder.note(&*self.name, What::Sent(text.to_owned()));
@@ -85,7 +75,7 @@ impl Socket {
     }
 
     /// Sends a frame as it stands.
-    pub(crate) async fn send_raw(&mut self, text: String) {
+    pub(super) async fn send_raw(&mut self, text: String) {
         let shown: String = text.chars().take(80).collect();
         if self.sink.send(Message::text(text)).await.is_ok() {
             self.recorder.note(&*self.name, What::SentRaw(shown));
@@ -93,7 +83,7 @@ impl Socket {
     }
 
     /// Hangs up without waiting for the running turn.
-    pub(crate) async fn hang_up(mut self) {
+    pub(super) async fn hang_up(mut self) {
         self.reader.abort();
         // The other side may be gone already; then there is nothing to tell it.
         drop(self.sink.close().await);

@@ -1,4 +1,4 @@
-//! Runs scenarios against a back end that is already running, in real time, one after the other.
+//! Runs scenarios against somebody's back end, in real time, one after the other.
 
 use std::sync::Arc;
 
@@ -11,11 +11,13 @@ use crate::{
     record::Recorder,
     result::{Progress, ScenarioResult, Verdict},
     run::{self, Seen, micros},
-    target::TargetFile,
+    target::{Process, TargetFile},
     world::{Broken, Time, World},
 };
 
 /// Runs all scenarios that the target can do; the others are skipped, each with its reason.
+///
+/// When `options.stop` is cancelled, the target is stopped and nothing is returned.
 pub(super) fn each(
     scenarios: &[Scenario],
     file: &TargetFile,
@@ -26,45 +28,78 @@ pub(super) fn each(
         Ok(runtime) => runtime,
         Err(error) => return all_broken(scenarios, options, &error.to_string()),
     };
+    let series = Series { file, options, on };
     runtime.block_on(async {
-        let mut world = match world(file, options.seed).await {
+        tokio::select! {
+            results = series.run(scenarios) => results,
+            () = options.stop.cancelled() => Vec::new(),
+        }
+    })
+}
+
+/// Scenarios that are run one after the other.
+struct Series<'a> {
+    file: &'a TargetFile,
+    options: &'a Options,
+    on: Listener<'a>,
+}
+
+impl Series<'_> {
+    async fn run(&self, scenarios: &[Scenario]) -> Vec<ScenarioResult> {
+        let mut world = match world(self.file, self.options.seed).await {
             Ok(world) => world,
-            Err(error) => return all_broken(scenarios, options, &error.to_string()),
+            Err(error) => return all_broken(scenarios, self.options, &error.to_string()),
         };
         let mut results = Vec::new();
         for (n, scenario) in scenarios.iter().enumerate() {
-            on(Progress::Started { id: scenario.id.clone(), twin: None });
-            let result = if let Some(reason) = file.lacks(scenario) {
-                one::ended(scenario, options, Verdict::Skipped, reason)
-            } else {
-                world.recorder = Recorder::new(world.clock());
-                world.nonce = format!("{}-{n}-{}", scenario.id, world.clock().wall().as_microsecond());
-                let mut worst = one_scenario(scenario, &world, options).await;
-                for again in 2..=options.repeat {
-                    world.recorder = Recorder::new(world.clock());
-                    world.nonce = format!("{}-{again}", world.nonce);
-                    let result = one_scenario(scenario, &world, options).await;
-                    worst = if result.verdict > worst.verdict { result } else { worst };
-                }
-                worst
-            };
-            let is_last = options.fail_fast && result.verdict > Verdict::Skipped;
-            on(Progress::Finished { result: Box::new(result.clone()), row: None });
+            (self.on)(Progress::Started { id: scenario.id.clone(), twin: None });
+            let result = self.one(scenario, n, &mut world).await;
+            let is_last = self.options.fail_fast && result.verdict > Verdict::Skipped;
+            (self.on)(Progress::Finished { result: Box::new(result.clone()), row: None });
             results.push(result);
             if is_last {
                 break;
             }
         }
+        if let Some(process) = &world.process {
+            process.stop().await;
+        }
         results
-    })
+    }
+
+    /// Runs a scenario as often as asked; the worst result counts.
+    async fn one(&self, scenario: &Scenario, n: usize, world: &mut World) -> ScenarioResult {
+        if let Some(reason) = self.file.lacks(scenario) {
+            return one::ended(scenario, self.options, Verdict::Skipped, reason);
+        }
+        let mut worst = None::<ScenarioResult>;
+        for time in 1..=self.options.repeat {
+            world.recorder = Recorder::new(world.clock());
+            world.nonce = format!("{}-{n}-{time}-{}", scenario.id, world.clock().wall().as_microsecond());
+            let result = one_scenario(scenario, world, self.options).await;
+            if worst.as_ref().is_none_or(|worst| result.verdict > worst.verdict) {
+                worst = Some(result);
+            }
+        }
+        worst.unwrap_or_else(|| {
+            one::ended(scenario, self.options, Verdict::Error, "it was never run".to_owned())
+        })
+    }
 }
 
 async fn one_scenario(scenario: &Scenario, world: &World, options: &Options) -> ScenarioResult {
+    if let Some(process) = &world.process
+        && let Some(status) = process.ended()
+    {
+        let reason = process.told(&format!("the target is gone: it ended with {status}"));
+        return one::ended(scenario, options, Verdict::Error, reason);
+    }
     let began = world.now();
     world.llm.set_script(mock_deepseek::Script::default());
     world.llm.reset();
-    let nothing = || Seen { panics: None, log: Vec::new() };
-    let mut result = match Box::pin(run::observe(scenario, world, nothing)).await {
+    let log = || world.process.as_ref().map(Process::log).unwrap_or_default();
+    let mut result = match Box::pin(run::observe(scenario, world, || Seen { panics: None, log: log() })).await
+    {
         Ok(seen) => one::told(scenario, &seen, options),
         Err(error) => one::ended(scenario, options, Verdict::Error, error.to_string()),
     };
@@ -72,20 +107,28 @@ async fn one_scenario(scenario: &Scenario, world: &World, options: &Options) -> 
     result
 }
 
+/// Starts the mock, and the target if that is to be started here.
 async fn world(file: &TargetFile, seed: u64) -> Result<World, Broken> {
     let clock = SystemClock::new();
     let shared: SharedClock = Arc::new(clock);
     let builder = MockDeepSeek::builder().clock(shared.clone()).seed(seed).address(file.llm);
     let llm = builder.start().await.map_err(|error| Broken::Other(error.to_string()))?;
+    let process = file.start.as_ref().map(|start| Process::new(file, start, &llm.url())).transpose();
+    let process = process.map_err(Broken::Other)?;
+    if let Some(process) = &process {
+        process.start().await.map_err(Broken::Other)?;
+    }
     Ok(World {
         time: Time::Real(clock),
         base: file.url.clone(),
+        entrance: file.entrance(),
         llm,
         recorder: Recorder::new(shared),
         settings: file.settings(),
         usual_settings: file.settings(),
         metrics: None,
         slack: file.slack,
+        process,
         nonce: String::new(),
     })
 }

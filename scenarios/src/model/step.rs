@@ -46,6 +46,27 @@ pub enum Step {
     },
     /// Writes one fact from many writers at once, and keeps the history of the operations.
     WriteFacts(WriteFacts),
+    /// Does something to the target's process; the scenario then needs `process`.
+    Process {
+        /// What.
+        r#do: Doing,
+    },
+}
+
+/// What can be done to a process.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Deserialize, JsonSchema)]
+#[serde(rename_all = "snake_case")]
+pub enum Doing {
+    /// Kills it, with no time to put anything in order.
+    Kill,
+    /// Asks it to end, as an orderly shutdown does.
+    Stop,
+    /// Starts it again, and waits until it is ready.
+    Start,
+    /// Lets it stand still, all its connections open.
+    Pause,
+    /// Lets it go on.
+    Resume,
 }
 
 /// A device of a user, written `user.device`.

@@ -22,6 +22,7 @@ struct Scope {
     marks: BTreeSet<String>,
     calls: BTreeSet<String>,
     sees_metrics: bool,
+    has_process: bool,
     settings: Settings,
 }
 
@@ -38,7 +39,7 @@ pub(super) fn check(scenario: &Scenario) -> Checked {
         return wrong("`gap` is not a testing gap".to_owned(), "there are seven, 1 to 7".to_owned());
     }
     for capability in &file.needs {
-        known("capability", capability, target::CAPABILITIES)?;
+        known("capability", capability, &[target::CAPABILITIES, target::IMPLIED].concat())?;
     }
     let scope = scope(scenario)?;
     steps(&file.steps, &scope)?;
@@ -78,7 +79,16 @@ fn scope(scenario: &Scenario) -> Result<Scope, Problem> {
     let (mut marks, mut calls) = (BTreeSet::from(["start".to_owned()]), BTreeSet::new());
     collect(&file.steps, &mut marks, &mut calls);
     let sees_metrics = file.needs.iter().any(|need| need == "metrics");
-    Ok(Scope { devices, users, marks, calls, sees_metrics, settings: target::default_settings() })
+    let has_process = file.needs.iter().any(|need| need == "process");
+    Ok(Scope {
+        devices,
+        users,
+        marks,
+        calls,
+        sees_metrics,
+        has_process,
+        settings: target::default_settings(),
+    })
 }
 
 /// Collects the names that steps give: of moments and of REST calls.
@@ -135,8 +145,12 @@ fn one_step(step: &Step, scope: &Scope) -> Checked {
             call.user.iter().try_for_each(|name| user(name, scope))?;
             call.count.iter().chain(&call.at_once).try_for_each(|expr| count(expr, scope))
         }
+        Step::Process { .. } if !scope.has_process => wrong(
+            "`process` is about a target that was started here".to_owned(),
+            "add `needs = [\"process\"]`".to_owned(),
+        ),
         // The mock's own types have checked the faults of a script.
-        Step::Mark { .. } | Step::Llm(_) => Ok(()),
+        Step::Mark { .. } | Step::Llm(_) | Step::Process { .. } => Ok(()),
         Step::Repeat { times, steps: inner } => {
             count(times, scope)?;
             steps(inner, scope)
@@ -303,7 +317,9 @@ fn user(name: &Name, scope: &Scope) -> Checked {
 
 fn sabotages(scenario: &Scenario, checks: &BTreeSet<&str>) -> Checked {
     let file = &scenario.tables;
-    if file.sabotage.is_empty() && !file.tags.iter().any(|tag| tag == CANARY) {
+    // What the built-in server cannot be asked cannot be proved on it either.
+    let is_foreign = file.needs.iter().any(|need| target::IMPLIED.contains(&need.as_str()));
+    if file.sabotage.is_empty() && !is_foreign && !file.tags.iter().any(|tag| tag == CANARY) {
         return wrong(
             "scenario has no sabotage, so nothing shows that it can fail".to_owned(),
             "add a `[[sabotage]]` with the protection that it proves".to_owned(),

@@ -3,17 +3,15 @@
 use std::collections::BTreeMap;
 
 use crate::{
-    device::{Door, Socket},
+    device::{Device, Door},
     history::FactHistory,
     model::{DeviceName, Scenario},
     record::What,
     rest::Rest,
     result::{Check, CheckSource},
+    target::Visitor,
     world::{Broken, World},
 };
-
-/// Path of the chat in the v0 protocol.
-const CHAT: &str = "/ws/chat";
 
 /// What the probe asks: nothing that any scenario is about.
 const PROBE_QUESTION: &str = "Which vegetables are rich in folate?";
@@ -21,7 +19,8 @@ const PROBE_QUESTION: &str = "Which vegetables are rich in folate?";
 /// A signed-in user.
 #[derive(Clone, Debug)]
 pub(super) struct Person {
-    pub(super) token: String,
+    /// None where nobody asks for one.
+    pub(super) token: Option<String>,
     pub(super) rest: Rest,
     pub(super) number: usize,
 }
@@ -31,7 +30,7 @@ pub(super) struct Person {
 pub(super) struct People<'a> {
     pub(super) world: &'a World,
     persons: BTreeMap<String, Person>,
-    sockets: BTreeMap<String, Socket>,
+    sockets: BTreeMap<String, Device>,
     pub(super) saved: BTreeMap<String, String>,
     pub(super) histories: Vec<FactHistory>,
     /// Places in the record and in the journal at the last sending.
@@ -61,8 +60,9 @@ impl<'a> People<'a> {
 
     async fn sign_in(&self, name: &str, language: &str, number: usize) -> Result<Person, Broken> {
         let rest = Rest::new(&self.world.base, World::address(number)).map_err(Broken::Other)?;
-        let email = format!("{name}.{}@example.org", self.world.nonce);
-        let token = rest.sign_in(&email, language).await.map_err(Broken::Other)?;
+        let user = format!("{name}.{}", self.world.nonce);
+        let visitor = Visitor { user: &user, language, now: self.world.clock().wall() };
+        let token = self.world.entrance.auth.sign_in(&rest, visitor).await.map_err(Broken::Other)?;
         Ok(Person { token, rest, number })
     }
 
@@ -79,22 +79,28 @@ impl<'a> People<'a> {
     pub(super) async fn connect(&mut self, device: &str, token: Option<&str>) -> Result<(), Broken> {
         let name: DeviceName = device.parse().map_err(Broken::Other)?;
         let person = self.person(&name.user)?;
-        let token = token.unwrap_or(&person.token).to_owned();
+        let token = token.map(ToOwned::to_owned).or_else(|| person.token.clone());
         let socket = self.open(device, person.number, token).await?;
         self.sockets.remove(device);
         self.sockets.extend(socket.map(|socket| (device.to_owned(), socket)));
         Ok(())
     }
 
-    async fn open(&self, device: &str, number: usize, token: String) -> Result<Option<Socket>, Broken> {
+    async fn open(
+        &self,
+        device: &str,
+        number: usize,
+        token: Option<String>,
+    ) -> Result<Option<Device>, Broken> {
         let target = self.world.base.trim_start_matches("http://").parse();
         let target = target
             .map_err(|_| Broken::Other(format!("`{}` is not `http://address:port`", self.world.base)))?;
-        let door = Door { target, from: World::address(number), path: CHAT.to_owned(), token };
-        Socket::open(device, &door, &self.world.recorder, &self.world.activity()).await.map_err(Broken::Other)
+        let chat = self.world.entrance.chat.clone();
+        let door = Door { target, from: World::address(number), chat, token };
+        Device::open(device, &door, &self.world.recorder, &self.world.activity()).await.map_err(Broken::Other)
     }
 
-    pub(super) fn socket(&mut self, device: &str) -> Result<&mut Socket, Broken> {
+    pub(super) fn socket(&mut self, device: &str) -> Result<&mut Device, Broken> {
         let closed = || Broken::Other(format!("device `{device}` has no open socket; `connect` it first"));
         self.sockets.get_mut(device).ok_or_else(closed)
     }

@@ -13,7 +13,7 @@ use super::{
 use crate::{
     expr::Expr,
     matching,
-    model::{Await, Call, Method, Send, SendRaw, Step, WriteFacts},
+    model::{Await, Call, Doing, Method, Send, SendRaw, Step, WriteFacts},
     record::{Answer, What},
     rest::Request,
     world::Broken,
@@ -69,7 +69,38 @@ async fn one(step: &Step, people: &mut People<'_>) -> Result<(), Broken> {
             Ok(())
         }
         Step::WriteFacts(write) => write_facts(write, people).await,
+        Step::Process { r#do } => process(*r#do, people).await,
     }
+}
+
+async fn process(doing: Doing, people: &People<'_>) -> Result<(), Broken> {
+    let world = people.world;
+    let absent = || Broken::Other("the target was not started here, so nothing can be done to it".to_owned());
+    let process = world.process.as_ref().ok_or_else(absent)?;
+    let told = match doing {
+        Doing::Kill => {
+            process.kill().await;
+            "killed the target"
+        }
+        Doing::Stop => {
+            process.stop().await;
+            "asked the target to end"
+        }
+        Doing::Start => {
+            process.start().await.map_err(Broken::Other)?;
+            "started the target"
+        }
+        Doing::Pause => {
+            process.pause();
+            "let the target stand still"
+        }
+        Doing::Resume => {
+            process.resume();
+            "let the target go on"
+        }
+    };
+    world.recorder.note("harness", What::Note(told.to_owned()));
+    Ok(())
 }
 
 fn span(expr: &Expr, people: &People<'_>) -> Result<Duration, Broken> {
@@ -192,7 +223,7 @@ fn one_call(call: &Call, people: &People<'_>) -> Result<Called, Broken> {
             Method::Delete => HttpMethod::DELETE,
         },
         path: fill(&call.path),
-        token: call.user.as_ref().map(|_| person.token.clone()),
+        token: call.user.as_ref().and_then(|_| person.token.clone()),
         headers: call.headers.iter().map(|(name, value)| (name.clone(), fill(value))).collect(),
         body: body.map(|body| fill_strings(body, &fill)),
     };

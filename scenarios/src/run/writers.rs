@@ -17,14 +17,14 @@ const ATTEMPTS: u32 = 2000;
 #[derive(Clone, Debug)]
 pub(super) struct Pen {
     pub(super) rest: Rest,
-    pub(super) token: String,
+    pub(super) token: Option<String>,
     pub(super) key: String,
 }
 
 impl Pen {
     fn request(&self, method: Method, body: Option<Value>) -> Request {
         let path = format!("/api/users/me/facts/{}", self.key);
-        Request { method, path, token: Some(self.token.clone()), body, ..Request::default() }
+        Request { method, path, token: self.token.clone(), body, ..Request::default() }
     }
 
     /// Writes a new value, whatever is stored.

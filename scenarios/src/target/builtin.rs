@@ -104,12 +104,14 @@ impl Stack {
         let world = World {
             time: Time::Virtual(lab.clone()),
             base,
+            entrance: super::Entrance::reference(),
             llm,
             recorder: Recorder::new(clock),
             settings,
             usual_settings,
             metrics: Some(plan.metrics.clone()),
             slack: std::time::Duration::ZERO,
+            process: None,
             nonce: "test".to_owned(),
         };
         Ok(Self { world, serving, database, _folder: folder })

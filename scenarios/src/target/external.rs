@@ -1,15 +1,28 @@
-//! A back end that somebody else started: described by a file, reached by its URL.
+//! Somebody's back end: described by a file, reached by its URL, started here or by somebody else.
 //!
-//! The mock listens where the file says, because the back end must have been told. Time is real and
-//! settings are what the file says they are.
+//! The mock listens where the file says, because a back end that runs already must have been told; one that is
+//! started here is told. Time is real and settings are what the file says they are.
 
-use std::{net::SocketAddr, path::Path, time::Duration};
+mod auth;
+mod fill;
+mod start;
+
+use std::{
+    net::{Ipv4Addr, SocketAddr},
+    path::{Path, PathBuf},
+    time::Duration,
+};
 
 use serde::Deserialize;
 use serde_json::Value;
 
 use super::default_settings;
 use crate::{Scenario, expr::Settings, nest};
+pub(crate) use auth::Visitor;
+pub use auth::{Auth, AuthCall, Calls, Jwt};
+pub(crate) use fill::Words;
+pub(crate) use start::Process;
+pub use start::Start;
 
 /// Which protocol the back end speaks.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Deserialize)]
@@ -17,7 +30,42 @@ pub enum Kind {
     /// The WebSocket chat of `/ws/chat`: `{"content"}` in; `message`, `calendar`, `error`, `done` out.
     #[serde(rename = "chat-v0")]
     ChatV0,
+    /// Chat completions as OpenAI's API has them, over HTTP, streamed: a gateway, a proxy, a back end.
+    #[serde(rename = "openai")]
+    OpenAi,
 }
+
+/// Where users get in.
+#[derive(Clone, Debug, PartialEq)]
+pub(crate) struct Entrance {
+    pub(crate) auth: Auth,
+    pub(crate) chat: Chat,
+}
+
+/// The chat behind the entrance.
+#[derive(Clone, Debug, PartialEq)]
+pub(crate) enum Chat {
+    /// A WebSocket at this path; `{token}` in it stands for the token.
+    Socket(String),
+    /// Chat completions at this path, of this model.
+    Completions { path: String, model: String },
+}
+
+impl Entrance {
+    /// Returns that of the reference server.
+    pub(crate) fn reference() -> Self {
+        Self { auth: Auth::reference(), chat: Chat::Socket(CHAT_V0.to_owned()) }
+    }
+}
+
+/// Path of the chat in the v0 protocol.
+const CHAT_V0: &str = "/ws/chat";
+/// What scenarios about chat completions need.
+const COMPLETIONS_NEED: &str = "completions";
+/// Path of chat completions.
+const COMPLETIONS: &str = "/v1/chat/completions";
+/// The model that is asked for, unless the file names another.
+const MODEL: &str = "deepseek-flash";
 
 /// A target file.
 #[derive(Clone, Debug, Deserialize)]
@@ -31,8 +79,19 @@ pub struct TargetFile {
     pub kind: Kind,
     /// `http://address:port` of the back end.
     pub url: String,
-    /// Where the mock listens; the back end's model URL must point here.
+    /// Where the mock listens; the back end's model URL must point here. A back end that is started here can be told
+    /// any port: then it may be left out.
+    #[serde(default = "any_port")]
     pub llm: SocketAddr,
+    /// The path of the chat, if it is not the usual one; `{token}` in it stands for the user's token.
+    pub chat: Option<String>,
+    /// The model that clients ask for, of the kind `openai`.
+    pub model: Option<String>,
+    /// How users prove who they are; if it is not said, as the reference server wants it, and not at all for the kind
+    /// `openai`.
+    pub auth: Option<Auth>,
+    /// How to start it; it runs already if this is not said.
+    pub start: Option<Start>,
     /// What it can do beyond the chat.
     #[serde(default)]
     pub capabilities: Vec<String>,
@@ -42,6 +101,13 @@ pub struct TargetFile {
     /// Its settings by dotted name, where they differ from the defaults of the reference server.
     #[serde(default)]
     pub settings: toml::Table,
+    /// Where the file lies.
+    #[serde(skip)]
+    pub(crate) folder: PathBuf,
+}
+
+fn any_port() -> SocketAddr {
+    (Ipv4Addr::LOCALHOST, 0).into()
 }
 
 const fn half_a_second() -> Duration {
@@ -60,6 +126,9 @@ mod span {
         signed.try_into().map_err(D::Error::custom)
     }
 }
+
+/// Looks up a variable of the environment.
+pub type Environment<'a> = &'a dyn Fn(&str) -> Option<String>;
 
 /// A target file that cannot be used.
 #[derive(Debug, thiserror::Error)]
@@ -82,42 +151,94 @@ pub enum TargetError {
     },
 }
 
-pub(super) fn load(path: &Path) -> Result<TargetFile, TargetError> {
+pub(super) fn load(path: &Path, environment: Environment<'_>) -> Result<TargetFile, TargetError> {
     let shown = path.display().to_string();
     let text =
         std::fs::read_to_string(path).map_err(|error| TargetError::Read { path: shown.clone(), error })?;
     let invalid = |message: String| TargetError::Invalid { path: shown.clone(), message };
-    let file: TargetFile = toml::from_str(&text).map_err(|error| invalid(error.to_string()))?;
-    if let Some(word) = file.capabilities.iter().find(|word| !super::CAPABILITIES.contains(&word.as_str())) {
-        return Err(invalid(format!(
-            "unknown capability `{word}`; there is: {}",
-            super::CAPABILITIES.join(", ")
-        )));
-    }
-    if file.schema != crate::parse::FORMAT {
-        return Err(invalid(format!(
-            "unknown format version `{}`; write `schema = {}`",
-            file.schema,
-            crate::parse::FORMAT
-        )));
-    }
-    let address = file.url.strip_prefix("http://").map(str::parse::<SocketAddr>);
-    if !matches!(address, Some(Ok(_))) {
-        return Err(invalid(format!(
-            "`url` is `{}`; write `http://address:port`, with a number for the address",
-            file.url
-        )));
-    }
-    let known = default_settings();
-    let named = Settings::flatten(&nest(&file.settings));
-    if let Some(name) = named.0.keys().find(|name| !known.0.contains_key(*name)) {
-        let hint = known.nearest(name).map(|near| format!("; did you mean `{near}`?")).unwrap_or_default();
-        return Err(invalid(format!("unknown setting `{name}`{hint}")));
-    }
+    let mut file: TargetFile = toml::from_str(&text).map_err(|error| invalid(error.to_string()))?;
+    file.folder = path.parent().map(Path::to_owned).unwrap_or_default();
+    file.reveal(environment).map_err(invalid)?;
+    file.check().map_err(invalid)?;
     Ok(file)
 }
-
 impl TargetFile {
+    /// Says what is wrong with it, in words that say what to write.
+    fn check(&self) -> Result<(), String> {
+        if self.schema != crate::parse::FORMAT {
+            return Err(format!(
+                "unknown format version `{}`; write `schema = {}`",
+                self.schema,
+                crate::parse::FORMAT
+            ));
+        }
+        if let Some(word) =
+            self.capabilities.iter().find(|word| !super::CAPABILITIES.contains(&word.as_str()))
+        {
+            return Err(format!("unknown capability `{word}`; there is: {}", super::CAPABILITIES.join(", ")));
+        }
+        let address = self.url.strip_prefix("http://").map(str::parse::<SocketAddr>);
+        if !matches!(address, Some(Ok(_))) {
+            let hint = "write `http://address:port`, with a number for the address";
+            return Err(format!("`url` is `{}`; {hint}", self.url));
+        }
+        if self.llm.port() == 0 && self.start.is_none() {
+            return Err("`llm` is missing; write the `address:port` that your back end's model URL points at, or say in `[start]` how it is started".to_owned());
+        }
+        if self.start.as_ref().is_some_and(|start| start.command.is_empty()) {
+            return Err("`start.command` is empty; write `[\"program\", \"argument\"]`".to_owned());
+        }
+        if let Some(Auth::Calls(Calls { register: None, login: None })) = self.auth {
+            return Err(
+                "`auth.calls` has no call; add `[auth.calls.login]` with `path` and `body`".to_owned()
+            );
+        }
+        let known = default_settings();
+        let named = Settings::flatten(&nest(&self.settings));
+        if let Some(name) = named.0.keys().find(|name| !known.0.contains_key(*name)) {
+            let hint =
+                known.nearest(name).map(|near| format!("; did you mean `{near}`?")).unwrap_or_default();
+            return Err(format!("unknown setting `{name}`{hint}"));
+        }
+        Ok(())
+    }
+
+    /// Puts secrets of the environment in the place of `{env.NAME}`: a file is no place for them.
+    fn reveal(&mut self, environment: Environment<'_>) -> Result<(), String> {
+        let secret = match &mut self.auth {
+            Some(Auth::Token(token)) => token,
+            Some(Auth::Jwt(jwt)) => &mut jwt.secret,
+            _ => return Ok(()),
+        };
+        let Some(name) = secret.strip_prefix("{env.").and_then(|rest| rest.strip_suffix('}')) else {
+            return Ok(());
+        };
+        let hint = format!("the environment has no `{name}`; set it to the secret of your back end");
+        *secret = environment(name).ok_or(hint)?;
+        Ok(())
+    }
+
+    fn can(&self, need: &str) -> bool {
+        match need {
+            "process" => self.start.is_some(),
+            COMPLETIONS_NEED => self.kind == Kind::OpenAi,
+            need => self.capabilities.iter().any(|word| word == need),
+        }
+    }
+
+    /// Returns where its users get in.
+    pub(crate) fn entrance(&self) -> Entrance {
+        let path = |usual: &str| self.chat.clone().unwrap_or_else(|| usual.to_owned());
+        let (auth, chat) = match self.kind {
+            Kind::ChatV0 => (Auth::reference(), Chat::Socket(path(CHAT_V0))),
+            Kind::OpenAi => {
+                let model = self.model.clone().unwrap_or_else(|| MODEL.to_owned());
+                (Auth::None, Chat::Completions { path: path(COMPLETIONS), model })
+            }
+        };
+        Entrance { auth: self.auth.clone().unwrap_or(auth), chat }
+    }
+
     /// Returns all settings: the defaults, and what the file says.
     pub fn settings(&self) -> Settings {
         let mut settings = default_settings();
@@ -128,8 +249,15 @@ impl TargetFile {
     /// Returns why a scenario cannot be run on this target, if it cannot.
     pub(crate) fn lacks(&self, scenario: &Scenario) -> Option<String> {
         let file = &scenario.tables;
-        if let Some(need) = file.needs.iter().find(|need| !self.capabilities.contains(need)) {
+        let has_one_user = self.kind == Kind::ChatV0 && !self.entrance().auth.tells_users_apart();
+        if file.users.len() > 1 && has_one_user {
+            return Some("target has one user, because all come with the same token".to_owned());
+        }
+        if let Some(need) = file.needs.iter().find(|need| !self.can(need)) {
             return Some(format!("target cannot do `{need}`"));
+        }
+        if self.kind == Kind::OpenAi && !file.needs.iter().any(|need| need == COMPLETIONS_NEED) {
+            return Some("target speaks chat completions, scenario is about a chat with memory".to_owned());
         }
         let (have, wanted) = (self.settings(), Settings::flatten(&nest(&file.settings)));
         wanted.0.iter().find_map(|(name, value)| {

@@ -1,0 +1,85 @@
+//! What a user chats with, as a stranger would write it: nothing is known of the server's types.
+//!
+//! Each kind of door has a file of its own; all of them tell the record the same words: what was sent, `message`
+//! frames with `content`, and one `done` or `error` at the end.
+
+mod completions;
+mod socket;
+
+use std::net::{IpAddr, SocketAddr};
+
+use clock::Activity;
+
+use crate::{
+    record::Recorder,
+    target::{Chat, Words},
+};
+use completions::Completions;
+use socket::Socket;
+
+/// How to reach the chat.
+#[derive(Clone, Debug)]
+pub(crate) struct Door {
+    /// `host:port` of the target.
+    pub(crate) target: SocketAddr,
+    /// The address to come from.
+    pub(crate) from: IpAddr,
+    /// The chat.
+    pub(crate) chat: Chat,
+    /// The user's token, where one is asked for.
+    pub(crate) token: Option<String>,
+}
+
+/// An open device. Dropping it cuts its connections.
+#[derive(Debug)]
+pub(crate) enum Device {
+    Socket(Socket),
+    Completions(Completions),
+}
+
+impl Device {
+    /// Opens it and reads what comes into the recorder; `None` when the server refused (recorded).
+    pub(crate) async fn open(
+        name: &str,
+        door: &Door,
+        recorder: &Recorder,
+        activity: &Activity,
+    ) -> Result<Option<Self>, String> {
+        match &door.chat {
+            Chat::Socket(path) => {
+                let words = Words::from([("token", door.token.clone().unwrap_or_default())]);
+                let opened = Socket::open(name, (door, &words.fill(path)), recorder, activity).await?;
+                Ok(opened.map(Self::Socket))
+            }
+            Chat::Completions { path, model } => {
+                let url = format!("http://{}{path}", door.target);
+                Completions::open(name, door, (url, model.clone()), recorder)
+                    .map(|open| Some(Self::Completions(open)))
+            }
+        }
+    }
+
+    /// Sends a message of the user; a device that is closed takes nothing, and the record shows why.
+    pub(crate) async fn send(&mut self, text: &str) {
+        match self {
+            Self::Socket(socket) => socket.send(text).await,
+            Self::Completions(completions) => completions.send(text),
+        }
+    }
+
+    /// Sends a frame or a body as it stands.
+    pub(crate) async fn send_raw(&mut self, text: String) {
+        match self {
+            Self::Socket(socket) => socket.send_raw(text).await,
+            Self::Completions(completions) => completions.send_raw(text),
+        }
+    }
+
+    /// Hangs up without waiting for the running turn.
+    pub(crate) async fn hang_up(self) {
+        match self {
+            Self::Socket(socket) => socket.hang_up().await,
+            Self::Completions(completions) => completions.hang_up().await,
+        }
+    }
+}

@@ -1,0 +1,271 @@
+//! Starting somebody's back end, and stopping it with all that it started.
+
+use std::{
+    collections::{BTreeMap, VecDeque},
+    path::{Path, PathBuf},
+    process::{ExitStatus, Stdio},
+    sync::{Arc, Mutex, MutexGuard, PoisonError},
+    time::Duration,
+};
+
+use clock::{Clock as _, SystemClock};
+use rustix::process::{Pid, Signal, kill_process_group};
+use serde::Deserialize;
+use tempfile::TempDir;
+use tokio::{
+    io::{AsyncBufReadExt as _, AsyncRead, AsyncReadExt as _, BufReader},
+    process::{Child, Command},
+    task::JoinSet,
+};
+
+use super::{TargetFile, fill::Words, span};
+use crate::{
+    rest::{Request, Rest},
+    world::World,
+};
+
+/// The most lines of its output that are kept; the oldest go first.
+const LOG_LINES_MAX: usize = 1000;
+/// So many of them are shown with an error.
+const LOG_LINES_SHOWN: usize = 10;
+/// A longer line is kept in pieces of so many bytes.
+const LOG_LINE_MAX: usize = 2000;
+/// Pause between two looks at its health.
+const LOOK_EVERY: Duration = Duration::from_millis(50);
+/// So long its last words may take.
+const READ_OUT_MAX: Duration = Duration::from_secs(1);
+/// So long it may take to end in order; then it is killed.
+const GRACE: Duration = Duration::from_secs(5);
+
+/// How to start a back end.
+#[derive(Clone, Debug, PartialEq, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Start {
+    /// The program and its arguments; they may hold `{llm}` (the URL of the mock), `{url}`, `{address}`, `{port}`, and
+    /// `{scratch}`, an empty folder that is gone after the run.
+    pub command: Vec<String>,
+    /// Its environment beside what gauntlet itself has; values may hold the same words.
+    #[serde(default)]
+    pub env: BTreeMap<String, String>,
+    /// Where it is started, as seen from the target file.
+    #[serde(default)]
+    pub folder: PathBuf,
+    /// The path that answers with a status below 400 when it is ready.
+    #[serde(default = "root")]
+    pub health: String,
+    /// How long it may take until then.
+    #[serde(default = "half_a_minute", with = "span")]
+    pub within: Duration,
+}
+
+fn root() -> String {
+    "/".to_owned()
+}
+
+const fn half_a_minute() -> Duration {
+    Duration::from_secs(30)
+}
+
+/// A back end that was started here. Dropping it kills it with all that it started.
+#[derive(Debug)]
+pub(crate) struct Process {
+    start: Start,
+    words: Words,
+    folder: PathBuf,
+    url: String,
+    running: Mutex<Option<Running>>,
+    log: Log,
+    _scratch: TempDir,
+}
+
+#[derive(Debug)]
+struct Running {
+    child: Child,
+    group: Pid,
+    /// They read what it writes.
+    readers: JoinSet<()>,
+}
+
+/// The last lines that it wrote.
+#[derive(Clone, Debug, Default)]
+struct Log(Arc<Mutex<VecDeque<String>>>);
+
+impl Process {
+    /// Prepares what the file says, and starts nothing yet. `llm` is the URL of the mock.
+    pub(crate) fn new(file: &TargetFile, start: &Start, llm: &str) -> Result<Self, String> {
+        let scratch =
+            TempDir::new().map_err(|error| format!("cannot make a folder for the target: {error}"))?;
+        let address = file.url.trim_start_matches("http://");
+        let port = address.rsplit(':').next().unwrap_or_default();
+        let words = Words::from([
+            ("llm", llm.to_owned()),
+            ("url", file.url.clone()),
+            ("address", address.to_owned()),
+            ("port", port.to_owned()),
+            ("scratch", scratch.path().display().to_string()),
+        ]);
+        let folder = file.folder.join(&start.folder);
+        let (url, running, log) = (file.url.clone(), Mutex::default(), Log::default());
+        Ok(Self { start: start.clone(), words, folder, url, running, log, _scratch: scratch })
+    }
+
+    /// Starts it and waits until it is ready.
+    pub(crate) async fn start(&self) -> Result<(), String> {
+        let running = self.spawn()?;
+        *self.running() = Some(running);
+        let (rest, clock) = (Rest::new(&self.url, World::address(0))?, SystemClock::new());
+        let mut last = "no answer".to_owned();
+        while clock.now().since_origin() < self.start.within {
+            if let Some(status) = self.ended() {
+                self.read_out().await;
+                return Err(self.told(&format!("the target ended before it was ready, with {status}")));
+            }
+            match rest.call(Request { path: self.start.health.clone(), ..Request::default() }).await {
+                Ok(answer) if answer.status < 400 => return Ok(()),
+                Ok(answer) => last = format!("status {}", answer.status),
+                Err(error) => last = error,
+            }
+            clock.sleep(LOOK_EVERY).await;
+        }
+        let Start { health, within, .. } = &self.start;
+        Err(self.told(&format!("the target is not ready after {within:?}: `GET {health}` gives {last}")))
+    }
+
+    fn spawn(&self) -> Result<Running, String> {
+        let mut command = self.start.command.iter().map(|word| self.words.fill(word));
+        let program = command.next().ok_or("`start.command` names no program")?;
+        let folder = if self.folder.as_os_str().is_empty() { Path::new(".") } else { &self.folder };
+        let cannot = |error: String| format!("cannot start `{program}` in `{}`: {error}", folder.display());
+        let mut child = Command::new(&program)
+            .args(command)
+            .envs(self.start.env.iter().map(|(name, value)| (name, self.words.fill(value))))
+            .current_dir(folder)
+            .stdin(Stdio::null())
+            .stdout(Stdio::piped())
+            .stderr(Stdio::piped())
+            .process_group(0)
+            .kill_on_drop(true)
+            .spawn()
+            .map_err(|error| cannot(error.to_string()))?;
+        let mut readers = JoinSet::new();
+        readers.spawn(self.log.clone().follow(child.stdout.take()));
+        readers.spawn(self.log.clone().follow(child.stderr.take()));
+        let group = child.id().and_then(|id| i32::try_from(id).ok()).and_then(Pid::from_raw);
+        Ok(Running { group: group.ok_or_else(|| cannot("it has no id".to_owned()))?, child, readers })
+    }
+
+    fn running(&self) -> MutexGuard<'_, Option<Running>> {
+        self.running.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// Returns how it ended, if it has and nobody here wanted it to.
+    pub(crate) fn ended(&self) -> Option<ExitStatus> {
+        // What cannot be asked has not ended as far as anybody knows.
+        self.running().as_mut()?.child.try_wait().unwrap_or_default()
+    }
+
+    /// Waits until what it wrote before its end has been read.
+    async fn read_out(&self) {
+        let Some(mut running) = self.running().take() else { return };
+        let all = async { while running.readers.join_next().await.is_some() {} };
+        tokio::select! {
+            () = all => {}
+            // Somebody that it started may hold its output open.
+            () = SystemClock::new().sleep(READ_OUT_MAX) => {}
+        }
+    }
+
+    /// Returns its last lines.
+    pub(crate) fn log(&self) -> Vec<String> {
+        self.log.lines()
+    }
+
+    /// Adds its last lines to a problem.
+    pub(crate) fn told(&self, problem: &str) -> String {
+        let lines = self.log.lines();
+        let last = &lines[lines.len().saturating_sub(LOG_LINES_SHOWN)..];
+        if last.is_empty() {
+            format!("{problem}; it wrote nothing")
+        } else {
+            format!("{problem}; it wrote last\n    {}", last.join("\n    "))
+        }
+    }
+
+    /// Makes it stand still, with all that it started.
+    pub(crate) fn pause(&self) {
+        self.signal(Signal::STOP);
+    }
+
+    /// Lets it go on.
+    pub(crate) fn resume(&self) {
+        self.signal(Signal::CONT);
+    }
+
+    /// Kills it, and waits until it is gone.
+    pub(crate) async fn kill(&self) {
+        self.end(Signal::KILL).await;
+    }
+
+    /// Asks it to end, and kills it when it does not.
+    pub(crate) async fn stop(&self) {
+        self.end(Signal::TERM).await;
+    }
+
+    async fn end(&self, signal: Signal) {
+        self.signal(signal);
+        let Some(mut running) = self.running().take() else { return };
+        tokio::select! {
+            _ = running.child.wait() => {}
+            () = SystemClock::new().sleep(GRACE) => {}
+        }
+    }
+
+    fn signal(&self, signal: Signal) {
+        if let Some(running) = &*self.running() {
+            running.signal(signal);
+        }
+    }
+}
+
+impl Running {
+    fn signal(&self, signal: Signal) {
+        // A group that is gone needs no signal.
+        let _ = kill_process_group(self.group, signal);
+    }
+}
+
+impl Drop for Running {
+    fn drop(&mut self) {
+        self.signal(Signal::KILL);
+    }
+}
+
+impl Log {
+    /// Keeps the lines of a stream until it ends.
+    async fn follow(self, stream: Option<impl AsyncRead + Unpin + Send + 'static>) {
+        let Some(stream) = stream else { return };
+        let (mut stream, mut line) = (BufReader::new(stream), Vec::new());
+        while let Ok(read @ 1..) = (&mut stream).take(LOG_LINE_MAX as u64).read_until(b'\n', &mut line).await
+        {
+            if line.ends_with(b"\n") || read == LOG_LINE_MAX {
+                self.push(String::from_utf8_lossy(&line).trim_end().to_owned());
+                line.clear();
+            }
+        }
+        if !line.is_empty() {
+            self.push(String::from_utf8_lossy(&line).into_owned());
+        }
+    }
+
+    fn push(&self, line: String) {
+        let mut kept = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        if kept.len() == LOG_LINES_MAX {
+            kept.pop_front();
+        }
+        kept.push_back(line);
+    }
+
+    fn lines(&self) -> Vec<String> {
+        self.0.lock().unwrap_or_else(PoisonError::into_inner).iter().cloned().collect()
+    }
+}
