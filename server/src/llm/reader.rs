@@ -6,6 +6,7 @@
 use super::{
     chunk::{self, Chunk, Finish},
     failure::Failure,
+    markup::Filter,
     sse::{Item, Parser},
 };
 use crate::config::llm::{Llm, StreamEnd};
@@ -26,6 +27,7 @@ pub enum Progress {
 #[derive(Debug)]
 pub struct Reader {
     parser: Parser,
+    markup: Filter,
     stream_end: StreamEnd,
     bad_allowed: u32,
     bad: u32,
@@ -39,6 +41,7 @@ impl Reader {
     pub fn new(settings: &Llm) -> Self {
         Self {
             parser: Parser::new(settings.line_bytes),
+            markup: Filter::default(),
             stream_end: settings.stream_end,
             bad_allowed: settings.malformed_chunks,
             bad: 0,
@@ -93,13 +96,26 @@ impl Reader {
                 if self.bytes > ANSWER_BYTES_MAX {
                     return Err(Failure::Malformed(format!("answer exceeds {ANSWER_BYTES_MAX} bytes")));
                 }
-                self.has_text |= !piece.trim().is_empty();
-                text.push_str(&piece);
+                self.show(&piece, text)?;
                 self.finish = finish.or(self.finish);
                 self.check_finish()
             }
             Err(bad) => self.malformed(&bad.to_string()),
         }
+    }
+
+    /// Adds to `text` what the user may see of a piece.
+    fn show(&mut self, piece: &str, text: &mut String) -> Result<(), Failure> {
+        let (shown, outcome) = match self.markup.push(piece) {
+            Ok(shown) => (shown, Ok(())),
+            Err(leak) => {
+                let failure = Failure::Malformed(leak.to_string());
+                (leak.before, Err(failure))
+            }
+        };
+        self.has_text |= !shown.trim().is_empty();
+        text.push_str(&shown);
+        outcome
     }
 
     fn check_finish(&self) -> Result<Step, Failure> {
@@ -120,7 +136,10 @@ impl Reader {
         Ok(Step::Next)
     }
 
-    fn end(&self, text: String) -> Result<Progress, Broken> {
+    fn end(&mut self, mut text: String) -> Result<Progress, Broken> {
+        let held = self.markup.finish();
+        self.has_text |= !held.trim().is_empty();
+        text.push_str(&held);
         let is_finished = self.finish.is_some() || self.stream_end == StreamEnd::AnyEof;
         if !self.has_text && (is_finished || self.bad == 0) {
             return Err(Broken { text, failure: Failure::Empty });
@@ -225,6 +244,16 @@ mod tests {
         assert_eq!(read(&[TEXT, &last("insufficient_system_resource")]), Err(Failure::Overloaded));
         assert_eq!(read(&[TEXT, &last("content_filter")]), Err(Failure::ContentFilter));
         assert_eq!(read(&[TEXT, &last("length")]), Ok("abc".to_owned()));
+    }
+
+    #[test]
+    fn thinking_and_markup_in_the_text_are_never_shown() {
+        let said = |text: &str| format!(r#"{{"choices":[{{"delta":{{"content":"{text}"}}}}]}}"#);
+
+        assert_eq!(read(&[&said("<think>hm</think>"), TEXT, STOP]), Ok("abc".to_owned()));
+        assert_eq!(read(&[&said("<think>hm"), STOP]), Err(Failure::Empty));
+        assert!(matches!(read(&[TEXT, &said("<\u{ff5c}DSML")]), Err(Failure::Malformed(_))));
+        assert_eq!(read(&[TEXT, &said(" 1 <"), STOP]), Ok("abc 1 <".to_owned()));
     }
 
     #[test]
