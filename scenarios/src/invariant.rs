@@ -33,8 +33,18 @@ pub(crate) const NO_PANIC: &str = "no panic";
 pub(crate) const IDS: [&str; 6] = [ONE_END, NOTHING_AFTER, OWN_FRAMES, CLEAN_TEXT, UPSTREAM_CLOSED, NO_PANIC];
 
 /// Marks of protocol or markup that no text for a user may hold.
-const GARBAGE: [&str; 8] =
-    ["\u{fffd}", "data:", "[DONE]", "\"choices\"", "<html", "<!DOCTYPE", "\"delta\"", "\u{0}"];
+const GARBAGE: [&str; 10] = [
+    "\u{fffd}",
+    "data:",
+    "[DONE]",
+    "\"choices\"",
+    "<html",
+    "<!DOCTYPE",
+    "\"delta\"",
+    "\u{0}",
+    "think>",
+    "<\u{ff5c}",
+];
 
 /// Judges all invariants.
 pub(crate) fn judge(seen: &Observation, transcript: &Transcript) -> Vec<Check> {

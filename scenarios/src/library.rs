@@ -1,11 +1,11 @@
-//! The scenarios that come with the program, one file each in `library/`.
+//! The scenarios that come with the program, one file each in `library/` and its folders.
 
 use crate::{
     model::Scenario,
     parse::{ParseError, parse},
 };
 
-/// File names and texts, in alphabetical order.
+/// Paths below `library/` and texts, in alphabetical order.
 const FILES: &[(&str, &str)] = include!(concat!(env!("OUT_DIR"), "/library.rs"));
 
 /// The scenario that must be red.
@@ -38,6 +38,15 @@ mod tests {
 
         assert_eq!(gaps, [1, 2, 3, 4, 5, 6, 7]);
         assert!(scenarios[..7].iter().all(|scenario| scenario.tables.gap.is_some()));
+    }
+
+    #[test]
+    fn no_two_files_share_a_name() {
+        let scenarios = library().unwrap_or_else(|error| panic!("{:?}", miette::Report::new(*error)));
+
+        let ids: BTreeSet<_> = scenarios.iter().map(|scenario| &scenario.id).collect();
+
+        assert_eq!(ids.len(), scenarios.len(), "the id is the stem, whatever the folder");
     }
 
     #[test]

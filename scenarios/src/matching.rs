@@ -22,6 +22,7 @@ pub(crate) fn frame(wanted: &FrameMatch, device: &str, frame: &Frame) -> bool {
         && is(wanted.text.as_deref(), text)
         && wanted.contains.as_deref().is_none_or(|part| text.contains(part))
         && wanted.matches.as_deref().is_none_or(|pattern| fits(pattern, text))
+        && wanted.answer.as_deref().is_none_or(|answer| frame.answer.as_deref() == Some(answer))
         && has_values(&wanted.json, &frame.json)
         && wanted.has.iter().all(|pointer| frame.json.pointer(pointer).is_some())
 }

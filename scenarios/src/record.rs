@@ -71,9 +71,25 @@ pub(crate) enum What {
 pub(crate) struct Frame {
     /// The frame as it came; a string when it was not JSON.
     pub(crate) json: Value,
+    /// What the user had read of the model's answer when this frame ended the turn.
+    pub(crate) answer: Option<String>,
 }
 
 impl Frame {
+    /// Takes a frame as it came. `read` is what the user has read of the running answer; the frame adds
+    /// its piece to it, or takes it when it ends the turn.
+    pub(crate) fn new(json: Value, read: &mut String) -> Self {
+        let mut frame = Self { json, answer: None };
+        let kind = frame.field("kind");
+        if frame.field("type") == "message" && (kind == "answer" || kind.is_empty()) {
+            read.push_str(frame.field("content"));
+        }
+        if frame.is_end() {
+            frame.answer = Some(std::mem::take(read));
+        }
+        frame
+    }
+
     /// Returns a top-level field as text; empty when it is not there.
     pub(crate) fn field(&self, name: &str) -> &str {
         self.json.get(name).and_then(Value::as_str).unwrap_or_default()
@@ -144,5 +160,24 @@ impl Recorder {
 
     fn events(&self) -> MutexGuard<'_, Vec<Event>> {
         self.events.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use serde_json::json;
+
+    use super::*;
+
+    #[test]
+    fn the_end_of_a_turn_holds_the_models_words_and_no_others() {
+        let mut read = String::new();
+        let mut next = |json| Frame::new(json, &mut read).answer;
+
+        assert_eq!(next(json!({"type": "message", "kind": "answer", "content": "Yes, "})), None);
+        assert_eq!(next(json!({"type": "message", "content": "do."})), None);
+        assert_eq!(next(json!({"type": "message", "kind": "notice", "content": "Broken."})), None);
+        assert_eq!(next(json!({"type": "done"})), Some("Yes, do.".to_owned()));
+        assert_eq!(next(json!({"type": "done"})), Some(String::new()), "the next turn begins anew");
     }
 }

@@ -67,7 +67,7 @@ impl Completions {
     fn turn(&mut self, body: String) {
         let line = Arc::clone(&self.line);
         self.turns.spawn(async move {
-            let mut turn = Turn { line: &line, text: String::new(), finished: false, ended: false };
+            let mut turn = Turn { line: &line, read: String::new(), finished: false, ended: false };
             turn.run(body).await;
         });
     }
@@ -91,7 +91,8 @@ impl Line {
 /// One answer as it comes.
 struct Turn<'a> {
     line: &'a Line,
-    text: String,
+    /// What the user has read since the last end.
+    read: String,
     /// A chunk has told why the answer ends.
     finished: bool,
     /// The end, or an error, was told.
@@ -157,7 +158,6 @@ impl Turn<'_> {
         }
         let choice = &chunk["choices"][0];
         if let Some(text) = choice["delta"]["content"].as_str().filter(|text| !text.is_empty()) {
-            self.text.push_str(text);
             self.frame(json!({"type": "message", "content": text, "id": chunk["id"]}));
         }
         self.finished |= choice["finish_reason"].is_string();
@@ -172,7 +172,7 @@ impl Turn<'_> {
             return self.fail("no_finish", "the stream says that it is over, but no chunk says why");
         }
         if !self.ended {
-            self.line.said().push(json!({"role": "assistant", "content": self.text}));
+            self.line.said().push(json!({"role": "assistant", "content": self.read}));
         }
         self.ended = true;
         self.frame(json!({"type": "done"}));
@@ -186,8 +186,8 @@ impl Turn<'_> {
         }
     }
 
-    fn frame(&self, json: Value) {
-        self.line.note(What::Frame(Frame { json }));
+    fn frame(&mut self, json: Value) {
+        self.line.note(What::Frame(Frame::new(json, &mut self.read)));
     }
 }
 
@@ -254,7 +254,7 @@ mod tests {
         let open =
             Completions::open("ana.phone", &door, ("http://127.0.0.1:9".into(), "m".into()), &recorder);
         let line = open.unwrap().line;
-        let mut turn = Turn { line: &line, text: String::new(), finished: false, ended: false };
+        let mut turn = Turn { line: &line, read: String::new(), finished: false, ended: false };
         Events::default().feed(body.as_bytes()).iter().for_each(|data| turn.event(data));
         let events = recorder.snapshot();
         let told = events.iter().filter_map(|event| match &event.what {

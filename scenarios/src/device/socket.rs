@@ -115,11 +115,12 @@ async fn read(
     recorder: Recorder,
     mut stream: futures_util::stream::SplitStream<WebSocketStream<Metered>>,
 ) {
+    let mut answer = String::new();
     while let Some(message) = stream.next().await {
         match message {
             Ok(Message::Text(text)) => {
                 let json = serde_json::from_str(&text).unwrap_or_else(|_| Value::String(text.to_string()));
-                recorder.note(&*name, What::Frame(Frame { json }));
+                recorder.note(&*name, What::Frame(Frame::new(json, &mut answer)));
             }
             Ok(Message::Close(frame)) => {
                 let code = frame.map_or(1005, |frame| frame.code.into());

@@ -41,7 +41,7 @@ fn says() -> What {
 }
 
 fn frame(json: serde_json::Value) -> What {
-    What::Frame(Frame { json })
+    What::Frame(Frame::new(json, &mut String::new()))
 }
 
 fn done() -> What {
@@ -110,7 +110,7 @@ fn a_frame_that_reaches_two_users_is_seen() {
 
 #[test]
 fn protocol_shown_to_a_user_is_seen() {
-    for garbage in ["data: {}", "caf\u{fffd}", "<html>", "[DONE]"] {
+    for garbage in ["data: {}", "caf\u{fffd}", "<html>", "[DONE]", "hm</think>"] {
         let shown = frame(json!({"type": "message", "content": garbage}));
 
         assert_eq!(

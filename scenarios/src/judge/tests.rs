@@ -21,7 +21,7 @@ fn scenario(expect: &str) -> Scenario {
 fn turn() -> Observation {
     let at = |second| Instant::from_origin(Duration::from_secs(second));
     let event = |second, actor: &str, what| Event { at: at(second), actor: actor.to_owned(), what };
-    let done = Frame { json: serde_json::json!({"type": "done", "finish": "answered"}) };
+    let done = Frame::new(serde_json::json!({"type": "done", "finish": "answered"}), &mut String::new());
     Observation {
         began: at(0),
         ended: at(3),

@@ -29,6 +29,8 @@ pub struct FrameMatch {
     pub contains: Option<String>,
     /// A regular expression that the text matches.
     pub matches: Option<String>,
+    /// The model's whole answer, as the user read it piece by piece; only a frame that ends a turn has one.
+    pub answer: Option<String>,
     /// Values by JSON pointer.
     #[serde(default)]
     #[schemars(with = "BTreeMap<String, serde_json::Value>")]

@@ -4,8 +4,10 @@
 //! parts and look at it from outside; what is weakened is weakened here, by settings or by a wrapped
 //! part.
 
+mod blame;
 mod listener;
 mod parts;
+mod relay;
 
 use std::sync::Arc;
 
@@ -21,6 +23,7 @@ use tokio::{net::TcpListener, task::JoinHandle};
 use self::{
     listener::MeteredListener,
     parts::{Twist, WatchedStorage},
+    relay::{Habit, Relay},
 };
 use crate::{
     Scenario,
@@ -63,6 +66,7 @@ pub(crate) struct Stack {
     serving: JoinHandle<()>,
     database: Database,
     _folder: TempDir,
+    _relay: Option<Relay>,
 }
 
 /// What a stack is started with.
@@ -82,7 +86,8 @@ impl Stack {
             MockDeepSeek::builder().clock(clock.clone()).activity(lab.activity().clone()).seed(plan.seed);
         let llm = builder.start().await.map_err(other)?;
         let folder = tempfile::tempdir().map_err(other)?;
-        let sound = config(plan, &llm.url())?;
+        let relay = relay(plan.weakening, &llm, lab).await?;
+        let sound = config(plan, &relay.as_ref().map_or_else(|| llm.url(), Relay::url))?;
         // A scenario means the sound server's times, also when it runs on a weakened one.
         let mut settings = Settings::flatten(&sound.settings());
         let usual_settings = laboratory_settings();
@@ -114,7 +119,7 @@ impl Stack {
             process: None,
             nonce: "test".to_owned(),
         };
-        Ok(Self { world, serving, database, _folder: folder })
+        Ok(Self { world, serving, database, _folder: folder, _relay: relay })
     }
 
     /// Stops both and closes the database.
@@ -122,6 +127,14 @@ impl Stack {
         self.serving.abort();
         self.world.llm.stop().await;
         self.database.close().await;
+    }
+}
+
+/// Puts a relay between server and model if the weakening is one of its habits.
+async fn relay(weakening: &Weakening, llm: &MockDeepSeek, lab: &Lab) -> Result<Option<Relay>, Broken> {
+    match weakening.part.as_deref().and_then(Habit::named) {
+        Some(habit) => Relay::start(habit, llm.url(), lab.activity()).await.map(Some).map_err(other),
+        None => Ok(None),
     }
 }
 
@@ -174,7 +187,7 @@ fn parts(plan: &Plan<'_>, config: Config, lab: &Lab, storage: SharedStorage) -> 
         storage: Arc::new(WatchedStorage::new(Arc::clone(&sound.storage), lab.activity().clone(), twist)),
         texts: parts::texts(part, Arc::clone(&sound.texts)),
         red_flags: parts::red_flags(part, Arc::clone(&sound.red_flags)),
-        breaker_policy: parts::breaker_policy(part, Arc::clone(&sound.breaker_policy)),
+        breaker_policy: blame::breaker_policy(part, Arc::clone(&sound.breaker_policy)),
         seed: plan.seed,
         ..sound
     }

@@ -194,7 +194,7 @@ impl Steps {
         let deadline = self.deadline(said);
         let prompt = timeout_at(&*self.parts.clock, deadline.answer_by(), self.prompt(said, session)).await;
         let answered = match prompt {
-            Ok(prompt) => self.model.answer(&prompt, &deadline, text).await,
+            Ok(prompt) => self.answer(&prompt, &deadline, text).await,
             Err(_) => Err(Failure::Late),
         };
         match answered {
@@ -203,6 +203,21 @@ impl Steps {
                 tracing::warn!(%failure, "model gave no whole answer");
                 Outcome::Failed(failure)
             }
+        }
+    }
+
+    /// Asks the model; once more without what was said before, if moderation refuses the prompt: a message
+    /// that it once refused must not silence the user for as long as it is remembered.
+    async fn answer(
+        &self,
+        prompt: &[Turn],
+        deadline: &Deadline,
+        text: &mpsc::Sender<String>,
+    ) -> Result<(), Failure> {
+        let answered = self.model.answer(prompt, deadline, text).await;
+        match (answered, prompt::without_history(prompt)) {
+            (Err(Failure::Moderated), Some(bare)) => self.model.answer(&bare, deadline, text).await,
+            (answered, _) => answered,
         }
     }
 

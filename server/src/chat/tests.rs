@@ -2,5 +2,6 @@
 
 mod endings;
 mod failures;
+mod refusals;
 mod rig;
 mod turns;

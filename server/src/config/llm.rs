@@ -58,6 +58,8 @@ pub struct Llm {
     pub malformed_chunks: u32,
     /// Longest line of a stream, in bytes.
     pub line_bytes: usize,
+    /// Letters of East Asian scripts in a row that an answer may hold where the conversation holds none.
+    pub foreign_letters: usize,
     /// Which end of a stream counts as a whole answer.
     pub stream_end: StreamEnd,
     /// When the model is left alone.
@@ -102,6 +104,7 @@ impl Default for Llm {
             retry_budget: 0.2,
             malformed_chunks: 3,
             line_bytes: 1024 * 1024,
+            foreign_letters: 12,
             stream_end: StreamEnd::FinishReason,
             breaker: Breaker::default(),
         }

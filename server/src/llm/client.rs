@@ -4,8 +4,8 @@
 //! [`clock::timeout`], for reqwest's own limit would use a clock that cannot be handed in, and a limit
 //! around sending would also cover the wait for the head. For the same reason nothing is pooled: the
 //! pool has timers of its own, and an idle connection that the upstream has closed would cost the next
-//! turn an attempt. Proxies, redirects and reqwest's retries are off. Dropping a [`Stream`] closes its
-//! connection.
+//! turn an attempt. Proxies and reqwest's retries are off; redirects are followed only where neither the
+//! key nor what the user said goes to anybody else. Dropping a [`Stream`] closes its connection.
 
 mod connect;
 
@@ -15,7 +15,7 @@ use bytes::Bytes;
 use clock::SharedClock;
 use jiff::Timestamp;
 use reqwest::{
-    Response,
+    Response, StatusCode,
     header::{CONTENT_TYPE, RETRY_AFTER},
     redirect, retry,
 };
@@ -26,6 +26,8 @@ use super::{failure::Failure, prompt::Turn};
 use crate::config::Llm;
 use connect::ConnectLimit;
 
+/// Redirects that one request follows.
+const REDIRECTS_MAX: usize = 3;
 /// How DeepSeek names a prompt or answer that its moderation refuses, with status 400.
 const MODERATION: &str = "Content Exists Risk";
 /// So much of an error's body is looked at, in bytes.
@@ -64,7 +66,7 @@ impl Client {
     pub fn new(settings: &Llm, clock: SharedClock) -> Self {
         let http = reqwest::Client::builder()
             .retry(retry::never())
-            .redirect(redirect::Policy::none())
+            .redirect(redirect::Policy::custom(at_home))
             .no_proxy()
             .http1_only()
             .pool_max_idle_per_host(0)
@@ -105,7 +107,7 @@ impl Client {
         let status = response.status().as_u16();
         if status == 400 {
             let is_filtered = is_moderation(response).await;
-            return Err(if is_filtered { Failure::ContentFilter } else { Failure::Request(status) });
+            return Err(if is_filtered { Failure::Moderated } else { Failure::Request(status) });
         }
         if !response.status().is_success() {
             return Err(Failure::of_status(status, self.retry_after(&response)));
@@ -130,6 +132,15 @@ impl Stream {
     pub async fn next(&mut self) -> Result<Option<Bytes>, Failure> {
         self.0.chunk().await.map_err(|error| Failure::Broken(root(&error)))
     }
+}
+
+/// Follows a redirect that repeats the question at the same scheme, host and port; any other is taken
+/// for the answer that it is.
+fn at_home(attempt: redirect::Attempt<'_>) -> redirect::Action {
+    let repeats = matches!(attempt.status(), StatusCode::TEMPORARY_REDIRECT | StatusCode::PERMANENT_REDIRECT);
+    let asked = attempt.previous();
+    let is_home = asked.first().is_some_and(|first| first.origin() == attempt.url().origin());
+    if repeats && is_home && asked.len() <= REDIRECTS_MAX { attempt.follow() } else { attempt.stop() }
 }
 
 async fn is_moderation(mut response: Response) -> bool {

@@ -52,6 +52,9 @@ pub enum Failure {
     /// The provider's filter stopped the answer.
     #[error("model's content filter stopped the answer")]
     ContentFilter,
+    /// The provider's moderation refused the prompt, of which nothing was answered.
+    #[error("model's moderation refused the prompt")]
+    Moderated,
     /// A status of 4xx that says that our request is wrong.
     #[error("model refused the request with status {0}; it is our defect")]
     Request(u16),
@@ -140,9 +143,11 @@ impl Failure {
             | Self::Malformed(_)
             | Self::Reported(_)
             | Self::Overloaded => Verdict::Failure,
-            Self::Late | Self::ContentFilter | Self::Request(_) | Self::CircuitOpen { .. } => {
-                Verdict::Excluded
-            }
+            Self::Late
+            | Self::ContentFilter
+            | Self::Moderated
+            | Self::Request(_)
+            | Self::CircuitOpen { .. } => Verdict::Excluded,
             Self::Account(_) => Verdict::Locked,
             Self::RateLimited { retry_after } => Verdict::Slowed(*retry_after),
         }
@@ -160,7 +165,7 @@ impl Failure {
             Self::CircuitOpen { .. } => Reason::Circuit,
             Self::Overloaded | Self::Status(503 | 529) => Reason::Overloaded,
             Self::RateLimited { .. } => Reason::RateLimited,
-            Self::ContentFilter => Reason::ContentFilter,
+            Self::ContentFilter | Self::Moderated => Reason::ContentFilter,
             _ => Reason::General,
         }
     }

@@ -129,7 +129,7 @@ impl Model {
         let began = self.clock.now();
         let mut limit = Limit::first(deadline, began);
         let mut stream = limit.hold(&*self.clock, self.client.send(prompt)).await.map_err(silent)?;
-        let mut reader = Reader::new(&self.settings);
+        let mut reader = Reader::new(&self.settings).answering(prompt);
         let mut has_shown = false;
         loop {
             let failed = |failure| Failed { failure, has_shown };

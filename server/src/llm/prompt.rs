@@ -74,6 +74,14 @@ pub fn build(material: &Material<'_>, bounds: &Bounds) -> Vec<Turn> {
     [vec![system], newest_first, vec![current]].concat()
 }
 
+/// Returns a prompt without what was said before, if it holds any of it.
+pub fn without_history(prompt: &[Turn]) -> Option<Vec<Turn>> {
+    match prompt {
+        [system, .., current] if prompt.len() > 2 => Some(vec![system.clone(), current.clone()]),
+        _ => None,
+    }
+}
+
 /// Estimates the tokens of a text: four characters each, rounded up.
 pub fn estimate(text: &str) -> usize {
     text.chars().count().div_ceil(4)

@@ -6,6 +6,9 @@
 use super::{
     chunk::{self, Chunk, Finish},
     failure::Failure,
+    markup::Filter,
+    prompt::Turn,
+    script::{self, Watch},
     sse::{Item, Parser},
 };
 use crate::config::llm::{Llm, StreamEnd};
@@ -26,6 +29,8 @@ pub enum Progress {
 #[derive(Debug)]
 pub struct Reader {
     parser: Parser,
+    markup: Filter,
+    script: Watch,
     stream_end: StreamEnd,
     bad_allowed: u32,
     bad: u32,
@@ -39,6 +44,8 @@ impl Reader {
     pub fn new(settings: &Llm) -> Self {
         Self {
             parser: Parser::new(settings.line_bytes),
+            markup: Filter::default(),
+            script: Watch::new(settings.foreign_letters),
             stream_end: settings.stream_end,
             bad_allowed: settings.malformed_chunks,
             bad: 0,
@@ -46,6 +53,15 @@ impl Reader {
             has_text: false,
             bytes: 0,
         }
+    }
+
+    /// Expects an answer to this prompt, in the scripts in which it is written.
+    #[must_use]
+    pub fn answering(mut self, prompt: &[Turn]) -> Self {
+        if prompt.iter().any(|turn| script::has_east_asian(&turn.content)) {
+            self.script = Watch::new(usize::MAX);
+        }
+        self
     }
 
     /// Reads the next bytes.
@@ -93,13 +109,32 @@ impl Reader {
                 if self.bytes > ANSWER_BYTES_MAX {
                     return Err(Failure::Malformed(format!("answer exceeds {ANSWER_BYTES_MAX} bytes")));
                 }
-                self.has_text |= !piece.trim().is_empty();
-                text.push_str(&piece);
+                self.show(&piece, text)?;
                 self.finish = finish.or(self.finish);
                 self.check_finish()
             }
             Err(bad) => self.malformed(&bad.to_string()),
         }
+    }
+
+    /// Adds to `text` what the user may see of a piece.
+    fn show(&mut self, piece: &str, text: &mut String) -> Result<(), Failure> {
+        let (clean, leak) = match self.markup.push(piece) {
+            Ok(clean) => (clean, None),
+            Err(leak) => (leak.before.clone(), Some(leak)),
+        };
+        let shown = self.script.push(&clean).map_err(|foreign| Failure::Malformed(foreign.to_string()))?;
+        self.has_text |= !shown.trim().is_empty();
+        text.push_str(&shown);
+        leak.map_or(Ok(()), |leak| Err(Failure::Malformed(leak.to_string())))
+    }
+
+    /// Adds to `text` what was held back.
+    fn show_rest(&mut self, text: &mut String) {
+        // What is held back there is the beginning of a mark, which no foreign letter is.
+        let rest = self.script.finish() + &self.markup.finish();
+        self.has_text |= !rest.trim().is_empty();
+        text.push_str(&rest);
     }
 
     fn check_finish(&self) -> Result<Step, Failure> {
@@ -120,7 +155,8 @@ impl Reader {
         Ok(Step::Next)
     }
 
-    fn end(&self, text: String) -> Result<Progress, Broken> {
+    fn end(&mut self, mut text: String) -> Result<Progress, Broken> {
+        self.show_rest(&mut text);
         let is_finished = self.finish.is_some() || self.stream_end == StreamEnd::AnyEof;
         if !self.has_text && (is_finished || self.bad == 0) {
             return Err(Broken { text, failure: Failure::Empty });
@@ -225,6 +261,30 @@ mod tests {
         assert_eq!(read(&[TEXT, &last("insufficient_system_resource")]), Err(Failure::Overloaded));
         assert_eq!(read(&[TEXT, &last("content_filter")]), Err(Failure::ContentFilter));
         assert_eq!(read(&[TEXT, &last("length")]), Ok("abc".to_owned()));
+    }
+
+    #[test]
+    fn thinking_and_markup_in_the_text_are_never_shown() {
+        let said = |text: &str| format!(r#"{{"choices":[{{"delta":{{"content":"{text}"}}}}]}}"#);
+
+        assert_eq!(read(&[&said("<think>hm</think>"), TEXT, STOP]), Ok("abc".to_owned()));
+        assert_eq!(read(&[&said("<think>hm"), STOP]), Err(Failure::Empty));
+        assert!(matches!(read(&[TEXT, &said("<\u{ff5c}DSML")]), Err(Failure::Malformed(_))));
+        assert_eq!(read(&[TEXT, &said(" 1 <"), STOP]), Ok("abc 1 <".to_owned()));
+    }
+
+    #[test]
+    fn an_answer_is_in_a_script_of_the_conversation() {
+        let chinese = format!(r#"{{"choices":[{{"delta":{{"content":"{}"}}}}]}}"#, "好".repeat(13));
+        let event = format!("data: {chinese}\n\n");
+        let prompt = [Turn { role: "user", content: "你好".to_owned() }];
+
+        let broken = Reader::new(&Llm::default()).push(event.as_bytes()).unwrap_err();
+        let read = Reader::new(&Llm::default()).answering(&prompt).push(event.as_bytes());
+
+        assert_eq!(broken.text, "");
+        assert!(matches!(broken.failure, Failure::Malformed(_)));
+        assert!(matches!(read, Ok(Progress::More(_))));
     }
 
     #[test]

@@ -13,7 +13,6 @@ use std::{
 use async_trait::async_trait;
 use clock::{Activity, Timestamp};
 use server::{
-    breaker::{Policy, TurnEnd, Verdict},
     ids::{MessageId, ReminderId, SessionId, SuggestionId, UserId},
     safety::{RedFlag, RedFlags},
     storage::{
@@ -23,6 +22,8 @@ use server::{
     },
     texts::{Text, Texts},
 };
+
+use super::{blame, relay};
 
 /// A fact is written whatever version the writer had seen.
 pub(super) const LAST_WRITER_WINS: &str = "last-writer-wins";
@@ -44,8 +45,6 @@ pub(super) const ENGLISH_ONLY: &str = "english-only";
 pub(super) const GREETING_HIDES: &str = "greeting-hides-emergency";
 /// No message is looked at for signs of an emergency.
 pub(super) const NO_RED_FLAGS: &str = "no-red-flags";
-/// A user who hangs up counts as a failure of the model.
-pub(super) const HANG_UPS_COUNT: &str = "hang-ups-count";
 
 /// All of them.
 pub(crate) const PARTS: &[&str] = &[
@@ -59,7 +58,20 @@ pub(crate) const PARTS: &[&str] = &[
     ENGLISH_ONLY,
     GREETING_HIDES,
     NO_RED_FLAGS,
-    HANG_UPS_COUNT,
+    blame::HANG_UPS_COUNT,
+    blame::OWN_MISTAKES_COUNT,
+    blame::REFUSAL_FORGIVEN,
+    blame::SLOWING_IGNORED,
+    relay::STRICT_READER,
+    relay::READS_ARE_LINES,
+    relay::UNICODE_LINE_ENDS,
+    relay::EVERY_STRING_IS_TEXT,
+    relay::UNREADABLE_IS_TEXT,
+    relay::ANY_END_IS_WHOLE,
+    relay::ANYTHING_IS_AN_ANSWER,
+    relay::TWO_ANSWERS_SPLICED,
+    relay::WAITS_FOR_THE_END,
+    relay::KEEPS_CONNECTIONS,
 ];
 
 /// How a storage is weakened.
@@ -156,14 +168,6 @@ pub(super) fn red_flags(part: Option<&str>, sound: Arc<dyn RedFlags>) -> Arc<dyn
     match part {
         Some(GREETING_HIDES) => Arc::new(GreetingHides(sound)),
         Some(NO_RED_FLAGS) => Arc::new(NoRedFlags),
-        _ => sound,
-    }
-}
-
-/// Returns the breaker's policy, weakened if the part is its.
-pub(super) fn breaker_policy(part: Option<&str>, sound: Arc<dyn Policy>) -> Arc<dyn Policy> {
-    match part {
-        Some(HANG_UPS_COUNT) => Arc::new(HangUpsCount(sound)),
         _ => sound,
     }
 }
@@ -354,18 +358,5 @@ impl Texts for EnglishOnly {
 
     fn resolve(&self, tag: &str) -> String {
         self.0.resolve(tag)
-    }
-}
-
-/// Blames the model for users who go away.
-#[derive(Debug)]
-struct HangUpsCount(Arc<dyn Policy>);
-
-impl Policy for HangUpsCount {
-    fn verdict(&self, end: TurnEnd<'_>) -> Verdict {
-        match end {
-            TurnEnd::Abandoned => Verdict::Failure,
-            other => self.0.verdict(other),
-        }
     }
 }
