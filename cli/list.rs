@@ -1,11 +1,11 @@
 //! `gauntlet list`: the scenarios of the library.
 
-use std::fmt::Write as _;
+use std::{fmt::Write as _, path::PathBuf};
 
 use clap::Args;
 use scenarios::Scenario;
 
-use crate::{exit_code::ExitCode, failure::Failure, output, selection};
+use crate::{exit_code::ExitCode, failure::Failure, output, selection, target};
 
 /// Which scenarios to list.
 #[derive(Debug, Args)]
@@ -13,11 +13,15 @@ pub(crate) struct Arguments {
     /// Only those with this tag or feature row
     #[arg(long, value_name = "TAG")]
     tag: Option<String>,
+    /// Those that fit the target of this file
+    #[arg(long, value_name = "FILE")]
+    target: Option<PathBuf>,
 }
 
 pub(crate) fn run(arguments: &Arguments) -> Result<ExitCode, Failure> {
     let words: Vec<_> = arguments.tag.iter().cloned().collect();
-    output::print(&table(&selection::select(&words)?));
+    let target = target::wanted(arguments.target.as_deref())?;
+    output::print(&table(&selection::select(&words, &target)?));
     Ok(ExitCode::Held)
 }
 

@@ -129,16 +129,13 @@ struct Job {
 
 impl Job {
     fn new(arguments: &Arguments, aim: Aim) -> Result<Self, Failure> {
-        let target = match &arguments.target {
-            Some(path) => target::load(path)?,
-            None => Target::Builtin,
-        };
+        let target = target::wanted(arguments.target.as_deref())?;
         if aim == Aim::Prove && !matches!(target, Target::Builtin) {
             return Err(Failure::usage(
                 "only the built-in server can be weakened\n  hint: run `prove` without `--target`",
             ));
         }
-        let scenarios = selection::select(&arguments.names)?;
+        let scenarios = selection::select(&arguments.names, &target)?;
         Ok(Self { aim, scenarios, target, options: options(arguments) })
     }
 

@@ -2,14 +2,14 @@
 
 use std::{fs, path::Path};
 
-use scenarios::{Scenario, library, parse};
+use scenarios::{Scenario, Target, parse};
 
 use crate::failure::Failure;
 
-/// Returns the scenarios that `words` name, each once, in the order of the library, then files; all of
+/// Returns the scenarios for a target that `words` name, each once, in the order of the library, then files; all of
 /// the library if there is no word.
-pub(crate) fn select(words: &[String]) -> Result<Vec<Scenario>, Failure> {
-    let library = library().map_err(|error| Failure::invalid(*error))?;
+pub(crate) fn select(words: &[String], target: &Target) -> Result<Vec<Scenario>, Failure> {
+    let library = target.library().map_err(|error| Failure::invalid(*error))?;
     let (files, names): (Vec<_>, Vec<_>) = words.iter().partition(|word| is_file(word));
     for name in &names {
         if !library.iter().any(|scenario| scenario.is_called(name)) {

@@ -1,11 +1,11 @@
 //! `gauntlet show`: one scenario, explained and in full.
 
-use std::fmt::Write as _;
+use std::{fmt::Write as _, path::PathBuf};
 
 use clap::Args;
 use scenarios::Scenario;
 
-use crate::{exit_code::ExitCode, failure::Failure, output, selection};
+use crate::{exit_code::ExitCode, failure::Failure, output, selection, target};
 
 /// Which scenario to show.
 #[derive(Debug, Args)]
@@ -13,10 +13,14 @@ pub(crate) struct Arguments {
     /// Name of the scenario, or a file ending in `.toml`
     #[arg(value_name = "NAME")]
     name: String,
+    /// One that fits the target of this file
+    #[arg(long, value_name = "FILE")]
+    target: Option<PathBuf>,
 }
 
 pub(crate) fn run(arguments: &Arguments) -> Result<ExitCode, Failure> {
-    let scenarios = selection::select(std::slice::from_ref(&arguments.name))?;
+    let target = target::wanted(arguments.target.as_deref())?;
+    let scenarios = selection::select(std::slice::from_ref(&arguments.name), &target)?;
     let shown: Vec<_> = scenarios.iter().map(explain).collect();
     output::print(&shown.join("\n"));
     Ok(ExitCode::Held)

@@ -35,8 +35,13 @@ pub(crate) fn run(wish: &Wish) -> Result<ExitCode, Failure> {
 
 /// Reads a target file, with secrets from the environment.
 #[expect(clippy::disallowed_methods, reason = "the CLI reads the environment")]
-pub(crate) fn load(path: &Path) -> Result<Target, Failure> {
+fn load(path: &Path) -> Result<Target, Failure> {
     Target::load(path, &|name| std::env::var(name).ok()).map_err(Failure::usage)
+}
+
+/// Reads the target file that was named, if one was; else the built-in target is meant.
+pub(crate) fn wanted(path: Option<&Path>) -> Result<Target, Failure> {
+    path.map_or(Ok(Target::Builtin), load)
 }
 
 fn check(file: &TargetFile) -> Result<ExitCode, Failure> {

@@ -1,4 +1,4 @@
-//! Lists the scenario files of `library/` and of its folders, so that adding one takes one file.
+//! Lists the scenario files of `library/` and `completions/` and of their folders, so that adding one takes one file.
 
 use std::{
     env,
@@ -11,21 +11,28 @@ use std::{
 fn main() -> io::Result<()> {
     let root = env::var("CARGO_MANIFEST_DIR").map_err(io::Error::other)?;
     let output = env::var("OUT_DIR").map_err(io::Error::other)?;
-    let folder = Path::new(&root).join("library");
+    for name in ["library", "completions"] {
+        let code = list(&Path::new(&root).join(name))?;
+        fs::write(Path::new(&output).join(name).with_extension("rs"), code)?;
+    }
+    Ok(())
+}
 
-    let mut paths = files(&folder)?;
+/// Returns names and texts of the scenarios of a folder, as Rust.
+fn list(folder: &Path) -> io::Result<String> {
+    let mut paths = files(folder)?;
     paths.retain(|path| path.extension().is_some_and(|extension| extension == "toml"));
     paths.sort();
 
     let mut code = String::from("&[\n");
     for path in paths {
         println!("cargo::rerun-if-changed={}", path.display());
-        let name = path.strip_prefix(&folder).unwrap_or(&path).to_string_lossy();
+        let name = path.strip_prefix(folder).unwrap_or(&path).to_string_lossy();
         let file = path.to_string_lossy();
         writeln!(code, "    ({name:?}, include_str!({file:?})),").map_err(io::Error::other)?;
     }
     code.push_str("]\n");
-    fs::write(Path::new(&output).join("library.rs"), code)
+    Ok(code)
 }
 
 /// Returns the files of a folder and of the folders in it.

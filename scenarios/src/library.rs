@@ -1,4 +1,5 @@
-//! The scenarios that come with the program, one file each in `library/` and its folders.
+//! The scenarios that come with the program, one file each: in `library/` and its folders those about a chat with
+//! memory, in `completions/` those about chat completions.
 
 use crate::{
     model::Scenario,
@@ -8,20 +9,36 @@ use crate::{
 /// Paths below `library/` and texts, in alphabetical order.
 const FILES: &[(&str, &str)] = include!(concat!(env!("OUT_DIR"), "/library.rs"));
 
+/// The same of `completions/`.
+const COMPLETIONS: &[(&str, &str)] = include!(concat!(env!("OUT_DIR"), "/completions.rs"));
+
 /// The scenario that must be red.
 const CANARY: &str = include_str!("../canary.toml");
+
+/// Says whether a scenario of this file comes with the program.
+pub(crate) fn is_ours(file: &str) -> bool {
+    ["library/", "completions/"].iter().any(|folder| file.starts_with(folder))
+}
 
 /// Reads the scenario that must fail wherever it is run.
 pub(crate) fn canary() -> Result<Scenario, Box<ParseError>> {
     parse("canary.toml", CANARY)
 }
 
-/// Reads the built-in scenarios, testing gaps first, then by id.
+/// Reads the built-in scenarios about a chat with memory, testing gaps first, then by id.
 pub fn library() -> Result<Vec<Scenario>, Box<ParseError>> {
-    let mut scenarios: Vec<_> =
-        FILES.iter().map(|(name, text)| parse(&format!("library/{name}"), text)).collect::<Result<_, _>>()?;
+    let mut scenarios = read("library", FILES)?;
     scenarios.sort_by(|a, b| a.order().cmp(&b.order()));
     Ok(scenarios)
+}
+
+/// Reads the built-in scenarios about chat completions, by id.
+pub fn completions() -> Result<Vec<Scenario>, Box<ParseError>> {
+    read("completions", COMPLETIONS)
+}
+
+fn read(folder: &str, files: &[(&str, &str)]) -> Result<Vec<Scenario>, Box<ParseError>> {
+    files.iter().map(|(name, text)| parse(&format!("{folder}/{name}"), text)).collect()
 }
 
 #[cfg(test)]
@@ -60,6 +77,16 @@ mod tests {
         let different: BTreeSet<_> = scenarios.iter().map(essence).collect();
 
         assert_eq!(different.len(), scenarios.len());
+    }
+
+    #[test]
+    fn every_scenario_about_chat_completions_says_so_s5() {
+        let scenarios = completions().unwrap_or_else(|error| panic!("{:?}", miette::Report::new(*error)));
+
+        assert!(!scenarios.is_empty());
+        for scenario in scenarios {
+            assert!(scenario.tables.needs.iter().any(|need| need == "completions"), "{}", scenario.id);
+        }
     }
 
     #[test]

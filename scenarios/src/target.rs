@@ -5,7 +5,7 @@ mod external;
 
 use std::path::Path;
 
-use crate::{Scenario, expr::Settings};
+use crate::{ParseError, Scenario, expr::Settings, library};
 pub(crate) use builtin::{Weakening, check_settings, default_settings};
 pub use external::{Auth, AuthCall, Calls, Environment, Jwt, Kind, Start, TargetError, TargetFile};
 pub(crate) use external::{Chat, Entrance, Process, Visitor, Words};
@@ -60,6 +60,14 @@ impl Target {
     /// Reads a target file. Secrets that it leaves to the environment are looked up there.
     pub fn load(path: &Path, environment: Environment<'_>) -> Result<Self, TargetError> {
         external::load(path, environment).map(|file| Self::External(Box::new(file)))
+    }
+
+    /// Reads the built-in scenarios that are about such a target.
+    pub fn library(&self) -> Result<Vec<Scenario>, Box<ParseError>> {
+        match self {
+            Self::External(file) if file.kind == Kind::OpenAi => library::completions(),
+            Self::External(_) | Self::Builtin => library::library(),
+        }
     }
 
     /// Returns the target's name for reports.

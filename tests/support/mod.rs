@@ -3,5 +3,6 @@
 
 pub(crate) mod absence;
 pub(crate) mod browser;
+pub(crate) mod gateway;
 pub(crate) mod postgres;
 pub(crate) mod server;

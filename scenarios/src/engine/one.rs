@@ -7,7 +7,7 @@ use metrics_util::debugging::DebuggingRecorder;
 
 use super::{Job, Options, capture};
 use crate::{
-    Scenario, judge,
+    Scenario, judge, library,
     observation::Observation,
     result::{ScenarioResult, Verdict},
     run::{self, Seen, micros},
@@ -113,7 +113,7 @@ pub(super) fn told(scenario: &Scenario, seen: &Observation, options: &Options) -
 
 /// Returns the command that runs just this scenario again: a file of somebody's own by its path.
 fn reproduce(scenario: &Scenario, options: &Options) -> String {
-    let name = if scenario.file.starts_with("library/") { &scenario.id } else { &scenario.file };
+    let name = if library::is_ours(&scenario.file) { &scenario.id } else { &scenario.file };
     let target = options.target.as_ref().map(|path| format!(" --target {path}")).unwrap_or_default();
     format!("gauntlet run {name} --seed {}{target}", options.seed)
 }
