@@ -24,6 +24,9 @@ pub(crate) const STEADY_BEFORE: &str = "steady state before";
 /// The probe after the steps.
 pub(crate) const STEADY_AFTER: &str = "steady state after";
 
+/// In real time nothing says that nothing more will come: so long it is waited for what comes after the end.
+const LATE: Duration = Duration::from_millis(100);
+
 /// Attempts of the probe after the steps, spread over the time that the scenario allows.
 const RECOVERY_PROBES: u32 = 5;
 
@@ -110,6 +113,9 @@ async fn finish(world: &World, people: &People<'_>, first: usize) -> Result<(), 
         turns_over && world.llm.journal().iter().all(|exchange| matching::end_of(exchange) != Ending::Open)
     };
     world.until(total + Duration::from_secs(2), is_over).await?;
+    if !world.is_fresh() {
+        world.advance(LATE).await?;
+    }
     world.settle().await
 }
 

@@ -5,7 +5,7 @@ use std::{fs, net::SocketAddr};
 
 use scenarios::{
     Options, Target,
-    result::{Run, Verdict},
+    result::{Run, ScenarioResult, Verdict},
 };
 use tokio_util::sync::CancellationToken;
 
@@ -22,7 +22,7 @@ async fn judge(defect: Defect, names: &'static [&'static str]) -> Run {
     let gateway = Gateway::start(llm, defect).await;
     let path = folder.path().join("target.toml");
     let text = format!(
-        "schema = 1\nname = \"{defect:?}\"\nkind = \"openai\"\nurl = \"http://{}\"\nllm = \"{llm}\"\n[settings]\nllm.gap = \"{}s\"\n",
+        "schema = 1\nname = \"{defect:?}\"\nkind = \"openai\"\nurl = \"http://{}\"\nllm = \"{llm}\"\n[settings]\nllm.gap = \"{}s\"\nllm.total = \"5s\"\nllm.breaker.cooldown = \"1s\"\n",
         gateway.address,
         GAP.as_secs()
     );
@@ -82,7 +82,7 @@ const DEFECTS: [(Defect, &[&str], &str); 17] = [
     (Defect::HidesTheStatus, &["rate_limit_stays_a_rate_limit"], "the status is 429"),
     (Defect::IsPatient, &["silent_model_is_given_up"], "the client is told within the gap limit"),
     (Defect::TearsLetters, &["letters_are_not_torn"], "every letter is whole"),
-    (Defect::ReadsComments, &["keep_alives_do_no_harm"], "the answer is whole"),
+    (Defect::ReadsComments, &["keep_alives_do_no_harm"], "no comment is read as data"),
     (
         Defect::ForgetsTheConversation,
         &["conversation_reaches_the_model_in_order"],
@@ -96,7 +96,7 @@ async fn no_broken_gateway_goes_free_and_its_defect_is_named_s9() {
         DEFECTS.map(|(defect, names, check)| async move { (defect, check, judge(defect, names).await) });
 
     for (defect, check, run) in futures_util::future::join_all(judged).await {
-        let broken: Vec<_> = run.scenarios.iter().flat_map(|scenario| scenario.broken()).collect();
+        let broken: Vec<_> = run.scenarios.iter().flat_map(ScenarioResult::broken).collect();
 
         assert!(broken.iter().any(|broken| broken.id == check), "{defect:?}: {}", told(&run));
     }

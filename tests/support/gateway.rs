@@ -1,7 +1,12 @@
 //! A gateway in front of a model, as strangers write them: sound, or broken in one way. A harness that judges other
 //! people's back ends must accuse each of the broken ones, and never the sound one.
 
-use std::{convert::Infallible, net::SocketAddr, time::Duration};
+use std::{
+    convert::Infallible,
+    net::SocketAddr,
+    sync::{Arc, Mutex},
+    time::Duration,
+};
 
 use axum::{
     Router,
@@ -26,7 +31,7 @@ pub(crate) enum Defect {
     EndsTwice,
     /// It says something more after the end.
     SpeaksAfterTheEnd,
-    /// It gives each client what was said last to anybody.
+    /// It gives everybody what anybody asked for.
     MixesUsers,
     /// It forgets `[DONE]`.
     LosesTheEnd,
@@ -76,7 +81,8 @@ struct Way {
     client: reqwest::Client,
     model: String,
     defect: Defect,
-    last: std::sync::Arc<std::sync::Mutex<Vec<String>>>,
+    /// Everybody who has asked.
+    clients: Arc<Mutex<Vec<mpsc::Sender<String>>>>,
 }
 
 impl Gateway {
@@ -89,7 +95,7 @@ impl Gateway {
             client,
             model: format!("http://{model}/chat/completions"),
             defect,
-            last: Default::default(),
+            clients: Arc::default(),
         };
         let router = Router::new().route("/v1/chat/completions", post(answer)).with_state(way);
         let serving = tokio::spawn(async move { axum::serve(listener, router).await.unwrap() });
@@ -113,7 +119,7 @@ async fn answer(State(way): State<Way>, body: Bytes) -> Response {
         let text = asked.text().await.unwrap_or_default();
         return match way.defect {
             Defect::SoothesErrors => {
-                told(vec![piece("Sorry, something went wrong."), finish(), DONE.to_owned()])
+                told(&[piece("Sorry, something went wrong."), finish(), DONE.to_owned()])
             }
             Defect::HidesTheStatus => refusal(StatusCode::INTERNAL_SERVER_ERROR, &text),
             _ if status.is_success() => refusal(StatusCode::BAD_GATEWAY, "the model sent no stream"),
@@ -121,7 +127,9 @@ async fn answer(State(way): State<Way>, body: Bytes) -> Response {
         };
     }
     let (events, passed) = mpsc::channel(16);
-    let telling = tokio::spawn(tell(way.clone(), asked, events));
+    way.clients.lock().unwrap().push(events.clone());
+    let telling = Telling { way: way.clone(), events, kept: Vec::new(), is_finished: false, is_done: false };
+    let telling = tokio::spawn(telling.run(asked));
     let body = Body::from_stream(stream::unfold(
         (passed, Cut(telling, way.defect)),
         |(mut passed, cut)| async move {
@@ -149,7 +157,7 @@ fn refusal(status: StatusCode, text: &str) -> Response {
     (status, axum::Json(json!({"error": {"message": text}}))).into_response()
 }
 
-fn told(events: Vec<String>) -> Response {
+fn told(events: &[String]) -> Response {
     ([(CONTENT_TYPE, "text/event-stream")], events.concat()).into_response()
 }
 
@@ -174,103 +182,96 @@ fn forgotten(body: &Bytes) -> Bytes {
     json.to_string().into()
 }
 
-/// Passes the events of the model on, as its defect wants it.
-async fn tell(way: Way, asked: reqwest::Response, events: mpsc::Sender<String>) {
-    let defect = way.defect;
-    let (mut bytes, mut rest, mut kept) = (asked.bytes_stream(), Vec::new(), Vec::new());
-    let (mut finished, mut done, mut count) = (false, false, 0);
-    let patience = if defect == Defect::IsPatient { Duration::from_secs(3600) } else { GAP };
-    if defect == Defect::NeverAnswers {
-        return std::future::pending().await;
-    }
-    while let Ok(Some(Ok(more))) = timeout(patience, bytes.next()).await {
-        if defect == Defect::TearsLetters {
-            rest.extend_from_slice(String::from_utf8_lossy(&more).as_bytes());
-        } else {
-            rest.extend_from_slice(&more);
-        }
-        while let Some(end) = rest.windows(2).position(|pair| pair == b"\n\n") {
-            let event = String::from_utf8_lossy(&rest.drain(..end + 2).collect::<Vec<_>>()).into_owned();
-            if event.starts_with(':') {
-                if defect == Defect::ReadsComments {
-                    send(&events, format!("data: {}", event.trim_start_matches(": "))).await;
-                }
-                continue;
-            }
-            done |= event.contains("[DONE]");
-            finished |= event.contains(r#""finish_reason":"stop""#);
-            if done || event.contains(r#""error""#) {
-                if !done {
-                    send(&events, event).await;
-                    return;
-                }
-                break;
-            }
-            count += 1;
-            kept.push(event.clone());
-            match defect {
-                Defect::Collects => {}
-                Defect::Doubles if count % 3 == 0 => {
-                    send(&events, event.clone()).await;
-                    send(&events, event).await;
-                }
-                Defect::Reorders if count % 4 == 2 => {}
-                Defect::Reorders if count % 4 == 3 => {
-                    send(&events, event).await;
-                    send(&events, kept[kept.len() - 2].clone()).await;
-                }
-                Defect::MixesUsers => {
-                    let mut last = { way.last.lock().unwrap().clone() };
-                    let mine = last.get(count).cloned().unwrap_or(event.clone());
-                    last.push(event);
-                    way.last.lock().unwrap().push(last.pop().unwrap());
-                    send(&events, mine).await;
-                }
-                _ => send(&events, event).await,
-            }
-        }
-        if done {
-            break;
-        }
-    }
-    if defect == Defect::Collects {
-        for event in kept {
-            send(&events, event).await;
-        }
-    }
-    close(defect, finished && done, &events).await;
+/// An answer that is passed on.
+struct Telling {
+    way: Way,
+    events: mpsc::Sender<String>,
+    /// What was passed on, or will be.
+    kept: Vec<String>,
+    is_finished: bool,
+    is_done: bool,
 }
 
-/// Ends the stream.
-async fn close(defect: Defect, whole: bool, events: &mpsc::Sender<String>) {
-    match (defect, whole) {
-        (Defect::LosesTheEnd, true) => {}
-        (Defect::EndsTwice, true) => {
-            send(events, DONE.to_owned()).await;
-            send(events, DONE.to_owned()).await;
+impl Telling {
+    /// Passes the events of the model on, as the defect wants it.
+    async fn run(mut self, asked: reqwest::Response) {
+        let (mut bytes, mut rest) = (asked.bytes_stream(), Vec::new());
+        let patience = if self.way.defect == Defect::IsPatient { Duration::from_hours(1) } else { GAP };
+        while !self.is_done
+            && let Ok(Some(Ok(more))) = timeout(patience, bytes.next()).await
+        {
+            match self.way.defect {
+                Defect::NeverAnswers => return std::future::pending().await,
+                Defect::TearsLetters => rest.extend_from_slice(String::from_utf8_lossy(&more).as_bytes()),
+                _ => rest.extend_from_slice(&more),
+            }
+            while let Some(end) = rest.windows(2).position(|pair| pair == b"\n\n") {
+                let event = String::from_utf8_lossy(&rest.drain(..end + 2).collect::<Vec<_>>()).into_owned();
+                if event.contains(r#""error""#) {
+                    return self.send(event).await;
+                }
+                self.event(event).await;
+            }
         }
-        (Defect::SpeaksAfterTheEnd, true) => {
-            send(events, DONE.to_owned()).await;
-            send(events, piece("By the way")).await;
+        self.close().await;
+    }
+
+    async fn event(&mut self, event: String) {
+        let defect = self.way.defect;
+        if event.starts_with(':') {
+            if defect == Defect::ReadsComments {
+                self.send(format!("data: {}", event.trim_start_matches(": "))).await;
+            }
+            return;
         }
-        (Defect::BelievesTheHalf, false) => {
-            send(events, finish()).await;
-            send(events, DONE.to_owned()).await;
+        if event.contains("[DONE]") {
+            self.is_done = true;
+            return;
         }
-        (Defect::Splices, false) => {
-            send(events, piece("Sorry, please try again.")).await;
-            send(events, finish()).await;
-            send(events, DONE.to_owned()).await;
-        }
-        (_, true) => send(events, DONE.to_owned()).await,
-        (_, false) => {
-            let error = json!({"error": {"message": "the model broke off"}});
-            send(events, format!("data: {error}\n\n")).await;
+        self.is_finished |= event.contains(r#""finish_reason":"stop""#);
+        self.kept.push(event.clone());
+        match (defect, self.kept.len() % 4) {
+            (Defect::Collects, _) | (Defect::Reorders, 2) => {}
+            (Defect::Reorders, 3) => {
+                self.send(event).await;
+                self.send(self.kept[self.kept.len() - 2].clone()).await;
+            }
+            (Defect::Doubles, 3) => {
+                self.send(event.clone()).await;
+                self.send(event).await;
+            }
+            _ => self.send(event).await,
         }
     }
-}
 
-async fn send(events: &mpsc::Sender<String>, event: String) {
-    // Fails only when the client has left.
-    let _ = events.send(event).await;
+    async fn send(&self, event: String) {
+        let all = self.way.clients.lock().unwrap().clone();
+        for client in if self.way.defect == Defect::MixesUsers { all } else { vec![self.events.clone()] } {
+            // Fails only when the client has left.
+            let _ = client.send(event.clone()).await;
+        }
+    }
+
+    /// Ends the stream.
+    async fn close(self) {
+        if self.way.defect == Defect::Collects {
+            for event in &self.kept {
+                self.send(event.clone()).await;
+            }
+        }
+        let broken = || format!("data: {}\n\n", json!({"error": {"message": "the model broke off"}}));
+        let done = || DONE.to_owned();
+        let last = match (self.way.defect, self.is_finished && self.is_done) {
+            (Defect::LosesTheEnd, true) => vec![],
+            (Defect::EndsTwice, true) => vec![done(), done()],
+            (Defect::SpeaksAfterTheEnd, true) => vec![done(), piece("By the way")],
+            (Defect::BelievesTheHalf, false) => vec![finish(), done()],
+            (Defect::Splices, false) => vec![piece("Sorry, please try again."), finish(), done()],
+            (_, true) => vec![done()],
+            (_, false) => vec![broken()],
+        };
+        for event in last {
+            self.send(event).await;
+        }
+    }
 }

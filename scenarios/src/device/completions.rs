@@ -67,7 +67,8 @@ impl Completions {
     fn turn(&mut self, body: String) {
         let line = Arc::clone(&self.line);
         self.turns.spawn(async move {
-            let mut turn = Turn { line: &line, read: String::new(), finished: false, ended: false };
+            let mut turn =
+                Turn { line: &line, read: String::new(), finished: false, ended: false, failed: false };
             turn.run(body).await;
         });
     }
@@ -95,8 +96,10 @@ struct Turn<'a> {
     read: String,
     /// A chunk has told why the answer ends.
     finished: bool,
-    /// The end, or an error, was told.
+    /// The end was told, or an error.
     ended: bool,
+    /// An error was told.
+    failed: bool,
 }
 
 impl Turn<'_> {
@@ -165,7 +168,7 @@ impl Turn<'_> {
 
     fn done(&mut self) {
         // Some tell an error and then, in good order, the end of the stream.
-        if self.ended && !self.finished {
+        if self.failed {
             return;
         }
         if !self.finished {
@@ -181,7 +184,7 @@ impl Turn<'_> {
     /// Tells what is wrong, unless the turn has ended already.
     fn fail(&mut self, code: &str, told: &str) {
         if !self.ended {
-            self.ended = true;
+            (self.ended, self.failed) = (true, true);
             self.frame(json!({"type": "error", "code": code, "content": told}));
         }
     }
@@ -254,7 +257,8 @@ mod tests {
         let open =
             Completions::open("ana.phone", &door, ("http://127.0.0.1:9".into(), "m".into()), &recorder);
         let line = open.unwrap().line;
-        let mut turn = Turn { line: &line, read: String::new(), finished: false, ended: false };
+        let mut turn =
+            Turn { line: &line, read: String::new(), finished: false, ended: false, failed: false };
         Events::default().feed(body.as_bytes()).iter().for_each(|data| turn.event(data));
         let events = recorder.snapshot();
         let told = events.iter().filter_map(|event| match &event.what {
