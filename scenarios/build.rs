@@ -1,4 +1,4 @@
-//! Lists the scenario files of `library/` and `completions/` and of their folders, so that adding one takes one file.
+//! Lists the scenario files of `library/`, `completions/` and `processes/` and of their folders, so that adding one takes one file.
 
 use std::{
     env,
@@ -11,7 +11,7 @@ use std::{
 fn main() -> io::Result<()> {
     let root = env::var("CARGO_MANIFEST_DIR").map_err(io::Error::other)?;
     let output = env::var("OUT_DIR").map_err(io::Error::other)?;
-    for name in ["library", "completions"] {
+    for name in ["library", "completions", "processes"] {
         let code = list(&Path::new(&root).join(name))?;
         fs::write(Path::new(&output).join(name).with_extension("rs"), code)?;
     }

@@ -41,7 +41,7 @@ pub mod result;
 
 pub use checkup::{Finding, check_target};
 pub use engine::{Listener, Options, prove, run};
-pub use library::{completions, library};
+pub use library::{completions, library, processes};
 pub use model::Scenario;
 pub use parse::{ParseError, parse};
 pub use target::{Auth, AuthCall, Calls, Environment, Jwt, Kind, Start, Target, TargetError, TargetFile};

@@ -1,5 +1,5 @@
 //! The scenarios that come with the program, one file each: in `library/` and its folders those about a chat with
-//! memory, in `completions/` those about chat completions.
+//! memory, in `processes/` those that kill and pause its process, in `completions/` those about chat completions.
 
 use crate::{
     model::Scenario,
@@ -12,12 +12,15 @@ const FILES: &[(&str, &str)] = include!(concat!(env!("OUT_DIR"), "/library.rs"))
 /// The same of `completions/`.
 const COMPLETIONS: &[(&str, &str)] = include!(concat!(env!("OUT_DIR"), "/completions.rs"));
 
+/// The same of `processes/`.
+const PROCESSES: &[(&str, &str)] = include!(concat!(env!("OUT_DIR"), "/processes.rs"));
+
 /// The scenario that must be red.
 const CANARY: &str = include_str!("../canary.toml");
 
 /// Says whether a scenario of this file comes with the program.
 pub(crate) fn is_ours(file: &str) -> bool {
-    ["library/", "completions/"].iter().any(|folder| file.starts_with(folder))
+    ["library/", "completions/", "processes/"].iter().any(|folder| file.starts_with(folder))
 }
 
 /// Reads the scenario that must fail wherever it is run.
@@ -35,6 +38,11 @@ pub fn library() -> Result<Vec<Scenario>, Box<ParseError>> {
 /// Reads the built-in scenarios about chat completions, by id.
 pub fn completions() -> Result<Vec<Scenario>, Box<ParseError>> {
     read("completions", COMPLETIONS)
+}
+
+/// Reads the built-in scenarios that do something to the target's process, by id.
+pub fn processes() -> Result<Vec<Scenario>, Box<ParseError>> {
+    read("processes", PROCESSES)
 }
 
 fn read(folder: &str, files: &[(&str, &str)]) -> Result<Vec<Scenario>, Box<ParseError>> {
@@ -80,12 +88,14 @@ mod tests {
     }
 
     #[test]
-    fn every_scenario_about_chat_completions_says_so_s5() {
-        let scenarios = completions().unwrap_or_else(|error| panic!("{:?}", miette::Report::new(*error)));
+    fn scenarios_that_the_built_in_target_cannot_do_say_what_they_need_s5_s6() {
+        for (need, scenarios) in [("completions", completions()), ("process", processes())] {
+            let scenarios = scenarios.unwrap_or_else(|error| panic!("{:?}", miette::Report::new(*error)));
 
-        assert!(!scenarios.is_empty());
-        for scenario in scenarios {
-            assert!(scenario.tables.needs.iter().any(|need| need == "completions"), "{}", scenario.id);
+            assert!(!scenarios.is_empty());
+            for scenario in scenarios {
+                assert!(scenario.tables.needs.iter().any(|word| word == need), "{}", scenario.id);
+            }
         }
     }
 

@@ -102,12 +102,14 @@ async fn finish(world: &World, people: &People<'_>, first: usize) -> Result<(), 
         let turns_over = people.open_sockets().all(|device| {
             world.recorder.ask(first, |events| {
                 let of_device = events.iter().filter(|event| event.actor == device);
-                let balance = of_device.map(|event| match &event.what {
-                    What::Sent(_) => 1,
-                    What::Frame(frame) if frame.is_end() => -1,
-                    _ => 0,
+                let running = of_device.fold(0_i64, |running, event| match &event.what {
+                    What::Sent(_) => running + 1,
+                    What::Frame(frame) if frame.is_end() => running - 1,
+                    // Turns end with their connection.
+                    What::Opened => 0,
+                    _ => running,
                 });
-                balance.sum::<i64>() <= 0
+                running <= 0
             })
         });
         turns_over && world.llm.journal().iter().all(|exchange| matching::end_of(exchange) != Ending::Open)

@@ -66,6 +66,9 @@ impl Target {
     pub fn library(&self) -> Result<Vec<Scenario>, Box<ParseError>> {
         match self {
             Self::External(file) if file.kind == Kind::OpenAi => library::completions(),
+            Self::External(file) if file.start.is_some() => {
+                Ok([library::library()?, library::processes()?].concat())
+            }
             Self::External(_) | Self::Builtin => library::library(),
         }
     }

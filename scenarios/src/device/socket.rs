@@ -125,6 +125,8 @@ async fn read(
             Ok(Message::Close(frame)) => {
                 let code = frame.map_or(1005, |frame| frame.code.into());
                 recorder.note(&*name, What::Closed { code, by_client: false });
+                // Reading on sends the answer that the server waits for.
+                while let Some(Ok(_)) = stream.next().await {}
                 return;
             }
             Ok(_) => {}
