@@ -15,3 +15,4 @@ mod sdk;
 mod storage_contract;
 #[path = "../support/mod.rs"]
 mod support;
+mod target;

@@ -266,3 +266,6 @@ impl TargetFile {
         })
     }
 }
+
+#[cfg(test)]
+mod tests;

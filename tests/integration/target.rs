@@ -1,0 +1,170 @@
+//! Somebody's back end by its target file: started, checked, judged, killed, and never left behind (S5, S6).
+
+use std::{
+    fs,
+    net::{SocketAddr, TcpListener, TcpStream},
+    path::Path,
+    process::{Command, Output, Stdio},
+    thread,
+    time::Duration,
+};
+
+use tempfile::TempDir;
+
+/// A target file for the reference server as a process.
+struct Described {
+    folder: TempDir,
+    address: SocketAddr,
+}
+
+impl Described {
+    fn new() -> Self {
+        let address = TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap();
+        let described = Self { folder: tempfile::tempdir().unwrap(), address };
+        described.write("{llm}", env!("CARGO_BIN_EXE_gauntlet"));
+        described
+    }
+
+    fn write(&self, llm: &str, program: &str) {
+        let text = format!(
+            r#"
+            schema = 1
+            name = "reference"
+            kind = "chat-v0"
+            url = "http://{}"
+            capabilities = ["facts", "conversations", "kinds"]
+            slack = "2s"
+            [start]
+            command = ["{program}", "serve", "--listen", "{{address}}", "--database", "sqlite:{{scratch}}/chat.db"]
+            health = "/health/ready"
+            [start.env]
+            DEEPSEEK_BASE_URL = "{llm}"
+            DEEPSEEK_API_KEY = "sk-test"
+            JWT_SECRET = "a secret that outlives the process, 32 bytes"
+            GAUNTLET__AUTH__ARGON2_MEMORY_KIB = "8"
+            GAUNTLET__AUTH__ARGON2_PASSES = "1"
+            "#,
+            self.address
+        );
+        fs::write(self.path(), text).unwrap();
+    }
+
+    fn path(&self) -> std::path::PathBuf {
+        self.folder.path().join("target.toml")
+    }
+
+    fn gauntlet(&self, arguments: &[&str]) -> Command {
+        let mut command = Command::new(env!("CARGO_BIN_EXE_gauntlet"));
+        command.args(arguments).current_dir(self.folder.path()).stdin(Stdio::null());
+        command
+    }
+
+    fn check(&self) -> (Option<i32>, String) {
+        told(&self.gauntlet(&["target", "check", "target.toml"]).output().unwrap())
+    }
+
+    /// Says whether somebody listens.
+    fn is_up(&self) -> bool {
+        TcpStream::connect(self.address).is_ok()
+    }
+}
+
+fn told(output: &Output) -> (Option<i32>, String) {
+    let text = [&output.stdout[..], &output.stderr].concat();
+    (output.status.code(), String::from_utf8_lossy(&text).into_owned())
+}
+
+#[test]
+fn a_target_is_started_killed_paused_and_judged_and_none_is_left_s6() {
+    let target = Described::new();
+
+    let run =
+        target.gauntlet(&["run", "process", "--target", "target.toml", "--format", "json"]).output().unwrap();
+
+    let (code, text) = told(&run);
+    assert_eq!(code, Some(0), "{text}");
+    assert!(text.contains("all 4 scenarios held"), "{text}");
+    assert!(!target.is_up());
+}
+
+#[test]
+fn a_run_that_is_interrupted_leaves_no_target_behind_s6() {
+    let target = Described::new();
+    let names = ["run", "stall_after_some_words_ends_at_the_gap_limit", "--target", "target.toml"];
+    let mut run = target.gauntlet(&names).stdout(Stdio::null()).stderr(Stdio::null()).spawn().unwrap();
+    while !target.is_up() {
+        assert!(run.try_wait().unwrap().is_none(), "the run ended before its target was up");
+        thread::sleep(Duration::from_millis(20));
+    }
+
+    assert!(Command::new("kill").args(["-s", "INT", &run.id().to_string()]).status().unwrap().success());
+
+    assert_eq!(run.wait().unwrap().code(), Some(130));
+    assert!(!target.is_up());
+    assert!(target.folder.path().join("target/gauntlet/report/run.json").exists(), "the report is written");
+}
+
+#[test]
+fn a_target_that_works_is_told_step_by_step_s5() {
+    let (code, text) = Described::new().check();
+
+    assert_eq!(code, Some(0), "{text}");
+    let steps: Vec<_> =
+        text.lines().filter_map(|line| line.strip_prefix("ok    ")?.split_whitespace().next()).collect();
+    assert_eq!(steps, ["mock", "target", "sign-in", "chat", "answer", "model"], "{text}");
+}
+
+#[test]
+fn what_does_not_work_is_named_with_the_way_out_s5() {
+    let target = Described::new();
+
+    target.write("http://127.0.0.1:9", env!("CARGO_BIN_EXE_gauntlet"));
+    let (code, elsewhere) = target.check();
+    assert_eq!(code, Some(1), "{elsewhere}");
+    assert!(elsewhere.contains("FAIL  model    the mock was asked 0 times"), "{elsewhere}");
+    assert!(elsewhere.contains("hint: the model URL of your back end must point at `llm`"), "{elsewhere}");
+    target.write("{llm}", "./nobody");
+    let (code, absent) = target.check();
+    assert_eq!(code, Some(1), "{absent}");
+    assert!(
+        absent.contains("cannot start `./nobody`") && absent.contains("hint: try `start.command` by hand"),
+        "{absent}"
+    );
+    assert!(!target.is_up());
+}
+
+#[test]
+fn a_target_that_dies_half_way_ends_the_run_in_order_and_says_so_s6() {
+    let target = Described::new();
+    let scenario = r#"
+        schema = 1
+        name = "it dies"
+        hypothesis = "Nobody lives for ever."
+        needs = ["process"]
+        users = [{ name = "ana" }]
+        steps = [{ process = { do = "pause" } }, { process = { do = "resume" } }]
+        [[expect]]
+        id = "silence"
+        never = { on = { frame = { device = "ana.phone", type = "done" } } }
+    "#;
+    fs::write(target.folder.path().join("a_first.toml"), scenario).unwrap();
+    let dying = fs::read_to_string(target.path()).unwrap();
+    let shell = r#"command = ["sh", "-c", "exec timeout -s KILL 1 \"$@\"", "sh", "#;
+    fs::write(target.path(), dying.replace("command = [", shell)).unwrap();
+    let late = scenario.replace(
+        r#"{ process = { do = "resume" } }"#,
+        r#"{ process = { do = "resume" } }, { advance = { by = "2s" } }"#,
+    );
+    fs::write(target.folder.path().join("b_second.toml"), late).unwrap();
+    let names = ["run", "b_second.toml", "a_first.toml", "--target", "target.toml", "--format", "json"];
+
+    let (code, text) = told(&target.gauntlet(&names).output().unwrap());
+
+    assert_eq!(code, Some(4), "{text}");
+    assert!(text.contains("the target is gone: it ended with"), "{text}");
+    assert!(report(target.folder.path()).contains("b_second"));
+}
+
+fn report(folder: &Path) -> String {
+    fs::read_to_string(folder.join("target/gauntlet/report/run.json")).unwrap()
+}
