@@ -3,7 +3,7 @@
 use clap::{Parser, Subcommand};
 
 #[cfg(feature = "lab")]
-use crate::{check, faults, floor, list, load, mock, prove, run, schema, show, talk, target};
+use crate::{check, compare, faults, floor, list, load, mock, new, prove, run, schema, show, talk, target};
 use crate::{config, exit_code::ExitCode, failure::Failure, serve};
 
 /// Proves that an LLM chat back end survives its LLM, its users and its own infrastructure
@@ -36,6 +36,12 @@ pub(crate) enum Command {
     /// Show that each scenario fails when its protection is taken away
     #[cfg(feature = "lab")]
     Prove(run::Arguments),
+    /// Compare two reports: what became worse, better, new, gone
+    #[cfg(feature = "lab")]
+    Compare(compare::Arguments),
+    /// Write a scenario to start from
+    #[cfg(feature = "lab")]
+    New(new::Arguments),
     /// List the scenarios
     #[cfg(feature = "lab")]
     List(list::Arguments),
@@ -94,6 +100,10 @@ impl Command {
             Self::Run(arguments) => run::run(&arguments),
             #[cfg(feature = "lab")]
             Self::Prove(arguments) => prove::run(&arguments),
+            #[cfg(feature = "lab")]
+            Self::Compare(arguments) => compare::run(&arguments),
+            #[cfg(feature = "lab")]
+            Self::New(arguments) => new::run(&arguments),
             #[cfg(feature = "lab")]
             Self::List(arguments) => list::run(&arguments),
             #[cfg(feature = "lab")]

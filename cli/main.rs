@@ -16,6 +16,8 @@ mod signal;
 #[cfg(feature = "lab")]
 mod check;
 #[cfg(feature = "lab")]
+mod compare;
+#[cfg(feature = "lab")]
 mod faults;
 #[cfg(feature = "lab")]
 mod floor;
@@ -27,6 +29,8 @@ mod live;
 mod load;
 #[cfg(feature = "lab")]
 mod mock;
+#[cfg(feature = "lab")]
+mod new;
 #[cfg(feature = "lab")]
 mod prove;
 #[cfg(feature = "lab")]

@@ -35,6 +35,7 @@ mod redact;
 mod transcript;
 
 mod checkup;
+pub mod compare;
 mod engine;
 pub mod report;
 pub mod result;

@@ -11,7 +11,7 @@ pub mod terminal;
 mod words;
 
 #[cfg(test)]
-mod sample;
+pub(crate) mod sample;
 
 use std::{
     fmt, fs, io,

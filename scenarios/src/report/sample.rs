@@ -8,7 +8,7 @@ use crate::result::{
 };
 
 /// Returns a run of six scenarios and three sabotages.
-pub(super) fn run() -> Run {
+pub(crate) fn run() -> Run {
     Run {
         schema_version: SCHEMA_VERSION,
         tool: "gauntlet 0.1.0".to_owned(),
