@@ -96,17 +96,8 @@ mod tests {
     #[test]
     fn a_new_scenario_holds_and_can_fail_s1() {
         let scenario = scenarios::parse("new.toml", &TEMPLATE.replace("{name}", "it holds")).unwrap();
-        let options = Options {
-            seed: 1,
-            jobs: 1,
-            repeat: 1,
-            fail_fast: false,
-            target: None,
-            command: String::new(),
-            stop: tokio_util::sync::CancellationToken::new(),
-        };
 
-        let run = prove(&[scenario], &options, &|_| {});
+        let run = prove(&[scenario], &Options::default(), &|_| {});
 
         let rows = run.proof.unwrap().rows;
         assert!(rows.iter().all(|row| row.outcome == ProofOutcome::Killed), "{rows:?}");

@@ -45,6 +45,21 @@ pub struct Options {
     pub stop: CancellationToken,
 }
 
+impl Default for Options {
+    /// Each scenario once, one after the other, with seed 1.
+    fn default() -> Self {
+        Self {
+            seed: 1,
+            jobs: 1,
+            repeat: 1,
+            fail_fast: false,
+            target: None,
+            command: String::new(),
+            stop: CancellationToken::new(),
+        }
+    }
+}
+
 /// Listens to what happens during a run.
 pub type Listener<'a> = &'a (dyn Fn(Progress) + Sync);
 

@@ -7,7 +7,6 @@ use scenarios::{
     Options, Target,
     result::{Run, ScenarioResult, Verdict},
 };
-use tokio_util::sync::CancellationToken;
 
 use crate::support::gateway::{Defect, GAP, Gateway};
 
@@ -30,16 +29,9 @@ async fn judge(defect: Defect, names: &'static [&'static str]) -> Run {
     let target = Target::load(&path, &|_| None).unwrap();
     let mut chosen = target.library().unwrap();
     chosen.retain(|scenario| names.is_empty() || names.contains(&scenario.id.as_str()));
-    let options = Options {
-        seed: 1,
-        jobs: 1,
-        repeat: 1,
-        fail_fast: false,
-        target: None,
-        command: String::new(),
-        stop: CancellationToken::new(),
-    };
-    tokio::task::spawn_blocking(move || scenarios::run(&chosen, &target, &options, &|_| {})).await.unwrap()
+    tokio::task::spawn_blocking(move || scenarios::run(&chosen, &target, &Options::default(), &|_| {}))
+        .await
+        .unwrap()
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]

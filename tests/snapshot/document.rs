@@ -1,7 +1,6 @@
 //! Examples in documents: they are run, so that they are right.
 
 use scenarios::{Options, Scenario, prove, result::ProofOutcome};
-use tokio_util::sync::CancellationToken;
 
 const SCENARIOS: &str = include_str!("../../docs/SCENARIOS.md");
 
@@ -19,17 +18,8 @@ fn examples(document: &str) -> Vec<Scenario> {
 #[test]
 fn the_examples_that_teach_scenarios_hold_and_can_fail_s1() {
     let examples = examples(SCENARIOS);
-    let options = Options {
-        seed: 1,
-        jobs: 1,
-        repeat: 1,
-        fail_fast: false,
-        target: None,
-        command: String::new(),
-        stop: CancellationToken::new(),
-    };
 
-    let run = prove(&examples, &options, &|_| {});
+    let run = prove(&examples, &Options::default(), &|_| {});
 
     assert_eq!(examples.len(), 3);
     let rows = run.proof.expect("it was to be proved").rows;
