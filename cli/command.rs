@@ -3,7 +3,9 @@
 use clap::{Parser, Subcommand};
 
 #[cfg(feature = "lab")]
-use crate::{check, compare, faults, floor, list, load, mock, new, prove, run, schema, show, talk, target};
+use crate::{
+    check, compare, explore, faults, floor, list, load, mock, new, prove, run, schema, show, talk, target,
+};
 use crate::{config, exit_code::ExitCode, failure::Failure, serve};
 
 /// Proves that an LLM chat back end survives its LLM, its users and its own infrastructure
@@ -36,6 +38,9 @@ pub(crate) enum Command {
     /// Show that each scenario fails when its protection is taken away
     #[cfg(feature = "lab")]
     Prove(run::Arguments),
+    /// Search schedules of users, faults and time for one that breaks an invariant
+    #[cfg(feature = "lab")]
+    Explore(explore::Arguments),
     /// Compare two reports: what became worse, better, new, gone
     #[cfg(feature = "lab")]
     Compare(compare::Arguments),
@@ -100,6 +105,8 @@ impl Command {
             Self::Run(arguments) => run::run(&arguments),
             #[cfg(feature = "lab")]
             Self::Prove(arguments) => prove::run(&arguments),
+            #[cfg(feature = "lab")]
+            Self::Explore(arguments) => explore::run(&arguments),
             #[cfg(feature = "lab")]
             Self::Compare(arguments) => compare::run(&arguments),
             #[cfg(feature = "lab")]

@@ -18,6 +18,8 @@ mod check;
 #[cfg(feature = "lab")]
 mod compare;
 #[cfg(feature = "lab")]
+mod explore;
+#[cfg(feature = "lab")]
 mod faults;
 #[cfg(feature = "lab")]
 mod floor;

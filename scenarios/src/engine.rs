@@ -110,6 +110,15 @@ pub fn prove(scenarios: &[Scenario], options: &Options, on: Listener<'_>) -> Run
     Run { planned: scenarios.len(), proof: Some(Proof { rows }), ..run }
 }
 
+/// Runs a scenario once on the built-in target, sound or weakened. Blocks; makes its own runtime.
+pub(crate) fn judge_once(
+    scenario: &Scenario,
+    sabotage: Option<&Sabotage>,
+    options: &Options,
+) -> ScenarioResult {
+    one::repeated(&Job { scenario, sabotage }, options)
+}
+
 /// Runs the scenario that must be red: a harness in which nothing can fail proves nothing.
 fn canary(options: &Options) -> ProofRow {
     let (broken, reason) = match library::canary() {

@@ -37,6 +37,7 @@ mod transcript;
 mod checkup;
 pub mod compare;
 mod engine;
+pub mod explore;
 pub mod report;
 pub mod result;
 

@@ -10,8 +10,8 @@ use crate::{
     target,
 };
 
-/// The tag of the scenario that must be red: it alone needs no sabotage.
-const CANARY: &str = "canary";
+/// Tags of scenarios that need no sabotage: the one that must be red, and what a search has found on the sound server.
+const UNPROVED: [&str; 2] = ["canary", "found"];
 
 type Checked = Result<(), Problem>;
 
@@ -319,7 +319,10 @@ fn sabotages(scenario: &Scenario, checks: &BTreeSet<&str>) -> Checked {
     let file = &scenario.tables;
     // What the built-in server cannot be asked cannot be proved on it either.
     let is_foreign = file.needs.iter().any(|need| target::IMPLIED.contains(&need.as_str()));
-    if file.sabotage.is_empty() && !is_foreign && !file.tags.iter().any(|tag| tag == CANARY) {
+    if file.sabotage.is_empty()
+        && !is_foreign
+        && !file.tags.iter().any(|tag| UNPROVED.contains(&tag.as_str()))
+    {
         return wrong(
             "scenario has no sabotage, so nothing shows that it can fail".to_owned(),
             "add a `[[sabotage]]` with the protection that it proves".to_owned(),

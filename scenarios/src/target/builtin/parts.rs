@@ -72,6 +72,7 @@ pub(crate) const PARTS: &[&str] = &[
     relay::TWO_ANSWERS_SPLICED,
     relay::WAITS_FOR_THE_END,
     relay::KEEPS_CONNECTIONS,
+    relay::LOST_IN_A_CROWD,
 ];
 
 /// How a storage is weakened.

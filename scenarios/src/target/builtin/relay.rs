@@ -6,7 +6,11 @@
 
 mod reader;
 
-use std::{collections::VecDeque, io, sync::Arc};
+use std::{
+    collections::VecDeque,
+    io,
+    sync::{Arc, Mutex, MutexGuard, PoisonError},
+};
 
 use axum::{
     Router,
@@ -43,6 +47,8 @@ pub(super) const TWO_ANSWERS_SPLICED: &str = "two-answers-spliced";
 pub(super) const WAITS_FOR_THE_END: &str = "waits-for-the-end";
 /// Connections are kept for the next request, and nobody looks whether they are still alive.
 pub(super) const KEEPS_CONNECTIONS: &str = "keeps-connections";
+/// Whoever leaves while somebody else is answered is not noticed: the model goes on speaking to nobody.
+pub(super) const LOST_IN_A_CROWD: &str = "lost-in-a-crowd";
 
 /// Longest question that is handed on, in bytes.
 const QUESTION_MAX: usize = 4 * 1024 * 1024;
@@ -62,6 +68,7 @@ pub(super) enum Habit {
     TwoAnswersSpliced,
     WaitsForTheEnd,
     KeepsConnections,
+    LostInACrowd,
 }
 
 impl Habit {
@@ -78,6 +85,7 @@ impl Habit {
             TWO_ANSWERS_SPLICED => Self::TwoAnswersSpliced,
             WAITS_FOR_THE_END => Self::WaitsForTheEnd,
             KEEPS_CONNECTIONS => Self::KeepsConnections,
+            LOST_IN_A_CROWD => Self::LostInACrowd,
             _ => return None,
         })
     }
@@ -103,7 +111,7 @@ impl Relay {
             .build()?;
         let listener = TcpListener::bind("127.0.0.1:0").await?;
         let url = format!("http://{}", listener.local_addr()?);
-        let router = Router::new().fallback(forward).with_state(Line { habit, model: model.into(), http });
+        let router = Router::new().fallback(forward).with_state(Line::new(habit, model, http));
         let listener = MeteredListener::new(listener, activity.clone());
         let serving = tokio::spawn(async move {
             if let Err(error) = axum::serve(listener, router).await {
@@ -131,6 +139,14 @@ struct Line {
     habit: Habit,
     model: Arc<str>,
     http: reqwest::Client,
+    crowd: Arc<Mutex<Crowd>>,
+}
+
+/// The answers that are under way, and those that nobody hears any more.
+#[derive(Debug, Default)]
+struct Crowd {
+    running: usize,
+    lost: Vec<reqwest::Response>,
 }
 
 /// What the server asked, to be asked again by a relay that splices.
@@ -142,6 +158,14 @@ struct Question {
 }
 
 impl Line {
+    fn new(habit: Habit, model: String, http: reqwest::Client) -> Self {
+        Self { habit, model: model.into(), http, crowd: Arc::default() }
+    }
+
+    fn crowd(&self) -> MutexGuard<'_, Crowd> {
+        self.crowd.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
     async fn ask(&self, question: &Question) -> reqwest::Result<reqwest::Response> {
         let mut headers = question.headers.clone();
         for hop in [header::HOST, header::CONTENT_LENGTH, header::CONNECTION] {
@@ -192,6 +216,20 @@ fn event_stream(body: Body) -> Response {
     ([(header::CONTENT_TYPE, "text/event-stream")], body).into_response()
 }
 
+/// Where an answer passes; dropped when it is over, or when nobody listens.
+struct Passage(Option<Flow>);
+
+impl Drop for Passage {
+    fn drop(&mut self) {
+        let Some(Flow { line, answer, is_over, .. }) = self.0.take() else { return };
+        let mut crowd = line.crowd();
+        crowd.running -= 1;
+        if line.habit == Habit::LostInACrowd && !is_over && crowd.running > 0 {
+            crowd.lost.push(answer);
+        }
+    }
+}
+
 /// One answer on its way.
 struct Flow {
     line: Line,
@@ -220,9 +258,10 @@ impl Flow {
     }
 
     fn into_response(self) -> Response {
-        let pieces = stream::unfold(self, |mut flow| async {
-            let piece = flow.next().await?;
-            Some((piece, flow))
+        self.line.crowd().running += 1;
+        let pieces = stream::unfold(Passage(Some(self)), |mut passage| async {
+            let piece = passage.0.as_mut()?.next().await?;
+            Some((piece, passage))
         });
         event_stream(Body::from_stream(pieces))
     }
