@@ -1,6 +1,6 @@
 //! Runs scenarios against somebody's back end, in real time, one after the other.
 
-use std::sync::Arc;
+use std::{sync::Arc, time::Duration};
 
 use clock::{SharedClock, SystemClock};
 use mock_deepseek::MockDeepSeek;
@@ -8,12 +8,17 @@ use mock_deepseek::MockDeepSeek;
 use super::{Listener, Options, one};
 use crate::{
     Scenario,
+    expr::Settings,
+    model::Step,
     record::Recorder,
     result::{Progress, ScenarioResult, Verdict},
     run::{self, Seen, micros},
     target::{Process, TargetFile},
     world::{Broken, Time, World},
 };
+
+/// A scenario whose pauses take more real time than this is skipped.
+const PAUSES_MAX: Duration = Duration::from_mins(3);
 
 /// Runs all scenarios that the target can do; the others are skipped, each with its reason.
 ///
@@ -69,7 +74,7 @@ impl Series<'_> {
 
     /// Runs a scenario as often as asked; the worst result counts.
     async fn one(&self, scenario: &Scenario, n: usize, world: &mut World) -> ScenarioResult {
-        if let Some(reason) = self.file.lacks(scenario) {
+        if let Some(reason) = self.file.lacks(scenario).or_else(|| too_long(scenario, &world.settings)) {
             return one::ended(scenario, self.options, Verdict::Skipped, reason);
         }
         let mut worst = None::<ScenarioResult>;
@@ -85,6 +90,26 @@ impl Series<'_> {
             one::ended(scenario, self.options, Verdict::Error, "it was never run".to_owned())
         })
     }
+}
+
+/// Says why a scenario is not waited for, if its pauses take too much real time.
+fn too_long(scenario: &Scenario, settings: &Settings) -> Option<String> {
+    // What cannot be resolved for this target is told when it is run.
+    let scenario = scenario.resolved(settings).ok()?;
+    let pauses = pauses(&scenario.tables.steps, settings);
+    (pauses > PAUSES_MAX).then(|| format!("would wait {pauses:?}, and target has no virtual time"))
+}
+
+fn pauses(steps: &[Step], settings: &Settings) -> Duration {
+    let pause = |step: &Step| match step {
+        Step::Advance { by } => by.duration(settings).unwrap_or_default(),
+        Step::Repeat { times, steps } => {
+            let times = u32::try_from(times.count(settings).unwrap_or_default()).unwrap_or(u32::MAX);
+            pauses(steps, settings).saturating_mul(times)
+        }
+        _ => Duration::ZERO,
+    };
+    steps.iter().map(pause).fold(Duration::ZERO, Duration::saturating_add)
 }
 
 async fn one_scenario(scenario: &Scenario, world: &World, options: &Options) -> ScenarioResult {
@@ -138,4 +163,23 @@ fn all_broken(scenarios: &[Scenario], options: &Options, reason: &str) -> Vec<Sc
         .iter()
         .map(|scenario| one::ended(scenario, options, Verdict::Error, reason.to_owned()))
         .collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn nobody_waits_a_week_for_a_scenario_s4() {
+        let text = |by: &str| {
+            format!(
+                "schema = 1\nname = \"n\"\nhypothesis = \"h\"\nneeds = [\"process\"]\nusers = [{{ name = \"ana\" }}]\nsteps = [{{ repeat = {{ times = 2, steps = [{{ advance = {{ by = \"{by}\" }} }}] }} }}]\n"
+            )
+        };
+        let settings = crate::target::default_settings();
+        let reason = |by: &str| too_long(&crate::parse("s.toml", &text(by)).unwrap(), &settings);
+
+        assert_eq!(reason("89s"), None);
+        assert_eq!(reason("91s").as_deref(), Some("would wait 182s, and target has no virtual time"));
+    }
 }
