@@ -124,6 +124,7 @@ async fn finish(world: &World, people: &People<'_>, first: usize) -> Result<(), 
 /// Probes until the target is back, with a healthy model.
 async fn recovery(people: &mut People<'_>, within: Duration) -> Result<Check, Broken> {
     people.world.llm.set_script(Script::default());
+    people.world.lines.clear();
     for _ in 0..RECOVERY_PROBES {
         people.world.advance(within / RECOVERY_PROBES).await?;
         let check = people.probe(STEADY_AFTER).await?;

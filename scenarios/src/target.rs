@@ -7,8 +7,10 @@ use std::path::Path;
 
 use crate::{ParseError, Scenario, expr::Settings, library};
 pub(crate) use builtin::{Weakening, check_settings, default_settings};
-pub use external::{Auth, AuthCall, Calls, Environment, Jwt, Kind, Start, TargetError, TargetFile};
-pub(crate) use external::{Chat, Entrance, Process, Visitor, Words};
+pub use external::{
+    Auth, AuthCall, Calls, Environment, Jwt, Kind, Links, Start, TargetError, TargetFile, Via,
+};
+pub(crate) use external::{Chat, Ends, Entrance, Process, Visitor, Words};
 
 /// What a target may be able to do beyond the chat itself.
 pub(crate) const CAPABILITIES: &[&str] = &[
@@ -28,6 +30,12 @@ pub(crate) const CAPABILITIES: &[&str] = &[
 pub(crate) const IMPLIED: &[&str] = &[
     "process",     // it is started by `[start]`, and can be killed
     "completions", // it speaks chat completions: the kind `openai`
+];
+
+/// What a target can do whose lines go through gauntlet: by `[links]` of its file, and the built-in one always.
+pub(crate) const LINKS: &[&str] = &[
+    "database-link", // the line to its database can be cut, stalled and delayed
+    "llm-link",      // and that to the model
 ];
 
 /// Metrics that a target with the capability `metrics` shows.

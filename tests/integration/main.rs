@@ -7,6 +7,7 @@
 mod cli;
 mod gateway;
 mod http;
+mod infra;
 mod load;
 mod mock;
 mod page;

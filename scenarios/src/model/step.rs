@@ -7,7 +7,7 @@ use schemars::JsonSchema;
 use serde::Deserialize;
 
 use super::{FrameMatch, Name, UpstreamMatch};
-use crate::expr::Expr;
+use crate::{expr::Expr, line::Link};
 
 /// One step. Steps run one after the other; each is over when the program has settled.
 #[derive(Clone, Debug, Deserialize, JsonSchema)]
@@ -51,6 +51,36 @@ pub enum Step {
         /// What.
         r#do: Doing,
     },
+    /// Does something to a line of the target; the scenario then needs `database-link` or `llm-link`.
+    Network(Network),
+}
+
+/// Something done to a line.
+#[derive(Clone, Debug, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub struct Network {
+    /// Which line.
+    pub link: Link,
+    /// What.
+    pub r#do: Fault,
+    /// How long all is held up, of a delay.
+    pub by: Option<Expr>,
+}
+
+/// What can be done to a line.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Deserialize, JsonSchema)]
+#[serde(rename_all = "snake_case")]
+pub enum Fault {
+    /// Cuts off what is connected and lets nobody through.
+    Cut,
+    /// Lets connections stay and nothing pass.
+    Stall,
+    /// Lets all pass `by` so much later.
+    Delay,
+    /// Lets the other end be read and not written, as with a full disk; on the built-in target alone.
+    Fill,
+    /// Lets all pass again.
+    Restore,
 }
 
 /// What can be done to a process.
@@ -166,6 +196,8 @@ pub struct Call {
     pub count: Option<Expr>,
     /// How many of them at once; one when not given.
     pub at_once: Option<Expr>,
+    /// How long answers may take at most, where time must pass for them to come.
+    pub within: Option<Expr>,
     /// A name for expectations to refer to.
     pub step: Option<String>,
     /// Values to keep: name to JSON pointer into the answer.

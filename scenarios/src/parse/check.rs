@@ -6,7 +6,8 @@ use super::{FORMAT, Place, Problem, nearest};
 use crate::{
     expr::{Expr, ExprError, Settings},
     invariant,
-    model::{DeviceName, Expect, FrameMatch, Name, Scenario, Step, Subject, UpstreamMatch},
+    line::Link,
+    model::{DeviceName, Expect, Fault, FrameMatch, Name, Network, Scenario, Step, Subject, UpstreamMatch},
     target,
 };
 
@@ -21,8 +22,7 @@ struct Scope {
     users: BTreeSet<String>,
     marks: BTreeSet<String>,
     calls: BTreeSet<String>,
-    sees_metrics: bool,
-    has_process: bool,
+    needs: BTreeSet<String>,
     settings: Settings,
 }
 
@@ -39,7 +39,7 @@ pub(super) fn check(scenario: &Scenario) -> Checked {
         return wrong("`gap` is not a testing gap".to_owned(), "there are seven, 1 to 7".to_owned());
     }
     for capability in &file.needs {
-        known("capability", capability, &[target::CAPABILITIES, target::IMPLIED].concat())?;
+        known("capability", capability, &[target::CAPABILITIES, target::IMPLIED, target::LINKS].concat())?;
     }
     let scope = scope(scenario)?;
     steps(&file.steps, &scope)?;
@@ -78,17 +78,8 @@ fn scope(scenario: &Scenario) -> Result<Scope, Problem> {
     }
     let (mut marks, mut calls) = (BTreeSet::from(["start".to_owned()]), BTreeSet::new());
     collect(&file.steps, &mut marks, &mut calls);
-    let sees_metrics = file.needs.iter().any(|need| need == "metrics");
-    let has_process = file.needs.iter().any(|need| need == "process");
-    Ok(Scope {
-        devices,
-        users,
-        marks,
-        calls,
-        sees_metrics,
-        has_process,
-        settings: target::default_settings(),
-    })
+    let needs = file.needs.iter().cloned().collect();
+    Ok(Scope { devices, users, marks, calls, needs, settings: target::default_settings() })
 }
 
 /// Collects the names that steps give: of moments and of REST calls.
@@ -143,12 +134,14 @@ fn one_step(step: &Step, scope: &Scope) -> Checked {
         Step::Advance { by } => duration(by, scope),
         Step::Http(call) => {
             call.user.iter().try_for_each(|name| user(name, scope))?;
+            call.within.iter().try_for_each(|expr| duration(expr, scope))?;
             call.count.iter().chain(&call.at_once).try_for_each(|expr| count(expr, scope))
         }
-        Step::Process { .. } if !scope.has_process => wrong(
+        Step::Process { .. } if !scope.needs.contains("process") => wrong(
             "`process` is about a target that was started here".to_owned(),
             "add `needs = [\"process\"]`".to_owned(),
         ),
+        Step::Network(network) => network_step(network, scope),
         // The mock's own types have checked the faults of a script.
         Step::Mark { .. } | Step::Llm(_) | Step::Process { .. } => Ok(()),
         Step::Repeat { times, steps: inner } => {
@@ -157,6 +150,25 @@ fn one_step(step: &Step, scope: &Scope) -> Checked {
         }
         Step::WriteFacts(write) => user(&write.user, scope),
     }
+}
+
+fn network_step(network: &Network, scope: &Scope) -> Checked {
+    let need = network.link.need();
+    if !scope.needs.contains(need) {
+        let text = format!("`network` is about the line to the {}", network.link.word());
+        return wrong(text, format!("add `needs = [\"{need}\"]`"));
+    }
+    if network.by.is_some() != (network.r#do == Fault::Delay) {
+        let text = "`by` belongs to `do = \"delay\"`".to_owned();
+        return wrong(text, "write `do = \"delay\", by = \"300ms\"`".to_owned());
+    }
+    if network.r#do == Fault::Fill
+        && (network.link != Link::Database || !scope.needs.contains("virtual-time"))
+    {
+        let text = "only the database of the built-in target can be full".to_owned();
+        return wrong(text, "add `needs = [\"database-link\", \"virtual-time\"]`".to_owned());
+    }
+    network.by.iter().try_for_each(|expr| duration(expr, scope))
 }
 
 fn expectation(expect: &Expect, scope: &Scope) -> Checked {
@@ -205,7 +217,7 @@ fn subject(subject: &Subject, scope: &Scope) -> Checked {
         Subject::Upstream(upstream) => upstream_match(upstream, scope),
         Subject::Socket(socket) => socket.device.iter().try_for_each(|name| someone(name, scope)),
         Subject::Http(http) => http.step.iter().try_for_each(|step| named("call", step, &scope.calls)),
-        Subject::Metric(metric) if scope.sees_metrics => {
+        Subject::Metric(metric) if scope.needs.contains("metrics") => {
             named("metric", &metric.name, &target::METRICS.iter().map(|name| (*name).to_owned()).collect())
         }
         Subject::Metric(metric) => {

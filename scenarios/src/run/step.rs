@@ -5,6 +5,7 @@ use std::time::Duration;
 use futures_util::future::join_all;
 use reqwest::Method as HttpMethod;
 use serde_json::Value;
+use tokio::task::{JoinError, JoinHandle};
 
 use super::{
     people::People,
@@ -12,8 +13,9 @@ use super::{
 };
 use crate::{
     expr::Expr,
+    line::Weather,
     matching,
-    model::{Await, Call, Doing, Method, Send, SendRaw, Step, WriteFacts},
+    model::{Await, Call, Doing, Fault, Method, Network, Send, SendRaw, Step, WriteFacts},
     record::{Answer, What},
     rest::Request,
     world::Broken,
@@ -70,6 +72,7 @@ async fn one(step: &Step, people: &mut People<'_>) -> Result<(), Broken> {
         }
         Step::WriteFacts(write) => write_facts(write, people).await,
         Step::Process { r#do } => process(*r#do, people).await,
+        Step::Network(step) => network(step, people),
     }
 }
 
@@ -100,6 +103,23 @@ async fn process(doing: Doing, people: &People<'_>) -> Result<(), Broken> {
         }
     };
     world.recorder.note("harness", What::Note(told.to_owned()));
+    Ok(())
+}
+
+fn network(step: &Network, people: &People<'_>) -> Result<(), Broken> {
+    let (world, link) = (people.world, step.link.word());
+    let absent = || Broken::Other(format!("nothing can be done to the line to the {link}"));
+    let line = world.lines.get(step.link).ok_or_else(absent)?;
+    let by = step.by.as_ref().map_or(Ok(Duration::ZERO), |by| span(by, people))?;
+    let (weather, told) = match step.r#do {
+        Fault::Cut => (Weather::Cut, format!("cut the line to the {link}")),
+        Fault::Stall => (Weather::Stalled, format!("let nothing pass to the {link}")),
+        Fault::Delay => (Weather::Delayed(by), format!("delayed all to and from the {link} by {by:?}")),
+        Fault::Fill => (Weather::Full, format!("filled the {link}")),
+        Fault::Restore => (Weather::Clear, format!("restored the line to the {link}")),
+    };
+    line.set(weather);
+    world.recorder.note("harness", What::Note(told));
     Ok(())
 }
 
@@ -187,8 +207,13 @@ async fn http(call: &Call, people: &mut People<'_>) -> Result<(), Broken> {
         let batch = at_once.min(left);
         left -= batch;
         let calls = (0..batch).map(|_| one_call(call, people)).collect::<Result<Vec<_>, _>>()?;
-        let mut answers =
-            join_all(calls).await.into_iter().collect::<Result<Vec<_>, _>>().map_err(Broken::Other)?;
+        let mut answers = match &call.within {
+            None => join_all(calls).await,
+            Some(within) => in_time(calls, span(within, people)?, people).await?,
+        }
+        .into_iter()
+        .collect::<Result<Vec<_>, _>>()
+        .map_err(Broken::Other)?;
         // Calls made at once have no order of their own.
         answers.sort_by_key(|answer| answer.status);
         for mut answer in answers {
@@ -199,6 +224,31 @@ async fn http(call: &Call, people: &mut People<'_>) -> Result<(), Broken> {
         }
     }
     Ok(())
+}
+
+/// Lets time pass until all calls are answered, at most `within`; those that are not are told in the transcript.
+async fn in_time(
+    calls: Vec<Called>,
+    within: Duration,
+    people: &People<'_>,
+) -> Result<Vec<Result<Answer, String>>, Broken> {
+    let world = people.world;
+    let mut calls: Vec<_> = calls.into_iter().map(tokio::spawn).collect();
+    if !world.until(within, || calls.iter().all(JoinHandle::is_finished)).await? {
+        let told = format!(
+            "{} calls were not answered within {within:?}",
+            calls.iter().filter(|call| !call.is_finished()).count()
+        );
+        world.recorder.note("harness", What::Missing(told));
+        calls.retain(|call| {
+            call.is_finished() || {
+                call.abort();
+                false
+            }
+        });
+    }
+    let broke = |error: JoinError| Broken::Other(format!("a call broke: {error}"));
+    join_all(calls).await.into_iter().map(|answer| answer.map_err(broke)).collect()
 }
 
 type Called = futures_util::future::BoxFuture<'static, Result<Answer, String>>;

@@ -37,6 +37,8 @@ pub struct Conversation {
     pub fact_write_deadline: Duration,
     /// Messages of one user that may wait for their turn.
     pub queue: usize,
+    /// Whether a message that cannot be stored is answered all the same: without memory, and with word of it.
+    pub answer_unstored: bool,
 }
 
 impl Default for Conversation {
@@ -54,6 +56,7 @@ impl Default for Conversation {
             preference_life: Duration::from_secs(90 * DAY),
             fact_write_deadline: Duration::from_secs(5),
             queue: 16,
+            answer_unstored: true,
         }
     }
 }
