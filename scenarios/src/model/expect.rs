@@ -128,12 +128,18 @@ pub enum HistoryCheck {
     SerialHistory,
     /// Every acknowledged append is in the final value once, and nothing else is.
     NoLostUpdate,
+    /// Reads and writes could have happened one after the other: no read is stale, goes back, or brings what nobody
+    /// wrote.
+    Linearizable,
 }
 
 /// The history of concurrent operations is sound.
 #[derive(Clone, Debug, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub struct History {
+    /// Whose fact; not needed when only one user has one of this key.
+    #[schemars(with = "Option<String>")]
+    pub user: Option<Name>,
     /// The key of the fact that `write_facts` wrote.
     pub key: String,
     /// The question.

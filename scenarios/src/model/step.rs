@@ -198,10 +198,27 @@ pub struct WriteFacts {
     pub key: String,
     /// How many at once.
     pub writers: u32,
+    /// How many readers beside them; each reads as often as a writer writes.
+    #[serde(default)]
+    pub readers: u32,
     /// How many writes each must get acknowledged.
     pub each: u32,
     /// How.
     pub how: Writing,
+    /// Further facts that are written and read in the same way at the same time.
+    #[serde(default)]
+    pub also: Vec<OtherFact>,
+}
+
+/// A further fact.
+#[derive(Clone, Debug, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub struct OtherFact {
+    /// Whose fact.
+    #[schemars(with = "String")]
+    pub user: Name,
+    /// The fact's key.
+    pub key: String,
 }
 
 /// A device's full name.

@@ -133,6 +133,22 @@ fn an_unknown_setting_is_pointed_at() {
 }
 
 #[test]
+fn a_history_that_nobody_writes_is_pointed_at() {
+    let steps = "[[steps]]\nwrite_facts = { user = \"ana\", key = \"note\", writers = 2, readers = 1, each = 1, how = \"replace\" }\n";
+    let expect =
+        "[[expect]]\nid = \"h\"\nhistory = { key = \"noet\", check = \"linearizable\", at_least = 1 }\n";
+
+    insta::assert_snapshot!(error("[[expect]]", &format!("{steps}{expect}[[expect]]")), @"
+     x unknown key `noet`
+       ,-[library/s.toml:12:20]
+    12 | noet
+       : ^^^^
+       `----
+     help: did you mean `note`?
+    ");
+}
+
+#[test]
 fn an_unknown_fault_is_pointed_at() {
     insta::assert_snapshot!(error("[[users]]", "[llm.default]\nfaults = [\"html-20\"]\n[[users]]"), @r#"
      x fault `html-20` is not in the catalogue, did you mean `html-200`; `gauntlet faults` lists them

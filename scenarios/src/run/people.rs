@@ -139,8 +139,19 @@ impl<'a> People<'a> {
         self.world.recorder.note("harness", What::Mark { name: name.to_owned(), exchanges });
     }
 
+    /// Returns the histories, each told what was written elsewhere.
     pub(super) fn into_histories(self) -> Vec<FactHistory> {
-        self.histories
+        let mut histories = self.histories;
+        for n in 0..histories.len() {
+            let (user, key) = (histories[n].user.clone(), histories[n].key.clone());
+            let others = histories.iter().filter(|other| (&other.user, &other.key) != (&user, &key));
+            let elsewhere = others.flat_map(|other| {
+                let place = format!("`{}` of `{}`", other.key, other.user);
+                other.operations.iter().map(move |write| (write.value.clone(), place.clone()))
+            });
+            histories[n].elsewhere = elsewhere.collect();
+        }
+        histories
     }
 
     /// Asks one question as a new user, and expects an answer.

@@ -5,10 +5,11 @@ use std::time::Duration;
 use futures_util::future::join_all;
 use reqwest::Method as HttpMethod;
 use serde_json::Value;
+use tokio::task::JoinSet;
 
 use super::{
     people::People,
-    writers::{self, Pen},
+    writers::{self, Order, Pen},
 };
 use crate::{
     expr::Expr,
@@ -254,21 +255,38 @@ fn save(call: &Call, answer: &Answer, people: &mut People<'_>) {
 }
 
 async fn write_facts(step: &WriteFacts, people: &mut People<'_>) -> Result<(), Broken> {
-    let person = people.person(step.user.get_ref())?;
-    let pen = Pen { rest: person.rest.clone(), token: person.token.clone(), key: step.key.clone() };
-    let (writing, pen_of_task) = (step.clone(), pen.clone());
-    let task = tokio::spawn(async move { writers::write(&writing, &pen_of_task).await });
-    people.world.until(WRITERS_LIMIT, || task.is_finished()).await?;
-    let mut history = task.await.map_err(|error| Broken::Other(format!("writers broke: {error}")))?;
-    (history.revisions, history.last) = pen.stored().await.map_err(Broken::Other)?;
-    let told = format!(
-        "{} writers wrote `{}`: {} of {} acknowledged",
-        step.writers,
-        step.key,
-        history.acknowledged(),
-        history.operations.len()
-    );
-    people.world.recorder.note("harness", What::Note(told));
-    people.histories.push(history);
+    let order = Order::new(people.world.clock());
+    let first = [(step.user.get_ref(), &step.key)];
+    let others = step.also.iter().map(|other| (other.user.get_ref(), &other.key));
+    let mut writing = JoinSet::new();
+    for (n, (user, key)) in first.into_iter().chain(others).enumerate() {
+        let person = people.person(user)?;
+        let pen = Pen {
+            rest: person.rest.clone(),
+            token: person.token.clone(),
+            user: user.clone(),
+            key: key.clone(),
+            prefix: writers::prefix(people.histories.len() + n),
+            order: order.clone(),
+        };
+        writing.spawn(writers::write(step.clone(), pen));
+    }
+    let writing = tokio::spawn(writing.join_all());
+    people.world.until(WRITERS_LIMIT, || writing.is_finished()).await?;
+    let histories = writing.await.map_err(|error| Broken::Other(format!("writers broke: {error}")))?;
+    let histories = histories.into_iter().collect::<Result<Vec<_>, _>>().map_err(Broken::Other)?;
+    for history in histories {
+        let told = format!(
+            "{} writers wrote `{}` of `{}`: {} of {} acknowledged, {} reads",
+            step.writers,
+            history.key,
+            history.user,
+            history.acknowledged(),
+            history.operations.len(),
+            history.reads.len()
+        );
+        people.world.recorder.note("harness", What::Note(told));
+        people.histories.push(history);
+    }
     Ok(())
 }

@@ -5,6 +5,7 @@
 //! part.
 
 mod blame;
+mod bucket;
 mod listener;
 mod parts;
 mod relay;
@@ -185,6 +186,7 @@ fn parts(plan: &Plan<'_>, config: Config, lab: &Lab, storage: SharedStorage) -> 
     let sound = Parts::usual(config, clock, storage);
     Parts {
         storage: Arc::new(WatchedStorage::new(Arc::clone(&sound.storage), lab.activity().clone(), twist)),
+        limits: bucket::limits(part, Arc::clone(&sound.limits)),
         texts: parts::texts(part, Arc::clone(&sound.texts)),
         red_flags: parts::red_flags(part, Arc::clone(&sound.red_flags)),
         breaker_policy: blame::breaker_policy(part, Arc::clone(&sound.breaker_policy)),

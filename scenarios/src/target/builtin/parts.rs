@@ -2,28 +2,28 @@
 //!
 //! Each weakening is narrow: it breaks one promise and leaves the rest of the server sound.
 
-use std::{
-    sync::{
-        Arc,
-        atomic::{AtomicU64, Ordering},
-    },
-    time::Duration,
-};
+mod calendar;
+mod facts;
+mod sessions;
+mod words;
+
+use std::{sync::atomic::AtomicU64, time::Duration};
 
 use async_trait::async_trait;
 use clock::{Activity, Timestamp};
 use server::{
     ids::{MessageId, ReminderId, SessionId, SuggestionId, UserId},
-    safety::{RedFlag, RedFlags},
     storage::{
-        Credentials, Expected, Fact, FactOutcome, FactRevision, FactWrite, Language, Message, MessageKind,
-        NewMessage, NewReminder, NewSession, NewSuggestion, NewUser, Offered, Page, Reminder, ReminderChange,
+        Credentials, Fact, FactOutcome, FactRevision, FactWrite, Language, Message, MessageKind, NewMessage,
+        NewReminder, NewSession, NewSuggestion, NewUser, Offered, Page, Reminder, ReminderChange,
         ReminderOutcome, Session, SharedStorage, Storage, Stored, Suggestion, SuggestionLimits, User,
     },
-    texts::{Text, Texts},
 };
 
-use super::{blame, relay};
+use super::{blame, bucket, relay};
+use facts::Memory;
+use sessions::Sessions;
+pub(super) use words::{red_flags, texts};
 
 /// A fact is written whatever version the writer had seen.
 pub(super) const LAST_WRITER_WINS: &str = "last-writer-wins";
@@ -37,6 +37,32 @@ pub(super) const EXPIRY_CUTS_REPLIES: &str = "expiry-cuts-replies";
 pub(super) const TORSO_AS_ANSWER: &str = "torso-as-answer";
 /// A reminder is made without confirming its suggestion.
 pub(super) const CONFIRMED_MANY_TIMES: &str = "confirmed-many-times";
+/// A reminder that confirms a suggestion is acknowledged, and gone.
+pub(super) const REMINDER_FORGOTTEN: &str = "reminder-forgotten";
+/// A dismissal is acknowledged, and the suggestion stays open.
+pub(super) const DISMISSAL_FORGOTTEN: &str = "dismissal-forgotten";
+/// A suggestion can be confirmed ten minutes longer than it should.
+pub(super) const LATE_CONFIRMATION: &str = "late-confirmation";
+/// Whose suggestion it is does not matter.
+pub(super) const ANYBODY_CONFIRMS: &str = "anybody-confirms";
+/// Every eighth read of a fact brings the version before.
+pub(super) const STALE_READS: &str = "stale-reads";
+/// Every eighth read of a fact finds nothing.
+pub(super) const GONE_NOW_AND_THEN: &str = "gone-now-and-then";
+/// Every eighth read of a fact brings another one of the same user.
+pub(super) const NEIGHBOURS_FACT: &str = "neighbours-fact";
+/// Every eighth read of a fact brings what was written last under its key, by whomever.
+pub(super) const ANYBODYS_FACT: &str = "anybodys-fact";
+/// What the user wrote by hand has the rank of what was found in chat.
+pub(super) const RANK_FORGOTTEN: &str = "rank-forgotten";
+/// The facts for the prompt are those of the first time.
+pub(super) const FROZEN_FACTS: &str = "frozen-facts";
+/// The prompt holds what anybody said.
+pub(super) const CONTEXT_OF_ALL: &str = "context-of-all";
+/// Everybody's conversation is the one that was begun last.
+pub(super) const SESSION_OF_THE_LAST: &str = "session-of-the-last";
+/// The history of a fact begins with its second version.
+pub(super) const HISTORY_CUT: &str = "history-cut";
 /// A text that is missing in the user's language is shown as its key.
 pub(super) const KEYS_AS_TEXTS: &str = "keys-as-texts";
 /// Everybody reads English.
@@ -54,6 +80,20 @@ pub(crate) const PARTS: &[&str] = &[
     EXPIRY_CUTS_REPLIES,
     TORSO_AS_ANSWER,
     CONFIRMED_MANY_TIMES,
+    REMINDER_FORGOTTEN,
+    DISMISSAL_FORGOTTEN,
+    LATE_CONFIRMATION,
+    ANYBODY_CONFIRMS,
+    STALE_READS,
+    GONE_NOW_AND_THEN,
+    NEIGHBOURS_FACT,
+    ANYBODYS_FACT,
+    RANK_FORGOTTEN,
+    FROZEN_FACTS,
+    HISTORY_CUT,
+    CONTEXT_OF_ALL,
+    SESSION_OF_THE_LAST,
+    bucket::ONE_BUCKET,
     KEYS_AS_TEXTS,
     ENGLISH_ONLY,
     GREETING_HIDES,
@@ -85,6 +125,19 @@ pub(super) enum Twist {
     ExpiryCutsReplies(Duration),
     TorsoAsAnswer,
     ConfirmedManyTimes,
+    ReminderForgotten,
+    DismissalForgotten,
+    LateConfirmation,
+    AnybodyConfirms,
+    StaleReads,
+    GoneNowAndThen,
+    NeighboursFact,
+    AnybodysFact,
+    RankForgotten,
+    FrozenFacts,
+    HistoryCut,
+    ContextOfAll,
+    SessionOfTheLast,
 }
 
 impl Twist {
@@ -97,6 +150,19 @@ impl Twist {
             Some(EXPIRY_CUTS_REPLIES) => Self::ExpiryCutsReplies(idle),
             Some(TORSO_AS_ANSWER) => Self::TorsoAsAnswer,
             Some(CONFIRMED_MANY_TIMES) => Self::ConfirmedManyTimes,
+            Some(REMINDER_FORGOTTEN) => Self::ReminderForgotten,
+            Some(DISMISSAL_FORGOTTEN) => Self::DismissalForgotten,
+            Some(LATE_CONFIRMATION) => Self::LateConfirmation,
+            Some(ANYBODY_CONFIRMS) => Self::AnybodyConfirms,
+            Some(STALE_READS) => Self::StaleReads,
+            Some(GONE_NOW_AND_THEN) => Self::GoneNowAndThen,
+            Some(NEIGHBOURS_FACT) => Self::NeighboursFact,
+            Some(ANYBODYS_FACT) => Self::AnybodysFact,
+            Some(RANK_FORGOTTEN) => Self::RankForgotten,
+            Some(FROZEN_FACTS) => Self::FrozenFacts,
+            Some(HISTORY_CUT) => Self::HistoryCut,
+            Some(CONTEXT_OF_ALL) => Self::ContextOfAll,
+            Some(SESSION_OF_THE_LAST) => Self::SessionOfTheLast,
             _ => Self::None,
         }
     }
@@ -109,40 +175,19 @@ pub(super) struct WatchedStorage {
     activity: Activity,
     twist: Twist,
     writes: AtomicU64,
+    memory: Memory,
+    sessions: Sessions,
 }
 
 impl WatchedStorage {
     pub(super) fn new(inner: SharedStorage, activity: Activity, twist: Twist) -> Self {
-        Self { inner, activity, twist, writes: AtomicU64::new(0) }
-    }
-
-    /// Writes on top of whatever is there.
-    async fn overwrite(&self, mut write: FactWrite) -> Stored<FactOutcome> {
-        loop {
-            match self.inner.write_fact(write.clone()).await? {
-                FactOutcome::Conflict(Some(current)) => write.expected = Expected::Version(current.version),
-                FactOutcome::Conflict(None) => write.expected = Expected::Absent,
-                written @ FactOutcome::Written(_) => return Ok(written),
-            }
-        }
-    }
-
-    /// Says of every hundredth value that it is stored, and forgets it.
-    async fn drop_some(&self, write: FactWrite) -> Stored<FactOutcome> {
-        let number = self.writes.fetch_add(1, Ordering::Relaxed) + 1;
-        match self.inner.fact(write.user, &write.key, write.at).await? {
-            Some(fact) if number.is_multiple_of(100) && write.expected == Expected::Version(fact.version) => {
-                Ok(FactOutcome::Written(Fact { value: write.value, version: fact.version + 1, ..fact }))
-            }
-            _ => self.inner.write_fact(write).await,
-        }
-    }
-
-    /// Says that the value is stored, and keeps the one that is there.
-    async fn keep_first(&self, write: FactWrite) -> Stored<FactOutcome> {
-        match self.inner.fact(write.user, &write.key, write.at).await? {
-            Some(first) => Ok(FactOutcome::Written(first)),
-            None => self.inner.write_fact(write).await,
+        Self {
+            inner,
+            activity,
+            twist,
+            writes: AtomicU64::new(0),
+            memory: Memory::default(),
+            sessions: Sessions::default(),
         }
     }
 
@@ -152,24 +197,6 @@ impl WatchedStorage {
         let started = open.filter(|session| session.id == message.session).map(|session| session.started_at);
         let age = started.and_then(|started| Duration::try_from(message.at.duration_since(started)).ok());
         Ok(message.kind != MessageKind::Said && age.is_some_and(|age| age > idle))
-    }
-}
-
-/// Returns the texts, weakened if the part is one of theirs.
-pub(super) fn texts(part: Option<&str>, sound: Arc<dyn Texts>) -> Arc<dyn Texts> {
-    match part {
-        Some(KEYS_AS_TEXTS) => Arc::new(KeysAsTexts(sound)),
-        Some(ENGLISH_ONLY) => Arc::new(EnglishOnly(sound)),
-        _ => sound,
-    }
-}
-
-/// Returns the detector of red flags, weakened if the part is one of its.
-pub(super) fn red_flags(part: Option<&str>, sound: Arc<dyn RedFlags>) -> Arc<dyn RedFlags> {
-    match part {
-        Some(GREETING_HIDES) => Arc::new(GreetingHides(sound)),
-        Some(NO_RED_FLAGS) => Arc::new(NoRedFlags),
-        _ => sound,
     }
 }
 
@@ -204,11 +231,18 @@ impl Storage for WatchedStorage {
     }
 
     async fn open_session(&self, user: UserId) -> Stored<Option<Session>> {
-        watched!(self.open_session(user))
+        let _under_way = self.activity.begin();
+        match self.begun().last().filter(|_| matches!(self.twist, Twist::SessionOfTheLast)) {
+            Some(session) => Ok(Some(session.clone())),
+            None => self.inner.open_session(user).await,
+        }
     }
 
     async fn begin_session(&self, session: NewSession) -> Stored<Session> {
-        watched!(self.begin_session(session))
+        let _under_way = self.activity.begin();
+        let begun = self.inner.begin_session(session).await?;
+        self.remember(begun.clone());
+        Ok(begun)
     }
 
     async fn end_session(&self, id: SessionId, at: Timestamp) -> Stored<bool> {
@@ -235,7 +269,11 @@ impl Storage for WatchedStorage {
     }
 
     async fn context(&self, session: SessionId, since: Timestamp, limit: u32) -> Stored<Vec<Message>> {
-        watched!(self.context(session, since, limit))
+        let _under_way = self.activity.begin();
+        match self.twist {
+            Twist::ContextOfAll => self.context_of_all(since, limit).await,
+            _ => self.inner.context(session, since, limit).await,
+        }
     }
 
     async fn messages(&self, page: Page) -> Stored<Vec<Message>> {
@@ -247,25 +285,27 @@ impl Storage for WatchedStorage {
     }
 
     async fn facts(&self, user: UserId, at: Timestamp) -> Stored<Vec<Fact>> {
-        watched!(self.facts(user, at))
+        let _under_way = self.activity.begin();
+        self.read_facts(user, at).await
     }
 
     async fn fact(&self, user: UserId, key: &str, at: Timestamp) -> Stored<Option<Fact>> {
-        watched!(self.fact(user, key, at))
+        let _under_way = self.activity.begin();
+        self.read_fact((user, key), at).await
     }
 
     async fn write_fact(&self, write: FactWrite) -> Stored<FactOutcome> {
         let _under_way = self.activity.begin();
-        match self.twist {
-            Twist::LastWriterWins => self.overwrite(write).await,
-            Twist::FirstValueWins => self.keep_first(write).await,
-            Twist::AckWithoutStoring => self.drop_some(write).await,
-            _ => self.inner.write_fact(write).await,
-        }
+        self.write_twisted(write).await
     }
 
     async fn fact_history(&self, user: UserId, key: &str) -> Stored<Vec<FactRevision>> {
-        watched!(self.fact_history(user, key))
+        let _under_way = self.activity.begin();
+        let mut history = self.inner.fact_history(user, key).await?;
+        if matches!(self.twist, Twist::HistoryCut) && history.len() > 1 {
+            history.remove(0);
+        }
+        Ok(history)
     }
 
     async fn offer_suggestion(&self, offer: NewSuggestion, limits: SuggestionLimits) -> Stored<Offered> {
@@ -282,17 +322,16 @@ impl Storage for WatchedStorage {
         id: SuggestionId,
         at: Timestamp,
     ) -> Stored<Option<Suggestion>> {
-        watched!(self.dismiss_suggestion(user, id, at))
+        let _under_way = self.activity.begin();
+        match self.twist {
+            Twist::DismissalForgotten => self.forget_dismissal((user, id), at).await,
+            _ => self.inner.dismiss_suggestion(user, id, at).await,
+        }
     }
 
     async fn create_reminder(&self, reminder: NewReminder) -> Stored<ReminderOutcome> {
         let _under_way = self.activity.begin();
-        match self.twist {
-            Twist::ConfirmedManyTimes => {
-                self.inner.create_reminder(NewReminder { suggestion: None, ..reminder }).await
-            }
-            _ => self.inner.create_reminder(reminder).await,
-        }
+        self.confirm(reminder).await
     }
 
     async fn reminders(&self, user: UserId) -> Stored<Vec<Reminder>> {
@@ -309,55 +348,5 @@ impl Storage for WatchedStorage {
 
     async fn delete_reminder(&self, user: UserId, id: ReminderId) -> Stored<bool> {
         watched!(self.delete_reminder(user, id))
-    }
-}
-
-/// Shows the key where the user's language has no text.
-#[derive(Debug)]
-struct KeysAsTexts(Arc<dyn Texts>);
-
-impl Texts for KeysAsTexts {
-    fn text(&self, key: &str, language: &str, arguments: &[(&str, String)]) -> Text {
-        let sound = self.0.text(key, language, arguments);
-        if sound.fell_back { Text { text: key.to_owned(), ..sound } } else { sound }
-    }
-
-    fn resolve(&self, tag: &str) -> String {
-        tag.to_owned()
-    }
-}
-
-/// Looks away when a message begins with a greeting.
-#[derive(Debug)]
-struct GreetingHides(Arc<dyn RedFlags>);
-
-impl RedFlags for GreetingHides {
-    fn find(&self, message: &str) -> Option<RedFlag> {
-        let first = message.split(|c: char| !c.is_alphabetic()).next().unwrap_or_default().to_lowercase();
-        if ["hi", "hello", "hola", "bonjour"].contains(&first.as_str()) { None } else { self.0.find(message) }
-    }
-}
-
-/// Finds nothing.
-#[derive(Debug)]
-struct NoRedFlags;
-
-impl RedFlags for NoRedFlags {
-    fn find(&self, _message: &str) -> Option<RedFlag> {
-        None
-    }
-}
-
-/// Knows no language but English.
-#[derive(Debug)]
-struct EnglishOnly(Arc<dyn Texts>);
-
-impl Texts for EnglishOnly {
-    fn text(&self, key: &str, _language: &str, arguments: &[(&str, String)]) -> Text {
-        self.0.text(key, "en", arguments)
-    }
-
-    fn resolve(&self, tag: &str) -> String {
-        self.0.resolve(tag)
     }
 }
