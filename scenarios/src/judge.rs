@@ -3,6 +3,7 @@
 //! Nothing is run here: the same evidence judged twice gives the same result.
 
 mod history;
+mod near;
 
 use std::time::Duration;
 
@@ -224,14 +225,22 @@ fn judge_sometimes(some: &Sometimes, seen: &Observation) -> Result<Finding, Expr
     }
     let found = between(hits(&some.on, seen), seen, [&some.after, &some.before]);
     let n = found.len() as u64;
-    let evidence = match usize::try_from(ceiling) {
+    let mut evidence = match usize::try_from(ceiling) {
         Ok(most) if found.len() > most => origins(&found[most..]),
         _ => origins(&found),
     };
+    let mut observed = n.to_string();
+    if n == 0
+        && floor > 0
+        && let Some((told, origin)) = near::miss(some, seen)
+    {
+        observed = format!("none; {told}");
+        evidence = vec![origin];
+    }
     Ok(Finding {
         held: (floor..=ceiling).contains(&n),
         expected: range(floor, ceiling),
-        observed: n.to_string(),
+        observed,
         evidence,
         thin: None,
     })

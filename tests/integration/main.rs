@@ -12,6 +12,7 @@ mod mock;
 mod page;
 mod process;
 mod sdk;
+mod standin;
 mod storage_contract;
 #[path = "../support/mod.rs"]
 mod support;
