@@ -4,12 +4,14 @@
 //! Every value is written once in its life (Jepsen's set accounting), so that each check is linear in time. An error
 //! is the smallest proof: two to four operations and their times.
 
+mod decided;
 mod list;
 mod register;
 mod stored;
 
 use std::{collections::BTreeMap, fmt, time::Duration};
 
+pub use decided::{Choice, Decision, SuggestionHistory, Told, decided_once};
 pub use stored::{no_lost_update, serial_history};
 
 use crate::model::Writing;

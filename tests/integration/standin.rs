@@ -26,7 +26,7 @@ const TWO_USERS: &str = "two_users_at_once_read_their_own_answers";
 const READERS: &str = "readers_beside_64_writers_see_nothing_stale";
 const ERROR_IN_MID_STREAM: &str = "error_in_mid_stream_is_not_answered_twice";
 
-const CASES: [Case; 23] = [
+const CASES: [Case; 26] = [
     case(Defect::NeverAnswers, ERROR_IN_MID_STREAM, "one end per message", "0 ends: nothing came"),
     case(
         Defect::LosesTheEnd,
@@ -114,6 +114,24 @@ const CASES: [Case; 23] = [
     ),
     case(Defect::ConfirmsTwice, "suggestion_is_confirmed_once", "one confirmation creates", "20"),
     case(
+        Defect::ForgetsDismissals,
+        "dismissal_is_final_whoever_confirms",
+        "what was dismissed makes no reminder",
+        ": both",
+    ),
+    case(
+        Defect::LosesReminders,
+        "confirmation_that_was_acknowledged_is_kept",
+        "confirmed once, and kept",
+        "it is not there: lost",
+    ),
+    case(
+        Defect::AnybodyConfirms,
+        "strangers_have_no_say_in_a_suggestion",
+        "its owner alone decides",
+        "and it is somebody else's",
+    ),
+    case(
         Defect::ClosesAllSockets,
         "oversized_frame_closes_that_socket_only",
         "the other socket goes on",
@@ -173,7 +191,7 @@ fn told(run: &Run) -> String {
 async fn a_sound_stand_in_is_never_accused_s5() {
     let mut chosen = scenarios::library().unwrap();
     chosen.retain(|scenario| CASES.iter().any(|case| case.scenario == scenario.id));
-    assert_eq!(chosen.len(), 16);
+    assert_eq!(chosen.len(), 19);
 
     let run = judge(Defect::None, chosen, (Duration::from_secs(20), Duration::from_secs(5))).await;
 

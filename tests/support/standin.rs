@@ -67,6 +67,12 @@ pub(crate) enum Defect {
     KeepsTheHalf,
     /// It makes a reminder of a suggestion that has one.
     ConfirmsTwice,
+    /// It makes a reminder of a suggestion that was dismissed.
+    ForgetsDismissals,
+    /// It acknowledges a reminder that it does not keep.
+    LosesReminders,
+    /// It lets anybody confirm what was suggested to somebody.
+    AnybodyConfirms,
     /// It refuses everybody when one user sends too much.
     OneLimitForAll,
     /// It closes all sockets when one of them brings a bad frame.

@@ -1,5 +1,6 @@
 //! Sound histories are never accused, each anomaly is, and small ones are judged as an exhaustive search judges them.
 
+mod decisions;
 mod drawn;
 
 use std::collections::BTreeSet;

@@ -33,6 +33,7 @@ fn turn() -> Observation {
         exchanges: Vec::new(),
         first_script: None,
         histories: Vec::new(),
+        decisions: Vec::new(),
         metrics: None,
         panics: None,
         log: Vec::new(),

@@ -131,6 +131,8 @@ pub enum HistoryCheck {
     /// Reads and writes could have happened one after the other: no read is stale, goes back, or brings what nobody
     /// wrote.
     Linearizable,
+    /// A suggestion was confirmed once or dismissed, everybody was told the same, and nobody else had a say.
+    DecidedOnce,
 }
 
 /// The history of concurrent operations is sound.
@@ -140,10 +142,10 @@ pub struct History {
     /// Whose fact; not needed when only one user has one of this key.
     #[schemars(with = "Option<String>")]
     pub user: Option<Name>,
-    /// The key of the fact that `write_facts` wrote.
+    /// The key of the fact that `write_facts` wrote, or the suggestion of `decide`.
     pub key: String,
     /// The question.
     pub check: HistoryCheck,
-    /// At least so many acknowledged writes must be there to be judged.
+    /// At least so many acknowledged writes or decisions must be there to be judged.
     pub at_least: Expr,
 }

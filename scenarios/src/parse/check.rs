@@ -22,6 +22,8 @@ struct Scope {
     marks: BTreeSet<String>,
     calls: BTreeSet<String>,
     written: BTreeSet<String>,
+    saved: BTreeSet<String>,
+    decided: BTreeSet<String>,
     sees_metrics: bool,
     has_process: bool,
     settings: Settings,
@@ -87,6 +89,8 @@ fn scope(scenario: &Scenario) -> Result<Scope, Problem> {
         marks,
         calls,
         written: written::keys(&file.steps),
+        saved: written::saved(&file.steps),
+        decided: written::decided(&file.steps),
         sees_metrics,
         has_process,
         settings: target::default_settings(),
@@ -158,6 +162,7 @@ fn one_step(step: &Step, scope: &Scope) -> Checked {
             steps(inner, scope)
         }
         Step::WriteFacts(write) => written::step(write, scope),
+        Step::Decide(decide) => written::decide(decide, scope),
     }
 }
 

@@ -54,7 +54,7 @@ fn an_unknown_key_is_pointed_at() {
 #[test]
 fn an_unknown_step_is_pointed_at() {
     insta::assert_snapshot!(error("connect =", "conect ="), @"
-     x unknown variant `conect`, expected one of `connect`, `disconnect`, `send`, `send_raw`, `await`, `advance`, `http`, `mark`, `llm`, `repeat`, `write_facts`, `process`
+     x unknown variant `conect`, expected one of `connect`, `disconnect`, `send`, `send_raw`, `await`, `advance`, `http`, `mark`, `llm`, `repeat`, `write_facts`, `decide`, `process`
       ,-[library/s.toml:7:1]
     7 | conect
       : ^^^^^^

@@ -8,13 +8,15 @@ use serde_json::Value;
 use tokio::task::JoinSet;
 
 use super::{
+    deciders::{self, Matter},
     people::People,
-    writers::{self, Order, Pen},
+    writers::{self, Pen},
 };
 use crate::{
     expr::Expr,
+    history::SuggestionHistory,
     matching,
-    model::{Await, Call, Doing, Method, Send, SendRaw, Step, WriteFacts},
+    model::{Await, Call, Decide, Doing, Method, Send, SendRaw, Step, WriteFacts},
     record::{Answer, What},
     rest::Request,
     world::Broken,
@@ -70,6 +72,7 @@ async fn one(step: &Step, people: &mut People<'_>) -> Result<(), Broken> {
             Ok(())
         }
         Step::WriteFacts(write) => write_facts(write, people).await,
+        Step::Decide(decide) => self::decide(decide, people).await,
         Step::Process { r#do } => process(*r#do, people).await,
     }
 }
@@ -255,7 +258,6 @@ fn save(call: &Call, answer: &Answer, people: &mut People<'_>) {
 }
 
 async fn write_facts(step: &WriteFacts, people: &mut People<'_>) -> Result<(), Broken> {
-    let order = Order::new(people.world.clock());
     let first = [(step.user.get_ref(), &step.key)];
     let others = step.also.iter().map(|other| (other.user.get_ref(), &other.key));
     let mut writing = JoinSet::new();
@@ -267,7 +269,7 @@ async fn write_facts(step: &WriteFacts, people: &mut People<'_>) -> Result<(), B
             user: user.clone(),
             key: key.clone(),
             prefix: writers::prefix(people.histories.len() + n),
-            order: order.clone(),
+            order: people.order.clone(),
         };
         writing.spawn(writers::write(step.clone(), pen));
     }
@@ -288,5 +290,29 @@ async fn write_facts(step: &WriteFacts, people: &mut People<'_>) -> Result<(), B
         people.world.recorder.note("harness", What::Note(told));
         people.histories.push(history);
     }
+    Ok(())
+}
+
+async fn decide(step: &Decide, people: &mut People<'_>) -> Result<(), Broken> {
+    let name = step.suggestion.get_ref();
+    let missing = || Broken::Other(format!("nothing was saved as `{name}`, so nobody can decide upon it"));
+    let matter = Matter {
+        own: people.person(step.user.get_ref())?.clone(),
+        stranger: step.stranger.as_ref().map(|name| people.person(name.get_ref())).transpose()?.cloned(),
+        suggestion: people.saved.get(name).cloned().ok_or_else(missing)?,
+        order: people.order.clone(),
+    };
+    let before = people.decisions.iter().position(|history| history.name == *name);
+    let history = before.map(|place| people.decisions.remove(place));
+    let history =
+        history.unwrap_or_else(|| SuggestionHistory { name: name.clone(), ..SuggestionHistory::default() });
+    let deciding = tokio::spawn(deciders::decide(step.clone(), matter, history));
+    people.world.until(WRITERS_LIMIT, || deciding.is_finished()).await?;
+    let history = deciding.await.map_err(|error| Broken::Other(format!("deciders broke: {error}")))?;
+    let history = history.map_err(Broken::Other)?;
+    let (made, all) = (history.acknowledged(), history.decisions.len());
+    let told = format!("{all} decisions upon `{name}` so far: {made} acknowledged");
+    people.world.recorder.note("harness", What::Note(told));
+    people.decisions.push(history);
     Ok(())
 }

@@ -38,6 +38,17 @@ impl Calendar {
         format!("suggestion-{}", self.suggestions.len() - 1)
     }
 
+    /// Finds a suggestion to be confirmed.
+    fn offered(&mut self, person: usize, id: &str, defect: Defect) -> Option<&mut Suggestion> {
+        if defect != Defect::AnybodyConfirms {
+            return self.find(person, id);
+        }
+        (0..=person)
+            .rev()
+            .find(|owner| self.find(*owner, id).is_some())
+            .and_then(|owner| self.find(owner, id))
+    }
+
     fn find(&mut self, person: usize, id: &str) -> Option<&mut Suggestion> {
         let number: usize = id.strip_prefix("suggestion-")?.parse().ok()?;
         self.suggestions.get_mut(number).filter(|suggestion| suggestion.person == person)
@@ -96,18 +107,22 @@ pub(super) async fn create(
     let calendar = &mut house.rooms().calendar;
     let id = format!("reminder-{}", calendar.reminders.len());
     if let Some(suggestion) = form["suggestion_id"].as_str() {
-        let Some(suggestion) = calendar.find(person, suggestion) else {
+        let Some(suggestion) = calendar.offered(person, suggestion, house.defect) else {
             return refusal(StatusCode::NOT_FOUND, json!({"error": "no such suggestion"}));
         };
         match &suggestion.fate {
             Fate::Confirmed(reminder) if house.defect != Defect::ConfirmsTwice => {
                 return refusal(StatusCode::CONFLICT, json!({"error": "used", "reminder_id": reminder}));
             }
-            Fate::Dismissed => return refusal(StatusCode::GONE, json!({"error": "dismissed"})),
+            Fate::Dismissed if house.defect != Defect::ForgetsDismissals => {
+                return refusal(StatusCode::GONE, json!({"error": "dismissed"}));
+            }
             _ => suggestion.fate = Fate::Confirmed(id.clone()),
         }
     }
     let reminder = json!({"id": id, "title": form["title"], "suggestion_id": form["suggestion_id"]});
-    calendar.reminders.push((person, reminder.clone()));
+    if house.defect != Defect::LosesReminders {
+        calendar.reminders.push((person, reminder.clone()));
+    }
     (StatusCode::CREATED, Json(reminder)).into_response()
 }

@@ -43,6 +43,8 @@ pub(super) const REMINDER_FORGOTTEN: &str = "reminder-forgotten";
 pub(super) const DISMISSAL_FORGOTTEN: &str = "dismissal-forgotten";
 /// A suggestion can be confirmed ten minutes longer than it should.
 pub(super) const LATE_CONFIRMATION: &str = "late-confirmation";
+/// A suggestion that was confirmed is told as gone.
+pub(super) const USED_IS_GONE: &str = "used-is-gone";
 /// Whose suggestion it is does not matter.
 pub(super) const ANYBODY_CONFIRMS: &str = "anybody-confirms";
 /// Every eighth read of a fact brings the version before.
@@ -83,6 +85,7 @@ pub(crate) const PARTS: &[&str] = &[
     REMINDER_FORGOTTEN,
     DISMISSAL_FORGOTTEN,
     LATE_CONFIRMATION,
+    USED_IS_GONE,
     ANYBODY_CONFIRMS,
     STALE_READS,
     GONE_NOW_AND_THEN,
@@ -128,6 +131,7 @@ pub(super) enum Twist {
     ReminderForgotten,
     DismissalForgotten,
     LateConfirmation,
+    UsedIsGone,
     AnybodyConfirms,
     StaleReads,
     GoneNowAndThen,
@@ -153,6 +157,7 @@ impl Twist {
             Some(REMINDER_FORGOTTEN) => Self::ReminderForgotten,
             Some(DISMISSAL_FORGOTTEN) => Self::DismissalForgotten,
             Some(LATE_CONFIRMATION) => Self::LateConfirmation,
+            Some(USED_IS_GONE) => Self::UsedIsGone,
             Some(ANYBODY_CONFIRMS) => Self::AnybodyConfirms,
             Some(STALE_READS) => Self::StaleReads,
             Some(GONE_NOW_AND_THEN) => Self::GoneNowAndThen,

@@ -21,6 +21,10 @@ impl WatchedStorage {
                 let at = reminder.at.saturating_sub(LATE).unwrap_or(reminder.at);
                 self.inner.create_reminder(NewReminder { at, ..reminder }).await
             }
+            Twist::UsedIsGone => match self.inner.create_reminder(reminder).await? {
+                ReminderOutcome::UsedSuggestion(_) => Ok(ReminderOutcome::ExpiredSuggestion),
+                outcome => Ok(outcome),
+            },
             Twist::AnybodyConfirms => match self.inner.create_reminder(reminder).await? {
                 ReminderOutcome::UnknownSuggestion => self.inner.create_reminder(unbound).await,
                 outcome => Ok(outcome),
