@@ -2,17 +2,17 @@
 //!
 //! Nothing is run here: the same evidence judged twice gives the same result.
 
+mod history;
+mod near;
+
 use std::time::Duration;
 
 use clock::Instant;
 
 use crate::{
     expr::{Expr, ExprError},
-    history::{no_lost_update, serial_history},
     invariant, matching,
-    model::{
-        Always, Eventually, Expect, History, HistoryCheck, MetricMatch, Never, Scenario, Sometimes, Subject,
-    },
+    model::{Always, Eventually, Expect, MetricMatch, Never, Scenario, Sometimes, Subject},
     observation::Observation,
     record::What,
     result::{Check, CheckSource, FaultFired, Verdict},
@@ -142,8 +142,8 @@ fn expectation(expect: &Expect, seen: &Observation) -> Result<Finding, ExprError
         judge_eventually(eventually, seen)
     } else if let Some(always) = &expect.always {
         judge_always(always, seen)
-    } else if let Some(history) = &expect.history {
-        judge_history(history, seen)
+    } else if let Some(wanted) = &expect.history {
+        history::judge(wanted, seen)
     } else {
         Ok(Finding {
             held: false,
@@ -225,14 +225,22 @@ fn judge_sometimes(some: &Sometimes, seen: &Observation) -> Result<Finding, Expr
     }
     let found = between(hits(&some.on, seen), seen, [&some.after, &some.before]);
     let n = found.len() as u64;
-    let evidence = match usize::try_from(ceiling) {
+    let mut evidence = match usize::try_from(ceiling) {
         Ok(most) if found.len() > most => origins(&found[most..]),
         _ => origins(&found),
     };
+    let mut observed = n.to_string();
+    if n == 0
+        && floor > 0
+        && let Some((told, origin)) = near::miss(some, seen)
+    {
+        observed = format!("none; {told}");
+        evidence = vec![origin];
+    }
     Ok(Finding {
         held: (floor..=ceiling).contains(&n),
         expected: range(floor, ceiling),
-        observed: n.to_string(),
+        observed,
         evidence,
         thin: None,
     })
@@ -308,39 +316,6 @@ fn judge_always(always: &Always, seen: &Observation) -> Result<Finding, ExprErro
         evidence: origins(&bad),
         thin,
     })
-}
-
-fn judge_history(wanted: &History, seen: &Observation) -> Result<Finding, ExprError> {
-    let floor = wanted.at_least.count(&seen.settings)?;
-    let expected = match wanted.check {
-        HistoryCheck::SerialHistory => "every acknowledged write once, in one serial order",
-        HistoryCheck::NoLostUpdate => "every acknowledged word once in the final value",
-    };
-    let Some(history) = seen.histories.iter().find(|history| history.key == wanted.key) else {
-        let observed = format!("nobody wrote `{}`", wanted.key);
-        return Ok(Finding {
-            held: false,
-            expected: expected.to_owned(),
-            observed,
-            evidence: vec![],
-            thin: None,
-        });
-    };
-    let outcome = match wanted.check {
-        HistoryCheck::SerialHistory => serial_history(history),
-        HistoryCheck::NoLostUpdate => no_lost_update(history),
-    };
-    let acknowledged = history.acknowledged();
-    let thin = ((acknowledged as u64) < floor).then(|| {
-        format!(
-            "only {acknowledged} of {} writes were acknowledged, at least {floor} are needed",
-            history.operations.len()
-        )
-    });
-    let held = outcome.is_ok();
-    let observed =
-        outcome.map_or_else(|proof| proof, |()| format!("{acknowledged} acknowledged, all in place"));
-    Ok(Finding { held, expected: expected.to_owned(), observed, evidence: vec![], thin })
 }
 
 #[cfg(test)]

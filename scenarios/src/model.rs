@@ -16,8 +16,8 @@ use toml::Spanned;
 pub use expect::{Always, Eventually, Expect, History, HistoryCheck, Never, Sometimes, Subject, Window};
 pub use matcher::{Ending, FrameMatch, HttpMatch, MetricMatch, SocketMatch, UpstreamMatch};
 pub use step::{
-    Await, Call, Device, DeviceName, Doing, Fault, Hangup, Method, Network, Send, SendRaw, Step, WriteFacts,
-    Writing,
+    Await, Call, Decide, Device, DeviceName, Doing, Fault, Hangup, Method, Network, OtherFact, Send, SendRaw,
+    Step, WriteFacts, Writing,
 };
 
 use crate::{

@@ -1,5 +1,6 @@
 //! Runs one scenario in its world: the steady state, the steps, the end of the last turn.
 
+mod deciders;
 mod people;
 mod step;
 mod writers;
@@ -70,6 +71,7 @@ pub(crate) async fn observe(
         ended,
         events,
         exchanges,
+        decisions: people.decided(),
         histories: people.into_histories(),
         metrics: world.metrics(),
         panics,

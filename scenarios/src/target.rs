@@ -52,8 +52,10 @@ pub(crate) const METRICS: &[&str] = &[
     "ws_rejected_total",
 ];
 
-/// Parts of the built-in server that a sabotage may replace by weaker ones.
-pub(crate) const PARTS: &[&str] = builtin::PARTS;
+/// Returns the parts of the built-in server that a sabotage may replace by weaker ones.
+pub(crate) fn parts() -> impl Iterator<Item = &'static str> + Clone {
+    builtin::parts_by_name()
+}
 
 /// A target to run scenarios against.
 #[derive(Clone, Debug)]

@@ -13,6 +13,7 @@ mod mock;
 mod page;
 mod process;
 mod sdk;
+mod standin;
 mod storage_contract;
 #[path = "../support/mod.rs"]
 mod support;

@@ -1,4 +1,4 @@
-//! What tests of several parts share: a browser, a PostgreSQL to test against, a running server, and what to do
+//! What tests of several parts share: a browser, a PostgreSQL to test against, a running server, gateways and chats of strangers, and what to do
 //! without.
 
 pub(crate) mod absence;
@@ -6,3 +6,4 @@ pub(crate) mod browser;
 pub(crate) mod gateway;
 pub(crate) mod postgres;
 pub(crate) mod server;
+pub(crate) mod standin;

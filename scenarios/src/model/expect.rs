@@ -128,16 +128,24 @@ pub enum HistoryCheck {
     SerialHistory,
     /// Every acknowledged append is in the final value once, and nothing else is.
     NoLostUpdate,
+    /// Reads and writes could have happened one after the other: no read is stale, goes back, or brings what nobody
+    /// wrote.
+    Linearizable,
+    /// A suggestion was confirmed once or dismissed, everybody was told the same, and nobody else had a say.
+    DecidedOnce,
 }
 
 /// The history of concurrent operations is sound.
 #[derive(Clone, Debug, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub struct History {
-    /// The key of the fact that `write_facts` wrote.
+    /// Whose fact; not needed when only one user has one of this key.
+    #[schemars(with = "Option<String>")]
+    pub user: Option<Name>,
+    /// The key of the fact that `write_facts` wrote, or the suggestion of `decide`.
     pub key: String,
     /// The question.
     pub check: HistoryCheck,
-    /// At least so many acknowledged writes must be there to be judged.
+    /// At least so many acknowledged writes or decisions must be there to be judged.
     pub at_least: Expr,
 }

@@ -46,6 +46,8 @@ pub enum Step {
     },
     /// Writes one fact from many writers at once, and keeps the history of the operations.
     WriteFacts(WriteFacts),
+    /// Lets many devices confirm or dismiss one suggestion at once, and keeps the history of what they were told.
+    Decide(Decide),
     /// Does something to the target's process; the scenario then needs `process`.
     Process {
         /// What.
@@ -230,10 +232,48 @@ pub struct WriteFacts {
     pub key: String,
     /// How many at once.
     pub writers: u32,
+    /// How many readers beside them; each reads as often as a writer writes.
+    #[serde(default)]
+    pub readers: u32,
     /// How many writes each must get acknowledged.
     pub each: u32,
     /// How.
     pub how: Writing,
+    /// Further facts that are written and read in the same way at the same time.
+    #[serde(default)]
+    pub also: Vec<OtherFact>,
+}
+
+/// A further fact.
+#[derive(Clone, Debug, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub struct OtherFact {
+    /// Whose fact.
+    #[schemars(with = "String")]
+    pub user: Name,
+    /// The fact's key.
+    pub key: String,
+}
+
+/// Many devices that decide upon one suggestion.
+#[derive(Clone, Debug, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub struct Decide {
+    /// Whose suggestion.
+    #[schemars(with = "String")]
+    pub user: Name,
+    /// The name under which an `http` step has saved the suggestion's id. Steps with the same name make one history.
+    #[schemars(with = "String")]
+    pub suggestion: Name,
+    /// How many confirm it at once.
+    #[serde(default)]
+    pub confirm: u8,
+    /// How many dismiss it at the same time.
+    #[serde(default)]
+    pub dismiss: u8,
+    /// A user whose suggestion it is not, and who confirms it as often.
+    #[schemars(with = "Option<String>")]
+    pub stranger: Option<Name>,
 }
 
 /// A device's full name.

@@ -1,5 +1,8 @@
 //! What the types cannot say: names that must resolve, kinds that must be unique.
 
+mod sabotage;
+mod written;
+
 use std::collections::BTreeSet;
 
 use super::{FORMAT, Place, Problem, nearest};
@@ -11,9 +14,6 @@ use crate::{
     target,
 };
 
-/// Tags of scenarios that need no sabotage: the one that must be red, and what a search has found on the sound server.
-const UNPROVED: [&str; 2] = ["canary", "found"];
-
 type Checked = Result<(), Problem>;
 
 /// What names of a scenario may refer to.
@@ -22,6 +22,9 @@ struct Scope {
     users: BTreeSet<String>,
     marks: BTreeSet<String>,
     calls: BTreeSet<String>,
+    written: BTreeSet<String>,
+    saved: BTreeSet<String>,
+    decided: BTreeSet<String>,
     needs: BTreeSet<String>,
     settings: Settings,
 }
@@ -58,7 +61,7 @@ pub(super) fn check(scenario: &Scenario) -> Checked {
         duration(within, &scope)?;
     }
     ids.extend(invariant::IDS);
-    sabotages(scenario, &ids)
+    sabotage::check(scenario, &ids)
 }
 
 fn scope(scenario: &Scenario) -> Result<Scope, Problem> {
@@ -78,8 +81,17 @@ fn scope(scenario: &Scenario) -> Result<Scope, Problem> {
     }
     let (mut marks, mut calls) = (BTreeSet::from(["start".to_owned()]), BTreeSet::new());
     collect(&file.steps, &mut marks, &mut calls);
-    let needs = file.needs.iter().cloned().collect();
-    Ok(Scope { devices, users, marks, calls, needs, settings: target::default_settings() })
+    Ok(Scope {
+        devices,
+        users,
+        marks,
+        calls,
+        written: written::keys(&file.steps),
+        saved: written::saved(&file.steps),
+        decided: written::decided(&file.steps),
+        needs: file.needs.iter().cloned().collect(),
+        settings: target::default_settings(),
+    })
 }
 
 /// Collects the names that steps give: of moments and of REST calls.
@@ -148,7 +160,8 @@ fn one_step(step: &Step, scope: &Scope) -> Checked {
             count(times, scope)?;
             steps(inner, scope)
         }
-        Step::WriteFacts(write) => user(&write.user, scope),
+        Step::WriteFacts(write) => written::step(write, scope),
+        Step::Decide(decide) => written::decide(decide, scope),
     }
 }
 
@@ -208,7 +221,7 @@ fn expectation(expect: &Expect, scope: &Scope) -> Checked {
         duration(&eventually.within, scope)?;
         eventually.not_before.iter().try_for_each(|expr| duration(expr, scope))?;
     }
-    expect.history.iter().try_for_each(|history| count(&history.at_least, scope))
+    expect.history.iter().try_for_each(|wanted| written::history(wanted, scope))
 }
 
 fn subject(subject: &Subject, scope: &Scope) -> Checked {
@@ -325,47 +338,6 @@ fn device(name: &Name, scope: &Scope) -> Checked {
 
 fn user(name: &Name, scope: &Scope) -> Checked {
     known_in("user", name, scope.users.iter().map(String::as_str))
-}
-
-fn sabotages(scenario: &Scenario, checks: &BTreeSet<&str>) -> Checked {
-    let file = &scenario.tables;
-    // What the built-in server cannot be asked cannot be proved on it either.
-    let is_foreign = file.needs.iter().any(|need| target::IMPLIED.contains(&need.as_str()));
-    if file.sabotage.is_empty()
-        && !is_foreign
-        && !file.tags.iter().any(|tag| UNPROVED.contains(&tag.as_str()))
-    {
-        return wrong(
-            "scenario has no sabotage, so nothing shows that it can fail".to_owned(),
-            "add a `[[sabotage]]` with the protection that it proves".to_owned(),
-        );
-    }
-    settings(&[&file.settings])?;
-    for sabotage in &file.sabotage {
-        settings(&[&file.settings, &sabotage.settings])?;
-        known_in("check", &sabotage.caught_by, checks.iter().copied())?;
-        match &sabotage.part {
-            Some(part) => known_in("part", part, target::PARTS.iter().copied())?,
-            None if sabotage.settings.is_empty() => {
-                return at(
-                    &sabotage.caught_by,
-                    format!("sabotage `{}` weakens nothing", sabotage.name),
-                    "give it `settings` or a `part`",
-                );
-            }
-            None => {}
-        }
-    }
-    Ok(())
-}
-
-/// The settings must make a valid configuration of the built-in server.
-fn settings(tables: &[&toml::Table]) -> Checked {
-    target::check_settings(tables).map_err(|message| Problem {
-        place: Place::Word("settings".to_owned()),
-        message,
-        help: Some("`gauntlet config reference` shows the settings".to_owned()),
-    })
 }
 
 fn known_in<'a>(kind: &str, name: &Name, candidates: impl Iterator<Item = &'a str> + Clone) -> Checked {

@@ -5,6 +5,7 @@
 //! part.
 
 mod blame;
+mod bucket;
 mod listener;
 mod parts;
 mod relay;
@@ -40,7 +41,7 @@ use crate::{
     world::{Broken, Time, World},
 };
 
-pub(super) use parts::PARTS;
+pub(super) use parts::names as parts_by_name;
 
 /// Connections of the embedded database.
 const DATABASE_CONNECTIONS: u32 = 4;
@@ -198,11 +199,12 @@ fn nested(table: &toml::Table) -> toml::Table {
 fn parts(plan: &Plan<'_>, config: Config, lab: &Lab, (storage, line): (SharedStorage, Line)) -> Parts {
     let clock: SharedClock = Arc::new(lab.clock().clone());
     let part = plan.weakening.part.as_deref();
-    let twist = Twist::named(part, config.conversation.idle);
+    let (twist, idle) = (Twist::named(part), config.conversation.idle);
     let sound = Parts::usual(config, clock, storage);
     let under = Under { activity: lab.activity().clone(), clock: SharedClock::clone(&sound.clock), line };
     Parts {
-        storage: Arc::new(WatchedStorage::new(Arc::clone(&sound.storage), under, twist)),
+        storage: Arc::new(WatchedStorage::new(Arc::clone(&sound.storage), under, twist, idle)),
+        limits: bucket::limits(part, Arc::clone(&sound.limits)),
         texts: parts::texts(part, Arc::clone(&sound.texts)),
         red_flags: parts::red_flags(part, Arc::clone(&sound.red_flags)),
         breaker_policy: blame::breaker_policy(part, Arc::clone(&sound.breaker_policy)),
