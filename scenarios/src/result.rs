@@ -190,7 +190,7 @@ pub struct FaultFired {
 pub struct Line {
     /// Microseconds since the scenario's start.
     pub at_us: u64,
-    /// Who: `ana.phone`, `ana` (REST), `llm` (upstream), `clock`, `harness`.
+    /// Who: `ana.phone`, `ana` (REST), `llm` (upstream), `clock`, `harness`, `target` (what is done to it).
     pub actor: String,
     /// What kind of thing happened.
     pub kind: LineKind,

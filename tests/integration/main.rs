@@ -11,6 +11,7 @@ mod load;
 mod mock;
 mod page;
 mod process;
+mod report;
 mod sdk;
 mod storage_contract;
 #[path = "../support/mod.rs"]
