@@ -5,8 +5,11 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
+use schemars::JsonSchema;
+use serde::{Deserialize, Serialize};
+
 /// One write and what became of it.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 pub struct Operation {
     /// Who wrote it; one writer writes one thing after the other.
     pub writer: String,
@@ -17,7 +20,8 @@ pub struct Operation {
 }
 
 /// What is known of a write.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[serde(rename_all = "snake_case")]
 pub enum Outcome {
     /// The server said that it is stored, under this version.
     Acknowledged(i64),
@@ -28,7 +32,7 @@ pub enum Outcome {
 }
 
 /// A revision as the server tells it.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 pub struct Revision {
     /// Its number.
     pub version: i64,
@@ -37,7 +41,7 @@ pub struct Revision {
 }
 
 /// A record of concurrent writes to one fact.
-#[derive(Clone, Debug, Default)]
+#[derive(Clone, Debug, Default, Serialize, Deserialize, JsonSchema)]
 pub struct FactHistory {
     /// The fact's key.
     pub key: String,

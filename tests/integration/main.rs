@@ -11,6 +11,7 @@ mod load;
 mod mock;
 mod page;
 mod process;
+mod replay;
 mod report;
 mod sdk;
 mod storage_contract;
