@@ -54,7 +54,7 @@ pub(crate) enum Command {
     /// List the scenarios
     #[cfg(feature = "lab")]
     List(list::Arguments),
-    /// Explain one scenario and print its file
+    /// Explain one scenario in plain words
     #[cfg(feature = "lab")]
     Show(show::Arguments),
     /// Check scenario files

@@ -4,6 +4,7 @@
 //! and reports see only results.
 //!
 //! - [`parse()`](parse::parse) makes a [`Scenario`] of a file, [`library()`](library::library) knows the built-in ones;
+//! - [`prose`] puts one into plain words;
 //! - [`run()`](engine::run) and [`prove()`](engine::prove) run them against a [`Target`];
 //! - [`check_target()`](checkup::check_target) looks whether a back end can be judged at all;
 //! - [`result`] holds what they found, [`report`] renders it;
@@ -19,6 +20,7 @@ pub mod model;
 pub mod parse;
 
 mod library;
+pub mod prose;
 mod target;
 
 mod device;

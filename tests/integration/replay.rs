@@ -84,8 +84,8 @@ fn an_event_that_was_changed_is_found_s12() {
         then  fail
         now   pass
       check `nobody answers`
-        then  broken: wanted none, seen 1
-        now   held: wanted none, seen 0
+        then  broken: wanted none (the end of a turn for ana’s phone), seen 1
+        now   held: wanted none (the end of a turn for ana’s phone), seen 0
       check `no frame of another user`
         then  held: wanted ids in frames belong to one user, seen 2 ids of 1 users
         now   held: wanted ids in frames belong to one user, seen 1 ids of 1 users

@@ -11,6 +11,7 @@ use crate::{
     evidence::{self, Evidence},
     judge, library,
     observation::Observation,
+    prose,
     result::{ScenarioResult, Verdict},
     run::{self, Seen, micros},
     target::{
@@ -176,6 +177,7 @@ pub(super) fn ended(
         features: file.features.clone(),
         tags: file.tags.clone(),
         hypothesis: file.hypothesis.clone(),
+        story: prose::tell(scenario).story(),
         verdict,
         reason,
         checks: Vec::new(),
