@@ -4,7 +4,8 @@ use clap::{Parser, Subcommand};
 
 #[cfg(feature = "lab")]
 use crate::{
-    check, compare, explore, faults, floor, list, load, mock, new, prove, run, schema, show, talk, target,
+    check, compare, explore, faults, floor, list, load, mock, new, prove, replay, run, schema, show, talk,
+    target,
 };
 use crate::{config, exit_code::ExitCode, failure::Failure, serve};
 
@@ -44,13 +45,16 @@ pub(crate) enum Command {
     /// Compare two reports: what became worse, better, new, gone
     #[cfg(feature = "lab")]
     Compare(compare::Arguments),
+    /// Judge the evidence of a report again
+    #[cfg(feature = "lab")]
+    Replay(replay::Arguments),
     /// Write a scenario to start from
     #[cfg(feature = "lab")]
     New(new::Arguments),
     /// List the scenarios
     #[cfg(feature = "lab")]
     List(list::Arguments),
-    /// Explain one scenario and print its file
+    /// Explain one scenario in plain words
     #[cfg(feature = "lab")]
     Show(show::Arguments),
     /// Check scenario files
@@ -109,6 +113,8 @@ impl Command {
             Self::Explore(arguments) => explore::run(&arguments),
             #[cfg(feature = "lab")]
             Self::Compare(arguments) => compare::run(&arguments),
+            #[cfg(feature = "lab")]
+            Self::Replay(arguments) => replay::run(&arguments),
             #[cfg(feature = "lab")]
             Self::New(arguments) => new::run(&arguments),
             #[cfg(feature = "lab")]

@@ -41,7 +41,8 @@ pub(crate) fn run(arguments: &Arguments) -> Result<ExitCode, Failure> {
     Ok(if is_worse { ExitCode::Failed } else { ExitCode::Held })
 }
 
-fn read(path: &Path) -> Result<Run, Failure> {
+/// Reads the report in a folder or file.
+pub(crate) fn read(path: &Path) -> Result<Run, Failure> {
     let file = if path.is_dir() { path.join("run.json") } else { path.to_owned() };
     let shown = file.display();
     let text = fs::read_to_string(&file)

@@ -95,6 +95,7 @@ mod tests {
             features: Vec::new(),
             tags: Vec::new(),
             hypothesis: String::new(),
+            story: Vec::new(),
             verdict,
             reason: String::new(),
             checks: Vec::new(),

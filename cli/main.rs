@@ -36,6 +36,8 @@ mod new;
 #[cfg(feature = "lab")]
 mod prove;
 #[cfg(feature = "lab")]
+mod replay;
+#[cfg(feature = "lab")]
 mod run;
 #[cfg(feature = "lab")]
 mod schema;

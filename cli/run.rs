@@ -12,7 +12,7 @@ use std::{
 use clap::Args;
 use clock::{Clock as _, SystemClock, Timestamp};
 use scenarios::{
-    Options, Scenario, Target,
+    Options, Scenario, Target, evidence,
     report::{self, Format, terminal},
     result::{Progress, Run, SCHEMA_VERSION},
 };
@@ -136,7 +136,8 @@ impl Job {
             ));
         }
         let scenarios = selection::select(&arguments.names, &target)?;
-        Ok(Self { aim, scenarios, target, options: options(arguments) })
+        let evidence = Some(folder(arguments, aim).join(evidence::FOLDER));
+        Ok(Self { aim, scenarios, target, options: Options { evidence, ..options(arguments) } })
     }
 
     fn run(&self, live: &Live) -> Run {
@@ -175,12 +176,16 @@ fn interruptible(job: Job, live: Arc<Live>) -> Result<Option<Run>, Failure> {
 /// Prints the verdicts and writes the files.
 fn publish(run: &Run, arguments: &Arguments, aim: Aim) -> Result<(), Failure> {
     output::print(&terminal::render(run, output::screen()));
-    let folder = arguments.report.clone().unwrap_or_else(|| PathBuf::from(aim.folder()));
+    let folder = folder(arguments, aim);
     let formats = if arguments.format.is_empty() { &Format::ALL[..] } else { &arguments.format };
     let files = report::write(run, &folder, formats).map_err(Failure::environment)?;
     let last = files.last().map(|file| file.display().to_string()).unwrap_or_default();
     output::warn(&format!("report: {last}"));
     Ok(())
+}
+
+fn folder(arguments: &Arguments, aim: Aim) -> PathBuf {
+    arguments.report.clone().unwrap_or_else(|| PathBuf::from(aim.folder()))
 }
 
 fn options(arguments: &Arguments) -> Options {
@@ -192,6 +197,7 @@ fn options(arguments: &Arguments) -> Options {
         fail_fast: arguments.fail_fast,
         target: arguments.target.as_ref().map(|path| path.display().to_string()),
         command: command_line(std::env::args().skip(1), arguments.seed),
+        evidence: None,
         stop: CancellationToken::new(),
     }
 }

@@ -18,12 +18,15 @@ enum Subject {
     Scenario,
     /// The `run.json` of a report
     Run,
+    /// The evidence of a scenario, kept beside a report
+    Evidence,
 }
 
 pub(crate) fn run(arguments: &Arguments) -> Result<ExitCode, Failure> {
     let schema = match arguments.of {
         Subject::Scenario => scenarios::schema(),
         Subject::Run => scenarios::report::schema(),
+        Subject::Evidence => scenarios::evidence::schema(),
     };
     let text = serde_json::to_string_pretty(&schema).map_err(Failure::environment)?;
     output::print(&format!("{text}\n"));

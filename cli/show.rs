@@ -1,9 +1,9 @@
-//! `gauntlet show`: one scenario, explained and in full.
+//! `gauntlet show`: one scenario in plain words, and its file.
 
 use std::{fmt::Write as _, path::PathBuf};
 
 use clap::Args;
-use scenarios::Scenario;
+use scenarios::{Scenario, prose};
 
 use crate::{exit_code::ExitCode, failure::Failure, output, selection, target};
 
@@ -16,31 +16,50 @@ pub(crate) struct Arguments {
     /// One that fits the target of this file
     #[arg(long, value_name = "FILE")]
     target: Option<PathBuf>,
+    /// Print its file instead
+    #[arg(long)]
+    source: bool,
 }
 
 pub(crate) fn run(arguments: &Arguments) -> Result<ExitCode, Failure> {
     let target = target::wanted(arguments.target.as_deref())?;
     let scenarios = selection::select(std::slice::from_ref(&arguments.name), &target)?;
-    let shown: Vec<_> = scenarios.iter().map(explain).collect();
-    output::print(&shown.join("\n"));
+    let show = |scenario: &Scenario| {
+        if arguments.source { scenario.source.clone() } else { explain(scenario) }
+    };
+    output::print(&scenarios.iter().map(show).collect::<Vec<_>>().join("\n"));
     Ok(ExitCode::Held)
 }
 
 fn explain(scenario: &Scenario) -> String {
-    let tables = &scenario.tables;
+    let (tables, told) = (&scenario.tables, prose::tell(scenario));
     let mut text = format!("{}: {}\n{}\n\n", scenario.id, tables.name, tables.hypothesis);
     if let Some(gap) = scenario.gap() {
         _ = writeln!(text, "Testing gap  {} ({})", gap.number, gap.feature);
     }
-    _ = writeln!(
-        text,
-        "Features     {}\nTags         {}",
-        tables.features.join(", "),
-        tables.tags.join(", ")
-    );
-    for sabotage in &tables.sabotage {
-        _ = writeln!(text, "Must fail    {}, caught by `{}`", sabotage.name, sabotage.caught_by.get_ref());
+    for (name, words) in [
+        ("Features", &tables.features),
+        ("Tags", &tables.tags),
+        ("Needs", &tables.needs),
+        ("Settings", &told.settings),
+    ] {
+        if !words.is_empty() {
+            _ = writeln!(text, "{name:<12} {}", words.join(", "));
+        }
     }
-    _ = writeln!(text, "File         {}\n\n{}", scenario.file, scenario.source.trim_end());
+    _ = writeln!(text, "File         {}", scenario.file);
+    part(&mut text, "The model", told.model);
+    part(&mut text, "What is done", told.steps);
+    let expectations = told.expectations.into_iter().map(|(id, words)| format!("{id}:\n    {words}"));
+    part(&mut text, "What must be seen", expectations);
+    part(&mut text, "What is taken away to show that it can fail", told.sabotages);
     text
+}
+
+fn part(text: &mut String, title: &str, lines: impl IntoIterator<Item = String>) {
+    let mut lines = lines.into_iter().peekable();
+    if lines.peek().is_some() {
+        _ = writeln!(text, "\n{title}");
+        lines.for_each(|line| _ = writeln!(text, "  {line}"));
+    }
 }

@@ -7,9 +7,12 @@ mod capture;
 mod external;
 mod one;
 
-use std::sync::{
-    Mutex, PoisonError,
-    atomic::{AtomicBool, AtomicUsize, Ordering},
+use std::{
+    path::PathBuf,
+    sync::{
+        Mutex, PoisonError,
+        atomic::{AtomicBool, AtomicUsize, Ordering},
+    },
 };
 
 use clock::{Clock, SystemClock, Timestamp};
@@ -22,6 +25,8 @@ use crate::{
     result::{Progress, Proof, ProofOutcome, ProofRow, Run, SCHEMA_VERSION, ScenarioResult, Verdict},
     target::Target,
 };
+
+pub(crate) use one::told;
 
 /// The only check of the canary; it cannot hold.
 const CANARY_CHECK: &str = "nobody answers";
@@ -41,6 +46,8 @@ pub struct Options {
     pub target: Option<String>,
     /// Command line that repeats this run, for reports.
     pub command: String,
+    /// Where what was seen of each scenario is kept; nowhere when not given.
+    pub evidence: Option<PathBuf>,
     /// Ends the run before its time: what was started is stopped, and what was not judged is left out.
     pub stop: CancellationToken,
 }
@@ -55,6 +62,7 @@ impl Default for Options {
             fail_fast: false,
             target: None,
             command: String::new(),
+            evidence: None,
             stop: CancellationToken::new(),
         }
     }
@@ -184,7 +192,7 @@ fn each(jobs: &[Job<'_>], options: &Options, on: Listener<'_>) -> Vec<ScenarioRe
             let twin = job.sabotage.map(|sabotage| sabotage.name.clone());
             on(Progress::Started { id: job.scenario.id.clone(), twin: twin.clone() });
             let result = match Target::Builtin.lacks(job.scenario) {
-                Some(reason) => one::ended(job.scenario, options, Verdict::Skipped, reason),
+                Some(reason) => one::unseen(job.scenario, options, Verdict::Skipped, reason),
                 None => one::repeated(job, options),
             };
             if options.fail_fast && result.verdict > Verdict::Skipped && twin.is_none() {

@@ -8,11 +8,11 @@ use std::{collections::BTreeMap, fmt, str::FromStr, time::Duration};
 
 use jiff::SignedDuration;
 use schemars::{JsonSchema, Schema, SchemaGenerator, json_schema};
-use serde::{Deserialize, Deserializer, de};
+use serde::{Deserialize, Deserializer, Serialize, de};
 use serde_json::Value;
 
 /// The settings of a target by dotted name.
-#[derive(Clone, Debug, Default, PartialEq)]
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize, JsonSchema)]
 pub struct Settings(pub BTreeMap<String, Value>);
 
 impl Settings {

@@ -11,6 +11,9 @@ mod stored;
 
 use std::{collections::BTreeMap, fmt, time::Duration};
 
+use schemars::JsonSchema;
+use serde::{Deserialize, Serialize};
+
 pub use decided::{Choice, Decision, SuggestionHistory, Told, decided_once};
 pub use stored::{no_lost_update, serial_history};
 
@@ -18,7 +21,7 @@ use crate::model::Writing;
 
 /// A moment of a history: its place in the order of all calls and answers. Times alone do not order what happens at one
 /// instant.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord)]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize, JsonSchema)]
 pub struct Moment {
     /// The place, from 1; 0 is before everything.
     pub place: u64,
@@ -32,7 +35,7 @@ impl Moment {
 }
 
 /// The time of an operation, from its call to its answer.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 pub struct Span {
     /// When it was called.
     pub from: Moment,
@@ -48,7 +51,7 @@ impl fmt::Display for Span {
 }
 
 /// One write and what became of it.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 pub struct Operation {
     /// Who wrote it; one writer writes one thing after the other.
     pub writer: String,
@@ -61,7 +64,8 @@ pub struct Operation {
 }
 
 /// What is known of a write.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[serde(rename_all = "snake_case")]
 pub enum Outcome {
     /// The server said that it is stored, under this version.
     Acknowledged(i64),
@@ -72,7 +76,7 @@ pub enum Outcome {
 }
 
 /// One read that was answered.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 pub struct Read {
     /// Who read; one reader reads one time after the other.
     pub reader: String,
@@ -83,7 +87,7 @@ pub struct Read {
 }
 
 /// A revision as the server tells it.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 pub struct Revision {
     /// Its number.
     pub version: i64,
@@ -92,7 +96,7 @@ pub struct Revision {
 }
 
 /// A record of concurrent operations on one fact.
-#[derive(Clone, Debug)]
+#[derive(Clone, Debug, Serialize, Deserialize, JsonSchema)]
 pub struct FactHistory {
     /// Whose fact.
     pub user: String,

@@ -14,6 +14,7 @@ use crate::{
     invariant, matching,
     model::{Always, Eventually, Expect, MetricMatch, Never, Scenario, Sometimes, Subject},
     observation::Observation,
+    prose,
     record::What,
     result::{Check, CheckSource, FaultFired, Verdict},
     run::STEADY_BEFORE,
@@ -208,7 +209,7 @@ fn judge_never(never: &Never, seen: &Observation) -> Finding {
     let found = between(hits(&never.on, seen), seen, [&never.after, &never.before]);
     Finding {
         held: found.is_empty(),
-        expected: "none".to_owned(),
+        expected: format!("none ({})", prose::subject(&never.on)),
         observed: found.len().to_string(),
         evidence: origins(&found),
         thin: None,
@@ -239,7 +240,7 @@ fn judge_sometimes(some: &Sometimes, seen: &Observation) -> Result<Finding, Expr
     }
     Ok(Finding {
         held: (floor..=ceiling).contains(&n),
-        expected: range(floor, ceiling),
+        expected: format!("{} ({})", range(floor, ceiling), prose::subject(&some.on)),
         observed,
         evidence,
         thin: None,
@@ -286,6 +287,7 @@ fn judge_eventually(wanted: &Eventually, seen: &Observation) -> Result<Finding, 
     } else {
         format!("from {not_before:?} to {within:?} after `{}`", wanted.after)
     };
+    let expected = format!("{expected} ({})", prose::subject(&wanted.on));
     let Some(mark) = seen.mark(&wanted.after) else {
         let observed = format!("mark `{}` was never reached", wanted.after);
         return Ok(Finding { held: false, expected, observed, evidence: vec![], thin: None });
@@ -311,7 +313,7 @@ fn judge_always(always: &Always, seen: &Observation) -> Result<Finding, ExprErro
         .then(|| format!("only {} events to judge, at least {floor} are needed", found.len()));
     Ok(Finding {
         held: bad.is_empty(),
-        expected: "all of them".to_owned(),
+        expected: format!("each ({}) is {}", prose::subject(&always.on), prose::subject(&always.is)),
         observed: format!("{} of {}", found.len() - bad.len(), found.len()),
         evidence: origins(&bad),
         thin,

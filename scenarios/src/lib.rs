@@ -4,9 +4,11 @@
 //! and reports see only results.
 //!
 //! - [`parse()`](parse::parse) makes a [`Scenario`] of a file, [`library()`](library::library) knows the built-in ones;
+//! - [`prose`] puts one into plain words;
 //! - [`run()`](engine::run) and [`prove()`](engine::prove) run them against a [`Target`];
 //! - [`check_target()`](checkup::check_target) looks whether a back end can be judged at all;
-//! - [`result`] holds what they found, [`report`] renders it.
+//! - [`result`] holds what they found, [`report`] renders it;
+//! - [`evidence`] keeps what was seen, [`replay`] judges it again.
 //!
 //! The harness reads the server's protocol as JSON, like a stranger: a silent rename there must break a
 //! scenario here. Only `target/builtin` knows the server's crate, to start it.
@@ -18,6 +20,7 @@ pub mod model;
 pub mod parse;
 
 mod library;
+pub mod prose;
 mod target;
 
 mod device;
@@ -38,7 +41,9 @@ mod transcript;
 mod checkup;
 pub mod compare;
 mod engine;
+pub mod evidence;
 pub mod explore;
+pub mod replay;
 pub mod report;
 pub mod result;
 

@@ -4,6 +4,8 @@ use std::{collections::BTreeMap, time::Duration};
 
 use clock::Instant;
 use mock_deepseek::Exchange;
+use schemars::JsonSchema;
+use serde::{Deserialize, Serialize};
 
 use crate::{
     expr::Settings,
@@ -14,11 +16,17 @@ use crate::{
 };
 
 /// What was seen, between the first step and the end of the last turn.
-#[derive(Debug)]
+#[derive(Debug, Serialize, Deserialize, JsonSchema)]
 pub(crate) struct Observation {
+    #[serde(with = "crate::evidence::nanoseconds")]
+    #[schemars(with = "u64")]
     pub(crate) began: Instant,
+    #[serde(with = "crate::evidence::nanoseconds")]
+    #[schemars(with = "u64")]
     pub(crate) ended: Instant,
     pub(crate) events: Vec<Event>,
+    #[serde(with = "crate::evidence::exchanges")]
+    #[schemars(with = "Vec<crate::evidence::Asked>")]
     pub(crate) exchanges: Vec<Exchange>,
     /// How many requests the model had got when its script was changed for the first time.
     pub(crate) first_script: Option<usize>,
@@ -38,7 +46,7 @@ pub(crate) struct Observation {
 }
 
 /// A metric at the end.
-#[derive(Clone, Debug)]
+#[derive(Clone, Debug, Serialize, Deserialize, JsonSchema)]
 pub(crate) struct Metric {
     pub(crate) name: String,
     pub(crate) labels: BTreeMap<String, String>,

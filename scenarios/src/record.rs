@@ -6,13 +6,17 @@
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use clock::{Instant, SharedClock};
+use schemars::JsonSchema;
+use serde::{Deserialize, Serialize};
 use serde_json::Value;
 use tokio::sync::Notify;
 
 /// One thing that happened.
-#[derive(Clone, Debug)]
+#[derive(Clone, Debug, Serialize, Deserialize, JsonSchema)]
 pub(crate) struct Event {
     /// When.
+    #[serde(with = "crate::evidence::nanoseconds")]
+    #[schemars(with = "u64")]
     pub(crate) at: Instant,
     /// Who saw it: a device, a user, `harness`, `clock`.
     pub(crate) actor: String,
@@ -21,7 +25,8 @@ pub(crate) struct Event {
 }
 
 /// What can happen.
-#[derive(Clone, Debug)]
+#[derive(Clone, Debug, Serialize, Deserialize, JsonSchema)]
+#[serde(rename_all = "snake_case")]
 pub(crate) enum What {
     /// A socket is open.
     Opened,
@@ -67,7 +72,7 @@ pub(crate) enum What {
 }
 
 /// A frame from the server, with the fields that matchers ask for.
-#[derive(Clone, Debug)]
+#[derive(Clone, Debug, Serialize, Deserialize, JsonSchema)]
 pub(crate) struct Frame {
     /// The frame as it came; a string when it was not JSON.
     pub(crate) json: Value,
@@ -102,7 +107,7 @@ impl Frame {
 }
 
 /// An answer to a REST call.
-#[derive(Clone, Debug)]
+#[derive(Clone, Debug, Serialize, Deserialize, JsonSchema)]
 pub(crate) struct Answer {
     /// The name that the call has in the scenario; empty for calls of the harness.
     pub(crate) step: String,

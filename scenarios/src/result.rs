@@ -113,6 +113,9 @@ pub struct ScenarioResult {
     pub tags: Vec<String>,
     /// Why it should hold, in one sentence.
     pub hypothesis: String,
+    /// What the model does and what is done, in plain words, a sentence each.
+    #[serde(default)]
+    pub story: Vec<String>,
     /// The settings that the scenario chose for itself, where they differ from the run's.
     pub settings: std::collections::BTreeMap<String, Value>,
     /// The outcome.
@@ -190,7 +193,7 @@ pub struct FaultFired {
 pub struct Line {
     /// Microseconds since the scenario's start.
     pub at_us: u64,
-    /// Who: `ana.phone`, `ana` (REST), `llm` (upstream), `clock`, `harness`.
+    /// Who: `ana.phone`, `ana` (REST), `llm` (upstream), `clock`, `harness`, `target` (what is done to it).
     pub actor: String,
     /// What kind of thing happened.
     pub kind: LineKind,

@@ -64,7 +64,8 @@ impl Transcript {
         });
         let places = drafts.iter().enumerate().map(|(place, (_, origin, _))| (*origin, place)).collect();
         let mut redactor = Redactor::default();
-        let lines = drafts.into_iter().map(|(_, _, line)| redactor.line(line)).collect();
+        let lines = drafts.into_iter().map(|(_, origin, line)| redactor.line(linked(line, origin, &places)));
+        let lines = lines.collect();
         Self { lines, places }
     }
 
@@ -175,14 +176,23 @@ fn end_line(began: Instant, exchange: &Exchange) -> Option<Line> {
         Ending::Open => "open",
     };
     let faults: Vec<_> = exchange.faults.iter().filter(|fault| fault.fired).map(|fault| fault.id).collect();
+    let data = json!({"faults": faults, "status": exchange.status, "events": exchange.events});
     let with = if faults.is_empty() { String::new() } else { format!(" with {}", faults.join(", ")) };
     Some(Line {
         at_us: micros(began, end.at),
         actor: "llm".to_owned(),
         kind: LineKind::UpstreamEnd,
         text: format!("{how}{with} after {} events", exchange.events),
-        data: None,
+        data: Some(data),
     })
+}
+
+/// Tells the end of an exchange which line is its beginning.
+fn linked(mut line: Line, origin: Origin, places: &HashMap<Origin, usize>) -> Line {
+    if let (Origin::ExchangeEnd(n), Some(Value::Object(data))) = (origin, &mut line.data) {
+        data.insert("request".to_owned(), places.get(&Origin::Exchange(n)).copied().into());
+    }
+    line
 }
 
 fn shorten(text: &str) -> String {

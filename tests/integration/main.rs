@@ -12,6 +12,8 @@ mod load;
 mod mock;
 mod page;
 mod process;
+mod replay;
+mod report;
 mod sdk;
 mod standin;
 mod storage_contract;

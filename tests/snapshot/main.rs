@@ -7,5 +7,6 @@ mod document;
 mod errors;
 mod faults;
 mod readme;
+mod show;
 mod tidy;
 mod tree;

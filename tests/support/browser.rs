@@ -6,6 +6,7 @@ use std::{
     process::{Child, Command, Stdio},
 };
 
+use base64::Engine as _;
 use futures_util::{SinkExt as _, StreamExt as _};
 use serde_json::{Value, json};
 use tempfile::TempDir;
@@ -40,6 +41,7 @@ pub(crate) struct Browser {
 pub(crate) struct Page {
     socket: WebSocketStream<MaybeTlsStream<TcpStream>>,
     asked: u64,
+    requests: Vec<String>,
 }
 
 impl Browser {
@@ -70,7 +72,7 @@ impl Browser {
             client.put(format!("http://{}/json/new?about:blank", self.address)).send().await.unwrap();
         let target: Value = opened.json().await.unwrap();
         let (socket, _) = connect_async(target["webSocketDebuggerUrl"].as_str().unwrap()).await.unwrap();
-        Page { socket, asked: 0 }
+        Page { socket, asked: 0, requests: Vec::new() }
     }
 }
 
@@ -85,13 +87,23 @@ impl Page {
     /// Goes to a URL and returns when it has loaded.
     pub(crate) async fn go(&mut self, url: &str) {
         self.call("Page.enable", json!({})).await;
-        self.call("Page.navigate", json!({"url": url})).await;
-        while let Some(Ok(message)) = self.socket.next().await {
-            if message.to_text().is_ok_and(|text| text.contains("Page.loadEventFired")) {
+        self.call("Network.enable", json!({})).await;
+        let went = self.call("Page.navigate", json!({"url": url})).await;
+        if went.get("loaderId").is_none() {
+            // Only the fragment is another one: nothing is loaded.
+            return;
+        }
+        while let Some(told) = self.told().await {
+            if told["method"] == "Page.loadEventFired" {
                 return;
             }
         }
         panic!("`{url}` did not load");
+    }
+
+    /// Returns the URLs that the page has asked for so far, its own among them.
+    pub(crate) fn requests(&self) -> &[String] {
+        &self.requests
     }
 
     /// Evaluates an expression in the page; a promise is awaited.
@@ -123,6 +135,16 @@ impl Page {
         self.call("Emulation.setEmulatedMedia", json!({"features": features})).await;
     }
 
+    /// Shows the page as it would be printed.
+    pub(crate) async fn print(&mut self) {
+        self.call("Emulation.setEmulatedMedia", json!({"media": "print"})).await;
+    }
+
+    /// Lets no script of the page run from here on; `eval` still works.
+    pub(crate) async fn forbid_scripts(&mut self) {
+        self.call("Emulation.setScriptExecutionDisabled", json!({"value": true})).await;
+    }
+
     /// Presses a key.
     pub(crate) async fn press(&mut self, key: &str, code: &str) {
         for kind in ["keyDown", "keyUp"] {
@@ -130,21 +152,39 @@ impl Page {
         }
     }
 
+    /// Writes into what has the focus.
+    pub(crate) async fn write(&mut self, text: &str) {
+        self.call("Input.insertText", json!({"text": text})).await;
+    }
+
+    /// Returns a picture of what is shown, as PNG.
+    pub(crate) async fn picture(&mut self) -> Vec<u8> {
+        let picture = self.call("Page.captureScreenshot", json!({"format": "png"})).await;
+        base64::engine::general_purpose::STANDARD.decode(picture["data"].as_str().unwrap()).unwrap()
+    }
+
     async fn call(&mut self, method: &str, parameters: Value) -> Value {
         self.asked += 1;
         let id = self.asked;
         let text = json!({"id": id, "method": method, "params": parameters}).to_string();
         self.socket.send(Message::text(text)).await.unwrap();
-        while let Some(Ok(message)) = self.socket.next().await {
-            let Ok(answer) = serde_json::from_str::<Value>(message.to_text().unwrap_or_default()) else {
-                continue;
-            };
+        while let Some(answer) = self.told().await {
             if answer["id"] == id {
                 assert!(answer.get("error").is_none(), "{method}: {answer}");
                 return answer["result"].clone();
             }
         }
         panic!("the browser went away during `{method}`");
+    }
+
+    /// Waits for the next thing that the browser tells, and keeps what the page asks for.
+    async fn told(&mut self) -> Option<Value> {
+        let message = self.socket.next().await?.ok()?;
+        let told: Value = serde_json::from_str(message.to_text().unwrap_or_default()).unwrap_or_default();
+        if told["method"] == "Network.requestWillBeSent" {
+            self.requests.extend(told["params"]["request"]["url"].as_str().map(ToOwned::to_owned));
+        }
+        Some(told)
     }
 }
 

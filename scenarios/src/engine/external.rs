@@ -10,6 +10,7 @@ use crate::{
     Scenario,
     expr::Settings,
     model::Step,
+    observation::Observation,
     record::Recorder,
     result::{Progress, ScenarioResult, Verdict},
     run::{self, Seen, micros},
@@ -78,23 +79,25 @@ impl Series<'_> {
         let chosen = self.file.chosen(scenario);
         world.settings.0.extend(chosen.0.clone());
         if let Some(reason) = self.file.lacks(scenario).or_else(|| too_long(scenario, &world.settings)) {
-            return one::ended(scenario, self.options, Verdict::Skipped, reason);
+            return one::unseen(scenario, self.options, Verdict::Skipped, reason);
         }
         if let Some(reason) = unfit(world, chosen).await {
-            return one::ended(scenario, self.options, Verdict::Error, reason);
+            return one::unseen(scenario, self.options, Verdict::Error, reason);
         }
-        let mut worst = None::<ScenarioResult>;
+        let mut worst = None::<(ScenarioResult, Option<Observation>)>;
         for time in 1..=self.options.repeat {
             world.recorder = Recorder::new(world.clock());
             world.nonce = format!("{}-{n}-{time}-{}", scenario.id, world.clock().wall().as_microsecond());
-            let result = one_scenario(scenario, world, self.options).await;
-            if worst.as_ref().is_none_or(|worst| result.verdict > worst.verdict) {
-                worst = Some(result);
+            let (result, seen) = one_scenario(scenario, world, self.options).await;
+            if worst.as_ref().is_none_or(|(worst, _)| result.verdict > worst.verdict) {
+                worst = Some((result, seen));
             }
         }
-        worst.unwrap_or_else(|| {
-            one::ended(scenario, self.options, Verdict::Error, "it was never run".to_owned())
-        })
+        let Some((mut result, seen)) = worst else {
+            return one::ended(scenario, self.options, Verdict::Error, "it was never run".to_owned());
+        };
+        one::keep(scenario, seen, &mut result, self.options);
+        result
     }
 }
 
@@ -127,19 +130,23 @@ fn pauses(steps: &[Step], settings: &Settings) -> Duration {
     steps.iter().map(pause).fold(Duration::ZERO, Duration::saturating_add)
 }
 
-async fn one_scenario(scenario: &Scenario, world: &World, options: &Options) -> ScenarioResult {
+async fn one_scenario(
+    scenario: &Scenario,
+    world: &World,
+    options: &Options,
+) -> (ScenarioResult, Option<Observation>) {
     let began = world.now();
     world.llm.set_script(mock_deepseek::Script::default());
     world.llm.reset();
     world.lines.clear();
     let log = || world.process.as_ref().map(Process::log).unwrap_or_default();
-    let mut result = match Box::pin(run::observe(scenario, world, || Seen { panics: None, log: log() })).await
-    {
-        Ok(seen) => one::told(scenario, &seen, options),
-        Err(error) => one::ended(scenario, options, Verdict::Error, error.to_string()),
-    };
+    let (mut result, seen) =
+        match Box::pin(run::observe(scenario, world, || Seen { panics: None, log: log() })).await {
+            Ok(seen) => (one::told(scenario, &seen, options), Some(seen)),
+            Err(error) => (one::ended(scenario, options, Verdict::Error, error.to_string()), None),
+        };
     result.real_us = micros(began, world.now());
-    result
+    (result, seen)
 }
 
 /// Starts the mock, and the target if that is to be started here.
@@ -174,7 +181,7 @@ async fn world(file: &TargetFile, seed: u64) -> Result<World, Broken> {
 fn all_broken(scenarios: &[Scenario], options: &Options, reason: &str) -> Vec<ScenarioResult> {
     scenarios
         .iter()
-        .map(|scenario| one::ended(scenario, options, Verdict::Error, reason.to_owned()))
+        .map(|scenario| one::unseen(scenario, options, Verdict::Error, reason.to_owned()))
         .collect()
 }
 

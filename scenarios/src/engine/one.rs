@@ -7,8 +7,11 @@ use metrics_util::debugging::DebuggingRecorder;
 
 use super::{Job, Options, capture};
 use crate::{
-    Scenario, judge, library,
+    Scenario,
+    evidence::{self, Evidence},
+    judge, library,
     observation::Observation,
+    prose,
     result::{ScenarioResult, Verdict},
     run::{self, Seen, micros},
     target::{
@@ -24,17 +27,36 @@ const BEGAN: Timestamp = Timestamp::constant(1_767_603_600, 0);
 
 /// Runs a job `options.repeat` times; the worst result counts.
 pub(super) fn repeated(job: &Job<'_>, options: &Options) -> ScenarioResult {
-    let mut worst = once(job, options);
+    let (mut worst, mut seen) = once(job, options);
     for n in 2..=options.repeat {
-        let again = once(job, options);
+        let (again, seen_again) = once(job, options);
         if again.verdict > worst.verdict {
-            worst = again;
+            (worst, seen) = (again, seen_again);
         } else if let Some(change) = difference(&worst, &again) {
             worst.verdict = worst.verdict.max(Verdict::Inconclusive);
             worst.reason = format!("run {n} {change}");
+            // One run does not show that two differ.
+            seen = None;
         }
     }
+    if job.sabotage.is_none() {
+        keep(job.scenario, seen, &mut worst, options);
+    }
     worst
+}
+
+/// Keeps what the result rests on, where that is asked for; that it could not be kept is told in the log.
+pub(super) fn keep(
+    scenario: &Scenario,
+    seen: Option<Observation>,
+    result: &mut ScenarioResult,
+    options: &Options,
+) {
+    let Some(folder) = &options.evidence else { return };
+    let evidence = seen.map(|seen| Evidence::new(scenario, seen));
+    if let Err(error) = evidence::keep(folder, &scenario.id, evidence.as_ref()) {
+        result.log.push(format!("the evidence was not kept: {error}"));
+    }
 }
 
 /// Tells how two runs with the same seed differ, if they do.
@@ -56,7 +78,8 @@ fn difference(one: &ScenarioResult, other: &ScenarioResult) -> Option<String> {
     (facts(one) != facts(other)).then(|| "observed something else".to_owned())
 }
 
-fn once(job: &Job<'_>, options: &Options) -> ScenarioResult {
+/// Runs a job; returns with the result what it rests on, where a judgement of that is all it says.
+fn once(job: &Job<'_>, options: &Options) -> (ScenarioResult, Option<Observation>) {
     let real = SystemClock::new();
     let log = capture::Log::default();
     let logging = log.begin();
@@ -69,16 +92,17 @@ fn once(job: &Job<'_>, options: &Options) -> ScenarioResult {
     let outcome = observe(&plan, &log);
     drop((counting, logging));
     let stray = capture::end_panics();
-    let mut result = match outcome {
-        Ok(seen) => told(job.scenario, &seen, options),
-        Err(error) => ended(job.scenario, options, Verdict::Error, error.to_string()),
+    let (mut result, mut seen) = match outcome {
+        Ok(seen) => (told(job.scenario, &seen, options), Some(seen)),
+        Err(error) => (ended(job.scenario, options, Verdict::Error, error.to_string()), None),
     };
     if !stray.is_empty() && result.verdict < Verdict::Error {
         result.verdict = Verdict::Error;
         result.reason = format!("panic outside of the steps: {}", stray[0]);
+        seen = None;
     }
     result.real_us = micros(Instant::ZERO, real.now());
-    result
+    (result, seen)
 }
 
 fn observe(plan: &Plan<'_>, log: &capture::Log) -> Result<Observation, Broken> {
@@ -97,7 +121,7 @@ fn observe(plan: &Plan<'_>, log: &capture::Log) -> Result<Observation, Broken> {
 }
 
 /// Judges what was seen and puts it into the words of a result.
-pub(super) fn told(scenario: &Scenario, seen: &Observation, options: &Options) -> ScenarioResult {
+pub(crate) fn told(scenario: &Scenario, seen: &Observation, options: &Options) -> ScenarioResult {
     let transcript = Transcript::new(seen.began, &seen.events, &seen.exchanges);
     let judgement = judge::judge(scenario, seen, &transcript);
     ScenarioResult {
@@ -125,6 +149,18 @@ fn chosen(seen: &Observation) -> BTreeMap<String, serde_json::Value> {
     seen.settings.0.iter().filter(differs).map(|(name, value)| (name.clone(), value.clone())).collect()
 }
 
+/// Makes the result of a scenario that was not run, and lets no evidence of an earlier run speak for it.
+pub(super) fn unseen(
+    scenario: &Scenario,
+    options: &Options,
+    verdict: Verdict,
+    reason: String,
+) -> ScenarioResult {
+    let mut result = ended(scenario, options, verdict, reason);
+    keep(scenario, None, &mut result, options);
+    result
+}
+
 /// Makes the result of a scenario of which there is nothing to show.
 pub(super) fn ended(
     scenario: &Scenario,
@@ -141,6 +177,7 @@ pub(super) fn ended(
         features: file.features.clone(),
         tags: file.tags.clone(),
         hypothesis: file.hypothesis.clone(),
+        story: prose::tell(scenario).story(),
         verdict,
         reason,
         checks: Vec::new(),

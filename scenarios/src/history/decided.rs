@@ -2,10 +2,14 @@
 
 use std::fmt;
 
+use schemars::JsonSchema;
+use serde::{Deserialize, Serialize};
+
 use super::Span;
 
 /// What a device wants.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[serde(rename_all = "snake_case")]
 pub enum Choice {
     /// A reminder of the suggestion.
     Confirm,
@@ -14,7 +18,8 @@ pub enum Choice {
 }
 
 /// What a device was told.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[serde(rename_all = "snake_case")]
 pub enum Told {
     /// The reminder is made: this one.
     Confirmed(String),
@@ -31,7 +36,7 @@ pub enum Told {
 }
 
 /// One decision and what became of it.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 pub struct Decision {
     /// Which device.
     pub device: String,
@@ -61,7 +66,7 @@ impl fmt::Display for Decision {
 }
 
 /// A record of decisions upon one suggestion.
-#[derive(Clone, Debug, Default)]
+#[derive(Clone, Debug, Default, Serialize, Deserialize, JsonSchema)]
 pub struct SuggestionHistory {
     /// The name that the suggestion has in the scenario.
     pub name: String,

@@ -4,7 +4,7 @@ use std::{collections::BTreeMap, fmt, str::FromStr};
 
 use mock_deepseek::Script;
 use schemars::JsonSchema;
-use serde::Deserialize;
+use serde::{Deserialize, Serialize};
 
 use super::{FrameMatch, Name, UpstreamMatch};
 use crate::{expr::Expr, line::Link};
@@ -212,7 +212,7 @@ const fn get() -> Method {
 }
 
 /// How a fact is written.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Deserialize, JsonSchema)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "snake_case")]
 pub enum Writing {
     /// A new value each time, whatever is stored.

@@ -1,10 +1,13 @@
-//! One self-contained page: no script, no font, no image, nothing from anywhere else.
+//! One self-contained page: no font, no image, nothing from anywhere else.
 //!
 //! Invariant: it reads well without JavaScript, in light and dark and on paper, and says in words what
-//! it shows in colour. Transcripts are shortened until the page fits [`Format::HTML_BYTES`], and each
+//! it shows in colour. Its small script filters, listens to keys and copies commands; it asks nobody
+//! anything, and the page's own policy would not let it. A fragment opens one scenario alone; that is
+//! done by the style sheet. Transcripts are shortened until the page fits [`Format::HTML_BYTES`], and each
 //! says how many lines it left out; `run.json` holds them all.
 
 mod lines;
+mod scenario;
 mod timeline;
 mod view;
 
@@ -12,19 +15,27 @@ use minijinja::{Environment, syntax::SyntaxConfig, value::Serde};
 
 use super::{Format, RenderError, words};
 use crate::result::Run;
-use view::{PageView, ProofView, RunView, ScenarioView};
+use scenario::Limits;
+use view::{MatrixView, PageView, RunView};
 
-/// Most transcript lines of a scenario that did not pass, and of one that did; the first pair that fits
-/// is taken.
-const LINES: [(usize, usize); 6] = [(400, 120), (300, 60), (200, 40), (100, 24), (60, 12), (24, 6)];
+/// Most transcript lines; the first that fits is taken.
+const LIMITS: [Limits; 6] = [
+    Limits { broken: 400, passed: 120 },
+    Limits { broken: 300, passed: 60 },
+    Limits { broken: 200, passed: 40 },
+    Limits { broken: 100, passed: 24 },
+    Limits { broken: 60, passed: 12 },
+    Limits { broken: 24, passed: 6 },
+];
 
 pub(super) fn render(run: &Run) -> Result<String, RenderError> {
     let mut pages = Environment::new();
     pages.set_syntax(SyntaxConfig::builder().trim_blocks(true).lstrip_blocks(true).build()?);
     pages.add_template("page.html", include_str!("html/page.html"))?;
+    pages.add_template("scenario.html", include_str!("html/scenario.html"))?;
     let mut page = String::new();
-    for (broken, passed) in LINES {
-        page = fill(&pages, run, broken, passed)?;
+    for limits in LIMITS {
+        page = fill(&pages, run, limits)?;
         if page.len() <= Format::HTML_BYTES {
             break;
         }
@@ -32,21 +43,18 @@ pub(super) fn render(run: &Run) -> Result<String, RenderError> {
     Ok(page)
 }
 
-fn fill(pages: &Environment<'_>, run: &Run, broken: usize, passed: usize) -> Result<String, RenderError> {
-    let (gaps, rest) = run
-        .scenarios
-        .iter()
-        .enumerate()
-        .map(|(index, scenario)| ScenarioView::new(index, scenario, broken, passed))
-        .partition(|scenario| scenario.gap.is_some());
+fn fill(pages: &Environment<'_>, run: &Run, limits: Limits) -> Result<String, RenderError> {
     let page = PageView {
         style: include_str!("html/style.css"),
+        script: include_str!("html/script.js"),
         headline: sentence(run),
         verdict: words::verdict(run).word(),
         run: RunView::new(run),
-        gaps,
-        rest,
-        proof: run.proof.as_ref().map(|proof| proof.rows.iter().map(ProofView::new).collect()),
+        counts: view::counts(run),
+        gaps: view::gaps(run),
+        tags: view::tags(run),
+        scenarios: scenario::all(run, limits),
+        proof: run.proof.as_ref().map(|proof| MatrixView::new(&proof.rows)),
     };
     Ok(pages.get_template("page.html")?.render(Serde(page))?)
 }
@@ -61,14 +69,20 @@ fn sentence(run: &Run) -> String {
 #[cfg(test)]
 mod tests {
     use super::{super::sample, *};
+    use crate::result::ScenarioResult;
 
     #[test]
     fn the_page_asks_for_nothing_from_outside() {
         let page = render(&sample::run()).unwrap();
 
-        for reach in ["http://", "https://", "<script", "<link", "@import", "url(", "<img", "<iframe"] {
+        for reach in ["http://", "https://", " src=", "<link", "@import", "url(", "<img", "<iframe", "fetch("]
+        {
             assert!(!page.contains(reach), "the page holds `{reach}`");
         }
+        assert_eq!(page.matches("<script").count(), 1);
+        assert!(page.contains(
+            "content=\"default-src 'none'; style-src 'unsafe-inline'; script-src 'unsafe-inline'\""
+        ));
     }
 
     #[test]
@@ -83,11 +97,17 @@ mod tests {
     fn the_parts_stand_in_the_order_of_a_reader() {
         let page = render(&sample::run()).unwrap();
 
-        let places: Vec<_> =
-            ["<h1", "id=\"gaps\"", "id=\"proof\"", "id=\"scenarios\"", "id=\"s0\"", "id=\"environment\""]
-                .iter()
-                .map(|part| page.find(part).unwrap_or_else(|| panic!("`{part}` is not there")))
-                .collect();
+        let places: Vec<_> = [
+            "<h1",
+            "id=\"gaps\"",
+            "id=\"proof\"",
+            "id=\"scenarios\"",
+            "id=\"environment\"",
+            "id=\"s-flood\"",
+        ]
+        .iter()
+        .map(|part| page.find(part).unwrap_or_else(|| panic!("`{part}` is not there")))
+        .collect();
         assert!(places.is_sorted(), "{places:?}");
     }
 
@@ -109,8 +129,8 @@ mod tests {
         let page = render(&sample::run()).unwrap();
 
         for place in [1, 3, 4, 5] {
-            assert!(page.contains(&format!("<a href=\"#s1-{place}\">{place}</a>")), "{place}");
-            assert!(page.contains(&format!("<li id=\"s1-{place}\" class=\"p\">")), "{place}");
+            assert!(page.contains(&format!("<a href=\"#s-timeout-{place}\">{place}</a>")), "{place}");
+            assert!(page.contains(&format!("<li id=\"s-timeout-{place}\" class=\"p\">")), "{place}");
         }
     }
 
@@ -122,17 +142,29 @@ mod tests {
         assert_eq!(page.matches("<table").count(), page.matches("<caption>").count());
         assert_eq!(
             page.matches("<svg").count(),
-            page.matches("role=\"img\" aria-label=").count() + page.matches("aria-hidden=\"true\"").count()
+            page.matches("role=\"img\" aria-label=").count()
+                + page.matches("viewBox=\"0 0 18 18\" aria-hidden=\"true\"").count()
         );
         assert_eq!(page.matches("<details").count(), page.matches("<summary").count());
     }
 
     #[test]
-    fn forty_scenarios_with_long_transcripts_fit_and_say_what_was_left_out() {
+    fn what_a_check_that_held_rests_on_is_linked_too() {
+        let mut run = sample::run();
+        run.scenarios[0].checks[0].evidence = vec![3];
+
+        let page = render(&run).unwrap();
+
+        assert!(page.contains("line <a href=\"#s-flood-3\">3</a>"), "no link");
+        assert!(page.contains("<li id=\"s-flood-3\">"), "no line");
+    }
+
+    #[test]
+    fn many_scenarios_with_long_transcripts_fit_and_say_what_was_left_out() {
         let mut run = sample::run();
         let mut long = run.scenarios[0].clone();
-        long.transcript = (0..2000).map(|n| long.transcript[n % 20].clone()).collect();
-        run.scenarios = (0..40).map(|_| long.clone()).collect();
+        long.transcript = (0..200).map(|n| long.transcript[n % 20].clone()).collect();
+        run.scenarios = (0..150).map(|n| ScenarioResult { id: format!("s{n}"), ..long.clone() }).collect();
 
         let page = render(&run).unwrap();
 

@@ -45,6 +45,10 @@ pub(super) fn scenario(id: &str, name: &str, verdict: Verdict) -> ScenarioResult
         features: vec!["F11".to_owned()],
         tags: vec!["llm".to_owned()],
         hypothesis: "The server keeps its word.".to_owned(),
+        story: vec![
+            "Model: Every request is answered soundly.".to_owned(),
+            "ana’s phone connects.".to_owned(),
+        ],
         verdict,
         reason: String::new(),
         checks: Vec::new(),

@@ -150,6 +150,11 @@ pub(super) fn evidence<'a>(scenario: &'a ScenarioResult, check: &'a Check) -> im
     check.evidence.iter().filter_map(|index| scenario.transcript.get(*index))
 }
 
+/// Returns the user whom a device belongs to: `ana` of `ana.phone`.
+pub(super) fn user(actor: &str) -> &str {
+    actor.split_once('.').map_or(actor, |(user, _)| user)
+}
+
 /// Returns the first line of `text`, cut to `width` characters with an ellipsis.
 pub(super) fn cut(text: &str, width: usize) -> String {
     let line = text.lines().next().unwrap_or_default();

@@ -105,7 +105,7 @@ async fn process(doing: Doing, people: &People<'_>) -> Result<(), Broken> {
             "let the target go on"
         }
     };
-    world.recorder.note("harness", What::Note(told.to_owned()));
+    world.recorder.note("target", What::Note(told.to_owned()));
     Ok(())
 }
 

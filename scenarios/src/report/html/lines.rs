@@ -1,7 +1,7 @@
 //! Transcript lines on the page: what is shown, what is folded into one line, what is left out.
 //!
 //! Invariant: a line keeps its number in `run.json`, whatever is folded or left out around it, and no
-//! line that proves a failure is left out. Nothing here judges.
+//! line that a check rests on is left out. Nothing here judges.
 
 use std::ops::Range;
 
@@ -35,6 +35,8 @@ pub(super) struct LineView<'a> {
     gap: String,
     /// First index of the transcript line, if it is evidence: half of its anchor.
     place: Option<usize>,
+    /// Whether it proves a failure.
+    is_proof: bool,
 }
 
 /// Returns the first and the last lines and all evidence, at most `limit` beside the evidence, and how
@@ -44,16 +46,18 @@ pub(super) fn transcript(
     limit: usize,
     width: usize,
 ) -> (Vec<LineView<'_>>, usize) {
-    let proofs: Vec<usize> =
-        scenario.broken().flat_map(|check| check.evidence.iter().copied().take(EVIDENCE)).collect();
+    let named = |check: &Check| check.evidence.iter().copied().take(EVIDENCE).collect::<Vec<_>>();
+    let proofs: Vec<usize> = scenario.broken().flat_map(|check| named(check)).collect();
+    let evidence: Vec<usize> = scenario.checks.iter().flat_map(|check| named(check)).collect();
     let pieces = pieces(scenario, 0..scenario.transcript.len());
     let head = limit.div_ceil(2);
     let tail = pieces.len().saturating_sub(limit - head);
     let (mut next, mut left_out) = (0, 0);
     let mut lines = Vec::new();
     for (index, piece) in pieces.iter().enumerate() {
-        let proof = proofs.iter().any(|index| piece.contains(index));
-        if !(proof || index < head || index >= tail) {
+        let is_evidence = evidence.iter().any(|index| piece.contains(index));
+        let is_proof = proofs.iter().any(|index| piece.contains(index));
+        if !(is_evidence || index < head || index >= tail) {
             left_out += piece.len();
             continue;
         }
@@ -61,14 +65,15 @@ pub(super) fn transcript(
             0 => String::new(),
             gap => words::counted(gap, "line"),
         };
-        let place = proof.then_some(piece.start);
-        lines.extend(view(scenario, piece, width).map(|line| LineView { gap, place, ..line }));
+        let place = is_evidence.then_some(piece.start);
+        let line = view(scenario, piece, width);
+        lines.extend(line.map(|line| LineView { gap, place, is_proof, ..line }));
         next = piece.end;
     }
     (lines, left_out)
 }
 
-/// Returns the lines that prove that `check` broke, each with its place in the transcript, and how many
+/// Returns the lines that `check` rests on, each with its place in the transcript, and how many
 /// more there are, in words; empty for none.
 pub(super) fn evidence<'a>(scenario: &'a ScenarioResult, check: &Check) -> (Vec<LineView<'a>>, String) {
     let whole = pieces(scenario, 0..scenario.transcript.len());
@@ -137,6 +142,7 @@ fn view<'a>(scenario: &'a ScenarioResult, piece: &Range<usize>, width: usize) ->
         text,
         gap: String::new(),
         place: None,
+        is_proof: false,
     })
 }
 

@@ -1,274 +1,250 @@
-//! The drawn timeline: a lane for each actor over the scenario's clock.
+//! The drawn timeline: a lane for each device, the server, the model, faults, the clock and notes.
 //!
-//! Invariant: everything that is drawn also stands in the transcript. The axis is not to scale: a gap is
-//! drawn by the logarithm of its length, so that a burst and five idle minutes fit in one picture, and
-//! the labels tell the times. Marks of one kind at one moment in one lane fall together.
+//! Invariant: each line of the transcript has one mark, and each path of marks names its lines in the same
+//! order (`data-l`). The axis is not to scale: what happens at one moment stands side by side in its order,
+//! and a pause is drawn by the logarithm of its length, so that a burst and five idle minutes fit in one
+//! picture. The labels tell the times.
+
+mod axis;
+mod lane;
+mod mark;
 
 use std::fmt::Write as _;
+
+use serde_json::Value;
 
 use crate::{
     report::words,
     result::{Line, LineKind, ScenarioResult},
 };
+use axis::Axis;
+use lane::{Lane, Lanes};
+
+pub(super) use mark::Mark;
 
 /// Width of the whole drawing and of the column with the names, in pixels.
-const WIDTH: usize = 920;
-const NAMES: usize = 120;
+const WIDTH: u32 = 920;
+const NAMES: u32 = 112;
 
 /// Heights of a lane and of the axis, in pixels.
 const LANE: usize = 26;
-const AXIS: usize = 24;
+const AXIS: usize = 26;
 
-/// Room that a label needs, in pixels.
-const LABEL: f64 = 62.0;
+/// Room that the label of a moment needs, and a letter of any label, in pixels.
+const MOMENT: f64 = 54.0;
+const LETTER: f64 = 6.2;
 
-/// Lanes that are drawn; the others are counted.
-const LANES: usize = 12;
+/// Longest label of a mark, in characters.
+const LABEL: usize = 36;
 
-/// Moments told apart; a longer history is drawn in so many equal steps of its order.
-const MOMENTS: usize = 240;
+/// Most events of a drawing; a longer story is not drawn.
+pub(super) const EVENTS_MAX: usize = 10_000;
 
-/// What has a mark, from the back to the front.
-const KINDS: [LineKind; 7] = [
-    LineKind::Socket,
-    LineKind::Sent,
-    LineKind::Frame,
-    LineKind::Http,
-    LineKind::Upstream,
-    LineKind::UpstreamEnd,
-    LineKind::Note,
-];
+/// Most moments that are shown as a band behind their marks.
+const BANDS: usize = 48;
 
-/// Returns the drawing as SVG; nothing for an empty transcript.
+/// Returns the drawing as SVG; nothing for an empty transcript, nor for one above [`EVENTS_MAX`].
 pub(super) fn draw(scenario: &ScenarioResult) -> Option<String> {
-    let end_us = scenario.transcript.last()?.at_us;
+    let end_us = scenario.transcript.last().filter(|_| scenario.transcript.len() <= EVENTS_MAX)?.at_us;
     let mut drawing = Drawing::new(scenario);
-    drawing.clock();
-    for lane in 0..drawing.actors.len() {
-        drawing.lane(lane);
+    drawing.moments();
+    drawing.moves();
+    drawing.names();
+    drawing.exchanges();
+    for lane in 0..drawing.lanes.all.len() {
+        drawing.marks(lane);
+        drawing.labels(lane);
     }
     drawing.proofs();
     Some(drawing.close(end_us))
 }
 
+/// Returns the kinds of marks that a drawing holds, for its legend.
+pub(super) fn marks(scenario: &ScenarioResult) -> Vec<Mark> {
+    let has = |mark: &Mark| scenario.transcript.iter().any(|line| Mark::of(line) == *mark);
+    Mark::ALL.into_iter().filter(has).collect()
+}
+
 /// A timeline in the making.
 struct Drawing<'a> {
     scenario: &'a ScenarioResult,
+    lanes: Lanes<'a>,
     axis: Axis,
-    /// The actors that have a lane, in the order of their first deed.
-    actors: Vec<&'a str>,
-    /// How many have none.
-    hidden: usize,
-    marks: String,
+    svg: String,
 }
 
 impl<'a> Drawing<'a> {
     fn new(scenario: &'a ScenarioResult) -> Self {
-        let mut actors: Vec<&str> = Vec::new();
-        for line in scenario.transcript.iter().filter(|line| line.kind != LineKind::Clock) {
-            if !actors.contains(&line.actor.as_str()) {
-                actors.push(&line.actor);
-            }
-        }
-        let hidden = actors.len().saturating_sub(LANES);
-        actors.truncate(LANES);
-        Self { scenario, axis: Axis::new(&scenario.transcript), actors, hidden, marks: String::new() }
+        let lines = &scenario.transcript;
+        let lanes = Lanes::new(lines);
+        let groups: Vec<_> =
+            lines.iter().zip(&lanes.of).map(|(line, lane)| (*lane, Mark::of(line))).collect();
+        let axis = Axis::new(lines, &groups, (f64::from(NAMES) + 14.0, f64::from(WIDTH) - 14.0));
+        Self { scenario, lanes, axis, svg: String::new() }
     }
 
     fn height(&self) -> usize {
-        AXIS + LANE * self.actors.len()
+        AXIS + LANE * self.lanes.all.len()
     }
 
-    /// Draws the labels of the axis, and a line through all lanes where time was moved.
-    fn clock(&mut self) {
-        let height = self.height();
-        let mut path = String::new();
-        let moved = self.scenario.transcript.iter().filter(|line| line.kind == LineKind::Clock);
-        for x in self.axis.marks(moved) {
-            _ = write!(path, "M{x:.0} {AXIS}V{height}");
+    /// Draws a band for each moment, and the times of those that have room for it.
+    fn moments(&mut self) {
+        let height = self.height() - AXIS;
+        if self.axis.moments.len() <= BANDS {
+            let mut bands = String::new();
+            for moment in &self.axis.moments {
+                let (from, width) = (moment.from - 3.0, moment.to - moment.from + 6.0);
+                _ = write!(bands, "M{from:.1} {AXIS}h{width:.1}v{height}h-{width:.1}z");
+            }
+            _ = write!(self.svg, "<path class=\"tm\" d=\"{bands}\"/>");
         }
-        _ = write!(self.marks, "<path class=\"tc\" d=\"{path}\"/>");
         let mut free = 0.0;
-        for (moment, x) in &self.axis.places {
-            if *x >= free {
-                _ = write!(
-                    self.marks,
-                    "<text x=\"{x:.0}\" y=\"14\" class=\"ta\">{}</text>",
-                    words::moment(*moment)
-                );
-                free = x + LABEL;
+        for moment in &self.axis.moments {
+            let x = moment.from.min(f64::from(WIDTH) - MOMENT);
+            if x >= free {
+                let time = words::moment(moment.at_us);
+                _ = write!(self.svg, "<text x=\"{x:.0}\" y=\"16\" class=\"ta\">{time}</text>");
+                free = x + MOMENT;
             }
         }
     }
 
-    fn lane(&mut self, lane: usize) {
-        let (y, actor) = (middle(lane), self.actors[lane]);
-        let name = escape(&words::cut(actor, 18));
-        _ = write!(self.marks, "<text x=\"0\" y=\"{}\">{name}</text>", y + 4);
-        _ = write!(self.marks, "<path class=\"tl\" d=\"M{NAMES} {y}H{WIDTH}\"/>");
-        for kind in KINDS {
-            let lines =
-                self.scenario.transcript.iter().filter(|line| line.kind == kind && line.actor == actor);
-            let (class, mark) = shape(kind);
-            let mut path = String::new();
-            for x in self.axis.marks(lines) {
-                _ = write!(path, "M{x:.0} {y}{mark}");
+    /// Draws a line through all lanes where time was moved.
+    fn moves(&mut self) {
+        let (height, lines) = (self.height(), &self.scenario.transcript);
+        let moved = lines.iter().zip(&self.axis.x).filter(|(line, _)| line.kind == LineKind::Clock);
+        let path: String = moved.map(|(_, x)| format!("M{x:.1} {AXIS}V{height}")).collect();
+        if !path.is_empty() {
+            _ = write!(self.svg, "<path class=\"tc\" d=\"{path}\"/>");
+        }
+    }
+
+    fn names(&mut self) {
+        for (n, lane) in self.lanes.all.iter().enumerate() {
+            let (y, name) = (middle(n), escape(&words::cut(&lane.name(), 17)));
+            _ = write!(self.svg, "<text x=\"0\" y=\"{}\">{name}</text>", y + 4);
+            _ = write!(self.svg, "<path class=\"tl\" d=\"M{NAMES} {y}H{WIDTH}\"/>");
+        }
+    }
+
+    /// Draws a bar for each exchange with the model, from its request to its end.
+    fn exchanges(&mut self) {
+        let Some(y) = self.lanes.all.iter().position(|lane| *lane == Lane::Model).map(middle) else { return };
+        let mut path = String::new();
+        for (n, line) in self.scenario.transcript.iter().enumerate() {
+            if let Some(from) = request(line).and_then(|request| self.axis.x.get(request)) {
+                _ = write!(path, "M{from:.1} {y}H{:.1}", self.axis.x[n]);
             }
-            if !path.is_empty() {
-                _ = write!(self.marks, "<path class=\"{class}\" d=\"{path}\"/>");
+        }
+        if !path.is_empty() {
+            _ = write!(self.svg, "<path class=\"tx\" d=\"{path}\"/>");
+        }
+    }
+
+    /// Draws the marks of a lane, a path for each kind.
+    fn marks(&mut self, lane: usize) {
+        let y = middle(lane);
+        for mark in Mark::ALL {
+            let (mut path, mut places) = (String::new(), Vec::new());
+            for (n, line) in self.scenario.transcript.iter().enumerate() {
+                if self.lanes.of[n] == lane && Mark::of(line) == mark {
+                    _ = write!(path, "M{:.1} {y}{}", self.axis.x[n], mark.shape());
+                    places.push(n);
+                }
+            }
+            if !places.is_empty() {
+                let places = ranges(&places);
+                _ = write!(self.svg, "<path class=\"{}\" data-l=\"{places}\" d=\"{path}\"/>", mark.class());
+            }
+        }
+    }
+
+    /// Writes beside the marks of a lane what they are called, as far as there is room.
+    fn labels(&mut self, lane: usize) {
+        let (y, mut free) = (middle(lane) + 4, f64::from(NAMES));
+        let here = (0..self.axis.x.len()).filter(|n| self.lanes.of[*n] == lane).collect::<Vec<_>>();
+        for (place, n) in here.iter().enumerate() {
+            let Some(label) = label(&self.scenario.transcript[*n]) else { continue };
+            let (x, width) = (self.axis.x[*n] + 9.0, LETTER * length(&label));
+            let next = here.get(place + 1).map_or(f64::from(WIDTH), |next| self.axis.x[*next] - 6.0);
+            if x >= free && x + width <= next {
+                _ = write!(self.svg, "<text x=\"{x:.0}\" y=\"{y}\" class=\"tt\">{}</text>", escape(&label));
+                free = x + width;
             }
         }
     }
 
     /// Draws a ring around each line that proves a failure.
     fn proofs(&mut self) {
-        let scenario = self.scenario;
-        for (lane, actor) in self.actors.iter().enumerate() {
-            let lines = scenario.broken().flat_map(|check| words::evidence(scenario, check));
-            for x in self.axis.marks(lines.filter(|line| line.actor == *actor)) {
-                let y = middle(lane);
-                _ = write!(self.marks, "<circle class=\"tp\" cx=\"{x:.0}\" cy=\"{y}\" r=\"9\"/>");
+        for check in self.scenario.broken() {
+            for place in check.evidence.iter().filter(|place| **place < self.axis.x.len()) {
+                let (x, y) = (self.axis.x[*place], middle(self.lanes.of[*place]));
+                _ = write!(self.svg, "<circle class=\"tp\" cx=\"{x:.1}\" cy=\"{y}\" r=\"9\"/>");
             }
         }
     }
 
     fn close(self, end_us: u64) -> String {
-        let more = match self.hidden {
-            0 => String::new(),
-            hidden => format!(", {} not drawn", words::counted(hidden, "more lane")),
-        };
+        let names: Vec<_> = self.lanes.all.iter().map(|lane| lane.name()).collect();
         format!(
-            "<svg viewBox=\"0 0 {WIDTH} {}\" role=\"img\" aria-label=\"Timeline: {} over {} in {}{more}\">{}</svg>",
+            "<svg class=\"timeline\" viewBox=\"0 0 {WIDTH} {}\" role=\"img\" aria-label=\"Timeline: {} over {} in {}: {}\">{}</svg>",
             self.height(),
             words::counted(self.scenario.transcript.len(), "event"),
             words::span(end_us),
-            words::counted(self.actors.len(), "lane"),
-            self.marks
+            words::counted(self.lanes.all.len(), "lane"),
+            escape(&names.join(", ")),
+            self.svg
         )
     }
 }
 
-/// Where each moment lies.
-struct Axis {
-    /// Moments in microseconds with their places in pixels, ascending.
-    places: Vec<(u64, f64)>,
+/// Returns ascending places as ranges: `0-3 7`.
+fn ranges(places: &[usize]) -> String {
+    let follows = |a: &usize, b: &usize| a + 1 == *b;
+    let told = places.chunk_by(follows).map(|run| match run {
+        [first, .., last] => format!("{first}-{last}"),
+        run => run.iter().map(ToString::to_string).collect(),
+    });
+    told.collect::<Vec<_>>().join(" ")
 }
 
-impl Axis {
-    fn new(lines: &[Line]) -> Self {
-        let mut moments: Vec<u64> = lines.iter().map(|line| line.at_us).collect();
-        moments.sort_unstable();
-        moments.dedup();
-        let step = moments.len().div_ceil(MOMENTS).max(1);
-        let mut reach = 0.0;
-        let mut before = moments.first().copied().unwrap_or(0);
-        let mut places = Vec::new();
-        for moment in moments.into_iter().step_by(step) {
-            reach += weight(moment - before);
-            places.push((moment, reach));
-            before = moment;
+/// Returns what is written beside a mark: the name of a moment, what the harness did, a fault.
+fn label(line: &Line) -> Option<String> {
+    match Mark::of(line) {
+        Mark::Note => {
+            let name = line.text.strip_prefix("mark `").and_then(|rest| rest.strip_suffix('`'));
+            Some(words::cut(name.unwrap_or(&line.text), LABEL))
         }
-        let room = whole(WIDTH - NAMES - 40);
-        let scale = if reach > 0.0 { room / reach } else { 0.0 };
-        for (_, x) in &mut places {
-            *x = whole(NAMES + 20) + *x * scale;
-        }
-        Self { places }
-    }
-
-    /// Returns the place of the last known moment that is not later.
-    fn x(&self, at_us: u64) -> f64 {
-        let after = self.places.partition_point(|(moment, _)| *moment <= at_us);
-        after.checked_sub(1).and_then(|index| self.places.get(index)).map_or(whole(NAMES), |(_, x)| *x)
-    }
-
-    /// Returns the places of some lines, in whole pixels, each once.
-    fn marks<'a>(&self, lines: impl Iterator<Item = &'a Line>) -> Vec<f64> {
-        let mut places: Vec<f64> = lines.map(|line| self.x(line.at_us).round()).collect();
-        places.sort_by(f64::total_cmp);
-        places.dedup();
-        places
+        Mark::Fault => match faults(line).join(", ").as_str() {
+            "" => Some(words::cut(&line.text, LABEL)),
+            faults => Some(words::cut(faults, LABEL)),
+        },
+        _ => None,
     }
 }
 
-/// Returns how wide a gap is drawn: nothing for none, else by its logarithm.
-fn weight(gap_us: u64) -> f64 {
-    let milliseconds = u32::try_from(gap_us / 1000).unwrap_or(u32::MAX);
-    if gap_us == 0 { 0.0 } else { 0.5 + f64::from(milliseconds).ln_1p() }
+/// Returns the place of the request that this line is the end of.
+fn request(line: &Line) -> Option<usize> {
+    usize::try_from(line.data.as_ref()?.get("request")?.as_u64()?).ok()
 }
 
-fn whole(pixels: usize) -> f64 {
-    f64::from(u32::try_from(pixels).unwrap_or(u32::MAX))
+/// Returns the faults that went over the wire in the exchange that this line is the end of.
+fn faults(line: &Line) -> Vec<&str> {
+    let faults = line.data.as_ref().and_then(|data| data.get("faults")).and_then(Value::as_array);
+    faults.into_iter().flatten().filter_map(Value::as_str).collect()
 }
 
 const fn middle(lane: usize) -> usize {
     AXIS + LANE * lane + LANE / 2
 }
 
-/// Returns the class and the path of a mark around the place where the pen stands.
-const fn shape(kind: LineKind) -> (&'static str, &'static str) {
-    match kind {
-        LineKind::Sent => ("ts", "m-4-5 9 5-9 5z"),
-        LineKind::Frame => ("tf", "h0"),
-        LineKind::Http => ("th", "m-4-4h8v8h-8z"),
-        LineKind::Upstream => ("tu", "m-6 0 6-6 6 6-6 6z"),
-        LineKind::UpstreamEnd => ("te", "m-4-4 8 8m0-8-8 8"),
-        LineKind::Socket => ("to", "m0-8v16"),
-        LineKind::Note | LineKind::Clock => ("tn", "h0"),
-    }
+fn length(text: &str) -> f64 {
+    f64::from(u32::try_from(text.chars().count()).unwrap_or(u32::MAX))
 }
 
 fn escape(text: &str) -> String {
-    text.replace('&', "&amp;").replace('<', "&lt;").replace('>', "&gt;")
+    text.replace('&', "&amp;").replace('<', "&lt;").replace('>', "&gt;").replace('"', "&quot;")
 }
 
 #[cfg(test)]
-mod tests {
-    use super::{super::super::sample, *};
-
-    #[test]
-    fn each_actor_has_a_lane_and_each_evidence_a_ring() {
-        let scenario = sample::run().scenarios.remove(1);
-
-        let svg = draw(&scenario).unwrap();
-
-        assert!(svg.contains("aria-label=\"Timeline: 6 events over 30.0s in 2 lanes\""), "{svg}");
-        assert_eq!(svg.matches("class=\"tl\"").count(), 2);
-        assert_eq!(svg.matches("class=\"tp\"").count(), 3, "the clock has no lane");
-    }
-
-    #[test]
-    fn five_idle_minutes_do_not_squeeze_a_burst() {
-        let mut scenario = sample::run().scenarios.remove(0);
-        let mut late = scenario.transcript[0].clone();
-        late.at_us = 301_000_000;
-        scenario.transcript.push(late);
-
-        let axis = Axis::new(&scenario.transcript);
-
-        assert!(axis.x(190_000) - axis.x(0) > 400.0, "the burst has {} pixels", axis.x(190_000) - axis.x(0));
-        assert!(axis.x(301_000_000) <= whole(WIDTH - 20));
-    }
-
-    #[test]
-    fn a_long_history_stays_a_small_drawing() {
-        let mut scenario = sample::run().scenarios.remove(0);
-        scenario.transcript = (0..100_000)
-            .map(|n| Line {
-                at_us: n * 1000,
-                actor: format!("user {}", n % 50),
-                ..scenario.transcript[0].clone()
-            })
-            .collect();
-
-        let svg = draw(&scenario).unwrap();
-
-        assert!(svg.len() < 100_000, "{} bytes", svg.len());
-        assert!(svg.contains("38 more lanes not drawn"));
-    }
-
-    #[test]
-    fn an_empty_transcript_is_not_drawn() {
-        assert!(draw(&sample::run().scenarios[2]).is_none());
-    }
-}
+mod tests;

@@ -1,32 +1,33 @@
-//! What the page shows, made ready: the template only places it.
+//! What the page shows of a run as a whole, made ready: the templates only place it.
 
 use std::collections::BTreeMap;
 
 use serde::Serialize;
 use serde_json::Value;
 
-use super::{
-    lines::{self, LineView, TEXT, TEXT_PASSED},
-    timeline,
-};
+use super::scenario::ScenarioView;
 use crate::{
     report::words,
-    result::{Check, CheckSource, ProofOutcome, ProofRow, Run, ScenarioResult, Verdict},
+    result::{ProofOutcome, ProofRow, Run, ScenarioResult, Verdict},
 };
 
-/// Last lines shown of a target's log, if its scenario did not pass.
-const LOG: usize = 60;
+/// The verdicts in the order in which a reader asks for them.
+const VERDICTS: [Verdict; 5] =
+    [Verdict::Pass, Verdict::Fail, Verdict::Error, Verdict::Inconclusive, Verdict::Skipped];
 
 /// The whole page.
 #[derive(Debug, Serialize)]
 pub(super) struct PageView<'a> {
     pub(super) style: &'static str,
+    pub(super) script: &'static str,
     pub(super) headline: String,
     pub(super) verdict: &'static str,
     pub(super) run: RunView<'a>,
-    pub(super) gaps: Vec<ScenarioView<'a>>,
-    pub(super) rest: Vec<ScenarioView<'a>>,
-    pub(super) proof: Option<Vec<ProofView<'a>>>,
+    pub(super) counts: Vec<CountView>,
+    pub(super) gaps: Vec<GapView>,
+    pub(super) tags: Vec<TagView<'a>>,
+    pub(super) scenarios: Vec<ScenarioView<'a>>,
+    pub(super) proof: Option<MatrixView<'a>>,
 }
 
 /// What is said about the run as a whole.
@@ -39,11 +40,17 @@ pub(super) struct RunView<'a> {
     target: &'a str,
     started_at: String,
     elapsed: String,
+    /// The time that all scenarios took on their clocks.
+    clock: String,
+    is_virtual: bool,
+    checks: String,
     settings: &'a BTreeMap<String, Value>,
 }
 
 impl<'a> RunView<'a> {
     pub(super) fn new(run: &'a Run) -> Self {
+        let clock_us = run.scenarios.iter().map(|scenario| scenario.clock_us).sum();
+        let checks: usize = run.scenarios.iter().map(|scenario| scenario.checks.len()).sum();
         Self {
             schema_version: run.schema_version,
             tool: &run.tool,
@@ -52,59 +59,99 @@ impl<'a> RunView<'a> {
             target: &run.target,
             started_at: words::to_the_second(&run.started_at),
             elapsed: words::span(run.elapsed_ms.saturating_mul(1000)),
+            clock: words::span(clock_us),
+            is_virtual: run.target == "builtin",
+            checks: words::counted(checks, "check"),
             settings: &run.settings,
         }
     }
 }
 
-/// A scenario on the page.
+/// How many scenarios ended so.
 #[derive(Debug, Serialize)]
-pub(super) struct ScenarioView<'a> {
-    anchor: String,
-    pub(super) gap: Option<u8>,
+pub(super) struct CountView {
     verdict: &'static str,
-    open: bool,
-    held: String,
-    clock: String,
-    real: String,
-    checks: Vec<CheckView<'a>>,
-    /// How many invariants held, in words; empty for none.
-    sound: String,
-    invariants: Vec<CheckView<'a>>,
-    timeline: Option<String>,
-    lines: Vec<LineView<'a>>,
-    line_count: String,
-    left_out: usize,
-    result: Brief<'a>,
+    count: usize,
 }
 
-/// The fields of a result that are shown as they are.
+/// Returns the verdicts that occur.
+pub(super) fn counts(run: &Run) -> Vec<CountView> {
+    let counts = VERDICTS.map(|verdict| CountView { verdict: verdict.word(), count: run.count(verdict) });
+    counts.into_iter().filter(|count| count.count > 0).collect()
+}
+
+/// A testing gap: the worst of those that stand for it.
 #[derive(Debug, Serialize)]
-struct Brief<'a> {
-    id: &'a str,
+pub(super) struct GapView {
+    number: u8,
+    verdict: &'static str,
+    /// The first scenario that has this verdict; none if nobody stood for the gap.
+    anchor: Option<String>,
+    name: String,
+}
+
+/// Returns the testing gaps; none if no scenario stands for any.
+pub(super) fn gaps(run: &Run) -> Vec<GapView> {
+    let of = |number| {
+        let standing = run.scenarios.iter().enumerate().filter(move |(_, scenario)| is_gap(scenario, number));
+        standing.rev().max_by_key(|(_, scenario)| scenario.verdict)
+    };
+    let view = |number| match of(number) {
+        Some((index, scenario)) => GapView {
+            number,
+            verdict: scenario.verdict.word(),
+            anchor: Some(super::scenario::anchor(index, scenario)),
+            name: scenario.name.clone(),
+        },
+        None => {
+            GapView { number, verdict: "not run", anchor: None, name: "no scenario stood for it".to_owned() }
+        }
+    };
+    let is_asked = run.scenarios.iter().any(|scenario| scenario.gap.is_some());
+    if is_asked { (1..=7).map(view).collect() } else { Vec::new() }
+}
+
+fn is_gap(scenario: &ScenarioResult, number: u8) -> bool {
+    scenario.gap.as_ref().is_some_and(|gap| gap.number == number)
+}
+
+/// A tag, and how many scenarios carry it.
+#[derive(Debug, Serialize)]
+pub(super) struct TagView<'a> {
     name: &'a str,
-    file: &'a str,
-    features: String,
-    tags: String,
-    hypothesis: &'a str,
-    reason: &'a str,
-    faults: String,
-    settings: String,
-    log: &'a [String],
-    log_count: String,
-    reproduce: &'a str,
+    count: usize,
 }
 
+/// Returns all tags by name.
+pub(super) fn tags(run: &Run) -> Vec<TagView<'_>> {
+    let mut tags: BTreeMap<&str, usize> = BTreeMap::new();
+    for tag in run.scenarios.iter().flat_map(|scenario| &scenario.tags) {
+        *tags.entry(tag).or_default() += 1;
+    }
+    tags.into_iter().map(|(name, count)| TagView { name, count }).collect()
+}
+
+/// The kill matrix.
 #[derive(Debug, Serialize)]
-struct CheckView<'a> {
-    id: &'a str,
-    source: &'static str,
-    word: &'static str,
-    expected: &'a str,
-    observed: &'a str,
-    evidence: Vec<LineView<'a>>,
-    /// Lines of evidence that are not shown, in words; empty for none.
-    evidence_left_out: String,
+pub(super) struct MatrixView<'a> {
+    /// What it shows, in words.
+    told: String,
+    /// Sabotages that were not caught as they should be.
+    uncaught: Vec<ProofView<'a>>,
+    caught: Vec<ProofView<'a>>,
+}
+
+impl<'a> MatrixView<'a> {
+    pub(super) fn new(rows: &'a [ProofRow]) -> Self {
+        let (caught, uncaught): (Vec<_>, Vec<_>) =
+            rows.iter().map(ProofView::new).partition(|row| row.row.outcome == ProofOutcome::Killed);
+        let told = format!(
+            "{} of {} caught by the check named for it",
+            caught.len(),
+            words::counted(rows.len(), "sabotage")
+        );
+        Self { told, uncaught, caught }
+    }
 }
 
 /// A row of the kill matrix.
@@ -127,150 +174,37 @@ impl<'a> ProofView<'a> {
     }
 }
 
-impl<'a> ScenarioView<'a> {
-    /// Makes a scenario ready, with at most `broken` transcript lines, or `passed` if it passed.
-    pub(super) fn new(index: usize, scenario: &'a ScenarioResult, broken: usize, passed: usize) -> Self {
-        let good = matches!(scenario.verdict, Verdict::Pass | Verdict::Skipped);
-        let (lines, left_out) = lines::transcript(
-            scenario,
-            if good { passed } else { broken },
-            if good { TEXT_PASSED } else { TEXT },
-        );
-        Self {
-            anchor: format!("s{index}"),
-            gap: scenario.gap.as_ref().map(|gap| gap.number),
-            verdict: scenario.verdict.word(),
-            open: !good,
-            held: words::held(scenario),
-            clock: words::span(scenario.clock_us),
-            real: words::span(scenario.real_us),
-            checks: checks(scenario, |check| !is_quiet(check)),
-            sound: sound(scenario),
-            invariants: checks(scenario, is_quiet),
-            timeline: timeline::draw(scenario),
-            line_count: words::counted(scenario.transcript.len(), "line"),
-            left_out,
-            lines,
-            result: Brief::new(scenario),
-        }
-    }
-}
-
-impl<'a> Brief<'a> {
-    fn new(scenario: &'a ScenarioResult) -> Self {
-        let faults: Vec<_> =
-            scenario.faults.iter().map(|fault| format!("{} ×{}", fault.id, fault.fired)).collect();
-        Self {
-            id: &scenario.id,
-            name: &scenario.name,
-            file: &scenario.file,
-            features: scenario.features.join(", "),
-            tags: scenario.tags.join(", "),
-            hypothesis: &scenario.hypothesis,
-            reason: &scenario.reason,
-            faults: faults.join(", "),
-            settings: settings(scenario),
-            log: log(scenario),
-            log_count: words::counted(log(scenario).len(), "line"),
-            reproduce: &scenario.reproduce,
-        }
-    }
-}
-
-impl<'a> CheckView<'a> {
-    fn new(scenario: &'a ScenarioResult, check: &'a Check) -> Self {
-        // The proof of a check that held would only be noise.
-        let (evidence, evidence_left_out) =
-            if check.held { (Vec::new(), String::new()) } else { lines::evidence(scenario, check) };
-        Self {
-            id: &check.id,
-            source: match check.source {
-                CheckSource::Expectation => "expectation",
-                CheckSource::Invariant => "invariant",
-                CheckSource::Steady => "steady state",
-            },
-            word: if check.held { "held" } else { "broken" },
-            expected: &check.expected,
-            observed: &check.observed,
-            evidence,
-            evidence_left_out,
-        }
-    }
-}
-
-/// Returns the chosen checks: what the scenario expects, then what holds everywhere.
-fn checks(scenario: &ScenarioResult, chosen: impl Fn(&Check) -> bool) -> Vec<CheckView<'_>> {
-    let mut checks: Vec<_> = scenario.checks.iter().filter(|check| chosen(check)).collect();
-    checks.sort_by_key(|check| match check.source {
-        CheckSource::Expectation => 0,
-        CheckSource::Steady => 1,
-        CheckSource::Invariant => 2,
-    });
-    checks.into_iter().map(|check| CheckView::new(scenario, check)).collect()
-}
-
-/// Tells whether a check is an invariant that held, which is worth no more than a count.
-fn is_quiet(check: &Check) -> bool {
-    check.held && check.source == CheckSource::Invariant
-}
-
-fn sound(scenario: &ScenarioResult) -> String {
-    match scenario.checks.iter().filter(|check| is_quiet(check)).count() {
-        0 => String::new(),
-        count => format!("{} held", words::counted(count, "invariant")),
-    }
-}
-
-/// Returns what the scenario chose for itself: `limits.messages.burst = 20, …`.
-fn settings(scenario: &ScenarioResult) -> String {
-    let told = |(name, value): (&String, &Value)| match value {
-        Value::String(text) => format!("{name} = {text}"),
-        value => format!("{name} = {value}"),
-    };
-    scenario.settings.iter().map(told).collect::<Vec<_>>().join(", ")
-}
-
-/// Returns the end of the log; what a sound target says is of no interest.
-fn log(scenario: &ScenarioResult) -> &[String] {
-    match scenario.verdict {
-        Verdict::Pass | Verdict::Skipped => &[],
-        _ => &scenario.log[scenario.log.len().saturating_sub(LOG)..],
-    }
-}
-
 #[cfg(test)]
 mod tests {
     use super::{super::super::sample, *};
 
     #[test]
-    fn a_short_transcript_is_whole() {
-        let scenario = sample::run().scenarios.remove(1);
+    fn a_gap_shows_the_worst_of_those_that_stand_for_it() {
+        let mut run = sample::run();
+        run.scenarios[1].gap = run.scenarios[0].gap.clone();
 
-        let view = ScenarioView::new(0, &scenario, 400, 40);
+        let gaps = gaps(&run);
 
-        assert_eq!((view.lines.len(), view.left_out), (6, 0));
+        let told: Vec<_> = gaps.iter().map(|gap| (gap.number, gap.verdict)).collect();
+        assert_eq!(told[..2], [(1, "fail"), (2, "not run")]);
+        assert_eq!(gaps[0].anchor.as_deref(), Some("s-timeout"));
     }
 
     #[test]
-    fn invariants_that_held_are_only_counted_and_broken_ones_stand_last() {
-        let mut scenario = sample::run().scenarios.remove(0);
-        let held = scenario.checks[1].clone();
-        let broken = Check { id: "broken".to_owned(), held: false, ..held.clone() };
-        scenario.checks = vec![broken, held, scenario.checks.remove(0)];
+    fn a_run_without_gaps_shows_none() {
+        let mut run = sample::run();
+        run.scenarios.retain(|scenario| scenario.gap.is_none());
 
-        let view = ScenarioView::new(0, &scenario, 400, 40);
-
-        assert_eq!(view.checks.iter().map(|check| check.id).collect::<Vec<_>>(), ["ten_handled", "broken"]);
-        assert_eq!(view.sound, "1 invariant held");
-        assert_eq!(view.invariants.iter().map(|check| check.id).collect::<Vec<_>>(), ["one_end"]);
+        assert!(gaps(&run).is_empty());
     }
 
     #[test]
-    fn what_a_scenario_chose_for_itself_is_told() {
-        let mut scenario = sample::run().scenarios.remove(0);
-        scenario.settings =
-            [("limits.user.rate".to_owned(), 9.into()), ("llm.gap".to_owned(), "2s".into())].into();
+    fn only_what_was_not_caught_stands_apart() {
+        let proof = sample::run().proof.unwrap();
 
-        assert_eq!(settings(&scenario), "limits.user.rate = 9, llm.gap = 2s");
+        let matrix = MatrixView::new(&proof.rows);
+
+        assert_eq!((matrix.caught.len(), matrix.uncaught.len()), (1, 2));
+        assert_eq!(matrix.told, "1 of 3 sabotages caught by the check named for it");
     }
 }

@@ -1,0 +1,176 @@
+//! What is done, in words.
+
+use super::{amount, listed, model, owner, plain, quoted, subject, times};
+use crate::model::{
+    Await, Call, Decide, Device, Doing, Fault, Method, Network, Send, SendRaw, Step, WriteFacts, Writing,
+};
+
+/// Puts steps into words, a line for each, steps within steps indented by `depth`.
+pub(super) fn tell(steps: &[Step], depth: usize, lines: &mut Vec<String>) {
+    let indent = "  ".repeat(depth);
+    for step in steps {
+        lines.push(format!("{indent}{}", sentence(step)));
+        match step {
+            Step::Repeat { steps, .. } => tell(steps, depth + 1, lines),
+            Step::Llm(script) => {
+                lines.extend(model::script(script).into_iter().map(|line| format!("{indent}  {line}")));
+            }
+            _ => {}
+        }
+    }
+}
+
+fn sentence(step: &Step) -> String {
+    match step {
+        Step::Connect(device) => connect(device),
+        Step::Disconnect(device) => format!("{} hangs up.", owner(device.device.get_ref())),
+        Step::Send(send) => says(send),
+        Step::SendRaw(raw) => sends(raw),
+        Step::Await(wait) => waits(wait),
+        Step::Advance { by } => format!("Let {} pass.", amount(by)),
+        Step::Http(call) => calls(call),
+        Step::Mark { name } => format!("This moment is called `{name}`."),
+        Step::Llm(_) => "From here on the model does something else:".to_owned(),
+        Step::Repeat { times: count, .. } => format!("The following happens {}:", times(count)),
+        Step::WriteFacts(write) => writes(write),
+        Step::Decide(decide) => decides(decide),
+        Step::Process { r#do } => process(*r#do).to_owned(),
+        Step::Network(step) => network(step),
+    }
+}
+
+fn connect(device: &Device) -> String {
+    let with = device.token.as_ref().map(|token| format!(" with the token {}", quoted(token)));
+    format!("{} connects{}.", owner(device.device.get_ref()), with.unwrap_or_default())
+}
+
+fn says(send: &Send) -> String {
+    let mut text = format!("{} says {}", owner(send.device.get_ref()), quoted(&send.text));
+    if let Some(count) = &send.count {
+        text += &format!(", {}", times(count));
+    }
+    if send.text.contains("{n}") {
+        text += ", each with its number";
+    }
+    match (&send.over, &send.count) {
+        (Some(over), _) => text += &format!(", spread over {}", amount(over)),
+        (None, Some(_)) => text += ", all at once",
+        (None, None) => {}
+    }
+    if let Some(mark) = &send.mark {
+        text += &format!("; this moment is called `{mark}`");
+    }
+    text + "."
+}
+
+fn sends(raw: &SendRaw) -> String {
+    let owner = owner(raw.device.get_ref());
+    match (&raw.text, raw.characters) {
+        (Some(text), _) => format!("{owner} sends the frame {} as it stands.", quoted(text)),
+        (None, characters) => {
+            format!("{owner} sends a message of {} characters.", characters.unwrap_or_default())
+        }
+    }
+}
+
+fn waits(wait: &Await) -> String {
+    let what = match (&wait.frame, &wait.upstream) {
+        (Some(frame), _) => subject::frame(frame),
+        (None, Some(request)) => subject::upstream(request),
+        (None, None) => return "Wait until everything has settled.".to_owned(),
+    };
+    let count = wait.count.as_ref().map(|count| format!(", {}", times(count))).unwrap_or_default();
+    let within = wait.within.as_ref().map(|within| format!(", for {} at most", amount(within)));
+    format!("Wait for this{count}{}: {what}.", within.unwrap_or_default())
+}
+
+fn calls(call: &Call) -> String {
+    let who = call.user.as_ref().map_or("Somebody without a token", |user| user.get_ref());
+    let method = match call.method {
+        Method::Get => "GET",
+        Method::Post => "POST",
+        Method::Put => "PUT",
+        Method::Delete => "DELETE",
+    };
+    let mut text = format!("{who} calls {method} `{}`", call.path);
+    if let Some(body) = &call.body {
+        text += &format!(" with {}", plain(body));
+    }
+    for (name, value) in &call.headers {
+        text += &format!(", header `{name}: {value}`");
+    }
+    if let Some(count) = &call.count {
+        text += &format!(", {}", times(count));
+    }
+    if let Some(at_once) = &call.at_once {
+        text += &format!(", {} at once", amount(at_once));
+    }
+    if !call.save.is_empty() {
+        let saved: Vec<_> =
+            call.save.iter().map(|(name, pointer)| format!("`{pointer}` as `{name}`")).collect();
+        text += &format!("; of the answer it keeps {}", listed(&saved));
+    }
+    if let Some(within) = &call.within {
+        text += &format!(", and time passes for it, {} at most", amount(within));
+    }
+    if let Some(step) = &call.step {
+        text += &format!("; this call is `{step}`");
+    }
+    text + "."
+}
+
+fn writes(write: &WriteFacts) -> String {
+    let how = match write.how {
+        Writing::Replace => "a new value each time",
+        Writing::Append => "the stored value with one word more, on condition of its version",
+    };
+    let fact = |user: &str, key: &str| format!("`{key}` of {user}");
+    let mut facts = vec![fact(write.user.get_ref(), &write.key)];
+    facts.extend(write.also.iter().map(|other| fact(other.user.get_ref(), &other.key)));
+    let readers =
+        if write.readers > 0 { format!(", beside {} readers", write.readers) } else { String::new() };
+    format!(
+        "{} writers at once write the fact {}, {} times each{readers}: {how}.",
+        write.writers,
+        listed(&facts),
+        write.each
+    )
+}
+
+fn decides(decide: &Decide) -> String {
+    let stranger = decide.stranger.as_ref().map(|name| format!(", and as often by {}", name.get_ref()));
+    format!(
+        "The suggestion `{}` of {} is confirmed {} times and dismissed {} times at once{}.",
+        decide.suggestion.get_ref(),
+        decide.user.get_ref(),
+        decide.confirm,
+        decide.dismiss,
+        stranger.unwrap_or_default()
+    )
+}
+
+fn network(step: &Network) -> String {
+    let link = step.link.word();
+    match (step.r#do, &step.by) {
+        (Fault::Cut, _) => format!("The line to the {link} is cut."),
+        (Fault::Stall, _) => {
+            format!("Nothing passes any more on the line to the {link}, which stays connected.")
+        }
+        (Fault::Delay, by) => {
+            let by = by.as_ref().map(amount).unwrap_or_default();
+            format!("All on the line to the {link} takes {by} longer, in each direction.")
+        }
+        (Fault::Fill, _) => format!("The {link} is full: it can be read and not written."),
+        (Fault::Restore, _) => format!("The line to the {link} is as before."),
+    }
+}
+
+const fn process(doing: Doing) -> &'static str {
+    match doing {
+        Doing::Kill => "The target is killed, with no time to put anything in order.",
+        Doing::Stop => "The target is asked to end.",
+        Doing::Start => "The target is started again, and is ready.",
+        Doing::Pause => "The target stands still, all its connections open.",
+        Doing::Resume => "The target goes on.",
+    }
+}
