@@ -12,7 +12,7 @@ use clock::Instant;
 use crate::{
     expr::{Expr, ExprError},
     invariant, matching,
-    model::{Always, Eventually, Expect, MetricMatch, Never, Scenario, Sometimes, Subject},
+    model::{Always, Eventually, Expect, LogMatch, MetricMatch, Never, Scenario, Sometimes, Subject},
     observation::Observation,
     prose,
     record::What,
@@ -168,7 +168,7 @@ fn hits(subject: &Subject, seen: &Observation) -> Vec<Hit> {
                 .map(|(n, exchange)| (exchange.at, Origin::Exchange(n)))
                 .collect()
         }
-        Subject::Metric(_) => Vec::new(),
+        Subject::Metric(_) | Subject::Log(_) => Vec::new(),
         _ => {
             let events = seen.events.iter().enumerate();
             events
@@ -203,8 +203,10 @@ fn origins(hits: &[Hit]) -> Vec<Origin> {
 }
 
 fn judge_never(never: &Never, seen: &Observation) -> Finding {
-    if let Subject::Metric(metric) = &never.on {
-        return judge_metric(metric, seen, (0, 0));
+    match &never.on {
+        Subject::Metric(metric) => return judge_metric(metric, seen, (0, 0)),
+        Subject::Log(wanted) => return judge_log(wanted, seen, (0, 0)),
+        _ => {}
     }
     let found = between(hits(&never.on, seen), seen, [&never.after, &never.before]);
     Finding {
@@ -221,8 +223,10 @@ fn judge_sometimes(some: &Sometimes, seen: &Observation) -> Result<Finding, Expr
     let (exactly, at_least, at_most) = (count(&some.exactly)?, count(&some.at_least)?, count(&some.at_most)?);
     let floor = exactly.or(at_least).unwrap_or(u64::from(at_most.is_none()));
     let ceiling = exactly.or(at_most).unwrap_or(u64::MAX);
-    if let Subject::Metric(metric) = &some.on {
-        return Ok(judge_metric(metric, seen, (floor, ceiling)));
+    match &some.on {
+        Subject::Metric(metric) => return Ok(judge_metric(metric, seen, (floor, ceiling))),
+        Subject::Log(wanted) => return Ok(judge_log(wanted, seen, (floor, ceiling))),
+        _ => {}
     }
     let found = between(hits(&some.on, seen), seen, [&some.after, &some.before]);
     let n = found.len() as u64;
@@ -253,6 +257,19 @@ fn range(floor: u64, ceiling: u64) -> String {
         (floor, u64::MAX) => format!("at least {floor}"),
         (0, ceiling) => format!("at most {ceiling}"),
         (floor, ceiling) => format!("from {floor} to {ceiling}"),
+    }
+}
+
+fn judge_log(wanted: &LogMatch, seen: &Observation, (floor, ceiling): (u64, u64)) -> Finding {
+    let mut lines = seen.log.iter().filter(|line| line.contains(&wanted.contains));
+    let first = lines.next();
+    let n = first.iter().count() + lines.count();
+    Finding {
+        held: (floor..=ceiling).contains(&(n as u64)),
+        expected: format!("{} ({})", range(floor, ceiling), prose::subject(&Subject::Log(wanted.clone()))),
+        observed: first.map_or_else(|| "none".to_owned(), |line| format!("{n}, the first: {line}")),
+        evidence: Vec::new(),
+        thin: None,
     }
 }
 

@@ -61,6 +61,7 @@ pub(crate) async fn observe(
         steady.push(recovery(&mut people, within).await?);
     }
     let Seen { panics, log } = gather();
+    let log = people.without_tokens(log);
     let first_script = events.iter().find_map(|event| match event.what {
         What::Script(asked) => Some(asked),
         _ => None,

@@ -32,8 +32,9 @@ pub(crate) const IMPLIED: &[&str] = &[
     "completions", // it speaks chat completions: the kind `openai`
 ];
 
-/// What a target can do whose lines go through gauntlet: by `[links]` of its file, and the built-in one always.
-pub(crate) const LINKS: &[&str] = &[
+/// What the built-in target can always do, and others by `[start]` and `[links]` of their files.
+pub(crate) const BY_ITS_FILE: &[&str] = &[
+    "log",           // what it writes to its log is seen
     "database-link", // the line to its database can be cut, stalled and delayed
     "llm-link",      // and that to the model
 ];

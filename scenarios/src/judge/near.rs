@@ -53,7 +53,7 @@ fn relaxed(subject: &Subject) -> Vec<(&'static str, Subject)> {
         Subject::Http(wanted) => {
             without!(Http, wanted, HttpMatch: length, json, has, contains, headers, status)
         }
-        Subject::Socket(_) | Subject::Metric(_) => Vec::new(),
+        Subject::Socket(_) | Subject::Metric(_) | Subject::Log(_) => Vec::new(),
     }
 }
 

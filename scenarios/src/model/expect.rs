@@ -3,7 +3,7 @@
 use schemars::JsonSchema;
 use serde::Deserialize;
 
-use super::{FrameMatch, HttpMatch, MetricMatch, Name, SocketMatch, UpstreamMatch};
+use super::{FrameMatch, HttpMatch, LogMatch, MetricMatch, Name, SocketMatch, UpstreamMatch};
 use crate::expr::Expr;
 
 /// One expectation: an id and exactly one of the kinds.
@@ -50,6 +50,8 @@ pub enum Subject {
     Socket(SocketMatch),
     /// A metric, as that many events at the end.
     Metric(MetricMatch),
+    /// Lines of the target's log, as that many events at the end.
+    Log(LogMatch),
 }
 
 /// A stretch of time between two marks.

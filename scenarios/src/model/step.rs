@@ -186,7 +186,7 @@ pub struct Call {
     /// The method; GET when not given.
     #[serde(default = "get")]
     pub method: Method,
-    /// The path; `{name}` becomes a saved value.
+    /// The path; `{name}` becomes a saved value, `{token}` the user's token.
     pub path: String,
     /// The JSON body; `{name}` inside strings becomes a saved value.
     #[schemars(with = "Option<serde_json::Value>")]

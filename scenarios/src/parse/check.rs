@@ -42,7 +42,11 @@ pub(super) fn check(scenario: &Scenario) -> Checked {
         return wrong("`gap` is not a testing gap".to_owned(), "there are seven, 1 to 7".to_owned());
     }
     for capability in &file.needs {
-        known("capability", capability, &[target::CAPABILITIES, target::IMPLIED, target::LINKS].concat())?;
+        known(
+            "capability",
+            capability,
+            &[target::CAPABILITIES, target::IMPLIED, target::BY_ITS_FILE].concat(),
+        )?;
     }
     let scope = scope(scenario)?;
     steps(&file.steps, &scope)?;
@@ -230,6 +234,11 @@ fn subject(subject: &Subject, scope: &Scope) -> Checked {
         Subject::Upstream(upstream) => upstream_match(upstream, scope),
         Subject::Socket(socket) => socket.device.iter().try_for_each(|name| someone(name, scope)),
         Subject::Http(http) => http.step.iter().try_for_each(|step| named("call", step, &scope.calls)),
+        Subject::Log(_) if scope.needs.contains("log") => Ok(()),
+        Subject::Log(log) => {
+            let help = "add `needs = [\"log\"]`".to_owned();
+            about(&log.contains, "not every target shows its log".to_owned(), help)
+        }
         Subject::Metric(metric) if scope.needs.contains("metrics") => {
             named("metric", &metric.name, &target::METRICS.iter().map(|name| (*name).to_owned()).collect())
         }

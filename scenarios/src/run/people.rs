@@ -76,6 +76,17 @@ impl<'a> People<'a> {
         self.persons.get(name).ok_or_else(|| Broken::Other(format!("there is no user `{name}`")))
     }
 
+    /// Puts names in the place of the users' tokens.
+    pub(super) fn without_tokens(&self, mut lines: Vec<String>) -> Vec<String> {
+        for (name, person) in &self.persons {
+            let Some(token) = &person.token else { continue };
+            for line in lines.iter_mut().filter(|line| line.contains(token)) {
+                *line = line.replace(token, &format!("<token of {name}>"));
+            }
+        }
+        lines
+    }
+
     /// Returns anybody's client, for calls without a token.
     pub(super) fn anybody(&self) -> Result<&Person, Broken> {
         self.persons.values().next().ok_or_else(|| Broken::Other("scenario has no users".to_owned()))

@@ -10,6 +10,7 @@ mod listener;
 mod parts;
 mod relay;
 mod under;
+mod weeks;
 
 use std::{
     net::{Ipv4Addr, SocketAddr},
@@ -205,6 +206,7 @@ fn parts(plan: &Plan<'_>, config: Config, lab: &Lab, (storage, line): (SharedSto
     Parts {
         storage: Arc::new(WatchedStorage::new(Arc::clone(&sound.storage), under, twist, idle)),
         limits: bucket::limits(part, Arc::clone(&sound.limits)),
+        extractor: weeks::extractor(part, Arc::clone(&sound.extractor)),
         texts: parts::texts(part, Arc::clone(&sound.texts)),
         red_flags: parts::red_flags(part, Arc::clone(&sound.red_flags)),
         breaker_policy: blame::breaker_policy(part, Arc::clone(&sound.breaker_policy)),

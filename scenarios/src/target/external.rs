@@ -238,7 +238,7 @@ impl TargetFile {
 
     fn can(&self, need: &str) -> bool {
         match need {
-            "process" => self.start.is_some(),
+            "process" | "log" => self.start.is_some(),
             "settings" => self.takes_settings(),
             "database-link" => self.links.database.is_some(),
             "llm-link" => self.links.llm.is_some(),

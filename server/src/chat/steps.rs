@@ -235,7 +235,11 @@ impl Steps {
         let settings = &self.parts.config.conversation;
         prompt::build(
             &material,
-            &Bounds { tokens: settings.prompt_tokens, confidence: settings.fact_confidence },
+            &Bounds {
+                tokens: settings.prompt_tokens,
+                confidence: settings.fact_confidence,
+                mask: self.parts.config.llm.mask,
+            },
         )
     }
 

@@ -24,6 +24,7 @@ use server::{
 use super::{
     blame, bucket, relay,
     under::{self, Does, Under},
+    weeks,
 };
 use facts::Memory;
 use sessions::Sessions;
@@ -43,6 +44,8 @@ pub(super) const NO_RED_FLAGS: &str = "no-red-flags";
 /// Parts beside the storage that can be weakened.
 const OTHERS: &[&str] = &[
     bucket::ONE_BUCKET,
+    weeks::LAST_DIGIT,
+    relay::SAYS_IT_TWICE,
     KEYS_AS_TEXTS,
     ENGLISH_ONLY,
     GREETING_HIDES,
