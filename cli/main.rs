@@ -14,6 +14,8 @@ mod serve;
 mod signal;
 
 #[cfg(feature = "lab")]
+mod annotate;
+#[cfg(feature = "lab")]
 mod check;
 #[cfg(feature = "lab")]
 mod compare;

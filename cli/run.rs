@@ -19,7 +19,9 @@ use scenarios::{
 use tokio::runtime;
 use tokio_util::sync::CancellationToken;
 
-use crate::{exit_code::ExitCode, failure::Failure, live::Live, output, selection, signal::Wishes, target};
+use crate::{
+    annotate, exit_code::ExitCode, failure::Failure, live::Live, output, selection, signal::Wishes, target,
+};
 
 /// Which scenarios, against what, and how.
 #[derive(Clone, Debug, Args)]
@@ -42,6 +44,9 @@ pub(crate) struct Arguments {
     /// Forms to write: json, junit, markdown, html; json always is [default: all]
     #[arg(long, value_name = "FORMAT", value_delimiter = ',')]
     format: Vec<Format>,
+    /// Tell a CI system what did not hold, in its own commands
+    #[arg(long, value_enum, value_name = "SYSTEM", default_value_t = annotate::Wish::Auto)]
+    annotate: annotate::Wish,
     /// Stop after the first scenario that does not pass
     #[arg(long)]
     fail_fast: bool,
@@ -65,6 +70,7 @@ impl Default for Arguments {
             repeat: NonZeroU32::MIN,
             report: None,
             format: Vec::new(),
+            annotate: annotate::Wish::Auto,
             fail_fast: false,
             jobs: None,
         }
@@ -181,6 +187,7 @@ fn publish(run: &Run, arguments: &Arguments, aim: Aim) -> Result<(), Failure> {
     let files = report::write(run, &folder, formats).map_err(Failure::environment)?;
     let last = files.last().map(|file| file.display().to_string()).unwrap_or_default();
     output::warn(&format!("report: {last}"));
+    annotate::tell(arguments.annotate, run, &files);
     Ok(())
 }
 

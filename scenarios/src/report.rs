@@ -3,6 +3,7 @@
 //! Invariant: a report is rendered from the [`Run`] and from nothing else, so `run.json` can be turned
 //! into any other report later. Nothing here judges; verdicts come with the result.
 
+mod annotation;
 mod html;
 mod json;
 mod junit;
@@ -21,6 +22,7 @@ use std::{
 
 use crate::result::Run;
 
+pub use annotation::{Service, annotations};
 pub use json::schema;
 pub use words::headline;
 

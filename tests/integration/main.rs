@@ -5,6 +5,7 @@
 #![expect(clippy::print_stderr, reason = "a process that will be killed says how far it came")]
 
 mod cli;
+mod formats;
 mod gateway;
 mod http;
 mod infra;

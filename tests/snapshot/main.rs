@@ -10,3 +10,4 @@ mod readme;
 mod show;
 mod tidy;
 mod tree;
+mod workflows;

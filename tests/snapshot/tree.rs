@@ -5,7 +5,7 @@ use std::{
     path::{Path, PathBuf},
 };
 
-/// Folders that hold nothing written by us.
+/// Folders that hold nothing written by us; in a linked worktree `.git` is a file.
 const FOREIGN: [&str; 3] = ["target", ".git", ".cache"];
 
 /// A text file of the repository.
@@ -40,7 +40,7 @@ fn collect(folder: &Path, paths: &mut Vec<PathBuf>) {
         let foreign = path.file_name().is_some_and(|name| FOREIGN.iter().any(|word| name == *word));
         if path.is_dir() && !foreign {
             collect(&path, paths);
-        } else if path.is_file() {
+        } else if path.is_file() && !foreign {
             paths.push(path);
         }
     }
