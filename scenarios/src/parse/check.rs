@@ -1,5 +1,7 @@
 //! What the types cannot say: names that must resolve, kinds that must be unique.
 
+mod client;
+
 use std::collections::BTreeSet;
 
 use super::{FORMAT, Place, Problem, nearest};
@@ -23,6 +25,7 @@ struct Scope {
     calls: BTreeSet<String>,
     sees_metrics: bool,
     has_process: bool,
+    speaks_completions: bool,
     settings: Settings,
 }
 
@@ -78,15 +81,15 @@ fn scope(scenario: &Scenario) -> Result<Scope, Problem> {
     }
     let (mut marks, mut calls) = (BTreeSet::from(["start".to_owned()]), BTreeSet::new());
     collect(&file.steps, &mut marks, &mut calls);
-    let sees_metrics = file.needs.iter().any(|need| need == "metrics");
-    let has_process = file.needs.iter().any(|need| need == "process");
+    let needs = |word| file.needs.iter().any(|need| need == word);
     Ok(Scope {
         devices,
         users,
         marks,
         calls,
-        sees_metrics,
-        has_process,
+        sees_metrics: needs("metrics"),
+        has_process: needs("process"),
+        speaks_completions: needs("completions"),
         settings: target::default_settings(),
     })
 }
@@ -110,24 +113,16 @@ fn steps(steps: &[Step], scope: &Scope) -> Checked {
 
 fn one_step(step: &Step, scope: &Scope) -> Checked {
     match step {
-        Step::Connect(connect) => device(&connect.device, scope),
+        Step::Connect(connect) => client::connect(connect, scope),
         Step::Disconnect(hangup) => device(&hangup.device, scope),
         Step::Send(send) => {
             device(&send.device, scope)?;
             send.count.iter().try_for_each(|expr| count(expr, scope))?;
             send.over.iter().try_for_each(|expr| duration(expr, scope))
         }
-        Step::SendRaw(raw) => {
-            device(&raw.device, scope)?;
-            match (&raw.text, raw.characters) {
-                (Some(_), None) | (None, Some(_)) => Ok(()),
-                _ => at(
-                    &raw.device,
-                    "`send_raw` needs either `text` or `characters`".to_owned(),
-                    "give one of them",
-                ),
-            }
-        }
+        Step::SendRaw(raw) => client::send_raw(raw, scope),
+        Step::SendFrames(frames) => client::send_frames(frames, scope),
+        Step::Client(step) => client::behave(step, scope),
         Step::Await(wait) => {
             if wait.frame.is_some() == wait.upstream.is_some() {
                 return wrong(
