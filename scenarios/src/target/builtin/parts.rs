@@ -23,7 +23,7 @@ use server::{
     texts::{Text, Texts},
 };
 
-use super::{blame, relay};
+use super::{blame, front::habit, relay};
 
 /// A fact is written whatever version the writer had seen.
 pub(super) const LAST_WRITER_WINS: &str = "last-writer-wins";
@@ -73,6 +73,17 @@ pub(crate) const PARTS: &[&str] = &[
     relay::WAITS_FOR_THE_END,
     relay::KEEPS_CONNECTIONS,
     relay::LOST_IN_A_CROWD,
+    habit::FRAMES_PUT_RIGHT,
+    habit::FRAGMENTS_ARE_MESSAGES,
+    habit::CONTROLS_CUT_MESSAGES,
+    habit::NOTHING_IS_NO_FRAME,
+    habit::DEAF_TO_CONTROLS,
+    habit::ANSWERS_FOR_THE_DEAD,
+    habit::KEEPS_THE_DEAD,
+    habit::ENDLESS_BUFFER,
+    habit::NO_GOODBYE,
+    habit::ALL_FOR_ONE,
+    habit::ANY_HANDSHAKE,
 ];
 
 /// How a storage is weakened.
