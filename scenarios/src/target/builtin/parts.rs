@@ -208,6 +208,10 @@ impl Storage for WatchedStorage {
         let _under_way = self.under.pass(Does::Write).await?;
         match self.twist {
             Twist::ExpiryCutsReplies if self.is_old(&message).await? => Ok(None),
+            Twist::SessionOfTheLast => {
+                let message = self.as_its_owner(message);
+                self.inner.append_message(message, capacity).await
+            }
             Twist::TorsoAsAnswer if message.kind == MessageKind::Interrupted => {
                 self.inner.append_message(NewMessage { kind: MessageKind::Answer, ..message }, capacity).await
             }
