@@ -1,19 +1,17 @@
 //! Gateways of strangers, judged from outside: each broken one is accused by the scenario that its defect is about, and
 //! the sound one never is (S5, S9).
 
-use std::{fs, net::SocketAddr};
+use std::fs;
 
 use scenarios::{
     Options, Target,
     result::{Run, ScenarioResult, Verdict},
 };
 
-use crate::support::gateway::{Defect, GAP, Gateway};
-
-/// Returns an address where nobody listens now.
-fn free() -> SocketAddr {
-    std::net::TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap()
-}
+use crate::support::{
+    gateway::{Defect, GAP, Gateway},
+    port::free,
+};
 
 /// Judges a gateway with these scenarios; all of them if none is named.
 async fn judge(defect: Defect, names: &'static [&'static str]) -> Run {

@@ -1,14 +1,17 @@
 //! Chats of strangers, judged from outside: each broken one is accused by the scenario that its defect is about, in words
 //! that name the defect, and the sound one never is (S5, S9, S11).
 
-use std::{fs, net::SocketAddr, time::Duration};
+use std::{fs, time::Duration};
 
 use scenarios::{
     Options, Scenario, Target,
     result::{Check, Run, ScenarioResult, Verdict},
 };
 
-use crate::support::standin::{Defect, StandIn};
+use crate::support::{
+    port::free,
+    standin::{Defect, StandIn},
+};
 
 /// What a defect is about: a scenario, the check that names the defect, and words of its explanation.
 struct Case {
@@ -153,11 +156,6 @@ const WITHOUT_AN_END: [Defect; 5] = [
     Defect::HoldsTheModel,
     Defect::ClosesAllSockets,
 ];
-
-/// Returns an address where nobody listens now.
-fn free() -> SocketAddr {
-    std::net::TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap()
-}
 
 /// Judges a stand-in with these scenarios. What a turn may take is waited for only where one does not end.
 async fn judge(defect: Defect, chosen: Vec<Scenario>, (total, slack): (Duration, Duration)) -> Run {

@@ -119,16 +119,16 @@ async fn process(doing: Doing, people: &People<'_>) -> Result<(), Broken> {
 }
 
 fn network(step: &Network, people: &People<'_>) -> Result<(), Broken> {
-    let (world, link) = (people.world, step.link.word());
-    let absent = || Broken::Other(format!("nothing can be done to the line to the {link}"));
+    let (world, far) = (people.world, step.link.word());
+    let absent = || Broken::Other(format!("nothing can be done to the line to the {far}"));
     let line = world.lines.get(step.link).ok_or_else(absent)?;
     let by = step.by.as_ref().map_or(Ok(Duration::ZERO), |by| span(by, people))?;
     let (weather, told) = match step.r#do {
-        Fault::Cut => (Weather::Cut, format!("cut the line to the {link}")),
-        Fault::Stall => (Weather::Stalled, format!("let nothing pass to the {link}")),
-        Fault::Delay => (Weather::Delayed(by), format!("delayed all to and from the {link} by {by:?}")),
-        Fault::Fill => (Weather::Full, format!("filled the {link}")),
-        Fault::Restore => (Weather::Clear, format!("restored the line to the {link}")),
+        Fault::Cut => (Weather::Cut, format!("cut the line to the {far}")),
+        Fault::Stall => (Weather::Stalled, format!("let nothing pass to the {far}")),
+        Fault::Delay => (Weather::Delayed(by), format!("delayed all to and from the {far} by {by:?}")),
+        Fault::Fill => (Weather::Full, format!("filled the {far}")),
+        Fault::Restore => (Weather::Clear, format!("restored the line to the {far}")),
     };
     line.set(weather);
     world.recorder.note("harness", What::Note(told));
