@@ -75,11 +75,11 @@ struct Drawing<'a> {
 
 impl<'a> Drawing<'a> {
     fn new(scenario: &'a ScenarioResult) -> Self {
-        let lines = &scenario.transcript;
-        let lanes = Lanes::new(lines);
+        let story = &scenario.transcript;
+        let lanes = Lanes::new(story);
         let groups: Vec<_> =
-            lines.iter().zip(&lanes.of).map(|(line, lane)| (*lane, Mark::of(line))).collect();
-        let axis = Axis::new(lines, &groups, (f64::from(NAMES) + 14.0, f64::from(WIDTH) - 14.0));
+            story.iter().zip(&lanes.of).map(|(line, lane)| (*lane, Mark::of(line))).collect();
+        let axis = Axis::new(story, &groups, (f64::from(NAMES) + 14.0, f64::from(WIDTH) - 14.0));
         Self { scenario, lanes, axis, svg: String::new() }
     }
 
@@ -113,7 +113,7 @@ impl<'a> Drawing<'a> {
     fn moves(&mut self) {
         let (height, lines) = (self.height(), &self.scenario.transcript);
         let moved = lines.iter().zip(&self.axis.x).filter(|(line, _)| line.kind == LineKind::Clock);
-        let path: String = moved.map(|(_, x)| format!("M{x:.1} {AXIS}V{height}")).collect();
+        let path = moved.map(|(_, x)| format!("M{x:.1} {AXIS}V{height}")).collect::<Vec<_>>().concat();
         if !path.is_empty() {
             _ = write!(self.svg, "<path class=\"tc\" d=\"{path}\"/>");
         }
