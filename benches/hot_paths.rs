@@ -52,7 +52,7 @@ fn prompt(c: &mut Criterion) {
         current: &text,
         at: Timestamp::UNIX_EPOCH,
     };
-    let bounds = Bounds { tokens: 3000, confidence: 0.7 };
+    let bounds = Bounds { tokens: 3000, confidence: 0.7, mask: true };
     let bytes: Vec<_> = build(&material, &bounds).into_iter().map(|turn| turn.content).collect();
 
     let mut group = c.benchmark_group("prompt");

@@ -12,7 +12,7 @@ use crate::{
     matching,
     record::{Recorder, What},
     rest::Rest,
-    target::{Process, Visitor},
+    target::{Ends, Process, Visitor},
     world::World,
 };
 
@@ -69,7 +69,11 @@ async fn examine(file: &TargetFile, tell: &mut (dyn FnMut(Finding) + Send)) -> E
     let clock: SharedClock = Arc::new(SystemClock::new());
     let llm = mock(file, &clock).await?;
     well("mock", format!("listens on {}", llm.url()));
-    let process = reach(file, &llm).await?;
+    let hint = "choose other addresses in `[links]`, or stop what listens there";
+    let means = (Arc::clone(&clock), Activity::unwatched());
+    let begun = file.links.begin(&llm.url(), means).await;
+    let (_lines, ends) = begun.map_err(|error| wrong("links", error, hint))?;
+    let process = reach(file, &ends).await?;
     well("target", format!("is ready at {}", file.url));
     let (door, user) = enter(file, &clock).await?;
     well("sign-in", user);
@@ -94,10 +98,10 @@ async fn mock(file: &TargetFile, clock: &SharedClock) -> Examined<MockDeepSeek> 
 }
 
 /// Starts the target, or sees whether somebody has.
-async fn reach(file: &TargetFile, llm: &MockDeepSeek) -> Examined<Option<Process>> {
+async fn reach(file: &TargetFile, ends: &Ends) -> Examined<Option<Process>> {
     if let Some(start) = &file.start {
         let hint = "try `start.command` by hand; `start.health` must be a path that answers below 400, within `start.within`";
-        let process = Process::new(file, start, &llm.url()).map_err(|error| wrong("target", error, hint))?;
+        let process = Process::new(file, start, ends).map_err(|error| wrong("target", error, hint))?;
         process.start().await.map_err(|error| wrong("target", error, hint))?;
         return Ok(Some(process));
     }

@@ -88,6 +88,8 @@ struct Tally {
     sent: usize,
     ended: usize,
     last: Vec<Origin>,
+    /// Whether something came since the last message or end.
+    has_begun: bool,
     is_gone: bool,
 }
 
@@ -96,9 +98,13 @@ fn one_end(seen: &Observation) -> Found {
     for (n, event) in seen.events.iter().enumerate() {
         let tally = devices.entry(&event.actor).or_default();
         match &event.what {
-            What::Sent(_) => tally.sent += 1,
-            What::Frame(frame) if frame.is_end() => tally.ended += 1,
+            What::Sent(_) => (tally.sent, tally.has_begun) = (tally.sent + 1, false),
+            What::Frame(frame) if frame.is_end() => (tally.ended, tally.has_begun) = (tally.ended + 1, false),
             What::Closed { .. } => tally.is_gone = true,
+            What::Frame(_) => {
+                tally.has_begun = true;
+                continue;
+            }
             _ => continue,
         }
         tally.last.push(Origin::Event(n));
@@ -107,10 +113,13 @@ fn one_end(seen: &Observation) -> Found {
         let too_few = tally.ended < tally.sent && !tally.is_gone;
         if too_few || tally.ended > tally.sent {
             let tail = tally.last[tally.last.len().saturating_sub(3)..].to_vec();
-            return Err((
-                format!("`{device}` sent {} messages and got {} ends", tally.sent, tally.ended),
-                tail,
-            ));
+            let how = match (too_few, tally.has_begun) {
+                (false, _) => "too many",
+                (true, true) => "what was begun was not ended",
+                (true, false) => "nothing came",
+            };
+            let (sent, ended) = (tally.sent, tally.ended);
+            return Err((format!("`{device}` sent {sent} messages and got {ended} ends: {how}"), tail));
         }
     }
     Ok(format!("{} messages, {} ends", sum(&devices, |t| t.sent), sum(&devices, |t| t.ended)))

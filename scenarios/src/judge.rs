@@ -2,17 +2,17 @@
 //!
 //! Nothing is run here: the same evidence judged twice gives the same result.
 
+mod history;
+mod near;
+
 use std::time::Duration;
 
 use clock::Instant;
 
 use crate::{
     expr::{Expr, ExprError},
-    history::{no_lost_update, serial_history},
     invariant, matching,
-    model::{
-        Always, Eventually, Expect, History, HistoryCheck, MetricMatch, Never, Scenario, Sometimes, Subject,
-    },
+    model::{Always, Eventually, Expect, LogMatch, MetricMatch, Never, Scenario, Sometimes, Subject},
     observation::Observation,
     prose,
     record::What,
@@ -143,8 +143,8 @@ fn expectation(expect: &Expect, seen: &Observation) -> Result<Finding, ExprError
         judge_eventually(eventually, seen)
     } else if let Some(always) = &expect.always {
         judge_always(always, seen)
-    } else if let Some(history) = &expect.history {
-        judge_history(history, seen)
+    } else if let Some(wanted) = &expect.history {
+        history::judge(wanted, seen)
     } else {
         Ok(Finding {
             held: false,
@@ -168,7 +168,7 @@ fn hits(subject: &Subject, seen: &Observation) -> Vec<Hit> {
                 .map(|(n, exchange)| (exchange.at, Origin::Exchange(n)))
                 .collect()
         }
-        Subject::Metric(_) => Vec::new(),
+        Subject::Metric(_) | Subject::Log(_) => Vec::new(),
         _ => {
             let events = seen.events.iter().enumerate();
             events
@@ -203,8 +203,10 @@ fn origins(hits: &[Hit]) -> Vec<Origin> {
 }
 
 fn judge_never(never: &Never, seen: &Observation) -> Finding {
-    if let Subject::Metric(metric) = &never.on {
-        return judge_metric(metric, seen, (0, 0));
+    match &never.on {
+        Subject::Metric(metric) => return judge_metric(metric, seen, (0, 0)),
+        Subject::Log(wanted) => return judge_log(wanted, seen, (0, 0)),
+        _ => {}
     }
     let found = between(hits(&never.on, seen), seen, [&never.after, &never.before]);
     Finding {
@@ -221,19 +223,29 @@ fn judge_sometimes(some: &Sometimes, seen: &Observation) -> Result<Finding, Expr
     let (exactly, at_least, at_most) = (count(&some.exactly)?, count(&some.at_least)?, count(&some.at_most)?);
     let floor = exactly.or(at_least).unwrap_or(u64::from(at_most.is_none()));
     let ceiling = exactly.or(at_most).unwrap_or(u64::MAX);
-    if let Subject::Metric(metric) = &some.on {
-        return Ok(judge_metric(metric, seen, (floor, ceiling)));
+    match &some.on {
+        Subject::Metric(metric) => return Ok(judge_metric(metric, seen, (floor, ceiling))),
+        Subject::Log(wanted) => return Ok(judge_log(wanted, seen, (floor, ceiling))),
+        _ => {}
     }
     let found = between(hits(&some.on, seen), seen, [&some.after, &some.before]);
     let n = found.len() as u64;
-    let evidence = match usize::try_from(ceiling) {
+    let mut evidence = match usize::try_from(ceiling) {
         Ok(most) if found.len() > most => origins(&found[most..]),
         _ => origins(&found),
     };
+    let mut observed = n.to_string();
+    if n == 0
+        && floor > 0
+        && let Some((told, origin)) = near::miss(some, seen)
+    {
+        observed = format!("none; {told}");
+        evidence = vec![origin];
+    }
     Ok(Finding {
         held: (floor..=ceiling).contains(&n),
         expected: format!("{} ({})", range(floor, ceiling), prose::subject(&some.on)),
-        observed: n.to_string(),
+        observed,
         evidence,
         thin: None,
     })
@@ -245,6 +257,19 @@ fn range(floor: u64, ceiling: u64) -> String {
         (floor, u64::MAX) => format!("at least {floor}"),
         (0, ceiling) => format!("at most {ceiling}"),
         (floor, ceiling) => format!("from {floor} to {ceiling}"),
+    }
+}
+
+fn judge_log(wanted: &LogMatch, seen: &Observation, (floor, ceiling): (u64, u64)) -> Finding {
+    let mut lines = seen.log.iter().filter(|line| line.contains(&wanted.contains));
+    let first = lines.next();
+    let n = first.iter().count() + lines.count();
+    Finding {
+        held: (floor..=ceiling).contains(&(n as u64)),
+        expected: format!("{} ({})", range(floor, ceiling), prose::subject(&Subject::Log(wanted.clone()))),
+        observed: first.map_or_else(|| "none".to_owned(), |line| format!("{n}, the first: {line}")),
+        evidence: Vec::new(),
+        thin: None,
     }
 }
 
@@ -310,39 +335,6 @@ fn judge_always(always: &Always, seen: &Observation) -> Result<Finding, ExprErro
         evidence: origins(&bad),
         thin,
     })
-}
-
-fn judge_history(wanted: &History, seen: &Observation) -> Result<Finding, ExprError> {
-    let floor = wanted.at_least.count(&seen.settings)?;
-    let expected = match wanted.check {
-        HistoryCheck::SerialHistory => "every acknowledged write once, in one serial order",
-        HistoryCheck::NoLostUpdate => "every acknowledged word once in the final value",
-    };
-    let Some(history) = seen.histories.iter().find(|history| history.key == wanted.key) else {
-        let observed = format!("nobody wrote `{}`", wanted.key);
-        return Ok(Finding {
-            held: false,
-            expected: expected.to_owned(),
-            observed,
-            evidence: vec![],
-            thin: None,
-        });
-    };
-    let outcome = match wanted.check {
-        HistoryCheck::SerialHistory => serial_history(history),
-        HistoryCheck::NoLostUpdate => no_lost_update(history),
-    };
-    let acknowledged = history.acknowledged();
-    let thin = ((acknowledged as u64) < floor).then(|| {
-        format!(
-            "only {acknowledged} of {} writes were acknowledged, at least {floor} are needed",
-            history.operations.len()
-        )
-    });
-    let held = outcome.is_ok();
-    let observed =
-        outcome.map_or_else(|proof| proof, |()| format!("{acknowledged} acknowledged, all in place"));
-    Ok(Finding { held, expected: expected.to_owned(), observed, evidence: vec![], thin })
 }
 
 #[cfg(test)]

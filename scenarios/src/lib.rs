@@ -24,6 +24,7 @@ pub mod prose;
 mod target;
 
 mod device;
+pub mod line;
 mod matching;
 mod record;
 mod rest;
@@ -51,7 +52,9 @@ pub use engine::{Listener, Options, prove, run};
 pub use library::{completions, library, processes};
 pub use model::Scenario;
 pub use parse::{ParseError, parse};
-pub use target::{Auth, AuthCall, Calls, Environment, Jwt, Kind, Start, Target, TargetError, TargetFile};
+pub use target::{
+    Auth, AuthCall, Calls, Environment, Jwt, Kind, Links, Start, Target, TargetError, TargetFile, Via,
+};
 
 /// Returns the JSON Schema of a scenario file, for editors.
 pub fn schema() -> schemars::Schema {

@@ -9,7 +9,7 @@ use serde::{Deserialize, Serialize};
 
 use crate::{
     expr::Settings,
-    history::FactHistory,
+    history::{FactHistory, SuggestionHistory},
     record::{Event, What},
     result::Check,
     transcript::Origin,
@@ -31,6 +31,7 @@ pub(crate) struct Observation {
     /// How many requests the model had got when its script was changed for the first time.
     pub(crate) first_script: Option<usize>,
     pub(crate) histories: Vec<FactHistory>,
+    pub(crate) decisions: Vec<SuggestionHistory>,
     /// Sum of each metric by name and labels, if the target shows its metrics.
     pub(crate) metrics: Option<Vec<Metric>>,
     /// Panics of the target's own thread; none where they cannot be seen.

@@ -1,5 +1,6 @@
 //! Runs one scenario in its world: the steady state, the steps, the end of the last turn.
 
+mod deciders;
 mod people;
 mod step;
 mod writers;
@@ -60,6 +61,7 @@ pub(crate) async fn observe(
         steady.push(recovery(&mut people, within).await?);
     }
     let Seen { panics, log } = gather();
+    let log = people.without_tokens(log);
     let first_script = events.iter().find_map(|event| match event.what {
         What::Script(asked) => Some(asked),
         _ => None,
@@ -70,6 +72,7 @@ pub(crate) async fn observe(
         ended,
         events,
         exchanges,
+        decisions: people.decided(),
         histories: people.into_histories(),
         metrics: world.metrics(),
         panics,
@@ -124,6 +127,7 @@ async fn finish(world: &World, people: &People<'_>, first: usize) -> Result<(), 
 /// Probes until the target is back, with a healthy model.
 async fn recovery(people: &mut People<'_>, within: Duration) -> Result<Check, Broken> {
     people.world.llm.set_script(Script::default());
+    people.world.lines.clear();
     for _ in 0..RECOVERY_PROBES {
         people.world.advance(within / RECOVERY_PROBES).await?;
         let check = people.probe(STEADY_AFTER).await?;

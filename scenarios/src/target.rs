@@ -7,8 +7,10 @@ use std::path::Path;
 
 use crate::{ParseError, Scenario, expr::Settings, library};
 pub(crate) use builtin::{Weakening, check_settings, default_settings};
-pub use external::{Auth, AuthCall, Calls, Environment, Jwt, Kind, Start, TargetError, TargetFile};
-pub(crate) use external::{Chat, Entrance, Process, Visitor, Words};
+pub use external::{
+    Auth, AuthCall, Calls, Environment, Jwt, Kind, Links, Start, TargetError, TargetFile, Via,
+};
+pub(crate) use external::{Chat, Ends, Entrance, Process, Visitor, Words};
 
 /// What a target may be able to do beyond the chat itself.
 pub(crate) const CAPABILITIES: &[&str] = &[
@@ -30,6 +32,13 @@ pub(crate) const IMPLIED: &[&str] = &[
     "completions", // it speaks chat completions: the kind `openai`
 ];
 
+/// What the built-in target can always do, and others by `[start]` and `[links]` of their files.
+pub(crate) const BY_ITS_FILE: &[&str] = &[
+    "log",           // what it writes to its log is seen
+    "database-link", // the line to its database can be cut, stalled and delayed
+    "llm-link",      // and that to the model
+];
+
 /// Metrics that a target with the capability `metrics` shows.
 pub(crate) const METRICS: &[&str] = &[
     "ai_fallback_total",
@@ -44,8 +53,10 @@ pub(crate) const METRICS: &[&str] = &[
     "ws_rejected_total",
 ];
 
-/// Parts of the built-in server that a sabotage may replace by weaker ones.
-pub(crate) const PARTS: &[&str] = builtin::PARTS;
+/// Returns the parts of the built-in server that a sabotage may replace by weaker ones.
+pub(crate) fn parts() -> impl Iterator<Item = &'static str> + Clone {
+    builtin::parts_by_name()
+}
 
 /// A target to run scenarios against.
 #[derive(Clone, Debug)]

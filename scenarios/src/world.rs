@@ -13,6 +13,7 @@ use mock_deepseek::MockDeepSeek;
 
 use crate::{
     expr::{Expr, Settings},
+    line::Lines,
     observation::Metric,
     record::Recorder,
     target::{Entrance, Process},
@@ -58,6 +59,8 @@ pub(crate) struct World {
     pub(crate) slack: Duration,
     /// The target's process, where it was started here.
     pub(crate) process: Option<Process>,
+    /// The lines that something can be done to.
+    pub(crate) lines: Lines,
     /// Makes e-mail addresses unique between runs against the same database.
     pub(crate) nonce: String,
 }

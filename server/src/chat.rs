@@ -82,6 +82,7 @@ impl Hub {
         let rules = Rules {
             message_characters: config.conversation.message_characters,
             suggestions: config.calendar.suggestions,
+            answer_unstored: config.conversation.answer_unstored,
         };
         let driver = Driver {
             machine: Machine::new(voice, rules),

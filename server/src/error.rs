@@ -128,6 +128,7 @@ fn is_unavailable(error: &StorageError) -> bool {
     use sqlx::Error::{Database, Io, PoolClosed, PoolTimedOut, WorkerCrashed};
     match error {
         StorageError::Engine(Io(_) | PoolClosed | PoolTimedOut | WorkerCrashed) => true,
+        StorageError::Unavailable(_) => true,
         StorageError::Engine(Database(said)) => said.code().is_some_and(|code| is_outage(&code)),
         _ => false,
     }

@@ -13,7 +13,7 @@ use crate::{
     extract::{PatternExtractor, SharedExtractor},
     limit::{MemoryLimits, SharedLimits},
     safety::{KeywordRedFlags, SharedRedFlags},
-    storage::SharedStorage,
+    storage::{Patient, SharedStorage},
     texts::{FluentTexts, SharedTexts},
 };
 
@@ -55,5 +55,12 @@ impl Parts {
             breaker_policy: Arc::new(ByBlame),
             seed: 0,
         }
+    }
+
+    /// Returns the same parts with a store whose every call has the limit of the settings.
+    pub(crate) fn patient(self) -> Self {
+        let (clock, patience) = (SharedClock::clone(&self.clock), self.config.database.patience);
+        let storage = Patient::new(Arc::clone(&self.storage), clock, patience);
+        Self { storage: Arc::new(storage), ..self }
     }
 }

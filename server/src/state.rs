@@ -44,6 +44,7 @@ pub(crate) struct Rows {
 impl AppState {
     /// Builds the parts that are made of other parts. Starts nothing.
     pub(crate) fn new(parts: Parts) -> Result<Self, NetworkError> {
+        let parts = parts.patient();
         let proxies = Arc::new(Proxies::parse(&parts.config.http.trusted_proxies)?);
         let accounts =
             Accounts::new(Arc::clone(&parts.storage), Arc::clone(&parts.clock), &parts.config.auth);

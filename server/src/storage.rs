@@ -7,6 +7,7 @@
 //! Invariant: a method that changes two rows changes both or none.
 
 pub mod model;
+mod patient;
 mod sql;
 
 use std::sync::Arc;
@@ -16,6 +17,7 @@ use jiff::Timestamp;
 
 use crate::ids::{MessageId, ReminderId, SessionId, SuggestionId, UserId};
 pub use model::*;
+pub use patient::Patient;
 pub use sql::{Database, OpenError, REACH_LIMIT};
 
 /// Storage that many parts share.
@@ -43,6 +45,9 @@ pub enum StorageError {
         /// How many there may be.
         most: u32,
     },
+    /// It is out of reach, or did not answer in time: what it was asked may have happened or not.
+    #[error("database is out of reach: {0}")]
+    Unavailable(String),
     /// Raised by a store that wraps another one.
     #[error("{0}")]
     Other(String),

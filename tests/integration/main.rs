@@ -8,6 +8,7 @@ mod cli;
 mod formats;
 mod gateway;
 mod http;
+mod infra;
 mod load;
 mod mock;
 mod page;
@@ -15,6 +16,7 @@ mod process;
 mod replay;
 mod report;
 mod sdk;
+mod standin;
 mod storage_contract;
 #[path = "../support/mod.rs"]
 mod support;

@@ -1,5 +1,5 @@
-//! What tests of several parts share: a browser, a PostgreSQL to test against, a running server, a checker of JSON
-//! Schemas, and what to do without.
+//! What tests of several parts share: a browser, a PostgreSQL to test against, a running server, gateways and chats of
+//! strangers, a checker of JSON Schemas, and what to do without.
 
 pub(crate) mod absence;
 pub(crate) mod browser;
@@ -7,3 +7,4 @@ pub(crate) mod gateway;
 pub(crate) mod postgres;
 pub(crate) mod schema;
 pub(crate) mod server;
+pub(crate) mod standin;

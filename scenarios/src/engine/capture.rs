@@ -49,7 +49,7 @@ impl Log {
     /// Makes this thread's log flow here until the guard is dropped.
     pub(super) fn begin(&self) -> tracing::subscriber::DefaultGuard {
         let subscriber = tracing_subscriber::fmt()
-            .with_env_filter(EnvFilter::new("warn"))
+            .with_env_filter(EnvFilter::new("warn,server=info,scenarios=info"))
             .with_writer(self.clone())
             .with_ansi(false)
             .without_time()

@@ -2,7 +2,7 @@
 
 use std::{sync::Arc, time::Duration};
 
-use clock::{SharedClock, SystemClock};
+use clock::{Activity, SharedClock, SystemClock};
 use mock_deepseek::MockDeepSeek;
 
 use super::{Listener, Options, one};
@@ -75,8 +75,14 @@ impl Series<'_> {
 
     /// Runs a scenario as often as asked; the worst result counts.
     async fn one(&self, scenario: &Scenario, n: usize, world: &mut World) -> ScenarioResult {
+        world.settings = world.usual_settings.clone();
+        let chosen = self.file.chosen(scenario);
+        world.settings.0.extend(chosen.0.clone());
         if let Some(reason) = self.file.lacks(scenario).or_else(|| too_long(scenario, &world.settings)) {
             return one::unseen(scenario, self.options, Verdict::Skipped, reason);
+        }
+        if let Some(reason) = unfit(world, chosen).await {
+            return one::unseen(scenario, self.options, Verdict::Error, reason);
         }
         let mut worst = None::<(ScenarioResult, Option<Observation>)>;
         for time in 1..=self.options.repeat {
@@ -92,6 +98,15 @@ impl Series<'_> {
         };
         one::keep(scenario, seen, &mut result, self.options);
         result
+    }
+}
+
+/// Says why the target cannot be asked, if it is gone or does not come up with these settings.
+async fn unfit(world: &World, chosen: Settings) -> Option<String> {
+    let process = world.process.as_ref()?;
+    match process.ended() {
+        Some(status) => Some(process.told(&format!("the target is gone: it ended with {status}"))),
+        None => process.run_with(chosen).await.err(),
     }
 }
 
@@ -120,15 +135,10 @@ async fn one_scenario(
     world: &World,
     options: &Options,
 ) -> (ScenarioResult, Option<Observation>) {
-    if let Some(process) = &world.process
-        && let Some(status) = process.ended()
-    {
-        let reason = process.told(&format!("the target is gone: it ended with {status}"));
-        return (one::ended(scenario, options, Verdict::Error, reason), None);
-    }
     let began = world.now();
     world.llm.set_script(mock_deepseek::Script::default());
     world.llm.reset();
+    world.lines.clear();
     let log = || world.process.as_ref().map(Process::log).unwrap_or_default();
     let (mut result, seen) =
         match Box::pin(run::observe(scenario, world, || Seen { panics: None, log: log() })).await {
@@ -145,7 +155,9 @@ async fn world(file: &TargetFile, seed: u64) -> Result<World, Broken> {
     let shared: SharedClock = Arc::new(clock);
     let builder = MockDeepSeek::builder().clock(shared.clone()).seed(seed).address(file.llm);
     let llm = builder.start().await.map_err(|error| Broken::Other(error.to_string()))?;
-    let process = file.start.as_ref().map(|start| Process::new(file, start, &llm.url())).transpose();
+    let means = (SharedClock::clone(&shared), Activity::unwatched());
+    let (lines, ends) = file.links.begin(&llm.url(), means).await.map_err(Broken::Other)?;
+    let process = file.start.as_ref().map(|start| Process::new(file, start, &ends)).transpose();
     let process = process.map_err(Broken::Other)?;
     if let Some(process) = &process {
         process.start().await.map_err(Broken::Other)?;
@@ -161,6 +173,7 @@ async fn world(file: &TargetFile, seed: u64) -> Result<World, Broken> {
         metrics: None,
         slack: file.slack,
         process,
+        lines,
         nonce: String::new(),
     })
 }

@@ -26,6 +26,7 @@ fn seen(events: Vec<(&str, What)>) -> Observation {
         exchanges: Vec::new(),
         first_script: None,
         histories: Vec::new(),
+        decisions: Vec::new(),
         metrics: None,
         panics: Some(Vec::new()),
         log: Vec::new(),

@@ -33,6 +33,7 @@ fn turn() -> Observation {
         exchanges: Vec::new(),
         first_script: None,
         histories: Vec::new(),
+        decisions: Vec::new(),
         metrics: None,
         panics: None,
         log: Vec::new(),
@@ -128,4 +129,18 @@ fn without_a_steady_state_before_nothing_is_judged() {
         verdict_of("never = { on = { frame = { type = \"done\" } } }", &seen).0,
         Verdict::Inconclusive
     );
+}
+
+#[test]
+fn what_was_nearly_it_is_told_with_the_field_that_kept_it_out() {
+    let reason = |expect: &str| verdict_of(expect, &turn()).1;
+    let canned =
+        reason("sometimes = { on = { frame = { type = \"done\", json = { \"/finish\" = \"canned\" } } } }");
+    let two =
+        reason("sometimes = { on = { frame = { device = \"ana\", type = \"error\", answer = \"Yes.\" } } }");
+
+    insta::assert_snapshot!(format!("{canned}\n{two}"), @r#"
+    it: expected at least 1, observed none; one is near, but its `json` is "answered"
+    it: expected at least 1, observed none; one is near, but its `answer` is "" and its `type` is "done"
+    "#);
 }

@@ -3,7 +3,7 @@
 use schemars::JsonSchema;
 use serde::Deserialize;
 
-use super::{FrameMatch, HttpMatch, MetricMatch, Name, SocketMatch, UpstreamMatch};
+use super::{FrameMatch, HttpMatch, LogMatch, MetricMatch, Name, SocketMatch, UpstreamMatch};
 use crate::expr::Expr;
 
 /// One expectation: an id and exactly one of the kinds.
@@ -50,6 +50,8 @@ pub enum Subject {
     Socket(SocketMatch),
     /// A metric, as that many events at the end.
     Metric(MetricMatch),
+    /// Lines of the target's log, as that many events at the end.
+    Log(LogMatch),
 }
 
 /// A stretch of time between two marks.
@@ -128,16 +130,24 @@ pub enum HistoryCheck {
     SerialHistory,
     /// Every acknowledged append is in the final value once, and nothing else is.
     NoLostUpdate,
+    /// Reads and writes could have happened one after the other: no read is stale, goes back, or brings what nobody
+    /// wrote.
+    Linearizable,
+    /// A suggestion was confirmed once or dismissed, everybody was told the same, and nobody else had a say.
+    DecidedOnce,
 }
 
 /// The history of concurrent operations is sound.
 #[derive(Clone, Debug, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub struct History {
-    /// The key of the fact that `write_facts` wrote.
+    /// Whose fact; not needed when only one user has one of this key.
+    #[schemars(with = "Option<String>")]
+    pub user: Option<Name>,
+    /// The key of the fact that `write_facts` wrote, or the suggestion of `decide`.
     pub key: String,
     /// The question.
     pub check: HistoryCheck,
-    /// At least so many acknowledged writes must be there to be judged.
+    /// At least so many acknowledged writes or decisions must be there to be judged.
     pub at_least: Expr,
 }

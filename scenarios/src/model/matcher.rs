@@ -115,6 +115,14 @@ pub struct SocketMatch {
     pub closed: Option<u16>,
 }
 
+/// Lines that the target wrote to its log, at the end. Tokens of users stand there as `<token of ana>`.
+#[derive(Clone, Debug, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub struct LogMatch {
+    /// The line contains this.
+    pub contains: String,
+}
+
 /// A counter or gauge of the target, at the end.
 #[derive(Clone, Debug, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]

@@ -4,10 +4,10 @@ use std::{collections::BTreeMap, fmt, str::FromStr};
 
 use mock_deepseek::Script;
 use schemars::JsonSchema;
-use serde::Deserialize;
+use serde::{Deserialize, Serialize};
 
 use super::{FrameMatch, Name, UpstreamMatch};
-use crate::expr::Expr;
+use crate::{expr::Expr, line::Link};
 
 /// One step. Steps run one after the other; each is over when the program has settled.
 #[derive(Clone, Debug, Deserialize, JsonSchema)]
@@ -46,11 +46,43 @@ pub enum Step {
     },
     /// Writes one fact from many writers at once, and keeps the history of the operations.
     WriteFacts(WriteFacts),
+    /// Lets many devices confirm or dismiss one suggestion at once, and keeps the history of what they were told.
+    Decide(Decide),
     /// Does something to the target's process; the scenario then needs `process`.
     Process {
         /// What.
         r#do: Doing,
     },
+    /// Does something to a line of the target; the scenario then needs `database-link` or `llm-link`.
+    Network(Network),
+}
+
+/// Something done to a line.
+#[derive(Clone, Debug, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub struct Network {
+    /// Which line.
+    pub link: Link,
+    /// What.
+    pub r#do: Fault,
+    /// How long all is held up, of a delay.
+    pub by: Option<Expr>,
+}
+
+/// What can be done to a line.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Deserialize, JsonSchema)]
+#[serde(rename_all = "snake_case")]
+pub enum Fault {
+    /// Cuts off what is connected and lets nobody through.
+    Cut,
+    /// Lets connections stay and nothing pass.
+    Stall,
+    /// Lets all pass `by` so much later.
+    Delay,
+    /// Lets the other end be read and not written, as with a full disk; on the built-in target alone.
+    Fill,
+    /// Lets all pass again.
+    Restore,
 }
 
 /// What can be done to a process.
@@ -154,7 +186,7 @@ pub struct Call {
     /// The method; GET when not given.
     #[serde(default = "get")]
     pub method: Method,
-    /// The path; `{name}` becomes a saved value.
+    /// The path; `{name}` becomes a saved value, `{token}` the user's token.
     pub path: String,
     /// The JSON body; `{name}` inside strings becomes a saved value.
     #[schemars(with = "Option<serde_json::Value>")]
@@ -166,6 +198,8 @@ pub struct Call {
     pub count: Option<Expr>,
     /// How many of them at once; one when not given.
     pub at_once: Option<Expr>,
+    /// How long answers may take at most, where time must pass for them to come.
+    pub within: Option<Expr>,
     /// A name for expectations to refer to.
     pub step: Option<String>,
     /// Values to keep: name to JSON pointer into the answer.
@@ -178,7 +212,7 @@ const fn get() -> Method {
 }
 
 /// How a fact is written.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Deserialize, JsonSchema)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "snake_case")]
 pub enum Writing {
     /// A new value each time, whatever is stored.
@@ -198,10 +232,48 @@ pub struct WriteFacts {
     pub key: String,
     /// How many at once.
     pub writers: u32,
+    /// How many readers beside them; each reads as often as a writer writes.
+    #[serde(default)]
+    pub readers: u32,
     /// How many writes each must get acknowledged.
     pub each: u32,
     /// How.
     pub how: Writing,
+    /// Further facts that are written and read in the same way at the same time.
+    #[serde(default)]
+    pub also: Vec<OtherFact>,
+}
+
+/// A further fact.
+#[derive(Clone, Debug, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub struct OtherFact {
+    /// Whose fact.
+    #[schemars(with = "String")]
+    pub user: Name,
+    /// The fact's key.
+    pub key: String,
+}
+
+/// Many devices that decide upon one suggestion.
+#[derive(Clone, Debug, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub struct Decide {
+    /// Whose suggestion.
+    #[schemars(with = "String")]
+    pub user: Name,
+    /// The name under which an `http` step has saved the suggestion's id. Steps with the same name make one history.
+    #[schemars(with = "String")]
+    pub suggestion: Name,
+    /// How many confirm it at once.
+    #[serde(default)]
+    pub confirm: u8,
+    /// How many dismiss it at the same time.
+    #[serde(default)]
+    pub dismiss: u8,
+    /// A user whose suggestion it is not, and who confirms it as often.
+    #[schemars(with = "Option<String>")]
+    pub stranger: Option<Name>,
 }
 
 /// A device's full name.

@@ -1,17 +1,18 @@
 //! What the types cannot say: names that must resolve, kinds that must be unique.
 
+mod sabotage;
+mod written;
+
 use std::collections::BTreeSet;
 
 use super::{FORMAT, Place, Problem, nearest};
 use crate::{
     expr::{Expr, ExprError, Settings},
     invariant,
-    model::{DeviceName, Expect, FrameMatch, Name, Scenario, Step, Subject, UpstreamMatch},
+    line::Link,
+    model::{DeviceName, Expect, Fault, FrameMatch, Name, Network, Scenario, Step, Subject, UpstreamMatch},
     target,
 };
-
-/// Tags of scenarios that need no sabotage: the one that must be red, and what a search has found on the sound server.
-const UNPROVED: [&str; 2] = ["canary", "found"];
 
 type Checked = Result<(), Problem>;
 
@@ -21,8 +22,10 @@ struct Scope {
     users: BTreeSet<String>,
     marks: BTreeSet<String>,
     calls: BTreeSet<String>,
-    sees_metrics: bool,
-    has_process: bool,
+    written: BTreeSet<String>,
+    saved: BTreeSet<String>,
+    decided: BTreeSet<String>,
+    needs: BTreeSet<String>,
     settings: Settings,
 }
 
@@ -39,7 +42,11 @@ pub(super) fn check(scenario: &Scenario) -> Checked {
         return wrong("`gap` is not a testing gap".to_owned(), "there are seven, 1 to 7".to_owned());
     }
     for capability in &file.needs {
-        known("capability", capability, &[target::CAPABILITIES, target::IMPLIED].concat())?;
+        known(
+            "capability",
+            capability,
+            &[target::CAPABILITIES, target::IMPLIED, target::BY_ITS_FILE].concat(),
+        )?;
     }
     let scope = scope(scenario)?;
     steps(&file.steps, &scope)?;
@@ -58,7 +65,7 @@ pub(super) fn check(scenario: &Scenario) -> Checked {
         duration(within, &scope)?;
     }
     ids.extend(invariant::IDS);
-    sabotages(scenario, &ids)
+    sabotage::check(scenario, &ids)
 }
 
 fn scope(scenario: &Scenario) -> Result<Scope, Problem> {
@@ -78,15 +85,15 @@ fn scope(scenario: &Scenario) -> Result<Scope, Problem> {
     }
     let (mut marks, mut calls) = (BTreeSet::from(["start".to_owned()]), BTreeSet::new());
     collect(&file.steps, &mut marks, &mut calls);
-    let sees_metrics = file.needs.iter().any(|need| need == "metrics");
-    let has_process = file.needs.iter().any(|need| need == "process");
     Ok(Scope {
         devices,
         users,
         marks,
         calls,
-        sees_metrics,
-        has_process,
+        written: written::keys(&file.steps),
+        saved: written::saved(&file.steps),
+        decided: written::decided(&file.steps),
+        needs: file.needs.iter().cloned().collect(),
         settings: target::default_settings(),
     })
 }
@@ -143,20 +150,42 @@ fn one_step(step: &Step, scope: &Scope) -> Checked {
         Step::Advance { by } => duration(by, scope),
         Step::Http(call) => {
             call.user.iter().try_for_each(|name| user(name, scope))?;
+            call.within.iter().try_for_each(|expr| duration(expr, scope))?;
             call.count.iter().chain(&call.at_once).try_for_each(|expr| count(expr, scope))
         }
-        Step::Process { .. } if !scope.has_process => wrong(
+        Step::Process { .. } if !scope.needs.contains("process") => wrong(
             "`process` is about a target that was started here".to_owned(),
             "add `needs = [\"process\"]`".to_owned(),
         ),
+        Step::Network(network) => network_step(network, scope),
         // The mock's own types have checked the faults of a script.
         Step::Mark { .. } | Step::Llm(_) | Step::Process { .. } => Ok(()),
         Step::Repeat { times, steps: inner } => {
             count(times, scope)?;
             steps(inner, scope)
         }
-        Step::WriteFacts(write) => user(&write.user, scope),
+        Step::WriteFacts(write) => written::step(write, scope),
+        Step::Decide(decide) => written::decide(decide, scope),
     }
+}
+
+fn network_step(network: &Network, scope: &Scope) -> Checked {
+    let need = network.link.need();
+    if !scope.needs.contains(need) {
+        let text = format!("`network` is about the line to the {}", network.link.word());
+        return wrong(text, format!("add `needs = [\"{need}\"]`"));
+    }
+    if network.by.is_some() != (network.r#do == Fault::Delay) {
+        let text = "`by` belongs to `do = \"delay\"`".to_owned();
+        return wrong(text, "write `do = \"delay\", by = \"300ms\"`".to_owned());
+    }
+    if network.r#do == Fault::Fill
+        && (network.link != Link::Database || !scope.needs.contains("virtual-time"))
+    {
+        let text = "only the database of the built-in target can be full".to_owned();
+        return wrong(text, "add `needs = [\"database-link\", \"virtual-time\"]`".to_owned());
+    }
+    network.by.iter().try_for_each(|expr| duration(expr, scope))
 }
 
 fn expectation(expect: &Expect, scope: &Scope) -> Checked {
@@ -196,7 +225,7 @@ fn expectation(expect: &Expect, scope: &Scope) -> Checked {
         duration(&eventually.within, scope)?;
         eventually.not_before.iter().try_for_each(|expr| duration(expr, scope))?;
     }
-    expect.history.iter().try_for_each(|history| count(&history.at_least, scope))
+    expect.history.iter().try_for_each(|wanted| written::history(wanted, scope))
 }
 
 fn subject(subject: &Subject, scope: &Scope) -> Checked {
@@ -205,7 +234,12 @@ fn subject(subject: &Subject, scope: &Scope) -> Checked {
         Subject::Upstream(upstream) => upstream_match(upstream, scope),
         Subject::Socket(socket) => socket.device.iter().try_for_each(|name| someone(name, scope)),
         Subject::Http(http) => http.step.iter().try_for_each(|step| named("call", step, &scope.calls)),
-        Subject::Metric(metric) if scope.sees_metrics => {
+        Subject::Log(_) if scope.needs.contains("log") => Ok(()),
+        Subject::Log(log) => {
+            let help = "add `needs = [\"log\"]`".to_owned();
+            about(&log.contains, "not every target shows its log".to_owned(), help)
+        }
+        Subject::Metric(metric) if scope.needs.contains("metrics") => {
             named("metric", &metric.name, &target::METRICS.iter().map(|name| (*name).to_owned()).collect())
         }
         Subject::Metric(metric) => {
@@ -313,47 +347,6 @@ fn device(name: &Name, scope: &Scope) -> Checked {
 
 fn user(name: &Name, scope: &Scope) -> Checked {
     known_in("user", name, scope.users.iter().map(String::as_str))
-}
-
-fn sabotages(scenario: &Scenario, checks: &BTreeSet<&str>) -> Checked {
-    let file = &scenario.tables;
-    // What the built-in server cannot be asked cannot be proved on it either.
-    let is_foreign = file.needs.iter().any(|need| target::IMPLIED.contains(&need.as_str()));
-    if file.sabotage.is_empty()
-        && !is_foreign
-        && !file.tags.iter().any(|tag| UNPROVED.contains(&tag.as_str()))
-    {
-        return wrong(
-            "scenario has no sabotage, so nothing shows that it can fail".to_owned(),
-            "add a `[[sabotage]]` with the protection that it proves".to_owned(),
-        );
-    }
-    settings(&[&file.settings])?;
-    for sabotage in &file.sabotage {
-        settings(&[&file.settings, &sabotage.settings])?;
-        known_in("check", &sabotage.caught_by, checks.iter().copied())?;
-        match &sabotage.part {
-            Some(part) => known_in("part", part, target::PARTS.iter().copied())?,
-            None if sabotage.settings.is_empty() => {
-                return at(
-                    &sabotage.caught_by,
-                    format!("sabotage `{}` weakens nothing", sabotage.name),
-                    "give it `settings` or a `part`",
-                );
-            }
-            None => {}
-        }
-    }
-    Ok(())
-}
-
-/// The settings must make a valid configuration of the built-in server.
-fn settings(tables: &[&toml::Table]) -> Checked {
-    target::check_settings(tables).map_err(|message| Problem {
-        place: Place::Word("settings".to_owned()),
-        message,
-        help: Some("`gauntlet config reference` shows the settings".to_owned()),
-    })
 }
 
 fn known_in<'a>(kind: &str, name: &Name, candidates: impl Iterator<Item = &'a str> + Clone) -> Checked {

@@ -54,7 +54,7 @@ fn an_unknown_key_is_pointed_at() {
 #[test]
 fn an_unknown_step_is_pointed_at() {
     insta::assert_snapshot!(error("connect =", "conect ="), @"
-     x unknown variant `conect`, expected one of `connect`, `disconnect`, `send`, `send_raw`, `await`, `advance`, `http`, `mark`, `llm`, `repeat`, `write_facts`, `process`
+     x unknown variant `conect`, expected one of `connect`, `disconnect`, `send`, `send_raw`, `await`, `advance`, `http`, `mark`, `llm`, `repeat`, `write_facts`, `decide`, `process`
       ,-[library/s.toml:7:1]
     7 | conect
       : ^^^^^^
@@ -129,6 +129,22 @@ fn an_unknown_setting_is_pointed_at() {
       : ^^^^^^^^
       `----
      help: did you mean `llm.total`?
+    ");
+}
+
+#[test]
+fn a_history_that_nobody_writes_is_pointed_at() {
+    let steps = "[[steps]]\nwrite_facts = { user = \"ana\", key = \"note\", writers = 2, readers = 1, each = 1, how = \"replace\" }\n";
+    let expect =
+        "[[expect]]\nid = \"h\"\nhistory = { key = \"noet\", check = \"linearizable\", at_least = 1 }\n";
+
+    insta::assert_snapshot!(error("[[expect]]", &format!("{steps}{expect}[[expect]]")), @"
+     x unknown key `noet`
+       ,-[library/s.toml:12:20]
+    12 | noet
+       : ^^^^
+       `----
+     help: did you mean `note`?
     ");
 }
 

@@ -57,8 +57,18 @@ fn history(it: &History) -> String {
             "every acknowledged write is stored once, and all of them in one serial order"
         }
         HistoryCheck::NoLostUpdate => "every acknowledged word is in the final value once, and no other",
+        HistoryCheck::Linearizable => "all reads and writes could have happened one after the other",
+        HistoryCheck::DecidedOnce => {
+            return format!(
+                "the suggestion `{}` is confirmed once or dismissed, and everybody hears the same; {} decisions are \
+                 acknowledged at least",
+                it.key,
+                amount(&it.at_least)
+            );
+        }
     };
-    format!("of the fact `{}` {what}; {} writes are acknowledged at least", it.key, amount(&it.at_least))
+    let of = it.user.as_ref().map(|user| format!(" of {}", user.get_ref())).unwrap_or_default();
+    format!("of the fact `{}`{of} {what}; {} writes are acknowledged at least", it.key, amount(&it.at_least))
 }
 
 fn between(after: Option<&str>, before: Option<&str>) -> String {

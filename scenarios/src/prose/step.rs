@@ -1,7 +1,9 @@
 //! What is done, in words.
 
 use super::{amount, listed, model, owner, plain, quoted, subject, times};
-use crate::model::{Await, Call, Device, Doing, Method, Send, SendRaw, Step, WriteFacts, Writing};
+use crate::model::{
+    Await, Call, Decide, Device, Doing, Fault, Method, Network, Send, SendRaw, Step, WriteFacts, Writing,
+};
 
 /// Puts steps into words, a line for each, steps within steps indented by `depth`.
 pub(super) fn tell(steps: &[Step], depth: usize, lines: &mut Vec<String>) {
@@ -31,7 +33,9 @@ fn sentence(step: &Step) -> String {
         Step::Llm(_) => "From here on the model does something else:".to_owned(),
         Step::Repeat { times: count, .. } => format!("The following happens {}:", times(count)),
         Step::WriteFacts(write) => writes(write),
+        Step::Decide(decide) => decides(decide),
         Step::Process { r#do } => process(*r#do).to_owned(),
+        Step::Network(step) => network(step),
     }
 }
 
@@ -89,6 +93,9 @@ fn calls(call: &Call) -> String {
     parts.extend(call.headers.iter().map(|(name, value)| format!("header `{name}: {value}`")));
     parts.extend(call.count.as_ref().map(times));
     parts.extend(call.at_once.as_ref().map(|at_once| format!("{} at once", amount(at_once))));
+    parts.extend(
+        call.within.as_ref().map(|within| format!("and time passes for it, {} at most", amount(within))),
+    );
     let mut sentences = vec![parts.join(", ")];
     if !call.save.is_empty() {
         let saved = call.save.iter().map(|(name, pointer)| format!("`{pointer}` as `{name}`"));
@@ -103,13 +110,45 @@ fn writes(write: &WriteFacts) -> String {
         Writing::Replace => "a new value each time",
         Writing::Append => "the stored value with one word more, on condition of its version",
     };
+    let fact = |user: &str, key: &str| format!("`{key}` of {user}");
+    let mut facts = vec![fact(write.user.get_ref(), &write.key)];
+    facts.extend(write.also.iter().map(|other| fact(other.user.get_ref(), &other.key)));
+    let readers =
+        if write.readers > 0 { format!(", beside {} readers", write.readers) } else { String::new() };
     format!(
-        "{} writers at once write the fact `{}` of {}, {} times each: {how}.",
+        "{} writers at once write the fact {}, {} times each{readers}: {how}.",
         write.writers,
-        write.key,
-        write.user.get_ref(),
+        listed(&facts),
         write.each
     )
+}
+
+fn decides(decide: &Decide) -> String {
+    let stranger = decide.stranger.as_ref().map(|name| format!(", and as often by {}", name.get_ref()));
+    format!(
+        "The suggestion `{}` of {} is confirmed {} times and dismissed {} times at once{}.",
+        decide.suggestion.get_ref(),
+        decide.user.get_ref(),
+        decide.confirm,
+        decide.dismiss,
+        stranger.unwrap_or_default()
+    )
+}
+
+fn network(step: &Network) -> String {
+    let link = step.link.word();
+    match (step.r#do, &step.by) {
+        (Fault::Cut, _) => format!("The line to the {link} is cut."),
+        (Fault::Stall, _) => {
+            format!("Nothing passes any more on the line to the {link}, which stays connected.")
+        }
+        (Fault::Delay, by) => {
+            let by = by.as_ref().map(amount).unwrap_or_default();
+            format!("All on the line to the {link} takes {by} longer, in each direction.")
+        }
+        (Fault::Fill, _) => format!("The {link} is full: it can be read and not written."),
+        (Fault::Restore, _) => format!("The line to the {link} is as before."),
+    }
 }
 
 const fn process(doing: Doing) -> &'static str {

@@ -13,6 +13,7 @@ pub(crate) fn subject(subject: &Subject) -> String {
         Subject::Http(wanted) => http(wanted),
         Subject::Socket(wanted) => socket(wanted),
         Subject::Metric(wanted) => metric(wanted),
+        Subject::Log(wanted) => format!("a line of the log with {}", quoted(&wanted.contains)),
     }
 }
 

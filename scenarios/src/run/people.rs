@@ -2,9 +2,10 @@
 
 use std::collections::BTreeMap;
 
+use super::{deciders, writers::Order};
 use crate::{
     device::{Device, Door},
-    history::FactHistory,
+    history::{FactHistory, SuggestionHistory},
     model::{DeviceName, Scenario},
     record::What,
     rest::Rest,
@@ -33,6 +34,9 @@ pub(super) struct People<'a> {
     sockets: BTreeMap<String, Device>,
     pub(super) saved: BTreeMap<String, String>,
     pub(super) histories: Vec<FactHistory>,
+    pub(super) decisions: Vec<SuggestionHistory>,
+    /// The order of the calls that histories are made of.
+    pub(super) order: Order,
     /// Places in the record and in the journal at the last sending.
     pub(super) last_sending: (usize, usize),
     probes: usize,
@@ -47,6 +51,8 @@ impl<'a> People<'a> {
             sockets: BTreeMap::new(),
             saved: BTreeMap::new(),
             histories: Vec::new(),
+            decisions: Vec::new(),
+            order: Order::new(world.clock()),
             last_sending: (0, 0),
             probes: 0,
         };
@@ -68,6 +74,17 @@ impl<'a> People<'a> {
 
     pub(super) fn person(&self, name: &str) -> Result<&Person, Broken> {
         self.persons.get(name).ok_or_else(|| Broken::Other(format!("there is no user `{name}`")))
+    }
+
+    /// Puts names in the place of the users' tokens.
+    pub(super) fn without_tokens(&self, mut lines: Vec<String>) -> Vec<String> {
+        for (name, person) in &self.persons {
+            let Some(token) = &person.token else { continue };
+            for line in lines.iter_mut().filter(|line| line.contains(token)) {
+                *line = line.replace(token, &format!("<token of {name}>"));
+            }
+        }
+        lines
     }
 
     /// Returns anybody's client, for calls without a token.
@@ -139,8 +156,24 @@ impl<'a> People<'a> {
         self.world.recorder.note("harness", What::Mark { name: name.to_owned(), exchanges });
     }
 
+    /// Returns what was decided upon suggestions.
+    pub(super) fn decided(&self) -> Vec<SuggestionHistory> {
+        self.decisions.iter().cloned().map(deciders::numbered).collect()
+    }
+
+    /// Returns the histories, each told what was written elsewhere.
     pub(super) fn into_histories(self) -> Vec<FactHistory> {
-        self.histories
+        let mut histories = self.histories;
+        for n in 0..histories.len() {
+            let (user, key) = (histories[n].user.clone(), histories[n].key.clone());
+            let others = histories.iter().filter(|other| (&other.user, &other.key) != (&user, &key));
+            let elsewhere = others.flat_map(|other| {
+                let place = format!("`{}` of `{}`", other.key, other.user);
+                other.operations.iter().map(move |write| (write.value.clone(), place.clone()))
+            });
+            histories[n].elsewhere = elsewhere.collect();
+        }
+        histories
     }
 
     /// Asks one question as a new user, and expects an answer.

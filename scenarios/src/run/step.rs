@@ -5,15 +5,19 @@ use std::time::Duration;
 use futures_util::future::join_all;
 use reqwest::Method as HttpMethod;
 use serde_json::Value;
+use tokio::task::{JoinError, JoinHandle, JoinSet};
 
 use super::{
+    deciders::{self, Matter},
     people::People,
     writers::{self, Pen},
 };
 use crate::{
     expr::Expr,
+    history::SuggestionHistory,
+    line::Weather,
     matching,
-    model::{Await, Call, Doing, Method, Send, SendRaw, Step, WriteFacts},
+    model::{Await, Call, Decide, Doing, Fault, Method, Network, Send, SendRaw, Step, WriteFacts},
     record::{Answer, What},
     rest::Request,
     world::Broken,
@@ -69,7 +73,9 @@ async fn one(step: &Step, people: &mut People<'_>) -> Result<(), Broken> {
             Ok(())
         }
         Step::WriteFacts(write) => write_facts(write, people).await,
+        Step::Decide(decide) => self::decide(decide, people).await,
         Step::Process { r#do } => process(*r#do, people).await,
+        Step::Network(step) => network(step, people),
     }
 }
 
@@ -100,6 +106,23 @@ async fn process(doing: Doing, people: &People<'_>) -> Result<(), Broken> {
         }
     };
     world.recorder.note("target", What::Note(told.to_owned()));
+    Ok(())
+}
+
+fn network(step: &Network, people: &People<'_>) -> Result<(), Broken> {
+    let (world, link) = (people.world, step.link.word());
+    let absent = || Broken::Other(format!("nothing can be done to the line to the {link}"));
+    let line = world.lines.get(step.link).ok_or_else(absent)?;
+    let by = step.by.as_ref().map_or(Ok(Duration::ZERO), |by| span(by, people))?;
+    let (weather, told) = match step.r#do {
+        Fault::Cut => (Weather::Cut, format!("cut the line to the {link}")),
+        Fault::Stall => (Weather::Stalled, format!("let nothing pass to the {link}")),
+        Fault::Delay => (Weather::Delayed(by), format!("delayed all to and from the {link} by {by:?}")),
+        Fault::Fill => (Weather::Full, format!("filled the {link}")),
+        Fault::Restore => (Weather::Clear, format!("restored the line to the {link}")),
+    };
+    line.set(weather);
+    world.recorder.note("harness", What::Note(told));
     Ok(())
 }
 
@@ -187,8 +210,13 @@ async fn http(call: &Call, people: &mut People<'_>) -> Result<(), Broken> {
         let batch = at_once.min(left);
         left -= batch;
         let calls = (0..batch).map(|_| one_call(call, people)).collect::<Result<Vec<_>, _>>()?;
-        let mut answers =
-            join_all(calls).await.into_iter().collect::<Result<Vec<_>, _>>().map_err(Broken::Other)?;
+        let mut answers = match &call.within {
+            None => join_all(calls).await,
+            Some(within) => in_time(calls, span(within, people)?, people).await?,
+        }
+        .into_iter()
+        .collect::<Result<Vec<_>, _>>()
+        .map_err(Broken::Other)?;
         // Calls made at once have no order of their own.
         answers.sort_by_key(|answer| answer.status);
         for mut answer in answers {
@@ -201,6 +229,31 @@ async fn http(call: &Call, people: &mut People<'_>) -> Result<(), Broken> {
     Ok(())
 }
 
+/// Lets time pass until all calls are answered, at most `within`; those that are not are told in the transcript.
+async fn in_time(
+    calls: Vec<Called>,
+    within: Duration,
+    people: &People<'_>,
+) -> Result<Vec<Result<Answer, String>>, Broken> {
+    let world = people.world;
+    let mut calls: Vec<_> = calls.into_iter().map(tokio::spawn).collect();
+    if !world.until(within, || calls.iter().all(JoinHandle::is_finished)).await? {
+        let told = format!(
+            "{} calls were not answered within {within:?}",
+            calls.iter().filter(|call| !call.is_finished()).count()
+        );
+        world.recorder.note("harness", What::Missing(told));
+        calls.retain(|call| {
+            call.is_finished() || {
+                call.abort();
+                false
+            }
+        });
+    }
+    let broke = |error: JoinError| Broken::Other(format!("a call broke: {error}"));
+    join_all(calls).await.into_iter().map(|answer| answer.map_err(broke)).collect()
+}
+
 type Called = futures_util::future::BoxFuture<'static, Result<Answer, String>>;
 
 fn one_call(call: &Call, people: &People<'_>) -> Result<Called, Broken> {
@@ -208,11 +261,10 @@ fn one_call(call: &Call, people: &People<'_>) -> Result<Called, Broken> {
         Some(name) => people.person(name.get_ref())?,
         None => people.anybody()?,
     };
+    let token = person.token.as_deref().unwrap_or_default();
     let fill = |text: &str| {
-        people
-            .saved
-            .iter()
-            .fold(text.to_owned(), |text, (name, value)| text.replace(&format!("{{{name}}}"), value))
+        let text = text.replace("{token}", token);
+        people.saved.iter().fold(text, |text, (name, value)| text.replace(&format!("{{{name}}}"), value))
     };
     let body = call.body.as_ref().map(|body| serde_json::to_value(body).unwrap_or_default());
     let request = Request {
@@ -254,21 +306,61 @@ fn save(call: &Call, answer: &Answer, people: &mut People<'_>) {
 }
 
 async fn write_facts(step: &WriteFacts, people: &mut People<'_>) -> Result<(), Broken> {
-    let person = people.person(step.user.get_ref())?;
-    let pen = Pen { rest: person.rest.clone(), token: person.token.clone(), key: step.key.clone() };
-    let (writing, pen_of_task) = (step.clone(), pen.clone());
-    let task = tokio::spawn(async move { writers::write(&writing, &pen_of_task).await });
-    people.world.until(WRITERS_LIMIT, || task.is_finished()).await?;
-    let mut history = task.await.map_err(|error| Broken::Other(format!("writers broke: {error}")))?;
-    (history.revisions, history.last) = pen.stored().await.map_err(Broken::Other)?;
-    let told = format!(
-        "{} writers wrote `{}`: {} of {} acknowledged",
-        step.writers,
-        step.key,
-        history.acknowledged(),
-        history.operations.len()
-    );
+    let first = [(step.user.get_ref(), &step.key)];
+    let others = step.also.iter().map(|other| (other.user.get_ref(), &other.key));
+    let mut writing = JoinSet::new();
+    for (n, (user, key)) in first.into_iter().chain(others).enumerate() {
+        let person = people.person(user)?;
+        let pen = Pen {
+            rest: person.rest.clone(),
+            token: person.token.clone(),
+            user: user.clone(),
+            key: key.clone(),
+            prefix: writers::prefix(people.histories.len() + n),
+            order: people.order.clone(),
+        };
+        writing.spawn(writers::write(step.clone(), pen));
+    }
+    let writing = tokio::spawn(writing.join_all());
+    people.world.until(WRITERS_LIMIT, || writing.is_finished()).await?;
+    let histories = writing.await.map_err(|error| Broken::Other(format!("writers broke: {error}")))?;
+    let histories = histories.into_iter().collect::<Result<Vec<_>, _>>().map_err(Broken::Other)?;
+    for history in histories {
+        let told = format!(
+            "{} writers wrote `{}` of `{}`: {} of {} acknowledged, {} reads",
+            step.writers,
+            history.key,
+            history.user,
+            history.acknowledged(),
+            history.operations.len(),
+            history.reads.len()
+        );
+        people.world.recorder.note("harness", What::Note(told));
+        people.histories.push(history);
+    }
+    Ok(())
+}
+
+async fn decide(step: &Decide, people: &mut People<'_>) -> Result<(), Broken> {
+    let name = step.suggestion.get_ref();
+    let missing = || Broken::Other(format!("nothing was saved as `{name}`, so nobody can decide upon it"));
+    let matter = Matter {
+        own: people.person(step.user.get_ref())?.clone(),
+        stranger: step.stranger.as_ref().map(|name| people.person(name.get_ref())).transpose()?.cloned(),
+        suggestion: people.saved.get(name).cloned().ok_or_else(missing)?,
+        order: people.order.clone(),
+    };
+    let before = people.decisions.iter().position(|history| history.name == *name);
+    let history = before.map(|place| people.decisions.remove(place));
+    let history =
+        history.unwrap_or_else(|| SuggestionHistory { name: name.clone(), ..SuggestionHistory::default() });
+    let deciding = tokio::spawn(deciders::decide(step.clone(), matter, history));
+    people.world.until(WRITERS_LIMIT, || deciding.is_finished()).await?;
+    let history = deciding.await.map_err(|error| Broken::Other(format!("deciders broke: {error}")))?;
+    let history = history.map_err(Broken::Other)?;
+    let (made, all) = (history.acknowledged(), history.decisions.len());
+    let told = format!("{all} decisions upon `{name}` so far: {made} acknowledged");
     people.world.recorder.note("harness", What::Note(told));
-    people.histories.push(history);
+    people.decisions.push(history);
     Ok(())
 }

@@ -1,35 +1,74 @@
-//! Many writers on one fact at once, and the history of what they did.
+//! Many writers and readers of one fact at once, and the history of what they did.
 
+use std::sync::{
+    Arc,
+    atomic::{AtomicU64, Ordering},
+};
+
+use clock::{Instant, SharedClock};
 use reqwest::Method;
 use serde_json::{Value, json};
 use tokio::task::JoinSet;
 
 use crate::{
-    history::{FactHistory, Operation, Outcome, Revision},
+    history::{FactHistory, Moment, Operation, Outcome, Read, Revision, Span},
     model::{WriteFacts, Writing},
+    record::Answer,
     rest::{Request, Rest},
 };
 
 /// Conflicts that one append may meet before it counts as refused.
 const ATTEMPTS: u32 = 2000;
 
-/// Who writes, and where.
+/// Puts calls and answers in order. Clones share the order.
+#[derive(Clone, Debug)]
+pub(super) struct Order {
+    clock: SharedClock,
+    began: Instant,
+    places: Arc<AtomicU64>,
+}
+
+impl Order {
+    pub(super) fn new(clock: SharedClock) -> Self {
+        Self { began: clock.now(), clock, places: Arc::default() }
+    }
+
+    /// Returns this moment; none is given twice.
+    pub(super) fn moment(&self) -> Moment {
+        let place = self.places.fetch_add(1, Ordering::SeqCst) + 1;
+        Moment { place, at: self.clock.now().since(self.began) }
+    }
+
+    /// Does something and tells when.
+    pub(super) async fn timed<T>(&self, doing: impl Future<Output = T>) -> (T, Span) {
+        let from = self.moment();
+        let done = doing.await;
+        (done, Span { from, to: self.moment() })
+    }
+}
+
+/// Who writes and reads, and where.
 #[derive(Clone, Debug)]
 pub(super) struct Pen {
     pub(super) rest: Rest,
     pub(super) token: Option<String>,
+    pub(super) user: String,
     pub(super) key: String,
+    /// What all words of this pen begin with: no two pens of a run write the same.
+    pub(super) prefix: String,
+    pub(super) order: Order,
 }
 
 impl Pen {
-    fn request(&self, method: Method, body: Option<Value>) -> Request {
+    async fn call(&self, method: Method, body: Option<Value>) -> Result<Answer, String> {
         let path = format!("/api/users/me/facts/{}", self.key);
-        Request { method, path, token: self.token.clone(), body, ..Request::default() }
+        let request = Request { method, path, token: self.token.clone(), body, ..Request::default() };
+        self.rest.call(request).await
     }
 
     /// Writes a new value, whatever is stored.
     async fn replace(&self, value: &str) -> Outcome {
-        match self.rest.call(self.request(Method::PUT, Some(json!({"value": value})))).await {
+        match self.call(Method::PUT, Some(json!({"value": value}))).await {
             Ok(answer) => outcome(answer.status, &answer.body),
             Err(_) => Outcome::Unknown,
         }
@@ -38,14 +77,14 @@ impl Pen {
     /// Adds a word to what is stored, on condition of its version; on conflict again.
     async fn append(&self, word: &str) -> Outcome {
         for _ in 0..ATTEMPTS {
-            let Ok(stored) = self.rest.call(self.request(Method::GET, None)).await else {
+            let Ok(stored) = self.call(Method::GET, None).await else {
                 return Outcome::Unknown;
             };
             let before = stored.body.pointer("/value").and_then(Value::as_str).unwrap_or_default();
             let version = stored.body.pointer("/version").and_then(Value::as_i64).unwrap_or_default();
             let value = format!("{before} {word}");
             let body = json!({"value": value.trim_start(), "version": version});
-            match self.rest.call(self.request(Method::PUT, Some(body))).await {
+            match self.call(Method::PUT, Some(body)).await {
                 Ok(answer) if answer.status == 409 => {}
                 Ok(answer) => return outcome(answer.status, &answer.body),
                 Err(_) => return Outcome::Unknown,
@@ -54,11 +93,22 @@ impl Pen {
         Outcome::Refused
     }
 
-    /// Asks the server for what is stored now and what ever was.
-    pub(super) async fn stored(&self) -> Result<(Vec<Revision>, String), String> {
-        let now = self.rest.call(self.request(Method::GET, None)).await?;
-        let mut request = self.request(Method::GET, None);
-        request.path.push_str("/history");
+    /// Reads what is stored; an answer that tells neither a value nor that there is none is no read.
+    async fn read(&self, reader: &str) -> Option<Read> {
+        let (answer, span) = self.order.timed(self.call(Method::GET, None)).await;
+        let answer = answer.ok()?;
+        let value = match answer.status {
+            200 => Some(answer.body.pointer("/value").and_then(Value::as_str)?.to_owned()),
+            404 => None,
+            _ => return None,
+        };
+        Some(Read { reader: reader.to_owned(), value, span })
+    }
+
+    /// Asks the server for what ever was stored.
+    async fn revisions(&self) -> Result<Vec<Revision>, String> {
+        let path = format!("/api/users/me/facts/{}/history", self.key);
+        let request = Request { path, token: self.token.clone(), ..Request::default() };
         let history = self.rest.call(request).await?;
         let revisions =
             history.body.as_array().ok_or_else(|| format!("`{}` answered {}", history.call, history.body))?;
@@ -69,8 +119,28 @@ impl Pen {
             })
         };
         let revisions = revisions.iter().map(read).collect::<Option<_>>();
-        let last = now.body.pointer("/value").and_then(Value::as_str).unwrap_or_default().to_owned();
-        Ok((revisions.ok_or_else(|| format!("`{}` answered without version or value", history.call))?, last))
+        revisions.ok_or_else(|| format!("`{}` answered without version or value", history.call))
+    }
+
+    async fn write(self, writer: u32, each: u32, how: Writing) -> Vec<Operation> {
+        let mut operations = Vec::new();
+        for n in 0..each {
+            let value = format!("{}{writer}-{n}", self.prefix);
+            let (outcome, span) = match how {
+                Writing::Replace => self.order.timed(self.replace(&value)).await,
+                Writing::Append => self.order.timed(self.append(&value)).await,
+            };
+            operations.push(Operation { writer: writer.to_string(), value, outcome, span });
+        }
+        operations
+    }
+
+    async fn read_on(self, reader: u32, each: u32) -> Vec<Read> {
+        let mut reads = Vec::new();
+        for _ in 0..each {
+            reads.extend(self.read(&reader.to_string()).await);
+        }
+        reads
     }
 }
 
@@ -82,24 +152,28 @@ fn outcome(status: u16, body: &Value) -> Outcome {
     }
 }
 
-/// Lets all writers write, and returns their history without the server's side of it.
-pub(super) async fn write(step: &WriteFacts, pen: &Pen) -> FactHistory {
-    let mut writers = JoinSet::new();
+/// Returns what the words of the `n`th history begin with.
+pub(super) fn prefix(n: usize) -> String {
+    let letter = char::from(b'a' + u8::try_from(n % 26).unwrap_or_default());
+    letter.to_string().repeat(1 + n / 26)
+}
+
+/// Lets all writers write and all readers read, and returns the history with what is stored at the end.
+pub(super) async fn write(step: WriteFacts, pen: Pen) -> Result<FactHistory, String> {
+    let mut history = FactHistory::new(&*pen.user, &*pen.key, step.how);
+    history.before = pen.read("first").await.and_then(|read| read.value);
+    let (mut writers, mut readers) = (JoinSet::new(), JoinSet::new());
     for writer in 0..step.writers {
-        let (pen, each, how) = (pen.clone(), step.each, step.how);
-        writers.spawn(async move {
-            let mut operations = Vec::new();
-            for n in 0..each {
-                let value = format!("w{writer}-{n}");
-                let outcome = match how {
-                    Writing::Replace => pen.replace(&value).await,
-                    Writing::Append => pen.append(&value).await,
-                };
-                operations.push(Operation { writer: writer.to_string(), value, outcome });
-            }
-            operations
-        });
+        writers.spawn(pen.clone().write(writer, step.each, step.how));
     }
-    let operations = writers.join_all().await.into_iter().flatten().collect();
-    FactHistory { key: step.key.clone(), operations, ..FactHistory::default() }
+    for reader in 0..step.readers {
+        readers.spawn(pen.clone().read_on(reader, step.each));
+    }
+    history.operations = writers.join_all().await.into_iter().flatten().collect();
+    history.reads = readers.join_all().await.into_iter().flatten().collect();
+    let last = pen.read("last").await;
+    history.last = last.iter().find_map(|read| read.value.clone()).unwrap_or_default();
+    history.reads.extend(last);
+    history.revisions = pen.revisions().await?;
+    Ok(history)
 }

@@ -5,11 +5,17 @@
 //! part.
 
 mod blame;
+mod bucket;
 mod listener;
 mod parts;
 mod relay;
+mod under;
+mod weeks;
 
-use std::sync::Arc;
+use std::{
+    net::{Ipv4Addr, SocketAddr},
+    sync::Arc,
+};
 
 use clock::{Lab, SharedClock};
 use mock_deepseek::MockDeepSeek;
@@ -24,17 +30,19 @@ use self::{
     listener::MeteredListener,
     parts::{Twist, WatchedStorage},
     relay::{Habit, Relay},
+    under::Under,
 };
 use crate::{
     Scenario,
     expr::Settings,
+    line::{End, Line, Lines, Link},
     model::Sabotage,
     nest,
     record::Recorder,
     world::{Broken, Time, World},
 };
 
-pub(super) use parts::PARTS;
+pub(super) use parts::names as parts_by_name;
 
 /// Connections of the embedded database.
 const DATABASE_CONNECTIONS: u32 = 4;
@@ -87,7 +95,16 @@ impl Stack {
         let llm = builder.start().await.map_err(other)?;
         let folder = tempfile::tempdir().map_err(other)?;
         let relay = relay(plan.weakening, &llm, lab).await?;
-        let sound = config(plan, &relay.as_ref().map_or_else(|| llm.url(), Relay::url))?;
+        let (mut lines, database_line) = (Lines::default(), Line::default());
+        lines.add(Link::Database, database_line.clone());
+        let mut model = relay.as_ref().map_or_else(|| llm.url(), Relay::url);
+        if plan.scenario.tables.needs.iter().any(|need| need == Link::Llm.need()) {
+            let to = End::parse(model.trim_start_matches("http://")).map_err(other)?;
+            let means = (SharedClock::clone(&clock), lab.activity().clone());
+            let ends = (SocketAddr::from((Ipv4Addr::LOCALHOST, 0)), to);
+            model = format!("http://{}", lines.carry(Link::Llm, ends, means).await.map_err(other)?);
+        }
+        let sound = config(plan, &model)?;
         // A scenario means the sound server's times, also when it runs on a weakened one.
         let mut settings = Settings::flatten(&sound.settings());
         let usual_settings = laboratory_settings();
@@ -99,7 +116,8 @@ impl Stack {
         let database = Database::open(&url, DATABASE_CONNECTIONS).await.map_err(other)?;
         let listener = TcpListener::bind("127.0.0.1:0").await.map_err(other)?;
         let base = format!("http://{}", listener.local_addr().map_err(other)?);
-        let parts = parts(plan, config, lab, Arc::new(database.clone()));
+        let storage = (Arc::new(database.clone()) as SharedStorage, database_line);
+        let parts = parts(plan, config, lab, storage);
         let listener = MeteredListener::new(listener, lab.activity().clone());
         let serving = tokio::spawn(async move {
             if let Err(error) = server::run(listener, parts, std::future::pending()).await {
@@ -117,6 +135,7 @@ impl Stack {
             metrics: Some(plan.metrics.clone()),
             slack: std::time::Duration::ZERO,
             process: None,
+            lines,
             nonce: "test".to_owned(),
         };
         Ok(Self { world, serving, database, _folder: folder, _relay: relay })
@@ -178,13 +197,16 @@ fn nested(table: &toml::Table) -> toml::Table {
     toml::Table::try_from(nest(table)).unwrap_or_default()
 }
 
-fn parts(plan: &Plan<'_>, config: Config, lab: &Lab, storage: SharedStorage) -> Parts {
+fn parts(plan: &Plan<'_>, config: Config, lab: &Lab, (storage, line): (SharedStorage, Line)) -> Parts {
     let clock: SharedClock = Arc::new(lab.clock().clone());
     let part = plan.weakening.part.as_deref();
-    let twist = Twist::named(part, config.conversation.idle);
+    let (twist, idle) = (Twist::named(part), config.conversation.idle);
     let sound = Parts::usual(config, clock, storage);
+    let under = Under { activity: lab.activity().clone(), clock: SharedClock::clone(&sound.clock), line };
     Parts {
-        storage: Arc::new(WatchedStorage::new(Arc::clone(&sound.storage), lab.activity().clone(), twist)),
+        storage: Arc::new(WatchedStorage::new(Arc::clone(&sound.storage), under, twist, idle)),
+        limits: bucket::limits(part, Arc::clone(&sound.limits)),
+        extractor: weeks::extractor(part, Arc::clone(&sound.extractor)),
         texts: parts::texts(part, Arc::clone(&sound.texts)),
         red_flags: parts::red_flags(part, Arc::clone(&sound.red_flags)),
         breaker_policy: blame::breaker_policy(part, Arc::clone(&sound.breaker_policy)),

@@ -5,6 +5,7 @@
 
 mod auth;
 mod fill;
+mod links;
 mod start;
 
 use std::{
@@ -21,6 +22,8 @@ use crate::{Scenario, expr::Settings, nest};
 pub(crate) use auth::Visitor;
 pub use auth::{Auth, AuthCall, Calls, Jwt};
 pub(crate) use fill::Words;
+pub(crate) use links::Ends;
+pub use links::{Links, Via};
 pub(crate) use start::Process;
 pub use start::Start;
 
@@ -92,6 +95,9 @@ pub struct TargetFile {
     pub auth: Option<Auth>,
     /// How to start it; it runs already if this is not said.
     pub start: Option<Start>,
+    /// Lines of it that go through gauntlet, which can then cut, stall and delay them.
+    #[serde(default)]
+    pub links: Links,
     /// What it can do beyond the chat.
     #[serde(default)]
     pub capabilities: Vec<String>,
@@ -185,9 +191,21 @@ impl TargetFile {
         if self.llm.port() == 0 && self.start.is_none() {
             return Err("`llm` is missing; write the `address:port` that your back end's model URL points at, or say in `[start]` how it is started".to_owned());
         }
+        if self
+            .start
+            .as_ref()
+            .and_then(|start| start.setting.as_ref())
+            .is_some_and(|it| !it.to_lowercase().contains("{setting}"))
+        {
+            return Err(
+                "`start.setting` does not say where the name of a setting stands; write `APP_{SETTING}`"
+                    .to_owned(),
+            );
+        }
         if self.start.as_ref().is_some_and(|start| start.command.is_empty()) {
             return Err("`start.command` is empty; write `[\"program\", \"argument\"]`".to_owned());
         }
+        self.links.check(self.start.is_some())?;
         if let Some(Auth::Calls(Calls { register: None, login: None })) = self.auth {
             return Err(
                 "`auth.calls` has no call; add `[auth.calls.login]` with `path` and `body`".to_owned()
@@ -220,10 +238,18 @@ impl TargetFile {
 
     fn can(&self, need: &str) -> bool {
         match need {
-            "process" => self.start.is_some(),
+            "process" | "log" => self.start.is_some(),
+            "settings" => self.takes_settings(),
+            "database-link" => self.links.database.is_some(),
+            "llm-link" => self.links.llm.is_some(),
             COMPLETIONS_NEED => self.kind == Kind::OpenAi,
             need => self.capabilities.iter().any(|word| word == need),
         }
+    }
+
+    /// Returns whether it can be started with settings of a scenario's choice.
+    fn takes_settings(&self) -> bool {
+        self.start.as_ref().is_some_and(|start| start.setting.is_some())
     }
 
     /// Returns where its users get in.
@@ -259,11 +285,20 @@ impl TargetFile {
         if self.kind == Kind::OpenAi && !file.needs.iter().any(|need| need == COMPLETIONS_NEED) {
             return Some("target speaks chat completions, scenario is about a chat with memory".to_owned());
         }
-        let (have, wanted) = (self.settings(), Settings::flatten(&nest(&file.settings)));
-        wanted.0.iter().find_map(|(name, value)| {
-            let found = have.0.get(name).unwrap_or(&Value::Null);
-            (found != value).then(|| format!("needs `{name}` = {value}, target has {found}"))
+        let have = self.settings();
+        let missing = self.chosen(scenario).0.into_iter().find(|_| !self.takes_settings());
+        missing.map(|(name, value)| {
+            let found = have.0.get(&name).unwrap_or(&Value::Null);
+            format!("needs `{name}` = {value}, target has {found}")
         })
+    }
+
+    /// Returns the settings of a scenario that are not those of the target.
+    pub(crate) fn chosen(&self, scenario: &Scenario) -> Settings {
+        let have = self.settings();
+        let mut wanted = Settings::flatten(&nest(&scenario.tables.settings));
+        wanted.0.retain(|name, value| have.0.get(name) != Some(value));
+        wanted
     }
 }
 

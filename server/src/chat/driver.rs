@@ -210,6 +210,8 @@ impl Driver {
         } else {
             Meaning { intent: Intent::Unclear, confidence: 0.0, small_talk: None }
         };
+        let canned = parts.config.conversation.canned_small_talk;
+        let meaning = Meaning { small_talk: meaning.small_talk.filter(|_| canned), ..meaning };
         let wish = if is_end && flag.is_none() { Wish::End } else { Wish::Answer };
         let ids =
             Ids { question: MessageId::random(), safety: MessageId::random(), reply: MessageId::random() };

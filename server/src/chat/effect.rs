@@ -34,8 +34,8 @@ pub enum Step {
     Open(Arc<Said>, Option<String>),
     /// Propose a calendar entry.
     Offer(Arc<Said>, Priority),
-    /// Ask the model; pieces come as `Text`.
-    Ask(Arc<Said>, SessionId),
+    /// Ask the model; pieces come as `Text`. Without a session it is asked without memory.
+    Ask(Arc<Said>, Option<SessionId>),
     /// Store what the user got.
     Reply(Reply),
     /// Store what the user said about itself.

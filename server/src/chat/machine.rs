@@ -4,6 +4,8 @@
 //! Heard → Admit → (waiting) → Wait → Open → Offer → Ask … Text … → Reply → Learn → done
 //! ```
 //!
+//! What cannot be stored is answered without memory: `Wait → Open … Ask … Text … done`.
+//!
 //! It does no I/O and has no clock; the driver does what the effects say and reports back. Old clients
 //! take `error` for the end of a turn, so a refusal that comes while a turn runs is held back until that
 //! turn has ended. A safety text is never held back.
@@ -12,12 +14,13 @@
 //! frames stop with its terminal frame; at most one step runs at a time; after [`Effect::Close`] or the
 //! client's leaving nothing is sent.
 
+mod answer;
 mod ending;
 
 use std::{collections::VecDeque, sync::Arc};
 
 use super::{
-    effect::{Effect, Reply, Step},
+    effect::{Effect, Step},
     event::{Event, Outcome, Refusal, Said, Wish},
     protocol::{Action, Code, Finish, Frame, FrameType, Kind},
     voice::Voice,
@@ -28,7 +31,7 @@ use crate::{
     llm::Failure,
     storage::{MessageKind, Suggestion},
 };
-use ending::{action, done, millis};
+use ending::done;
 
 /// Refusals that may be held back; with so many, the driver stops reading.
 pub(super) const HELD_MAX: usize = 256;
@@ -51,6 +54,8 @@ pub(super) struct Rules {
     pub(super) message_characters: usize,
     /// Whether calendar entries are proposed.
     pub(super) suggestions: bool,
+    /// Whether a message that cannot be stored is answered all the same.
+    pub(super) answer_unstored: bool,
 }
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -70,6 +75,8 @@ struct Turn {
     is_granted: bool,
     /// What has been shown of the answer.
     text: String,
+    /// Whether the question could not be stored: then nothing of the turn is.
+    is_unstored: bool,
     /// How the turn ends, once that is known.
     end: Option<Frame>,
 }
@@ -89,6 +96,11 @@ impl Machine {
     /// Returns whether more frames may be read.
     pub(super) fn reads(&self) -> bool {
         self.presence == Presence::Here && self.held.len() < HELD_MAX
+    }
+
+    /// Returns whether somebody is there to read an answer.
+    fn is_heard(&self) -> bool {
+        self.presence != Presence::Gone
     }
 
     /// Returns whether nothing will ever be done again.
@@ -162,7 +174,7 @@ impl Machine {
         };
         turn.text.push_str(text);
         let frame = Frame::text(turn.said.turn, Kind::Answer, text);
-        vec![Effect::Send(Frame { id: Some(turn.said.ids.reply), ..frame })]
+        vec![Effect::Send(Frame { id: (!turn.is_unstored).then_some(turn.said.ids.reply), ..frame })]
     }
 
     fn did(&mut self, outcome: Outcome) -> Vec<Effect> {
@@ -223,7 +235,7 @@ impl Machine {
             Some(priority) if self.rules.suggestions && said.flag.is_none() => {
                 vec![Effect::Run(Step::Offer(said, priority))]
             }
-            _ => vec![Effect::Run(Step::Ask(said, session))],
+            _ => vec![Effect::Run(Step::Ask(said, Some(session)))],
         }
     }
 
@@ -233,66 +245,8 @@ impl Machine {
             return self.learn();
         }
         let frame = suggestion.map(|suggestion| Effect::Send(Frame::calendar(said.turn, suggestion)));
-        let ask = Effect::Run(Step::Ask(Arc::clone(said), *session));
+        let ask = Effect::Run(Step::Ask(Arc::clone(said), Some(*session)));
         frame.into_iter().chain([ask]).collect()
-    }
-
-    fn answered(&mut self) -> Vec<Effect> {
-        let Some(turn) = &mut self.turn else { return Vec::new() };
-        turn.end = Some(done(&turn.said, Finish::Answered));
-        let text = turn.text.clone();
-        self.store(MessageKind::Answer, text).into_iter().collect()
-    }
-
-    fn failed(&mut self, failure: &Failure) -> Vec<Effect> {
-        let Some(turn) = &mut self.turn else { return Vec::new() };
-        if turn.text.is_empty() {
-            let frames = self.fallback(failure).unwrap_or_default();
-            let text = frames.iter().find_map(|effect| match effect {
-                Effect::Send(frame) => frame.content.clone(),
-                _ => None,
-            });
-            return frames
-                .into_iter()
-                .chain(self.store(MessageKind::Fallback, text.unwrap_or_default()))
-                .collect();
-        }
-        let notice = Frame::text(turn.said.turn, Kind::Notice, self.voice.notice("interrupted"));
-        turn.end = Some(Frame {
-            code: Some(Code::Interrupted),
-            action: Some(action(failure, turn.said.meaning.intent)),
-            retry_after_ms: millis(failure),
-            degraded: true,
-            ..done(&turn.said, Finish::Interrupted)
-        });
-        let text = turn.text.clone();
-        let notice = Effect::Send(Frame { code: Some(Code::Interrupted), ..notice });
-        [notice].into_iter().chain(self.store(MessageKind::Interrupted, text)).collect()
-    }
-
-    fn fallback(&mut self, failure: &Failure) -> Option<Vec<Effect>> {
-        let turn = self.turn.as_mut()?;
-        let (intent, reason) = (turn.said.meaning.intent, failure.reason());
-        metrics::counter!(
-            "ai_fallback_total",
-            "reason" => reason.name(),
-            "intent" => intent.name(),
-            "language" => self.voice.language().to_owned(),
-        )
-        .increment(1);
-        let action = Some(action(failure, intent));
-        let text = Frame::text(turn.said.turn, Kind::Fallback, self.voice.fallback(reason, intent));
-        let frame = Frame { id: Some(turn.said.ids.reply), action, ..text };
-        let retry_after_ms = millis(failure);
-        turn.end =
-            Some(Frame { action, retry_after_ms, degraded: true, ..done(&turn.said, Finish::Fallback) });
-        Some(vec![Effect::Send(frame)])
-    }
-
-    fn store(&self, kind: MessageKind, text: String) -> Option<Effect> {
-        let turn = self.turn.as_ref()?;
-        let reply = Reply { id: turn.said.ids.reply, session: turn.session?, kind, text };
-        Some(Effect::Run(Step::Reply(reply)))
     }
 
     fn learn(&self) -> Vec<Effect> {
@@ -306,15 +260,6 @@ impl Machine {
         turn.end = Some(done(&turn.said, Finish::Ended));
         let notice = Frame::text(turn.said.turn, Kind::Notice, self.voice.notice("ended"));
         [vec![Effect::Send(notice)], self.finish()].concat()
-    }
-
-    /// The store failed: before the question was stored, or when the reply should have been.
-    fn broken(&mut self) -> Vec<Effect> {
-        let Some(turn) = &mut self.turn else { return Vec::new() };
-        let code = if turn.end.is_some() { Code::NotStored } else { Code::Internal };
-        let frame = Frame::error(turn.said.turn, code, &self.voice.error(code));
-        turn.end = Some(Frame { action: Some(Action::Retry), session: turn.session, ..frame });
-        self.finish()
     }
 
     /// Ends the turn, delivers what was held back, and begins the next one.
@@ -338,7 +283,8 @@ impl Machine {
     fn next(&mut self) -> Vec<Effect> {
         let Some(said) = self.waiting.pop_front() else { return Vec::new() };
         let (turn, text) = (Arc::clone(&said), String::new());
-        self.turn = Some(Turn { said: turn, session: None, is_granted: false, text, end: None });
+        self.turn =
+            Some(Turn { said: turn, session: None, is_granted: false, text, is_unstored: false, end: None });
         vec![Effect::Run(Step::Wait(said))]
     }
 
@@ -349,6 +295,9 @@ impl Machine {
         self.held.clear();
         let Some(turn) = &mut self.turn else { return Vec::new() };
         if !turn.is_granted {
+            return [vec![Effect::Cancel], self.finish()].concat();
+        }
+        if turn.is_unstored && turn.end.is_none() {
             return [vec![Effect::Cancel], self.finish()].concat();
         }
         let is_asking = turn.session.is_some() && turn.end.is_none() && turn.said.wish == Wish::Answer;

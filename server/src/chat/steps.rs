@@ -6,6 +6,7 @@
 use std::{sync::Arc, time::Duration};
 
 use clock::{Instant, timeout_at};
+use jiff::Timestamp;
 use tokio::sync::mpsc;
 
 use super::{
@@ -26,8 +27,8 @@ use crate::{
     parts::Parts,
     session::{self, Decision, Rules},
     storage::{
-        FactSource, MessageKind, NewMessage, NewSession, Offered, Priority, Session, SessionReason,
-        StorageError, Stored,
+        Fact, FactSource, Message, MessageKind, NewMessage, NewSession, Offered, Priority, Session,
+        SessionReason, StorageError, Stored,
     },
 };
 
@@ -189,8 +190,8 @@ impl Steps {
         Outcome::Offered(suggestion)
     }
 
-    #[tracing::instrument(skip_all, fields(turn = said.turn, %session))]
-    async fn ask(&self, said: &Said, session: SessionId, text: &mpsc::Sender<String>) -> Outcome {
+    #[tracing::instrument(skip_all, fields(turn = said.turn, ?session))]
+    async fn ask(&self, said: &Said, session: Option<SessionId>, text: &mpsc::Sender<String>) -> Outcome {
         let deadline = self.deadline(said);
         let prompt = timeout_at(&*self.parts.clock, deadline.answer_by(), self.prompt(said, session)).await;
         let answered = match prompt {
@@ -222,9 +223,29 @@ impl Steps {
     }
 
     /// Builds the prompt. What cannot be read is left out: an answer without memory is better than none.
-    async fn prompt(&self, said: &Said, session: SessionId) -> Vec<Turn> {
-        let settings = &self.parts.config.conversation;
+    /// Without a session nothing is read.
+    async fn prompt(&self, said: &Said, session: Option<SessionId>) -> Vec<Turn> {
         let at = self.parts.clock.wall();
+        let (facts, history) = match session {
+            Some(session) => self.remembered(said, session, at).await,
+            None => Default::default(),
+        };
+        let material =
+            Material { language: &self.language, facts: &facts, history: &history, current: &said.text, at };
+        let settings = &self.parts.config.conversation;
+        prompt::build(
+            &material,
+            &Bounds {
+                tokens: settings.prompt_tokens,
+                confidence: settings.fact_confidence,
+                mask: self.parts.config.llm.mask,
+            },
+        )
+    }
+
+    /// Reads what is known of the user and what was said before.
+    async fn remembered(&self, said: &Said, session: SessionId, at: Timestamp) -> (Vec<Fact>, Vec<Message>) {
+        let settings = &self.parts.config.conversation;
         let policy = MemoryPolicy::new(settings);
         // The question is stored already and comes back as the newest message.
         let limit = u32::try_from(policy.max_messages).unwrap_or(u32::MAX).saturating_add(1);
@@ -232,13 +253,7 @@ impl Steps {
         let mut history = or_nothing(context, "history");
         history.retain(|message| message.id != said.ids.question);
         let history = policy.window(history, at);
-        let facts = or_nothing(self.parts.storage.facts(self.user, at).await, "facts");
-        let material =
-            Material { language: &self.language, facts: &facts, history: &history, current: &said.text, at };
-        prompt::build(
-            &material,
-            &Bounds { tokens: settings.prompt_tokens, confidence: settings.fact_confidence },
-        )
+        (or_nothing(self.parts.storage.facts(self.user, at).await, "facts"), history)
     }
 
     #[tracing::instrument(skip_all, fields(session = %reply.session, kind = ?reply.kind))]

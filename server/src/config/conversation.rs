@@ -37,6 +37,10 @@ pub struct Conversation {
     pub fact_write_deadline: Duration,
     /// Messages of one user that may wait for their turn.
     pub queue: usize,
+    /// Whether small talk gets a reply from a list, and is neither stored nor shown to the model.
+    pub canned_small_talk: bool,
+    /// Whether a message that cannot be stored is answered all the same: without memory, and with word of it.
+    pub answer_unstored: bool,
 }
 
 impl Default for Conversation {
@@ -54,6 +58,8 @@ impl Default for Conversation {
             preference_life: Duration::from_secs(90 * DAY),
             fact_write_deadline: Duration::from_secs(5),
             queue: 16,
+            canned_small_talk: true,
+            answer_unstored: true,
         }
     }
 }

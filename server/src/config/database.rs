@@ -1,7 +1,11 @@
 //! Section `[database]`: where the rows live.
 
+use std::time::Duration;
+
 use secrecy::{ExposeSecret, SecretString};
 use serde::{Deserialize, Serialize, Serializer};
+
+use super::span;
 
 /// The database, chosen by its URL.
 #[derive(Clone, Debug, Serialize, Deserialize)]
@@ -12,11 +16,14 @@ pub struct DatabaseUrl {
     pub url: SecretString,
     /// Connections that may be open at once.
     pub connections: u32,
+    /// How long a call to it may take; then it counts as out of reach.
+    #[serde(with = "span")]
+    pub patience: Duration,
 }
 
 impl Default for DatabaseUrl {
     fn default() -> Self {
-        Self { url: "sqlite:gauntlet.db".into(), connections: 8 }
+        Self { url: "sqlite:gauntlet.db".into(), connections: 8, patience: Duration::from_secs(2) }
     }
 }
 

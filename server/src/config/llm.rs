@@ -62,6 +62,8 @@ pub struct Llm {
     pub foreign_letters: usize,
     /// Which end of a stream counts as a whole answer.
     pub stream_end: StreamEnd,
+    /// Whether personal data is masked in all that the model is sent; only a model of your own may be told everything.
+    pub mask: bool,
     /// When the model is left alone.
     pub breaker: Breaker,
 }
@@ -106,6 +108,7 @@ impl Default for Llm {
             line_bytes: 1024 * 1024,
             foreign_letters: 12,
             stream_end: StreamEnd::FinishReason,
+            mask: true,
             breaker: Breaker::default(),
         }
     }

@@ -56,6 +56,7 @@ impl Config {
             ("conversation.preference_life", talk.preference_life),
             ("conversation.fact_write_deadline", talk.fact_write_deadline),
             ("calendar.suggestion_life", self.calendar.suggestion_life),
+            ("database.patience", self.database.patience),
         ];
         for (key, duration) in durations {
             let fits = !duration.is_zero() && duration <= DURATION_MAX;

@@ -6,7 +6,7 @@
 //!
 //! Facts are one line each, whatever their users wrote into them.
 //!
-//! Invariant: every text is masked after assembly, and each message stands in the prompt once. Small
+//! Invariant: every text is masked after assembly (unless the settings say otherwise), and each message stands in the prompt once. Small
 //! talk, fallbacks and safety texts are not given to this function, and it adds no text of its own
 //! beside the system message.
 
@@ -49,6 +49,8 @@ pub struct Bounds {
     pub tokens: usize,
     /// Facts below this confidence stay out.
     pub confidence: f64,
+    /// Whether personal data is masked.
+    pub mask: bool,
 }
 
 /// Longest key or value of a fact in the prompt, in characters; the rest is cut off.
@@ -59,6 +61,7 @@ const MESSAGE_TOKENS: usize = 4;
 
 /// Builds the prompt.
 pub fn build(material: &Material<'_>, bounds: &Bounds) -> Vec<Turn> {
+    let turn = |role, text: &str| turn(role, text, bounds.mask);
     let current = turn("user", material.current);
     let mut left = bounds.tokens.saturating_sub(cost(&current));
     let system = system(material, bounds, left);
@@ -91,8 +94,8 @@ fn cost(turn: &Turn) -> usize {
     estimate(&turn.content) + MESSAGE_TOKENS
 }
 
-fn turn(role: &'static str, text: &str) -> Turn {
-    Turn { role, content: mask::mask(text) }
+fn turn(role: &'static str, text: &str, masked: bool) -> Turn {
+    Turn { role, content: if masked { mask::mask(text) } else { text.to_owned() } }
 }
 
 const fn role(role: Role) -> &'static str {
@@ -112,7 +115,7 @@ fn system(material: &Material<'_>, bounds: &Bounds, tokens: usize) -> Turn {
     known.sort();
     loop {
         let lines: Vec<_> = known.iter().map(|(_, line)| line.as_str()).collect();
-        let turn = turn("system", &system_text(material.language, &lines));
+        let turn = turn("system", &system_text(material.language, &lines), bounds.mask);
         if cost(&turn) <= tokens || known.pop().is_none() {
             return turn;
         }

@@ -63,6 +63,7 @@ error =
 
 notice =
     .interrupted = My answer was interrupted. Please ask again for a whole one.
+    .unstored = I cannot keep this conversation right now: I answered without what you told me before, and will not remember this later.
     .ended = This conversation has ended. Your next message begins a new one.
 
 suggestion =

@@ -63,6 +63,7 @@ error =
 
 notice =
     .interrupted = Mi respuesta se ha interrumpido. Pregunta otra vez para recibirla entera.
+    .unstored = Ahora mismo no puedo guardar esta conversación: he respondido sin lo que me contaste antes y no recordaré esto más tarde.
     .ended = Esta conversación ha terminado. Tu próximo mensaje empieza una nueva.
 
 suggestion =

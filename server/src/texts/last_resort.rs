@@ -16,6 +16,7 @@ pub fn sentence(key: &str) -> &'static str {
         ("error", "rate_limited") => "You are sending messages too quickly. Please wait a moment.",
         ("error", _) => "That did not work. Please try again.",
         ("notice", "ended") => "This conversation has ended. Your next message begins a new one.",
+        ("notice", "unstored") => "I cannot keep this conversation right now and will not remember it later.",
         ("notice", _) => "My answer was interrupted. Please try again.",
         ("suggestion", _) => "Calendar entry",
         _ => "I cannot answer right now. Please try again in a moment.",

@@ -2,41 +2,36 @@
 //!
 //! Each weakening is narrow: it breaks one promise and leaves the rest of the server sound.
 
-use std::{
-    sync::{
-        Arc,
-        atomic::{AtomicU64, Ordering},
-    },
-    time::Duration,
-};
+mod calendar;
+mod facts;
+mod sessions;
+mod twist;
+mod words;
+
+use std::{sync::atomic::AtomicU64, time::Duration};
 
 use async_trait::async_trait;
-use clock::{Activity, Timestamp};
+use clock::Timestamp;
 use server::{
     ids::{MessageId, ReminderId, SessionId, SuggestionId, UserId},
-    safety::{RedFlag, RedFlags},
     storage::{
-        Credentials, Expected, Fact, FactOutcome, FactRevision, FactWrite, Language, Message, MessageKind,
-        NewMessage, NewReminder, NewSession, NewSuggestion, NewUser, Offered, Page, Reminder, ReminderChange,
+        Credentials, Fact, FactOutcome, FactRevision, FactWrite, Language, Message, MessageKind, NewMessage,
+        NewReminder, NewSession, NewSuggestion, NewUser, Offered, Page, Reminder, ReminderChange,
         ReminderOutcome, Session, SharedStorage, Storage, Stored, Suggestion, SuggestionLimits, User,
     },
-    texts::{Text, Texts},
 };
 
-use super::{blame, relay};
+use super::{
+    blame, bucket, relay,
+    under::{self, Does, Under},
+    weeks,
+};
+use facts::Memory;
+use sessions::Sessions;
+use twist::TWISTS;
+pub(super) use twist::Twist;
+pub(super) use words::{red_flags, texts};
 
-/// A fact is written whatever version the writer had seen.
-pub(super) const LAST_WRITER_WINS: &str = "last-writer-wins";
-/// Every hundredth write of a fact is acknowledged and not stored.
-pub(super) const ACK_WITHOUT_STORING: &str = "ack-without-storing";
-/// A fact that has a value is never written again, though the writer is told so.
-pub(super) const FIRST_VALUE_WINS: &str = "first-value-wins";
-/// A reply cannot be stored once its session is older than the idle limit.
-pub(super) const EXPIRY_CUTS_REPLIES: &str = "expiry-cuts-replies";
-/// The part of an answer that was shown before the model failed is stored as an answer.
-pub(super) const TORSO_AS_ANSWER: &str = "torso-as-answer";
-/// A reminder is made without confirming its suggestion.
-pub(super) const CONFIRMED_MANY_TIMES: &str = "confirmed-many-times";
 /// A text that is missing in the user's language is shown as its key.
 pub(super) const KEYS_AS_TEXTS: &str = "keys-as-texts";
 /// Everybody reads English.
@@ -46,14 +41,11 @@ pub(super) const GREETING_HIDES: &str = "greeting-hides-emergency";
 /// No message is looked at for signs of an emergency.
 pub(super) const NO_RED_FLAGS: &str = "no-red-flags";
 
-/// All of them.
-pub(crate) const PARTS: &[&str] = &[
-    LAST_WRITER_WINS,
-    ACK_WITHOUT_STORING,
-    FIRST_VALUE_WINS,
-    EXPIRY_CUTS_REPLIES,
-    TORSO_AS_ANSWER,
-    CONFIRMED_MANY_TIMES,
+/// Parts beside the storage that can be weakened.
+const OTHERS: &[&str] = &[
+    bucket::ONE_BUCKET,
+    weeks::LAST_DIGIT,
+    relay::SAYS_IT_TWICE,
     KEYS_AS_TEXTS,
     ENGLISH_ONLY,
     GREETING_HIDES,
@@ -75,158 +67,134 @@ pub(crate) const PARTS: &[&str] = &[
     relay::LOST_IN_A_CROWD,
 ];
 
-/// How a storage is weakened.
-#[derive(Clone, Copy, Debug)]
-pub(super) enum Twist {
-    None,
-    LastWriterWins,
-    AckWithoutStoring,
-    FirstValueWins,
-    ExpiryCutsReplies(Duration),
-    TorsoAsAnswer,
-    ConfirmedManyTimes,
-}
-
-impl Twist {
-    /// Returns the twist of this name; none when the name is of another part.
-    pub(super) fn named(part: Option<&str>, idle: Duration) -> Self {
-        match part {
-            Some(LAST_WRITER_WINS) => Self::LastWriterWins,
-            Some(ACK_WITHOUT_STORING) => Self::AckWithoutStoring,
-            Some(FIRST_VALUE_WINS) => Self::FirstValueWins,
-            Some(EXPIRY_CUTS_REPLIES) => Self::ExpiryCutsReplies(idle),
-            Some(TORSO_AS_ANSWER) => Self::TorsoAsAnswer,
-            Some(CONFIRMED_MANY_TIMES) => Self::ConfirmedManyTimes,
-            _ => Self::None,
-        }
-    }
+/// Returns the names of all parts that can be weakened.
+pub(crate) fn names() -> impl Iterator<Item = &'static str> + Clone {
+    TWISTS.iter().map(|(name, _)| *name).chain(OTHERS.iter().copied())
 }
 
 /// A storage whose calls the laboratory waits for: the database works on threads of its own.
 #[derive(Debug)]
 pub(super) struct WatchedStorage {
     inner: SharedStorage,
-    activity: Activity,
+    under: Under,
     twist: Twist,
+    /// The idle limit of sessions.
+    idle: Duration,
     writes: AtomicU64,
+    memory: Memory,
+    sessions: Sessions,
 }
 
 impl WatchedStorage {
-    pub(super) fn new(inner: SharedStorage, activity: Activity, twist: Twist) -> Self {
-        Self { inner, activity, twist, writes: AtomicU64::new(0) }
-    }
-
-    /// Writes on top of whatever is there.
-    async fn overwrite(&self, mut write: FactWrite) -> Stored<FactOutcome> {
-        loop {
-            match self.inner.write_fact(write.clone()).await? {
-                FactOutcome::Conflict(Some(current)) => write.expected = Expected::Version(current.version),
-                FactOutcome::Conflict(None) => write.expected = Expected::Absent,
-                written @ FactOutcome::Written(_) => return Ok(written),
-            }
+    pub(super) fn new(inner: SharedStorage, under: Under, twist: Twist, idle: Duration) -> Self {
+        Self {
+            inner,
+            under,
+            twist,
+            idle,
+            writes: AtomicU64::new(0),
+            memory: Memory::default(),
+            sessions: Sessions::default(),
         }
     }
 
-    /// Says of every hundredth value that it is stored, and forgets it.
-    async fn drop_some(&self, write: FactWrite) -> Stored<FactOutcome> {
-        let number = self.writes.fetch_add(1, Ordering::Relaxed) + 1;
-        match self.inner.fact(write.user, &write.key, write.at).await? {
-            Some(fact) if number.is_multiple_of(100) && write.expected == Expected::Version(fact.version) => {
-                Ok(FactOutcome::Written(Fact { value: write.value, version: fact.version + 1, ..fact }))
-            }
-            _ => self.inner.write_fact(write).await,
+    /// Takes somebody who cannot be looked up for nobody, if that is the twist.
+    fn or_nobody<T>(&self, found: Stored<Option<T>>) -> Stored<Option<T>> {
+        match found {
+            Err(_) if self.twist == Twist::NobodyWhileAway => Ok(None),
+            found => found,
         }
     }
 
-    /// Says that the value is stored, and keeps the one that is there.
-    async fn keep_first(&self, write: FactWrite) -> Stored<FactOutcome> {
-        match self.inner.fact(write.user, &write.key, write.at).await? {
-            Some(first) => Ok(FactOutcome::Written(first)),
-            None => self.inner.write_fact(write).await,
-        }
+    /// Returns whether a write is only said to be done.
+    fn says_yes(&self) -> bool {
+        self.twist == Twist::SaysYes && self.under.takes_no_writes()
     }
 
     /// Returns whether the session of this reply is older than the idle limit.
-    async fn is_old(&self, message: &NewMessage, idle: Duration) -> Stored<bool> {
+    async fn is_old(&self, message: &NewMessage) -> Stored<bool> {
         let open = self.inner.open_session(message.user).await?;
         let started = open.filter(|session| session.id == message.session).map(|session| session.started_at);
         let age = started.and_then(|started| Duration::try_from(message.at.duration_since(started)).ok());
-        Ok(message.kind != MessageKind::Said && age.is_some_and(|age| age > idle))
+        Ok(message.kind != MessageKind::Said && age.is_some_and(|age| age > self.idle))
     }
 }
 
-/// Returns the texts, weakened if the part is one of theirs.
-pub(super) fn texts(part: Option<&str>, sound: Arc<dyn Texts>) -> Arc<dyn Texts> {
-    match part {
-        Some(KEYS_AS_TEXTS) => Arc::new(KeysAsTexts(sound)),
-        Some(ENGLISH_ONLY) => Arc::new(EnglishOnly(sound)),
-        _ => sound,
-    }
-}
-
-/// Returns the detector of red flags, weakened if the part is one of its.
-pub(super) fn red_flags(part: Option<&str>, sound: Arc<dyn RedFlags>) -> Arc<dyn RedFlags> {
-    match part {
-        Some(GREETING_HIDES) => Arc::new(GreetingHides(sound)),
-        Some(NO_RED_FLAGS) => Arc::new(NoRedFlags),
-        _ => sound,
-    }
-}
-
-/// Hands a call on, counted as work under way: the database works on threads of its own.
-macro_rules! watched {
-    ($self:ident.$call:ident($($argument:expr),*)) => {{
-        let _under_way = $self.activity.begin();
-        $self.inner.$call($($argument),*).await
-    }};
+/// Hands a call on, as far as the line lets it.
+macro_rules! handed_on {
+    ($does:ident, $self:ident.$call:ident($($argument:expr),*)) => {
+        match $self.under.pass(Does::$does).await {
+            Ok(_under_way) => $self.inner.$call($($argument),*).await,
+            Err(error) => Err(error),
+        }
+    };
 }
 
 #[async_trait]
 impl Storage for WatchedStorage {
     async fn ping(&self) -> Stored<()> {
-        watched!(self.ping())
+        match handed_on!(Read, self.ping()) {
+            Err(_) if matches!(self.twist, Twist::ReadyWhatever) => Ok(()),
+            answer => answer,
+        }
     }
 
     async fn create_user(&self, user: NewUser) -> Stored<Option<User>> {
-        watched!(self.create_user(user))
+        handed_on!(Write, self.create_user(user))
     }
 
     async fn credentials(&self, email: &str) -> Stored<Option<Credentials>> {
-        watched!(self.credentials(email))
+        self.or_nobody(handed_on!(Read, self.credentials(email)))
     }
 
     async fn user(&self, id: UserId) -> Stored<Option<User>> {
-        watched!(self.user(id))
+        self.or_nobody(handed_on!(Read, self.user(id)))
     }
 
     async fn languages(&self) -> Stored<Vec<Language>> {
-        watched!(self.languages())
+        handed_on!(Read, self.languages())
     }
 
     async fn open_session(&self, user: UserId) -> Stored<Option<Session>> {
-        watched!(self.open_session(user))
+        let _under_way = self.under.pass(Does::Read).await?;
+        match self.begun().last().filter(|_| matches!(self.twist, Twist::SessionOfTheLast)) {
+            Some(session) => Ok(Some(session.clone())),
+            None => self.inner.open_session(user).await,
+        }
     }
 
     async fn begin_session(&self, session: NewSession) -> Stored<Session> {
-        watched!(self.begin_session(session))
+        let _under_way = self.under.pass(Does::Write).await?;
+        let begun = self.inner.begin_session(session).await?;
+        self.remember(begun.clone());
+        Ok(begun)
     }
 
     async fn end_session(&self, id: SessionId, at: Timestamp) -> Stored<bool> {
-        watched!(self.end_session(id, at))
+        match self.twist {
+            Twist::NeverEnds => Ok(true),
+            _ => handed_on!(Write, self.end_session(id, at)),
+        }
     }
 
     async fn sessions(&self, user: UserId, limit: u32) -> Stored<Vec<Session>> {
-        watched!(self.sessions(user, limit))
+        handed_on!(Read, self.sessions(user, limit))
     }
 
     async fn has_session(&self, user: UserId, id: SessionId) -> Stored<bool> {
-        watched!(self.has_session(user, id))
+        handed_on!(Read, self.has_session(user, id))
     }
 
     async fn append_message(&self, message: NewMessage, capacity: Option<u32>) -> Stored<Option<Message>> {
-        let _under_way = self.activity.begin();
+        if self.says_yes() {
+            return Ok(Some(under::pretended_message(message)));
+        }
+        if self.twist == Twist::TellsTheLog {
+            tracing::info!(text = message.text, "message");
+        }
+        let _under_way = self.under.pass(Does::Write).await?;
         match self.twist {
-            Twist::ExpiryCutsReplies(idle) if self.is_old(&message, idle).await? => Ok(None),
+            Twist::ExpiryCutsReplies if self.is_old(&message).await? => Ok(None),
             Twist::TorsoAsAnswer if message.kind == MessageKind::Interrupted => {
                 self.inner.append_message(NewMessage { kind: MessageKind::Answer, ..message }, capacity).await
             }
@@ -235,45 +203,54 @@ impl Storage for WatchedStorage {
     }
 
     async fn context(&self, session: SessionId, since: Timestamp, limit: u32) -> Stored<Vec<Message>> {
-        watched!(self.context(session, since, limit))
-    }
-
-    async fn messages(&self, page: Page) -> Stored<Vec<Message>> {
-        watched!(self.messages(page))
-    }
-
-    async fn message(&self, id: MessageId) -> Stored<Option<Message>> {
-        watched!(self.message(id))
-    }
-
-    async fn facts(&self, user: UserId, at: Timestamp) -> Stored<Vec<Fact>> {
-        watched!(self.facts(user, at))
-    }
-
-    async fn fact(&self, user: UserId, key: &str, at: Timestamp) -> Stored<Option<Fact>> {
-        watched!(self.fact(user, key, at))
-    }
-
-    async fn write_fact(&self, write: FactWrite) -> Stored<FactOutcome> {
-        let _under_way = self.activity.begin();
+        let _under_way = self.under.pass(Does::Read).await?;
         match self.twist {
-            Twist::LastWriterWins => self.overwrite(write).await,
-            Twist::FirstValueWins => self.keep_first(write).await,
-            Twist::AckWithoutStoring => self.drop_some(write).await,
-            _ => self.inner.write_fact(write).await,
+            Twist::ContextOfAll => self.context_of_all(since, limit).await,
+            _ => self.inner.context(session, since, limit).await,
         }
     }
 
+    async fn messages(&self, page: Page) -> Stored<Vec<Message>> {
+        handed_on!(Read, self.messages(page))
+    }
+
+    async fn message(&self, id: MessageId) -> Stored<Option<Message>> {
+        handed_on!(Read, self.message(id))
+    }
+
+    async fn facts(&self, user: UserId, at: Timestamp) -> Stored<Vec<Fact>> {
+        let _under_way = self.under.pass(Does::Read).await?;
+        self.read_facts(user, at).await
+    }
+
+    async fn fact(&self, user: UserId, key: &str, at: Timestamp) -> Stored<Option<Fact>> {
+        let _under_way = self.under.pass(Does::Read).await?;
+        self.read_fact((user, key), at).await
+    }
+
+    async fn write_fact(&self, write: FactWrite) -> Stored<FactOutcome> {
+        if self.says_yes() {
+            return Ok(FactOutcome::Written(under::pretended_fact(write)));
+        }
+        let _under_way = self.under.pass(Does::Write).await?;
+        self.write_twisted(write).await
+    }
+
     async fn fact_history(&self, user: UserId, key: &str) -> Stored<Vec<FactRevision>> {
-        watched!(self.fact_history(user, key))
+        let _under_way = self.under.pass(Does::Read).await?;
+        let mut history = self.inner.fact_history(user, key).await?;
+        if matches!(self.twist, Twist::HistoryCut) && history.len() > 1 {
+            history.remove(0);
+        }
+        Ok(history)
     }
 
     async fn offer_suggestion(&self, offer: NewSuggestion, limits: SuggestionLimits) -> Stored<Offered> {
-        watched!(self.offer_suggestion(offer, limits))
+        handed_on!(Write, self.offer_suggestion(offer, limits))
     }
 
     async fn pending_suggestions(&self, user: UserId, at: Timestamp) -> Stored<Vec<Suggestion>> {
-        watched!(self.pending_suggestions(user, at))
+        handed_on!(Read, self.pending_suggestions(user, at))
     }
 
     async fn dismiss_suggestion(
@@ -282,82 +259,31 @@ impl Storage for WatchedStorage {
         id: SuggestionId,
         at: Timestamp,
     ) -> Stored<Option<Suggestion>> {
-        watched!(self.dismiss_suggestion(user, id, at))
-    }
-
-    async fn create_reminder(&self, reminder: NewReminder) -> Stored<ReminderOutcome> {
-        let _under_way = self.activity.begin();
+        let _under_way = self.under.pass(Does::Write).await?;
         match self.twist {
-            Twist::ConfirmedManyTimes => {
-                self.inner.create_reminder(NewReminder { suggestion: None, ..reminder }).await
-            }
-            _ => self.inner.create_reminder(reminder).await,
+            Twist::DismissalForgotten => self.forget_dismissal((user, id), at).await,
+            _ => self.inner.dismiss_suggestion(user, id, at).await,
         }
     }
 
+    async fn create_reminder(&self, reminder: NewReminder) -> Stored<ReminderOutcome> {
+        let _under_way = self.under.pass(Does::Write).await?;
+        self.confirm(reminder).await
+    }
+
     async fn reminders(&self, user: UserId) -> Stored<Vec<Reminder>> {
-        watched!(self.reminders(user))
+        handed_on!(Read, self.reminders(user))
     }
 
     async fn reminder(&self, user: UserId, id: ReminderId) -> Stored<Option<Reminder>> {
-        watched!(self.reminder(user, id))
+        handed_on!(Read, self.reminder(user, id))
     }
 
     async fn update_reminder(&self, change: ReminderChange) -> Stored<Option<Reminder>> {
-        watched!(self.update_reminder(change))
+        handed_on!(Write, self.update_reminder(change))
     }
 
     async fn delete_reminder(&self, user: UserId, id: ReminderId) -> Stored<bool> {
-        watched!(self.delete_reminder(user, id))
-    }
-}
-
-/// Shows the key where the user's language has no text.
-#[derive(Debug)]
-struct KeysAsTexts(Arc<dyn Texts>);
-
-impl Texts for KeysAsTexts {
-    fn text(&self, key: &str, language: &str, arguments: &[(&str, String)]) -> Text {
-        let sound = self.0.text(key, language, arguments);
-        if sound.fell_back { Text { text: key.to_owned(), ..sound } } else { sound }
-    }
-
-    fn resolve(&self, tag: &str) -> String {
-        tag.to_owned()
-    }
-}
-
-/// Looks away when a message begins with a greeting.
-#[derive(Debug)]
-struct GreetingHides(Arc<dyn RedFlags>);
-
-impl RedFlags for GreetingHides {
-    fn find(&self, message: &str) -> Option<RedFlag> {
-        let first = message.split(|c: char| !c.is_alphabetic()).next().unwrap_or_default().to_lowercase();
-        if ["hi", "hello", "hola", "bonjour"].contains(&first.as_str()) { None } else { self.0.find(message) }
-    }
-}
-
-/// Finds nothing.
-#[derive(Debug)]
-struct NoRedFlags;
-
-impl RedFlags for NoRedFlags {
-    fn find(&self, _message: &str) -> Option<RedFlag> {
-        None
-    }
-}
-
-/// Knows no language but English.
-#[derive(Debug)]
-struct EnglishOnly(Arc<dyn Texts>);
-
-impl Texts for EnglishOnly {
-    fn text(&self, key: &str, _language: &str, arguments: &[(&str, String)]) -> Text {
-        self.0.text(key, "en", arguments)
-    }
-
-    fn resolve(&self, tag: &str) -> String {
-        self.0.resolve(tag)
+        handed_on!(Write, self.delete_reminder(user, id))
     }
 }

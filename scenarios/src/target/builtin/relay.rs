@@ -22,6 +22,7 @@ use axum::{
 use bytes::Bytes;
 use clock::Activity;
 use futures_util::stream;
+use serde_json::Value;
 use tokio::{net::TcpListener, task::JoinHandle};
 
 use self::reader::{Reader, Said};
@@ -50,6 +51,9 @@ pub(super) const KEEPS_CONNECTIONS: &str = "keeps-connections";
 /// Whoever leaves while somebody else is answered is not noticed: the model goes on speaking to nobody.
 pub(super) const LOST_IN_A_CROWD: &str = "lost-in-a-crowd";
 
+/// The question is put behind itself once more.
+pub(super) const SAYS_IT_TWICE: &str = "says-it-twice";
+
 /// Longest question that is handed on, in bytes.
 const QUESTION_MAX: usize = 4 * 1024 * 1024;
 /// What an empty answer looks like to somebody who does not notice that it is empty.
@@ -69,6 +73,7 @@ pub(super) enum Habit {
     WaitsForTheEnd,
     KeepsConnections,
     LostInACrowd,
+    SaysItTwice,
 }
 
 impl Habit {
@@ -86,6 +91,7 @@ impl Habit {
             WAITS_FOR_THE_END => Self::WaitsForTheEnd,
             KEEPS_CONNECTIONS => Self::KeepsConnections,
             LOST_IN_A_CROWD => Self::LostInACrowd,
+            SAYS_IT_TWICE => Self::SaysItTwice,
             _ => return None,
         })
     }
@@ -181,6 +187,7 @@ async fn forward(State(line): State<Line>, request: Request) -> Response {
     let Ok(body) = to_bytes(body, QUESTION_MAX).await else {
         return StatusCode::BAD_REQUEST.into_response();
     };
+    let body = if line.habit == Habit::SaysItTwice { said_twice(&body) } else { body };
     let question = Question { path: head.uri.to_string(), headers: head.headers, body };
     match line.ask(&question).await {
         Ok(answer) if is_stream(&answer) => Flow::new(line, question, answer).into_response(),
@@ -188,6 +195,15 @@ async fn forward(State(line): State<Line>, request: Request) -> Response {
         Ok(answer) => passed(answer),
         Err(error) => (StatusCode::BAD_GATEWAY, error.to_string()).into_response(),
     }
+}
+
+/// Puts the last message of a question behind itself.
+fn said_twice(body: &Bytes) -> Bytes {
+    let Ok(mut question) = serde_json::from_slice::<Value>(body) else { return body.clone() };
+    if let Some(messages) = question["messages"].as_array_mut() {
+        messages.extend(messages.last().cloned());
+    }
+    question.to_string().into()
 }
 
 fn is_stream(answer: &reqwest::Response) -> bool {

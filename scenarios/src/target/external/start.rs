@@ -11,6 +11,7 @@ use std::{
 use clock::{Clock as _, SystemClock};
 use rustix::process::{Pid, Signal, kill_process_group};
 use serde::Deserialize;
+use serde_json::Value;
 use tempfile::TempDir;
 use tokio::{
     io::{AsyncBufReadExt as _, AsyncRead, AsyncReadExt as _, BufReader},
@@ -18,8 +19,9 @@ use tokio::{
     task::JoinSet,
 };
 
-use super::{TargetFile, fill::Words, span};
+use super::{TargetFile, fill::Words, links::Ends, span};
 use crate::{
+    expr::Settings,
     rest::{Request, Rest},
     world::World,
 };
@@ -41,12 +43,16 @@ const GRACE: Duration = Duration::from_secs(5);
 #[derive(Clone, Debug, PartialEq, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct Start {
-    /// The program and its arguments; they may hold `{llm}` (the URL of the mock), `{url}`, `{address}`, `{port}`, and
-    /// `{scratch}`, an empty folder that is gone after the run.
+    /// The program and its arguments; they may hold `{llm}` (the URL of the mock), `{url}`, `{address}`, `{port}`,
+    /// `{database}` (where its line of `[links]` begins), and `{scratch}`, an empty folder that is gone after the run.
     pub command: Vec<String>,
     /// Its environment beside what gauntlet itself has; values may hold the same words.
     #[serde(default)]
     pub env: BTreeMap<String, String>,
+    /// The variable of the environment that carries one setting, such as `GAUNTLET__{SETTING}`: `llm.gap` is put in the
+    /// place of `{setting}`, `LLM__GAP` in that of `{SETTING}`. With it, scenarios may choose settings: the back end is
+    /// started anew with them.
+    pub setting: Option<String>,
     /// Where it is started, as seen from the target file.
     #[serde(default)]
     pub folder: PathBuf,
@@ -66,6 +72,19 @@ const fn half_a_minute() -> Duration {
     Duration::from_secs(30)
 }
 
+impl Start {
+    /// Returns the variables that carry these settings.
+    fn variables(&self, settings: &Settings) -> Vec<(String, String)> {
+        let Some(pattern) = &self.setting else { return Vec::new() };
+        let name = |setting: &str| {
+            let loud = setting.to_uppercase().replace('.', "__");
+            Words::from([("setting", setting.to_owned()), ("SETTING", loud)]).fill(pattern)
+        };
+        let text = |value: &Value| value.as_str().map_or_else(|| value.to_string(), ToOwned::to_owned);
+        settings.0.iter().map(|(setting, value)| (name(setting), text(value))).collect()
+    }
+}
+
 /// A back end that was started here. Dropping it kills it with all that it started.
 #[derive(Debug)]
 pub(crate) struct Process {
@@ -74,6 +93,8 @@ pub(crate) struct Process {
     folder: PathBuf,
     url: String,
     running: Mutex<Option<Running>>,
+    /// What it was started with last beyond its own settings.
+    chosen: Mutex<Settings>,
     log: Log,
     _scratch: TempDir,
 }
@@ -91,22 +112,41 @@ struct Running {
 struct Log(Arc<Mutex<VecDeque<String>>>);
 
 impl Process {
-    /// Prepares what the file says, and starts nothing yet. `llm` is the URL of the mock.
-    pub(crate) fn new(file: &TargetFile, start: &Start, llm: &str) -> Result<Self, String> {
+    /// Prepares what the file says, and starts nothing yet.
+    pub(crate) fn new(file: &TargetFile, start: &Start, ends: &Ends) -> Result<Self, String> {
         let scratch =
             TempDir::new().map_err(|error| format!("cannot make a folder for the target: {error}"))?;
         let address = file.url.trim_start_matches("http://");
         let port = address.rsplit(':').next().unwrap_or_default();
         let words = Words::from([
-            ("llm", llm.to_owned()),
+            ("llm", ends.llm.clone()),
+            ("database", ends.database.map(|address| address.to_string()).unwrap_or_default()),
             ("url", file.url.clone()),
             ("address", address.to_owned()),
             ("port", port.to_owned()),
             ("scratch", scratch.path().display().to_string()),
         ]);
         let folder = file.folder.join(&start.folder);
-        let (url, running, log) = (file.url.clone(), Mutex::default(), Log::default());
-        Ok(Self { start: start.clone(), words, folder, url, running, log, _scratch: scratch })
+        Ok(Self {
+            start: start.clone(),
+            words,
+            folder,
+            url: file.url.clone(),
+            running: Mutex::default(),
+            chosen: Mutex::default(),
+            log: Log::default(),
+            _scratch: scratch,
+        })
+    }
+
+    /// Sees to it that it runs with these settings beyond its own: it is started anew if they have changed.
+    pub(crate) async fn run_with(&self, chosen: Settings) -> Result<(), String> {
+        if self.running().is_some() && *self.chosen() == chosen {
+            return Ok(());
+        }
+        self.stop().await;
+        *self.chosen() = chosen;
+        self.start().await
     }
 
     /// Starts it and waits until it is ready.
@@ -139,6 +179,7 @@ impl Process {
         let mut child = Command::new(&program)
             .args(command)
             .envs(self.start.env.iter().map(|(name, value)| (name, self.words.fill(value))))
+            .envs(self.start.variables(&self.chosen()))
             .current_dir(folder)
             .stdin(Stdio::null())
             .stdout(Stdio::piped())
@@ -156,6 +197,10 @@ impl Process {
 
     fn running(&self) -> MutexGuard<'_, Option<Running>> {
         self.running.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    fn chosen(&self) -> MutexGuard<'_, Settings> {
+        self.chosen.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
     /// Returns how it ended, if it has and nobody here wanted it to.

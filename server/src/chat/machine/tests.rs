@@ -19,7 +19,7 @@ use crate::{
 
 fn machine() -> Machine {
     let voice = Voice::new(Arc::new(FluentTexts::built_in()), "en");
-    Machine::new(voice, Rules { message_characters: 4000, suggestions: true })
+    Machine::new(voice, Rules { message_characters: 4000, suggestions: true, answer_unstored: true })
 }
 
 fn said(turn: u64, intent: Intent) -> Said {
@@ -239,11 +239,51 @@ fn a_store_that_fails_is_told_before_and_after_the_answer() {
     let (mut machine, said) = (machine(), question(1));
     machine.on(Event::Admitted(Arc::clone(&said)));
     did(&mut machine, Outcome::Granted);
+    machine.rules.answer_unstored = false;
     assert_eq!(brief(&did(&mut machine, Outcome::Broken)), "Release error:Internal");
 
     ask(&mut machine, &said);
     did(&mut machine, Outcome::Answered);
     assert_eq!(brief(&did(&mut machine, Outcome::Broken)), "Release error:NotStored");
+}
+
+/// Brings a message that cannot be stored up to the point at which the model is asked.
+fn ask_unstored(machine: &mut Machine, said: &Arc<Said>) -> Vec<Effect> {
+    machine.on(Event::Admitted(Arc::clone(said)));
+    did(machine, Outcome::Granted);
+    did(machine, Outcome::Broken)
+}
+
+#[test]
+fn a_question_that_cannot_be_stored_is_answered_without_memory_and_the_user_is_told() {
+    let (mut machine, said) = (machine(), question(1));
+
+    let ask = ask_unstored(&mut machine, &said);
+    let text = machine.on(Event::Text("Yes".to_owned()));
+    let end = did(&mut machine, Outcome::Answered);
+
+    assert!(matches!(&ask[..], [Effect::Run(Step::Ask(_, None))]), "{ask:?}");
+    assert!(matches!(&text[..], [Effect::Send(Frame { id: None, .. })]), "an id of nothing: {text:?}");
+    assert_eq!(brief(&end), "Notice Release done:Answered");
+    let Some(Effect::Send(done)) = end.last() else { panic!("{end:?}") };
+    assert_eq!((done.code, done.degraded, done.id), (Some(Code::NotStored), true, None));
+}
+
+#[test]
+fn an_answer_without_memory_that_fails_or_is_left_ends_its_turn() {
+    let (mut machine, said) = (machine(), question(1));
+    ask_unstored(&mut machine, &said);
+    let failed = did(&mut machine, Outcome::Failed(Failure::Gap));
+    assert_eq!(brief(&failed), "Fallback Release done:Fallback");
+
+    ask_unstored(&mut machine, &said);
+    machine.on(Event::Text("Yes".to_owned()));
+    let interrupted = did(&mut machine, Outcome::Failed(Failure::Gap));
+    assert_eq!(brief(&interrupted), "Notice Release done:Interrupted");
+
+    ask_unstored(&mut machine, &said);
+    assert_eq!(brief(&machine.on(Event::Gone)), "Cancel Release");
+    assert!(machine.is_over());
 }
 
 #[test]

@@ -190,7 +190,8 @@ impl Rig {
         configure(&mut config);
         tokio::spawn(upstream.clone().serve(listener, lab.clone()));
         let clock: clock::SharedClock = Arc::new(lab.clock().clone());
-        let hub = Hub::new(Parts { seed: 7, ..Parts::usual(config, clock, Arc::clone(&storage)) });
+        let parts = Parts { seed: 7, ..Parts::usual(config, clock, Arc::clone(&storage)) };
+        let hub = Hub::new(parts.patient());
         let address = serve(hub.clone(), user.clone()).await;
         Self { lab, upstream, storage, hub, user, address, folder }
     }

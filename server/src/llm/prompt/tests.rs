@@ -10,7 +10,7 @@ use crate::{
     storage::{FactSource, MessageKind},
 };
 
-const BOUNDS: Bounds = Bounds { tokens: 3000, confidence: 0.7 };
+const BOUNDS: Bounds = Bounds { tokens: 3000, confidence: 0.7, mask: true };
 
 fn fact(key: &str, value: &str, confidence: f64) -> Fact {
     Fact {

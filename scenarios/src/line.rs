@@ -1,0 +1,126 @@
+//! A connection between two parts of an experiment, and the weather on it.
+//!
+//! Whoever carries something over a line, a [`Proxy`] its bytes or the built-in store its calls, looks at the weather
+//! and obeys. Clones share it.
+
+mod proxy;
+
+use std::{collections::BTreeMap, io, net::SocketAddr, time::Duration};
+
+use clock::{Activity, SharedClock};
+use schemars::JsonSchema;
+use serde::Deserialize;
+use tokio::sync::watch;
+
+pub(crate) use proxy::End;
+use proxy::Proxy;
+
+/// The clock of an experiment, and where its traffic is counted.
+pub(crate) type Means = (SharedClock, Activity);
+
+/// What the target has a line to.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Deserialize, JsonSchema)]
+#[serde(rename_all = "snake_case")]
+pub enum Link {
+    /// Its database.
+    Database,
+    /// The model.
+    Llm,
+}
+
+impl Link {
+    /// Returns what a scenario needs to do something to it.
+    pub const fn need(self) -> &'static str {
+        match self {
+            Self::Database => "database-link",
+            Self::Llm => "llm-link",
+        }
+    }
+
+    /// Returns its name in words.
+    pub(crate) const fn word(self) -> &'static str {
+        match self {
+            Self::Database => "database",
+            Self::Llm => "model",
+        }
+    }
+}
+
+/// What a line is like.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub(crate) enum Weather {
+    /// All passes.
+    #[default]
+    Clear,
+    /// What was connected is cut off, and nobody gets through.
+    Cut,
+    /// Connections stay, and nothing passes.
+    Stalled,
+    /// All passes so much later.
+    Delayed(Duration),
+    /// Nothing can be written at the other end; only the built-in store knows how.
+    Full,
+}
+
+/// A line. Clones share its weather.
+#[derive(Clone, Debug)]
+pub(crate) struct Line(watch::Sender<Weather>);
+
+impl Default for Line {
+    fn default() -> Self {
+        Self(watch::Sender::new(Weather::Clear))
+    }
+}
+
+impl Line {
+    /// Changes the weather.
+    pub(crate) fn set(&self, weather: Weather) {
+        self.0.send_replace(weather);
+    }
+
+    /// Returns what tells the weather and its changes.
+    pub(crate) fn watch(&self) -> watch::Receiver<Weather> {
+        self.0.subscribe()
+    }
+}
+
+/// The lines of a target, with the proxies that carry them.
+#[derive(Debug, Default)]
+pub(crate) struct Lines {
+    lines: BTreeMap<Link, Line>,
+    proxies: Vec<Proxy>,
+}
+
+impl Lines {
+    /// Adds one that somebody else looks at.
+    pub(crate) fn add(&mut self, link: Link, line: Line) {
+        self.lines.insert(link, line);
+    }
+
+    /// Adds one that goes through a proxy; returns where that listens.
+    pub(crate) async fn carry(
+        &mut self,
+        link: Link,
+        (at, to): (SocketAddr, End),
+        means: Means,
+    ) -> Result<SocketAddr, String> {
+        let line = Line::default();
+        let cannot =
+            |error: io::Error| format!("the line to the {} cannot begin at `{at}`: {error}", link.word());
+        let proxy = Proxy::start(at, to, line.clone(), means).await.map_err(cannot)?;
+        let address = proxy.address();
+        self.proxies.push(proxy);
+        self.add(link, line);
+        Ok(address)
+    }
+
+    /// Finds one.
+    pub(crate) fn get(&self, link: Link) -> Option<&Line> {
+        self.lines.get(&link)
+    }
+
+    /// Lets all pass on all of them.
+    pub(crate) fn clear(&self) {
+        self.lines.values().for_each(|line| line.set(Weather::Clear));
+    }
+}

@@ -1,0 +1,70 @@
+//! Facts that are written and suggestions that are decided upon at once, and questions to their histories.
+
+use std::collections::BTreeSet;
+
+use super::{Checked, Scope, at, count, known_in, named, user};
+use crate::model::{Decide, History, HistoryCheck, Step, WriteFacts};
+
+/// Returns the keys of the facts of which there is a history.
+pub(super) fn keys(steps: &[Step]) -> BTreeSet<String> {
+    collect(steps, &|step| match step {
+        Step::WriteFacts(write) => {
+            let others = write.also.iter().map(|other| other.key.clone());
+            others.chain([write.key.clone()]).collect()
+        }
+        _ => Vec::new(),
+    })
+}
+
+/// Returns the names that answers are saved under.
+pub(super) fn saved(steps: &[Step]) -> BTreeSet<String> {
+    collect(steps, &|step| match step {
+        Step::Http(call) => call.save.keys().cloned().collect(),
+        _ => Vec::new(),
+    })
+}
+
+/// Returns the suggestions that are decided upon.
+pub(super) fn decided(steps: &[Step]) -> BTreeSet<String> {
+    collect(steps, &|step| match step {
+        Step::Decide(decide) => vec![decide.suggestion.get_ref().clone()],
+        _ => Vec::new(),
+    })
+}
+
+fn collect(steps: &[Step], names: &impl Fn(&Step) -> Vec<String>) -> BTreeSet<String> {
+    let found = steps.iter().flat_map(|step| match step {
+        Step::Repeat { steps, .. } => collect(steps, names),
+        step => names(step).into_iter().collect(),
+    });
+    found.collect()
+}
+
+pub(super) fn step(write: &WriteFacts, scope: &Scope) -> Checked {
+    user(&write.user, scope)?;
+    write.also.iter().try_for_each(|other| user(&other.user, scope))
+}
+
+pub(super) fn decide(decide: &Decide, scope: &Scope) -> Checked {
+    user(&decide.user, scope)?;
+    decide.stranger.iter().try_for_each(|name| user(name, scope))?;
+    if scope.saved.is_empty() {
+        let message = format!("nothing is saved as `{}`", decide.suggestion.get_ref());
+        return at(&decide.suggestion, message, "save the suggestion's id in an `http` step before");
+    }
+    known_in("saved value", &decide.suggestion, scope.saved.iter().map(String::as_str))?;
+    if decide.confirm == 0 && decide.dismiss == 0 {
+        let message = "`decide` lets nobody decide".to_owned();
+        return at(&decide.suggestion, message, "give `confirm`, `dismiss` or both");
+    }
+    Ok(())
+}
+
+pub(super) fn history(wanted: &History, scope: &Scope) -> Checked {
+    wanted.user.iter().try_for_each(|name| user(name, scope))?;
+    count(&wanted.at_least, scope)?;
+    match wanted.check {
+        HistoryCheck::DecidedOnce => named("suggestion", &wanted.key, &scope.decided),
+        _ => named("key", &wanted.key, &scope.written),
+    }
+}

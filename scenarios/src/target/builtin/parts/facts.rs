@@ -1,0 +1,117 @@
+//! Facts as a weakened storage reads and writes them.
+
+use std::{
+    collections::HashMap,
+    sync::{
+        Mutex, MutexGuard, PoisonError,
+        atomic::{AtomicU64, Ordering},
+    },
+};
+
+use clock::Timestamp;
+use server::{
+    ids::UserId,
+    storage::{Expected, Fact, FactOutcome, FactSource, FactWrite, Stored},
+};
+
+use super::{Twist, WatchedStorage};
+
+/// One read in so many is weakened, where not all are.
+const EVERY: u64 = 8;
+
+/// What a weakened storage keeps beside the database.
+#[derive(Debug, Default)]
+pub(super) struct Memory {
+    reads: AtomicU64,
+    /// What was written last under each key.
+    last: Mutex<HashMap<String, Fact>>,
+    /// What was read first of each user.
+    first: Mutex<HashMap<UserId, Vec<Fact>>>,
+}
+
+fn held<T>(memory: &Mutex<T>) -> MutexGuard<'_, T> {
+    memory.lock().unwrap_or_else(PoisonError::into_inner)
+}
+
+impl WatchedStorage {
+    pub(super) async fn write_twisted(&self, write: FactWrite) -> Stored<FactOutcome> {
+        match self.twist {
+            Twist::LastWriterWins => self.overwrite(write).await,
+            Twist::FirstValueWins => self.keep_first(write).await,
+            Twist::AckWithoutStoring => self.drop_some(write).await,
+            Twist::AnybodysFact => {
+                let outcome = self.inner.write_fact(write).await?;
+                if let FactOutcome::Written(fact) = &outcome {
+                    held(&self.memory.last).insert(fact.key.clone(), fact.clone());
+                }
+                Ok(outcome)
+            }
+            _ => self.inner.write_fact(write).await,
+        }
+    }
+
+    pub(super) async fn read_facts(&self, user: UserId, at: Timestamp) -> Stored<Vec<Fact>> {
+        let facts = self.inner.facts(user, at).await?;
+        match self.twist {
+            Twist::FrozenFacts => Ok(held(&self.memory.first).entry(user).or_insert(facts).clone()),
+            _ => Ok(facts),
+        }
+    }
+
+    pub(super) async fn read_fact(&self, (user, key): (UserId, &str), at: Timestamp) -> Stored<Option<Fact>> {
+        let fact = self.inner.fact(user, key, at).await?;
+        let is_struck = (self.memory.reads.fetch_add(1, Ordering::Relaxed) + 1).is_multiple_of(EVERY);
+        match (self.twist, fact) {
+            (Twist::RankForgotten, Some(fact)) => Ok(Some(Fact { source: FactSource::Extracted, ..fact })),
+            (Twist::StaleReads, Some(fact)) if is_struck => self.version_before(fact).await.map(Some),
+            (Twist::GoneNowAndThen, _) if is_struck => Ok(None),
+            (Twist::NeighboursFact, Some(fact)) if is_struck => {
+                let other = self.inner.facts(user, at).await?.into_iter().find(|other| other.key != key);
+                Ok(Some(other.map_or(fact.clone(), |other| Fact { value: other.value, ..fact })))
+            }
+            (Twist::AnybodysFact, Some(fact)) if is_struck => {
+                Ok(Some(held(&self.memory.last).get(key).cloned().unwrap_or(fact)))
+            }
+            (_, fact) => Ok(fact),
+        }
+    }
+
+    async fn version_before(&self, fact: Fact) -> Stored<Fact> {
+        let history = self.inner.fact_history(fact.user, &fact.key).await?;
+        let before = history.into_iter().rev().find(|revision| revision.version < fact.version);
+        Ok(match before {
+            Some(before) => Fact { value: before.value, version: before.version, ..fact },
+            None => fact,
+        })
+    }
+
+    /// Writes on top of whatever is there.
+    async fn overwrite(&self, mut write: FactWrite) -> Stored<FactOutcome> {
+        loop {
+            match self.inner.write_fact(write.clone()).await? {
+                FactOutcome::Conflict(Some(current)) => write.expected = Expected::Version(current.version),
+                FactOutcome::Conflict(None) => write.expected = Expected::Absent,
+                written @ FactOutcome::Written(_) => return Ok(written),
+            }
+        }
+    }
+
+    /// Says of every hundredth value that it is stored, and forgets it.
+    async fn drop_some(&self, write: FactWrite) -> Stored<FactOutcome> {
+        let number = self.writes.fetch_add(1, Ordering::Relaxed) + 1;
+        match self.inner.fact(write.user, &write.key, write.at).await? {
+            Some(fact) if number.is_multiple_of(100) && write.expected == Expected::Version(fact.version) => {
+                Ok(FactOutcome::Written(Fact { value: write.value, version: fact.version + 1, ..fact }))
+            }
+            _ => self.inner.write_fact(write).await,
+        }
+    }
+
+    /// Says that the value is stored, and keeps the one that is there.
+    async fn keep_first(&self, write: FactWrite) -> Stored<FactOutcome> {
+        match self.inner.fact(write.user, &write.key, write.at).await? {
+            Some(first) => Ok(FactOutcome::Written(first)),
+            None => self.inner.write_fact(write).await,
+        }
+    }
+}

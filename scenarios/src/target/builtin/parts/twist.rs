@@ -1,0 +1,95 @@
+//! The ways in which the built-in store can be weakened.
+
+/// How a storage is weakened.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(in super::super) enum Twist {
+    /// Not at all.
+    None,
+    /// A fact is written whatever version the writer had seen.
+    LastWriterWins,
+    /// Every hundredth write of a fact is acknowledged and not stored.
+    AckWithoutStoring,
+    /// A fact that has a value is never written again, though the writer is told so.
+    FirstValueWins,
+    /// A reply cannot be stored once its session is older than the idle limit.
+    ExpiryCutsReplies,
+    /// The part of an answer that was shown before the model failed is stored as an answer.
+    TorsoAsAnswer,
+    /// A reminder is made without confirming its suggestion.
+    ConfirmedManyTimes,
+    /// A reminder that confirms a suggestion is acknowledged, and gone.
+    ReminderForgotten,
+    /// A dismissal is acknowledged, and the suggestion stays open.
+    DismissalForgotten,
+    /// A suggestion can be confirmed ten minutes longer than it should.
+    LateConfirmation,
+    /// A suggestion that was confirmed is told as gone.
+    UsedIsGone,
+    /// Whose suggestion it is does not matter.
+    AnybodyConfirms,
+    /// Every eighth read of a fact brings the version before.
+    StaleReads,
+    /// Every eighth read of a fact finds nothing.
+    GoneNowAndThen,
+    /// Every eighth read of a fact brings another one of the same user.
+    NeighboursFact,
+    /// Every eighth read of a fact brings what was written last under its key, by whomever.
+    AnybodysFact,
+    /// What the user wrote by hand has the rank of what was found in chat.
+    RankForgotten,
+    /// The facts for the prompt are those of the first time.
+    FrozenFacts,
+    /// The history of a fact begins with its second version.
+    HistoryCut,
+    /// The prompt holds what anybody said.
+    ContextOfAll,
+    /// Everybody's conversation is the one that was begun last.
+    SessionOfTheLast,
+    /// While the database is out of reach or full, writes are said to be done.
+    SaysYes,
+    /// The database is said to answer, whether it does or not.
+    ReadyWhatever,
+    /// Whoever cannot be looked up is nobody.
+    NobodyWhileAway,
+    /// The end of a session is acknowledged, and the session goes on.
+    NeverEnds,
+    /// What users say is written to the log.
+    TellsTheLog,
+}
+
+/// All of them, by the names that sabotages use.
+pub(super) const TWISTS: &[(&str, Twist)] = &[
+    ("last-writer-wins", Twist::LastWriterWins),
+    ("ack-without-storing", Twist::AckWithoutStoring),
+    ("first-value-wins", Twist::FirstValueWins),
+    ("expiry-cuts-replies", Twist::ExpiryCutsReplies),
+    ("torso-as-answer", Twist::TorsoAsAnswer),
+    ("confirmed-many-times", Twist::ConfirmedManyTimes),
+    ("reminder-forgotten", Twist::ReminderForgotten),
+    ("dismissal-forgotten", Twist::DismissalForgotten),
+    ("late-confirmation", Twist::LateConfirmation),
+    ("used-is-gone", Twist::UsedIsGone),
+    ("anybody-confirms", Twist::AnybodyConfirms),
+    ("stale-reads", Twist::StaleReads),
+    ("gone-now-and-then", Twist::GoneNowAndThen),
+    ("neighbours-fact", Twist::NeighboursFact),
+    ("anybodys-fact", Twist::AnybodysFact),
+    ("rank-forgotten", Twist::RankForgotten),
+    ("frozen-facts", Twist::FrozenFacts),
+    ("history-cut", Twist::HistoryCut),
+    ("context-of-all", Twist::ContextOfAll),
+    ("session-of-the-last", Twist::SessionOfTheLast),
+    ("says-yes-while-away", Twist::SaysYes),
+    ("ready-whatever-happens", Twist::ReadyWhatever),
+    ("nobody-while-away", Twist::NobodyWhileAway),
+    ("never-ends", Twist::NeverEnds),
+    ("tells-the-log", Twist::TellsTheLog),
+];
+
+impl Twist {
+    /// Returns the twist of this name; none when the name is of another part.
+    pub(in super::super) fn named(part: Option<&str>) -> Self {
+        let row = TWISTS.iter().find(|(name, _)| Some(*name) == part);
+        row.map_or(Self::None, |(_, twist)| *twist)
+    }
+}

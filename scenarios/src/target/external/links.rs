@@ -1,0 +1,65 @@
+//! Lines of a back end that are led through gauntlet.
+
+use std::net::SocketAddr;
+
+use serde::Deserialize;
+
+use super::any_port;
+use crate::line::{End, Lines, Link, Means};
+
+/// The lines of a target file.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Links {
+    /// That to its database: `{database}` in `[start]` becomes the address to use.
+    pub database: Option<Via>,
+    /// That to the model, at this address; `{llm}` then leads through it.
+    pub llm: Option<SocketAddr>,
+}
+
+/// A line by its ends.
+#[derive(Clone, Debug, PartialEq, Eq, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Via {
+    /// Where it leads: `host:port`, or the path of a socket.
+    pub to: String,
+    /// Where the back end finds it; any free port if not given.
+    #[serde(default = "any_port")]
+    pub at: SocketAddr,
+}
+
+/// Where a back end finds what its lines lead to.
+#[derive(Clone, Debug)]
+pub(crate) struct Ends {
+    /// The URL of the model.
+    pub(crate) llm: String,
+    /// The address of the database, if it has a line.
+    pub(crate) database: Option<SocketAddr>,
+}
+
+impl Links {
+    /// Says what is wrong with them, in words that say what to write.
+    pub(super) fn check(&self, is_started: bool) -> Result<(), String> {
+        if let Some(via) = &self.database {
+            End::parse(&via.to).map_err(|error| format!("`links.database.to`: {error}"))?;
+        }
+        if self.llm.is_some() && !is_started {
+            return Err("`links.llm` needs `[start]`, which tells the back end where the model is".to_owned());
+        }
+        Ok(())
+    }
+
+    /// Begins them. `llm` is the URL of the mock.
+    pub(crate) async fn begin(&self, llm: &str, means: Means) -> Result<(Lines, Ends), String> {
+        let (mut lines, mut ends) = (Lines::default(), Ends { llm: llm.to_owned(), database: None });
+        if let Some(via) = &self.database {
+            let line = (via.at, End::parse(&via.to)?);
+            ends.database = Some(lines.carry(Link::Database, line, means.clone()).await?);
+        }
+        if let Some(at) = self.llm {
+            let line = (at, End::parse(llm.trim_start_matches("http://"))?);
+            ends.llm = format!("http://{}", lines.carry(Link::Llm, line, means).await?);
+        }
+        Ok((lines, ends))
+    }
+}

@@ -1,0 +1,104 @@
+//! How the model's answer, or its failure, becomes the end of a turn.
+
+use super::{
+    Machine,
+    ending::{action, done, millis},
+};
+use crate::{
+    chat::{
+        effect::{Effect, Reply, Step},
+        event::Wish,
+        protocol::{Action, Code, Finish, Frame, Kind},
+    },
+    llm::Failure,
+    storage::MessageKind,
+};
+
+impl Machine {
+    pub(super) fn answered(&mut self) -> Vec<Effect> {
+        let Some(turn) = &mut self.turn else { return Vec::new() };
+        turn.end = Some(done(&turn.said, Finish::Answered));
+        let (text, number) = (turn.text.clone(), turn.said.turn);
+        let notice = turn.is_unstored.then(|| {
+            let notice = Frame::text(number, Kind::Notice, self.voice.notice("unstored"));
+            Effect::Send(Frame { code: Some(Code::NotStored), ..notice })
+        });
+        notice.into_iter().chain(self.keep(MessageKind::Answer, text)).collect()
+    }
+
+    pub(super) fn failed(&mut self, failure: &Failure) -> Vec<Effect> {
+        let Some(turn) = &mut self.turn else { return Vec::new() };
+        if turn.text.is_empty() {
+            let frames = self.fallback(failure).unwrap_or_default();
+            let text = frames.iter().find_map(|effect| match effect {
+                Effect::Send(frame) => frame.content.clone(),
+                _ => None,
+            });
+            return [frames, self.keep(MessageKind::Fallback, text.unwrap_or_default())].concat();
+        }
+        let notice = Frame::text(turn.said.turn, Kind::Notice, self.voice.notice("interrupted"));
+        turn.end = Some(Frame {
+            code: Some(Code::Interrupted),
+            action: Some(action(failure, turn.said.meaning.intent)),
+            retry_after_ms: millis(failure),
+            degraded: true,
+            ..done(&turn.said, Finish::Interrupted)
+        });
+        let text = turn.text.clone();
+        let notice = Effect::Send(Frame { code: Some(Code::Interrupted), ..notice });
+        [vec![notice], self.keep(MessageKind::Interrupted, text)].concat()
+    }
+
+    pub(super) fn fallback(&mut self, failure: &Failure) -> Option<Vec<Effect>> {
+        let turn = self.turn.as_mut()?;
+        let (intent, reason) = (turn.said.meaning.intent, failure.reason());
+        metrics::counter!(
+            "ai_fallback_total",
+            "reason" => reason.name(),
+            "intent" => intent.name(),
+            "language" => self.voice.language().to_owned(),
+        )
+        .increment(1);
+        let action = Some(action(failure, intent));
+        let text = Frame::text(turn.said.turn, Kind::Fallback, self.voice.fallback(reason, intent));
+        let id = (!turn.is_unstored).then_some(turn.said.ids.reply);
+        let frame = Frame { id, action, ..text };
+        let retry_after_ms = millis(failure);
+        turn.end =
+            Some(Frame { action, retry_after_ms, degraded: true, ..done(&turn.said, Finish::Fallback) });
+        Some(vec![Effect::Send(frame)])
+    }
+
+    /// Stores what the user got, or ends the turn where nothing of it can be stored.
+    fn keep(&mut self, kind: MessageKind, text: String) -> Vec<Effect> {
+        if let Some(store) = self.store(kind, text) {
+            return vec![store];
+        }
+        if let Some(end) = self.turn.as_mut().and_then(|turn| turn.end.as_mut()) {
+            (end.id, end.degraded) = (None, true);
+            end.code = end.code.or(Some(Code::NotStored));
+        }
+        self.finish()
+    }
+
+    pub(super) fn store(&self, kind: MessageKind, text: String) -> Option<Effect> {
+        let turn = self.turn.as_ref()?;
+        let reply = Reply { id: turn.said.ids.reply, session: turn.session?, kind, text };
+        Some(Effect::Run(Step::Reply(reply)))
+    }
+
+    /// The store failed: before the question was stored, or when the reply should have been.
+    pub(super) fn broken(&mut self) -> Vec<Effect> {
+        let may_go_on = self.rules.answer_unstored && self.is_heard();
+        let Some(turn) = &mut self.turn else { return Vec::new() };
+        if may_go_on && turn.session.is_none() && turn.end.is_none() && turn.said.wish == Wish::Answer {
+            metrics::counter!("turns_unstored_total").increment(1);
+            turn.is_unstored = true;
+            return vec![Effect::Run(Step::Ask(turn.said.clone(), None))];
+        }
+        let code = if turn.end.is_some() { Code::NotStored } else { Code::Internal };
+        let frame = Frame::error(turn.said.turn, code, &self.voice.error(code));
+        turn.end = Some(Frame { action: Some(Action::Retry), session: turn.session, ..frame });
+        self.finish()
+    }
+}

@@ -1,0 +1,149 @@
+//! A store whose every call has a limit of time.
+//!
+//! An engine that is reached and says nothing, or a network that swallows what is sent, must not hold a turn or a
+//! request for ever.
+
+use std::time::Duration;
+
+use async_trait::async_trait;
+use clock::{SharedClock, timeout};
+use jiff::Timestamp;
+
+use super::{
+    Credentials, Fact, FactOutcome, FactRevision, FactWrite, Language, Message, NewMessage, NewReminder,
+    NewSession, NewSuggestion, NewUser, Offered, Page, Reminder, ReminderChange, ReminderOutcome, Session,
+    SharedStorage, Storage, StorageError, Stored, Suggestion, SuggestionLimits, User,
+};
+use crate::ids::{MessageId, ReminderId, SessionId, SuggestionId, UserId};
+
+/// Hands calls on and waits for each no longer than its patience.
+#[derive(Debug)]
+pub struct Patient {
+    inner: SharedStorage,
+    clock: SharedClock,
+    patience: Duration,
+}
+
+impl Patient {
+    /// Wraps a store.
+    pub fn new(inner: SharedStorage, clock: SharedClock, patience: Duration) -> Self {
+        Self { inner, clock, patience }
+    }
+
+    async fn within<T>(&self, call: impl Future<Output = Stored<T>>) -> Stored<T> {
+        let late = || StorageError::Unavailable(format!("no answer within {:?}", self.patience));
+        timeout(&*self.clock, self.patience, call).await.unwrap_or_else(|_| Err(late()))
+    }
+}
+
+#[async_trait]
+impl Storage for Patient {
+    async fn ping(&self) -> Stored<()> {
+        self.within(self.inner.ping()).await
+    }
+
+    async fn create_user(&self, user: NewUser) -> Stored<Option<User>> {
+        self.within(self.inner.create_user(user)).await
+    }
+
+    async fn credentials(&self, email: &str) -> Stored<Option<Credentials>> {
+        self.within(self.inner.credentials(email)).await
+    }
+
+    async fn user(&self, id: UserId) -> Stored<Option<User>> {
+        self.within(self.inner.user(id)).await
+    }
+
+    async fn languages(&self) -> Stored<Vec<Language>> {
+        self.within(self.inner.languages()).await
+    }
+
+    async fn open_session(&self, user: UserId) -> Stored<Option<Session>> {
+        self.within(self.inner.open_session(user)).await
+    }
+
+    async fn begin_session(&self, session: NewSession) -> Stored<Session> {
+        self.within(self.inner.begin_session(session)).await
+    }
+
+    async fn end_session(&self, id: SessionId, at: Timestamp) -> Stored<bool> {
+        self.within(self.inner.end_session(id, at)).await
+    }
+
+    async fn sessions(&self, user: UserId, limit: u32) -> Stored<Vec<Session>> {
+        self.within(self.inner.sessions(user, limit)).await
+    }
+
+    async fn has_session(&self, user: UserId, id: SessionId) -> Stored<bool> {
+        self.within(self.inner.has_session(user, id)).await
+    }
+
+    async fn append_message(&self, message: NewMessage, capacity: Option<u32>) -> Stored<Option<Message>> {
+        self.within(self.inner.append_message(message, capacity)).await
+    }
+
+    async fn context(&self, session: SessionId, since: Timestamp, limit: u32) -> Stored<Vec<Message>> {
+        self.within(self.inner.context(session, since, limit)).await
+    }
+
+    async fn messages(&self, page: Page) -> Stored<Vec<Message>> {
+        self.within(self.inner.messages(page)).await
+    }
+
+    async fn message(&self, id: MessageId) -> Stored<Option<Message>> {
+        self.within(self.inner.message(id)).await
+    }
+
+    async fn facts(&self, user: UserId, at: Timestamp) -> Stored<Vec<Fact>> {
+        self.within(self.inner.facts(user, at)).await
+    }
+
+    async fn fact(&self, user: UserId, key: &str, at: Timestamp) -> Stored<Option<Fact>> {
+        self.within(self.inner.fact(user, key, at)).await
+    }
+
+    async fn write_fact(&self, write: FactWrite) -> Stored<FactOutcome> {
+        self.within(self.inner.write_fact(write)).await
+    }
+
+    async fn fact_history(&self, user: UserId, key: &str) -> Stored<Vec<FactRevision>> {
+        self.within(self.inner.fact_history(user, key)).await
+    }
+
+    async fn offer_suggestion(&self, offer: NewSuggestion, limits: SuggestionLimits) -> Stored<Offered> {
+        self.within(self.inner.offer_suggestion(offer, limits)).await
+    }
+
+    async fn pending_suggestions(&self, user: UserId, at: Timestamp) -> Stored<Vec<Suggestion>> {
+        self.within(self.inner.pending_suggestions(user, at)).await
+    }
+
+    async fn dismiss_suggestion(
+        &self,
+        user: UserId,
+        id: SuggestionId,
+        at: Timestamp,
+    ) -> Stored<Option<Suggestion>> {
+        self.within(self.inner.dismiss_suggestion(user, id, at)).await
+    }
+
+    async fn create_reminder(&self, reminder: NewReminder) -> Stored<ReminderOutcome> {
+        self.within(self.inner.create_reminder(reminder)).await
+    }
+
+    async fn reminders(&self, user: UserId) -> Stored<Vec<Reminder>> {
+        self.within(self.inner.reminders(user)).await
+    }
+
+    async fn reminder(&self, user: UserId, id: ReminderId) -> Stored<Option<Reminder>> {
+        self.within(self.inner.reminder(user, id)).await
+    }
+
+    async fn update_reminder(&self, change: ReminderChange) -> Stored<Option<Reminder>> {
+        self.within(self.inner.update_reminder(change)).await
+    }
+
+    async fn delete_reminder(&self, user: UserId, id: ReminderId) -> Stored<bool> {
+        self.within(self.inner.delete_reminder(user, id)).await
+    }
+}

@@ -1,0 +1,226 @@
+//! Chats of strangers, judged from outside: each broken one is accused by the scenario that its defect is about, in words
+//! that name the defect, and the sound one never is (S5, S9, S11).
+
+use std::{fs, net::SocketAddr, time::Duration};
+
+use scenarios::{
+    Options, Scenario, Target,
+    result::{Check, Run, ScenarioResult, Verdict},
+};
+
+use crate::support::standin::{Defect, StandIn};
+
+/// What a defect is about: a scenario, the check that names the defect, and words of its explanation.
+struct Case {
+    defect: Defect,
+    scenario: &'static str,
+    check: &'static str,
+    words: &'static str,
+}
+
+const fn case(defect: Defect, scenario: &'static str, check: &'static str, words: &'static str) -> Case {
+    Case { defect, scenario, check, words }
+}
+
+const TWO_USERS: &str = "two_users_at_once_read_their_own_answers";
+const READERS: &str = "readers_beside_64_writers_see_nothing_stale";
+const ERROR_IN_MID_STREAM: &str = "error_in_mid_stream_is_not_answered_twice";
+
+const CASES: [Case; 26] = [
+    case(Defect::NeverAnswers, ERROR_IN_MID_STREAM, "one end per message", "0 ends: nothing came"),
+    case(
+        Defect::LosesTheEnd,
+        ERROR_IN_MID_STREAM,
+        "one end per message",
+        "0 ends: what was begun was not ended",
+    ),
+    case(Defect::EndsTwice, TWO_USERS, "one end per message", "sent 1 messages and got 2 ends: too many"),
+    case(Defect::SpeaksAfterTheEnd, TWO_USERS, "nothing after the end", "got a `message` after its last end"),
+    case(Defect::MixesUsers, TWO_USERS, "no frame of another user", "`session` of `"),
+    case(
+        Defect::OneConversation,
+        TWO_USERS,
+        "the model hears of quinces alone",
+        r#"its `lacks` is ["Shall I eat apples?""#,
+    ),
+    case(
+        Defect::BelievesTheHalf,
+        "torso_without_finish_is_no_answer",
+        "the user is told that the answer broke off",
+        "its `code` is \"\"",
+    ),
+    case(
+        Defect::Doubles,
+        TWO_USERS,
+        "one reads of apples, once and whole",
+        r#"its `answer` is "Apples are are good for you.""#,
+    ),
+    case(
+        Defect::Reorders,
+        TWO_USERS,
+        "one reads of apples, once and whole",
+        r#"its `answer` is "Apples good are for you.""#,
+    ),
+    case(Defect::DropsWrites, READERS, "every write is in the history", "is not stored: lost"),
+    case(Defect::LastWriterWins, "word_that_was_read_is_never_gone_again", "no word is lost", "lost update"),
+    case(Defect::ReadsFromACopy, READERS, "no read is stale", "the read is stale"),
+    case(
+        Defect::MixesFacts,
+        "two_users_write_the_same_key_apart",
+        "the other reads her own",
+        "belongs to `note` of `ana`: leak",
+    ),
+    case(
+        Defect::Splices,
+        "reset_in_mid_answer_is_not_answered_twice",
+        "the user reads just what came",
+        "Do not drive yourself Sorry",
+    ),
+    case(
+        Defect::LimitsEachSocket,
+        "flood_over_ten_sockets_is_one_flood",
+        "ten of a hundred are answered",
+        "100",
+    ),
+    case(
+        Defect::OneLimitForAll,
+        "flood_of_one_user_leaves_the_others_alone",
+        "whoever asks calmly is answered",
+        "its `type` is \"error\"",
+    ),
+    case(
+        Defect::ShowsTheWire,
+        "invalid_json_from_the_model_is_no_answer",
+        "no wire garbage in texts",
+        "reads data:",
+    ),
+    case(
+        Defect::HoldsTheModel,
+        "answer_is_over_at_its_end_marker",
+        "no upstream connection outlives its turn",
+        "exchange 1 is still open",
+    ),
+    case(
+        Defect::Forgets,
+        "second_turn_remembers_the_first",
+        "the second prompt holds the first turn",
+        "its `messages` is 1",
+    ),
+    case(
+        Defect::KeepsTheHalf,
+        "cut_in_mid_chunk_is_no_answer",
+        "the torso is not shown to the model",
+        "Hard cheese is",
+    ),
+    case(Defect::ConfirmsTwice, "suggestion_is_confirmed_once", "one confirmation creates", "20"),
+    case(
+        Defect::ForgetsDismissals,
+        "dismissal_is_final_whoever_confirms",
+        "what was dismissed makes no reminder",
+        ": both",
+    ),
+    case(
+        Defect::LosesReminders,
+        "confirmation_that_was_acknowledged_is_kept",
+        "confirmed once, and kept",
+        "it is not there: lost",
+    ),
+    case(
+        Defect::AnybodyConfirms,
+        "strangers_have_no_say_in_a_suggestion",
+        "its owner alone decides",
+        "and it is somebody else's",
+    ),
+    case(
+        Defect::ClosesAllSockets,
+        "oversized_frame_closes_that_socket_only",
+        "the other socket goes on",
+        "0",
+    ),
+    case(
+        Defect::TakesOverTheSession,
+        "whoever_comes_next_is_not_the_one_who_left",
+        "no frame of another user",
+        "`session` of `ana` reached `bea`",
+    ),
+];
+
+/// Where a turn that does not end is waited for, as long as the settings say.
+const WITHOUT_AN_END: [Defect; 5] = [
+    Defect::NeverAnswers,
+    Defect::LosesTheEnd,
+    Defect::OneLimitForAll,
+    Defect::HoldsTheModel,
+    Defect::ClosesAllSockets,
+];
+
+/// Returns an address where nobody listens now.
+fn free() -> SocketAddr {
+    std::net::TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap()
+}
+
+/// Judges a stand-in with these scenarios. What a turn may take is waited for only where one does not end.
+async fn judge(defect: Defect, chosen: Vec<Scenario>, (total, slack): (Duration, Duration)) -> Run {
+    let (folder, llm) = (tempfile::tempdir().unwrap(), free());
+    let standin = StandIn::start(llm, defect).await;
+    let path = folder.path().join("target.toml");
+    let text = format!(
+        "schema = 1\nname = \"{defect:?}\"\nkind = \"chat-v0\"\nurl = \"http://{}\"\nllm = \"{llm}\"\nslack = \"{}ms\"\ncapabilities = [\"facts\", \"reminders\", \"kinds\"]\n[settings]\nlimits.user.mode = \"off\"\nlimits.http.mode = \"off\"\nconversation.idle = \"6s\"\nllm.total = \"{}ms\"\nllm.breaker.cooldown = \"1s\"\n",
+        standin.address,
+        slack.as_millis(),
+        total.as_millis(),
+    );
+    fs::write(&path, text).unwrap();
+    let target = Target::load(&path, &|_| None).unwrap();
+    tokio::task::spawn_blocking(move || scenarios::run(&chosen, &target, &Options::default(), &|_| {}))
+        .await
+        .unwrap()
+}
+
+/// Tells what a run found, for whoever reads why a test failed.
+fn told(run: &Run) -> String {
+    let broken = run.scenarios.iter().flat_map(|scenario| {
+        let checks =
+            scenario.broken().map(|check| format!("{}: {} ({})", scenario.id, check.id, check.observed));
+        checks.chain([format!("{}: {:?} {}", scenario.id, scenario.verdict, scenario.reason)])
+    });
+    broken.collect::<Vec<_>>().join("\n")
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_sound_stand_in_is_never_accused_s5() {
+    let mut chosen = scenarios::library().unwrap();
+    chosen.retain(|scenario| CASES.iter().any(|case| case.scenario == scenario.id));
+    assert_eq!(chosen.len(), 19);
+
+    let run = judge(Defect::None, chosen, (Duration::from_secs(20), Duration::from_secs(5))).await;
+
+    for scenario in &run.scenarios {
+        assert_eq!(scenario.verdict, Verdict::Pass, "{}: {}", scenario.id, told(&run));
+    }
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn no_broken_stand_in_goes_free_and_its_defect_is_named_s9_s11() {
+    let library = scenarios::library().unwrap();
+    let chosen =
+        |case: &Case| library.iter().filter(|scenario| scenario.id == case.scenario).cloned().collect();
+    let judged = CASES.map(|case| (chosen(&case), case)).map(|(chosen, case)| async move {
+        let (total, slack) = if WITHOUT_AN_END.contains(&case.defect) { (500, 100) } else { (10_000, 500) };
+        let limits = (Duration::from_millis(total), Duration::from_millis(slack));
+        let run = judge(case.defect, chosen, limits).await;
+        (case, run)
+    });
+
+    let mut free = Vec::new();
+    for (case, run) in futures_util::future::join_all(judged).await {
+        let mut broken = run.scenarios.iter().flat_map(ScenarioResult::broken);
+        let names_it = |check: &Check| check.id == case.check && check.observed.contains(case.words);
+
+        if !broken.any(names_it) {
+            free.push(format!("{:?}: {}", case.defect, told(&run)));
+        }
+    }
+
+    assert!(free.is_empty(), "these went free:\n{}", free.join("\n"));
+}
