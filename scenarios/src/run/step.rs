@@ -122,7 +122,7 @@ fn network(step: &Network, people: &People<'_>) -> Result<(), Broken> {
         Fault::Restore => (Weather::Clear, format!("restored the line to the {link}")),
     };
     line.set(weather);
-    world.recorder.note("harness", What::Note(told));
+    world.recorder.note("network", What::Note(told));
     Ok(())
 }
 
