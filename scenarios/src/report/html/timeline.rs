@@ -34,8 +34,9 @@ const AXIS: usize = 26;
 const MOMENT: f64 = 54.0;
 const LETTER: f64 = 6.2;
 
-/// Longest label of a mark, in characters.
-const LABEL: usize = 36;
+/// Longest label of a mark, and the shortest that is left of one when room is short, in characters.
+const LABEL: usize = 100;
+const LABEL_LEAST: usize = 14;
 
 /// Most events of a drawing; a longer story is not drawn.
 pub(super) const EVENTS_MAX: usize = 10_000;
@@ -165,11 +166,13 @@ impl<'a> Drawing<'a> {
         let here = (0..self.axis.x.len()).filter(|n| self.lanes.of[*n] == lane).collect::<Vec<_>>();
         for (place, n) in here.iter().enumerate() {
             let Some(label) = label(&self.scenario.transcript[*n]) else { continue };
-            let (x, width) = (self.axis.x[*n] + 9.0, LETTER * length(&label));
+            let x = self.axis.x[*n] + 9.0;
             let next = here.get(place + 1).map_or(f64::from(WIDTH), |next| self.axis.x[*next] - 6.0);
-            if x >= free && x + width <= next {
+            let label = words::cut(&label, letters(next - x));
+            let is_whole = !label.ends_with('…') || label.chars().count() >= LABEL_LEAST;
+            if x >= free && is_whole {
                 _ = write!(self.svg, "<text x=\"{x:.0}\" y=\"{y}\" class=\"tt\">{}</text>", escape(&label));
-                free = x + width;
+                free = x + LETTER * whole(label.chars().count());
             }
         }
     }
@@ -238,8 +241,13 @@ const fn middle(lane: usize) -> usize {
     AXIS + LANE * lane + LANE / 2
 }
 
-fn length(text: &str) -> f64 {
-    f64::from(u32::try_from(text.chars().count()).unwrap_or(u32::MAX))
+/// Returns how many letters have room in so many pixels.
+fn letters(pixels: f64) -> usize {
+    (1..=LABEL).take_while(|count| LETTER * whole(*count) <= pixels).count()
+}
+
+fn whole(count: usize) -> f64 {
+    f64::from(u32::try_from(count).unwrap_or(u32::MAX))
 }
 
 fn escape(text: &str) -> String {
