@@ -7,7 +7,11 @@ use clap::Args;
 use clock::SystemClock;
 use secrecy::ExposeSecret;
 use server::{Config, Parts, storage::Database};
-use tokio::{net::TcpListener, runtime::Runtime, sync::oneshot};
+use tokio::{
+    net::{TcpListener, TcpSocket},
+    runtime::Runtime,
+    sync::oneshot,
+};
 use toml::{Table, Value};
 
 use crate::{config::Source, exit_code::ExitCode, failure::Failure, logging, signal::Wishes};
@@ -45,9 +49,22 @@ pub(crate) fn run(arguments: &Arguments) -> Result<ExitCode, Failure> {
     ended
 }
 
+/// Connections that the system keeps until they are accepted.
+const BACKLOG: u32 = 1024;
+
+/// Binds a socket whose connections keep so many bytes for a client that does not read, roughly.
+fn bind(address: SocketAddr, send_buffer_bytes: u32) -> io::Result<TcpListener> {
+    let socket = if address.is_ipv4() { TcpSocket::new_v4()? } else { TcpSocket::new_v6()? };
+    // A server that is started again must not wait for connections of the one before.
+    socket.set_reuseaddr(true)?;
+    socket.set_send_buffer_size(send_buffer_bytes)?;
+    socket.bind(address)?;
+    socket.listen(BACKLOG)
+}
+
 async fn serve(config: Config) -> anyhow::Result<ExitCode> {
     let address = config.http.listen;
-    let listener = TcpListener::bind(address).await.map_err(|error| taken(address, error))?;
+    let listener = bind(address, config.http.send_buffer_bytes).map_err(|error| taken(address, error))?;
     warn_of_short_lived_tokens(&config);
     let parts = parts(config).await?;
     tracing::info!(address = %listener.local_addr()?, "listening");

@@ -43,12 +43,14 @@ struct Wire {
     reader: Reader,
 }
 
-#[derive(Debug, Default, PartialEq, Eq)]
+#[derive(Debug, Default)]
 enum Reader {
     /// Not seen (yet): its side may not be metered at all.
     #[default]
     Unknown,
     Open,
+    /// There, but it does not read, and does not mean to.
+    Resting,
     Gone,
 }
 
@@ -87,9 +89,9 @@ impl Activity {
     /// the program unsettled.
     pub fn metered(&self, stream: TcpStream) -> io::Result<Metered> {
         let (local, peer) = (stream.local_addr()?, stream.peer_addr()?);
-        self.with_wires(|wires| wires.entry((peer, local)).or_default().reader = Reader::Open);
-        self.note();
-        Ok(Metered { stream, local, peer, activity: self.clone() })
+        let metered = Metered { stream, local, peer, activity: self.clone() };
+        metered.resume();
+        Ok(metered)
     }
 
     /// Returns the number of things that have happened.
@@ -126,7 +128,7 @@ impl Wire {
     fn unread(&self) -> u64 {
         match self.reader {
             Reader::Open => self.written.saturating_sub(self.read),
-            Reader::Unknown | Reader::Gone => 0,
+            Reader::Unknown | Reader::Resting | Reader::Gone => 0,
         }
     }
 }
@@ -159,6 +161,21 @@ impl Metered {
         &self.stream
     }
 
+    /// Says that this end rests: it reads nothing, on purpose, so that bytes for it keep nothing unsettled.
+    pub fn rest(&self) {
+        self.become_reader(Reader::Resting);
+    }
+
+    /// Says that this end reads again.
+    pub fn resume(&self) {
+        self.become_reader(Reader::Open);
+    }
+
+    fn become_reader(&self, reader: Reader) {
+        self.activity.note();
+        self.activity.with_wires(|wires| wires.entry((self.peer, self.local)).or_default().reader = reader);
+    }
+
     fn wrote(&self, bytes: usize) {
         self.activity.note();
         let key = (self.local, self.peer);
@@ -181,8 +198,10 @@ impl Drop for Metered {
             if let Some(wire) = wires.get_mut(&incoming) {
                 wire.reader = Reader::Gone;
             }
-            let other_is_open = wires.get(&outgoing).is_some_and(|wire| wire.reader == Reader::Open);
-            if !other_is_open {
+            let other_is_there = wires
+                .get(&outgoing)
+                .is_some_and(|wire| matches!(wire.reader, Reader::Open | Reader::Resting));
+            if !other_is_there {
                 wires.remove(&incoming);
                 wires.remove(&outgoing);
             }

@@ -316,6 +316,27 @@ mod tests {
     }
 
     #[test]
+    fn an_end_that_rests_holds_no_time_back_until_it_reads_again() {
+        let (runtime, lab) = Lab::new(Timestamp::UNIX_EPOCH).unwrap();
+
+        runtime.block_on(async {
+            let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
+            let stream = TcpStream::connect(listener.local_addr().unwrap()).await.unwrap();
+            let mut reader = lab.activity().metered(stream).unwrap();
+            let mut writer = lab.activity().metered(listener.accept().await.unwrap().0).unwrap();
+            reader.rest();
+
+            writer.write_all(b"unread").await.unwrap();
+            lab.advance(Duration::from_secs(1)).await.unwrap();
+
+            reader.resume();
+            assert!(lab.activity().under_way().unwrap().contains("6 bytes"));
+            reader.read_exact(&mut [0; 6]).await.unwrap();
+            assert_eq!(lab.activity().under_way(), None);
+        });
+    }
+
+    #[test]
     fn an_early_end_leaves_time_where_it_was_reached() {
         let (runtime, lab) = Lab::new(Timestamp::UNIX_EPOCH).unwrap();
 

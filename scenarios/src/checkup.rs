@@ -10,6 +10,7 @@ use crate::{
     TargetFile,
     device::{Device, Door},
     matching,
+    model::Manner,
     record::{Recorder, What},
     rest::Rest,
     target::{Ends, Process, Visitor},
@@ -131,7 +132,7 @@ async fn enter(file: &TargetFile, clock: &SharedClock) -> Examined<(Door, String
     let token = entrance.auth.sign_in(&rest, visitor).await;
     let token = token.map_err(|error| wrong("sign-in", error, hint))?;
     let told = if token.is_some() { format!("`{user}` has a token") } else { "nobody asks".to_owned() };
-    Ok((Door { target: address(file), from, chat: entrance.chat, token }, told))
+    Ok((Door { target: address(file), from, chat: entrance.chat, token, manner: Manner::default() }, told))
 }
 
 async fn open(door: &Door, recorder: &Recorder) -> Examined<Device> {

@@ -11,6 +11,7 @@ use std::net::{IpAddr, SocketAddr};
 use clock::Activity;
 
 use crate::{
+    model::{ClientDoing, Manner, SendFrames},
     record::Recorder,
     target::{Chat, Words},
 };
@@ -28,6 +29,8 @@ pub(crate) struct Door {
     pub(crate) chat: Chat,
     /// The user's token, where one is asked for.
     pub(crate) token: Option<String>,
+    /// How to knock, where it is a WebSocket.
+    pub(crate) manner: Manner,
 }
 
 /// An open device. Dropping it cuts its connections.
@@ -70,8 +73,26 @@ impl Device {
     /// Sends a frame or a body as it stands.
     pub(crate) async fn send_raw(&mut self, text: String) {
         match self {
-            Self::Socket(socket) => socket.send_raw(text).await,
+            Self::Socket(socket) => socket.send_raw(&text).await,
             Self::Completions(completions) => completions.send_raw(text),
+        }
+    }
+
+    /// Sends frames of a WebSocket as they are told.
+    pub(crate) async fn send_frames(&self, step: &SendFrames) -> Result<(), String> {
+        self.socket()?.send_frames(step).await
+    }
+
+    /// Behaves in a way; `times` is how many pings it sends, if it sends any.
+    pub(crate) async fn behave(&self, doing: ClientDoing, times: u32) -> Result<(), String> {
+        self.socket()?.behave(doing, times).await;
+        Ok(())
+    }
+
+    fn socket(&self) -> Result<&Socket, String> {
+        match self {
+            Self::Socket(socket) => Ok(socket),
+            Self::Completions(_) => Err("chat completions have no WebSocket that could misbehave".to_owned()),
         }
     }
 

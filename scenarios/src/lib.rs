@@ -29,6 +29,7 @@ mod matching;
 mod record;
 mod rest;
 mod run;
+mod wire;
 mod world;
 
 pub mod history;

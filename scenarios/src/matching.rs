@@ -72,7 +72,8 @@ pub(crate) fn socket(wanted: &SocketMatch, device: &str, what: &What) -> bool {
         return false;
     }
     match (what, wanted.refused, wanted.closed) {
-        (What::Opened, None, None) => true,
+        (What::Opened, None, None) => !wanted.pong,
+        (What::Pong, None, None) => wanted.pong,
         (What::Refused(status), Some(wanted), None) => *status == wanted,
         (What::Closed { code, by_client: false }, None, Some(wanted)) => *code == wanted,
         _ => false,

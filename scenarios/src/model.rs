@@ -4,6 +4,7 @@
 //! externally tagged so that an error points at the wrong word. [`crate::parse()`] makes a valid
 //! [`Scenario`] of a text; nothing else does.
 
+mod client;
 mod expect;
 mod matcher;
 mod step;
@@ -13,6 +14,7 @@ use schemars::JsonSchema;
 use serde::Deserialize;
 use toml::Spanned;
 
+pub use client::{Client, ClientDoing, Manner, Opcode, SendFrames, TIMES_MAX, WireFrame};
 pub use expect::{Always, Eventually, Expect, History, HistoryCheck, Never, Sometimes, Subject, Window};
 pub use matcher::{Ending, FrameMatch, HttpMatch, LogMatch, MetricMatch, SocketMatch, UpstreamMatch};
 pub use step::{

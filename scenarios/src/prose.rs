@@ -3,6 +3,7 @@
 //! Invariant: every step and every expectation becomes a sentence that somebody understands who has never seen
 //! the file format. Settings are named as they are in the file, in backticks; texts stand in quotation marks.
 
+mod client;
 mod expect;
 mod model;
 mod step;

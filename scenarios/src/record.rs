@@ -43,6 +43,10 @@ pub(crate) enum What {
     Sent(String),
     /// A frame was sent as it stood.
     SentRaw(String),
+    /// Frames were sent as they are on the wire: what they are, in words.
+    SentFrames(String),
+    /// The last of the pings was answered.
+    Pong,
     /// A frame arrived.
     Frame(Frame),
     /// A REST call was answered.

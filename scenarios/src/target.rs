@@ -51,6 +51,7 @@ pub(crate) const METRICS: &[&str] = &[
     "suggestions_total",
     "turns_running",
     "ws_rejected_total",
+    "ws_unread_total",
 ];
 
 /// Returns the parts of the built-in server that a sabotage may replace by weaker ones.

@@ -129,6 +129,8 @@ fn event_line(began: Instant, event: &Event) -> Option<Line> {
         }
         What::Sent(text) => (LineKind::Sent, format!("says “{}”", shorten(text)), None),
         What::SentRaw(text) => (LineKind::Sent, format!("sends the frame {}", shorten(text)), None),
+        What::SentFrames(frames) => (LineKind::Sent, format!("sends {}", shorten(frames)), None),
+        What::Pong => (LineKind::Socket, "last ping answered".to_owned(), None),
         What::Frame(frame) => (LineKind::Frame, frame_text(frame), Some(frame.json.clone())),
         What::Http(answer) => {
             let text = format!("{} → {}", answer.call, answer.status);

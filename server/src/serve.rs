@@ -23,11 +23,7 @@ use tokio_util::sync::CancellationToken;
 use tower::ServiceExt;
 
 use crate::{
-    app,
-    chat::WIND_UP,
-    limit::address::NetworkError,
-    parts::Parts,
-    state::{AppState, Sockets},
+    app, chat::WIND_UP, limit::address::NetworkError, parts::Parts, sockets::Sockets, state::AppState,
 };
 use timer::ClockTimer;
 

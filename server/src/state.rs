@@ -4,7 +4,6 @@ use std::sync::Arc;
 
 use axum::extract::FromRef;
 use clock::SharedClock;
-use tokio_util::{sync::CancellationToken, task::TaskTracker};
 
 use crate::{
     accounts::Accounts,
@@ -12,6 +11,7 @@ use crate::{
     config::Config,
     limit::address::{NetworkError, Proxies},
     parts::Parts,
+    sockets::Sockets,
     storage::SharedStorage,
 };
 
@@ -23,15 +23,6 @@ pub(crate) struct AppState {
     pub(crate) accounts: Accounts,
     pub(crate) proxies: Arc<Proxies>,
     pub(crate) sockets: Sockets,
-}
-
-/// The upgraded sockets of a server. They run as tasks of their own and end when the server does.
-#[derive(Clone, Debug, Default)]
-pub(crate) struct Sockets {
-    /// Counts them.
-    pub(crate) running: TaskTracker,
-    /// Ends them at once, after they had their time to end by themselves.
-    pub(crate) cut: CancellationToken,
 }
 
 /// Rows, and the time at which they are asked for.

@@ -253,6 +253,7 @@ mod tests {
             from: std::net::Ipv4Addr::LOCALHOST.into(),
             chat: crate::target::Chat::Socket(String::new()),
             token: None,
+            manner: crate::model::Manner::default(),
         };
         let open =
             Completions::open("ana.phone", &door, ("http://127.0.0.1:9".into(), "m".into()), &recorder);

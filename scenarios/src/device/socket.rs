@@ -1,35 +1,48 @@
 //! A client of the WebSocket chat: frames are JSON.
 
+mod keeper;
+mod line;
+
 use std::net::SocketAddr;
 
-use clock::{Activity, Metered};
-use futures_util::{SinkExt, StreamExt, stream::SplitSink};
-use serde_json::{Value, json};
-use tokio::{net::TcpSocket, task::JoinHandle};
+use clock::Activity;
+use serde_json::json;
+use tokio::{
+    net::TcpSocket,
+    sync::{mpsc, oneshot},
+    task::JoinHandle,
+};
 use tokio_tungstenite::{
-    WebSocketStream, client_async_with_config,
+    client_async_with_config,
     tungstenite::{
-        self, Message,
+        self,
         client::IntoClientRequest,
-        http::{HeaderValue, header::AUTHORIZATION},
+        handshake::client::Request,
+        http::{HeaderName, HeaderValue, header::AUTHORIZATION},
         protocol::WebSocketConfig,
     },
 };
 
 use super::Door;
-use crate::record::{Frame, Recorder, What};
+use crate::{
+    model::{ClientDoing, Opcode, SendFrames},
+    record::{Recorder, What},
+    wire,
+};
+use keeper::{Keeper, Order, Ordered};
+use line::Line;
 
 /// Read buffer of a socket; the library's default of 128 KiB is a waste with many sockets.
 const READ_BUFFER: usize = 4096;
 
-/// What the server sends as close code when the connection just ends.
-const ABNORMAL: u16 = 1006;
+/// Orders that may wait; each is carried out before the next is given.
+const ORDERS_MAX: usize = 1;
 
 /// An open socket. Dropping it cuts the connection.
 #[derive(Debug)]
 pub(crate) struct Socket {
-    sink: SplitSink<WebSocketStream<Metered>, Message>,
-    reader: JoinHandle<()>,
+    orders: mpsc::Sender<Ordered>,
+    keeping: JoinHandle<()>,
     name: String,
     recorder: Recorder,
 }
@@ -44,19 +57,14 @@ impl Socket {
     ) -> Result<Option<Self>, String> {
         let stream = dial(door).await.map_err(|error| format!("cannot reach `{}`: {error}", door.target))?;
         let stream = activity.metered(stream).map_err(|error| error.to_string())?;
-        let mut request =
-            format!("ws://{}{path}", door.target).into_client_request().map_err(|e| e.to_string())?;
-        if let Some(token) = &door.token {
-            let bearer = HeaderValue::from_str(&format!("Bearer {token}")).map_err(|e| e.to_string())?;
-            request.headers_mut().insert(AUTHORIZATION, bearer);
-        }
         let config = WebSocketConfig::default().read_buffer_size(READ_BUFFER);
-        match client_async_with_config(request, stream, Some(config)).await {
+        match client_async_with_config(upgrade(door, path)?, Line::new(stream), Some(config)).await {
             Ok((socket, _)) => {
                 recorder.note(name, What::Opened);
-                let (sink, stream) = socket.split();
-                let reader = tokio::spawn(read(name.to_owned(), recorder.clone(), stream));
-                Ok(Some(Self { sink, reader, name: name.to_owned(), recorder: recorder.clone() }))
+                let (name, recorder) = (name.to_owned(), recorder.clone());
+                let keeper = Keeper::new(socket, name.clone(), recorder.clone());
+                let (orders, ordered) = mpsc::channel(ORDERS_MAX);
+                Ok(Some(Self { orders, keeping: tokio::spawn(keeper.run(ordered)), name, recorder }))
             }
             Err(tungstenite::Error::Http(response)) => {
                 recorder.note(name, What::Refused(response.status().as_u16()));
@@ -67,34 +75,71 @@ impl Socket {
     }
 
     /// Sends a message of the user; a socket that is closed takes nothing, and the record shows why.
-    pub(super) async fn send(&mut self, text: &str) {
+    pub(super) async fn send(&self, text: &str) {
         let frame = json!({"content": text}).to_string();
-        if self.sink.send(Message::text(frame)).await.is_ok() {
-            self.recorder.note(&*self.name, What::Sent(text.to_owned()));
-        }
+        let bytes = wire::sound(Opcode::Text, frame.as_bytes());
+        self.order(Order::Send(bytes, What::Sent(text.to_owned()))).await;
     }
 
     /// Sends a frame as it stands.
-    pub(super) async fn send_raw(&mut self, text: String) {
-        let shown: String = text.chars().take(80).collect();
-        if self.sink.send(Message::text(text)).await.is_ok() {
-            self.recorder.note(&*self.name, What::SentRaw(shown));
-        }
+    pub(super) async fn send_raw(&self, text: &str) {
+        let shown = text.chars().take(80).collect();
+        self.order(Order::Send(wire::sound(Opcode::Text, text.as_bytes()), What::SentRaw(shown))).await;
+    }
+
+    /// Sends frames as they are told.
+    pub(super) async fn send_frames(&self, step: &SendFrames) -> Result<(), String> {
+        let bytes = step.frames.iter().map(wire::as_told).collect::<Result<Vec<_>, _>>()?.concat();
+        let told = match &step.says {
+            Some(text) => What::Sent(text.clone()),
+            None => What::SentFrames(step.frames.iter().map(wire::describe).collect::<Vec<_>>().join(", ")),
+        };
+        self.order(Order::Send(bytes, told)).await;
+        Ok(())
+    }
+
+    /// Behaves in a way; `times` is how many pings it sends, if it sends any.
+    pub(super) async fn behave(&self, doing: ClientDoing, times: u32) {
+        self.order(Order::Behave(doing, times)).await;
     }
 
     /// Hangs up without waiting for the running turn.
-    pub(super) async fn hang_up(mut self) {
-        self.reader.abort();
-        // The other side may be gone already; then there is nothing to tell it.
-        drop(self.sink.close().await);
+    pub(super) async fn hang_up(self) {
+        self.order(Order::Leave).await;
         self.recorder.note(&*self.name, What::Closed { code: 1000, by_client: true });
+    }
+
+    /// Has an order carried out; nothing is done when the connection is over.
+    async fn order(&self, order: Order) {
+        let (done, carried_out) = oneshot::channel();
+        if self.orders.send((order, done)).await.is_ok() {
+            // The connection may end before the order's turn comes.
+            let _ = carried_out.await;
+        }
     }
 }
 
 impl Drop for Socket {
     fn drop(&mut self) {
-        self.reader.abort();
+        self.keeping.abort();
     }
+}
+
+/// Returns the request that asks for the chat.
+fn upgrade(door: &Door, path: &str) -> Result<Request, String> {
+    let mut request =
+        format!("ws://{}{path}", door.target).into_client_request().map_err(|error| error.to_string())?;
+    let headers = request.headers_mut();
+    if let Some(token) = &door.token {
+        let bearer = HeaderValue::from_str(&format!("Bearer {token}")).map_err(|error| error.to_string())?;
+        headers.insert(AUTHORIZATION, bearer);
+    }
+    for (name, value) in &door.manner.headers {
+        let wrong = |error: &dyn std::fmt::Display| format!("header `{name}` cannot be sent: {error}");
+        let value = HeaderValue::from_str(value).map_err(|error| wrong(&error))?;
+        headers.insert(HeaderName::from_bytes(name.as_bytes()).map_err(|error| wrong(&error))?, value);
+    }
+    Ok(request)
 }
 
 async fn dial(door: &Door) -> std::io::Result<tokio::net::TcpStream> {
@@ -102,36 +147,13 @@ async fn dial(door: &Door) -> std::io::Result<tokio::net::TcpStream> {
         SocketAddr::V4(_) => TcpSocket::new_v4()?,
         SocketAddr::V6(_) => TcpSocket::new_v6()?,
     };
+    if let Some(bytes) = door.manner.receive_buffer {
+        socket.set_recv_buffer_size(bytes)?;
+    }
     if door.target.ip().is_loopback() && door.target.is_ipv4() {
         socket.bind(SocketAddr::new(door.from, 0))?;
     }
     let stream = socket.connect(door.target).await?;
     stream.set_nodelay(true)?;
     Ok(stream)
-}
-
-async fn read(
-    name: String,
-    recorder: Recorder,
-    mut stream: futures_util::stream::SplitStream<WebSocketStream<Metered>>,
-) {
-    let mut answer = String::new();
-    while let Some(message) = stream.next().await {
-        match message {
-            Ok(Message::Text(text)) => {
-                let json = serde_json::from_str(&text).unwrap_or_else(|_| Value::String(text.to_string()));
-                recorder.note(&*name, What::Frame(Frame::new(json, &mut answer)));
-            }
-            Ok(Message::Close(frame)) => {
-                let code = frame.map_or(1005, |frame| frame.code.into());
-                recorder.note(&*name, What::Closed { code, by_client: false });
-                // Reading on sends the answer that the server waits for.
-                while let Some(Ok(_)) = stream.next().await {}
-                return;
-            }
-            Ok(_) => {}
-            Err(_) => break,
-        }
-    }
-    recorder.note(&*name, What::Closed { code: ABNORMAL, by_client: false });
 }

@@ -103,7 +103,7 @@ pub struct HttpMatch {
     pub headers: Vec<String>,
 }
 
-/// Sockets that opened, were refused or closed.
+/// Sockets that opened, were refused or closed, or whose ping was answered.
 #[derive(Clone, Debug, Default, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub struct SocketMatch {
@@ -113,6 +113,9 @@ pub struct SocketMatch {
     pub refused: Option<u16>,
     /// The close code that the server sent; 1006 for a connection that just ended.
     pub closed: Option<u16>,
+    /// Instead of that: the last of its pings was answered.
+    #[serde(default)]
+    pub pong: bool,
 }
 
 /// Lines that the target wrote to its log, at the end. Tokens of users stand there as `<token of ana>`.

@@ -6,7 +6,7 @@ use mock_deepseek::Script;
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
-use super::{FrameMatch, Name, UpstreamMatch};
+use super::{Client, FrameMatch, Manner, Name, SendFrames, UpstreamMatch};
 use crate::{expr::Expr, line::Link};
 
 /// One step. Steps run one after the other; each is over when the program has settled.
@@ -21,6 +21,10 @@ pub enum Step {
     Send(Send),
     /// Sends a frame as it stands, good or bad.
     SendRaw(SendRaw),
+    /// Sends frames of a WebSocket as they are on the wire, right or wrong.
+    SendFrames(SendFrames),
+    /// Lets a client misbehave below its messages: how it reads, how it leaves.
+    Client(Client),
     /// Waits for evidence; time passes only as far as needed.
     Await(Box<Await>),
     /// Lets time pass.
@@ -110,6 +114,18 @@ pub struct Device {
     pub device: Name,
     /// The token to present instead of the user's own, such as a bad one.
     pub token: Option<String>,
+    /// Further headers of the request, such as `origin`, or others in their place.
+    #[serde(default)]
+    pub headers: BTreeMap<String, String>,
+    /// Bytes that the system may keep for it unread, roughly; as usual when not given.
+    pub receive_buffer: Option<u32>,
+}
+
+impl Device {
+    /// Returns how it knocks.
+    pub(crate) fn manner(&self) -> Manner {
+        Manner { headers: self.headers.clone(), receive_buffer: self.receive_buffer }
+    }
 }
 
 /// How a device goes away.

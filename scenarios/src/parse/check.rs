@@ -1,5 +1,6 @@
 //! What the types cannot say: names that must resolve, kinds that must be unique.
 
+mod client;
 mod sabotage;
 mod written;
 
@@ -117,24 +118,16 @@ fn steps(steps: &[Step], scope: &Scope) -> Checked {
 
 fn one_step(step: &Step, scope: &Scope) -> Checked {
     match step {
-        Step::Connect(connect) => device(&connect.device, scope),
+        Step::Connect(connect) => client::connect(connect, scope),
         Step::Disconnect(hangup) => device(&hangup.device, scope),
         Step::Send(send) => {
             device(&send.device, scope)?;
             send.count.iter().try_for_each(|expr| count(expr, scope))?;
             send.over.iter().try_for_each(|expr| duration(expr, scope))
         }
-        Step::SendRaw(raw) => {
-            device(&raw.device, scope)?;
-            match (&raw.text, raw.characters) {
-                (Some(_), None) | (None, Some(_)) => Ok(()),
-                _ => at(
-                    &raw.device,
-                    "`send_raw` needs either `text` or `characters`".to_owned(),
-                    "give one of them",
-                ),
-            }
-        }
+        Step::SendRaw(raw) => client::send_raw(raw, scope),
+        Step::SendFrames(frames) => client::send_frames(frames, scope),
+        Step::Client(step) => client::behave(step, scope),
         Step::Await(wait) => {
             if wait.frame.is_some() == wait.upstream.is_some() {
                 return wrong(

@@ -54,7 +54,7 @@ fn an_unknown_key_is_pointed_at() {
 #[test]
 fn an_unknown_step_is_pointed_at() {
     insta::assert_snapshot!(error("connect =", "conect ="), @"
-     x unknown variant `conect`, expected one of `connect`, `disconnect`, `send`, `send_raw`, `await`, `advance`, `http`, `mark`, `llm`, `repeat`, `write_facts`, `decide`, `process`
+     x unknown variant `conect`, expected one of `connect`, `disconnect`, `send`, `send_raw`, `send_frames`, `client`, `await`, `advance`, `http`, `mark`, `llm`, `repeat`, `write_facts`, `decide`, `process`, `network`
       ,-[library/s.toml:7:1]
     7 | conect
       : ^^^^^^
@@ -157,6 +157,129 @@ fn an_unknown_fault_is_pointed_at() {
       : ^^^^^^^^^^^
       `----
     "#);
+}
+
+/// Puts a step behind the one that connects, and renders the error.
+fn step_error(step: &str) -> String {
+    let connect = "connect = { device = \"ana.phone\" }";
+    error(connect, &format!("{connect}\n[[steps]]\n{step}"))
+}
+
+#[test]
+fn a_client_can_do_only_what_there_is_s1_s8() {
+    insta::assert_snapshot!(step_error("client = { device = \"ana.phone\", do = \"stop_readin\" }"), @r#"
+     x unknown variant `stop_readin`, expected one of `stop_reading`, `read_on`, `ignore_pings`, `ping`, `reset`, `vanish`, `close_half`
+      ,-[library/s.toml:9:39]
+    9 | "stop_readin"
+      : ^^^^^^^^^^^^^
+      `----
+     help: did you mean `stop_reading`?
+    "#);
+    insta::assert_snapshot!(step_error("client = { device = \"ana.phone\", do = \"reset\", times = 3 }"), @r#"
+     x only pings have `times`
+      ,-[library/s.toml:9:21]
+    9 | "ana.phone"
+      : ^^^^^^^^^^^
+      `----
+     help: write `do = "ping"`, or no `times`
+    "#);
+    insta::assert_snapshot!(step_error("client = { device = \"ana.phone\", do = \"ping\", times = 0 }"), @r#"
+     x `times` is 0
+      ,-[library/s.toml:9:21]
+    9 | "ana.phone"
+      : ^^^^^^^^^^^
+      `----
+     help: write a number from 1 to 100000
+    "#);
+    insta::assert_snapshot!(step_error("client = { device = \"ana.fone\", do = \"ping\" }"), @r#"
+     x unknown device `ana.fone`
+      ,-[library/s.toml:9:21]
+    9 | "ana.fone"
+      : ^^^^^^^^^^
+      `----
+     help: did you mean `ana.phone`?
+    "#);
+}
+
+#[test]
+fn a_frame_that_cannot_be_on_any_wire_is_pointed_at_s1_s8() {
+    let error =
+        |frame: &str| step_error(&format!("send_frames = {{ device = \"ana.phone\", frames = [{frame}] }}"));
+
+    insta::assert_snapshot!(error(""), @r#"
+     x `frames` is empty
+      ,-[library/s.toml:9:26]
+    9 | "ana.phone"
+      : ^^^^^^^^^^^
+      `----
+     help: write `frames = [{ opcode = "text" }]`
+    "#);
+    insta::assert_snapshot!(error("{ opcode = \"txt\" }"), @r#"
+     x unknown variant `txt`, expected one of `continuation`, `text`, `binary`, `reserved_data`, `close`, `ping`, `pong`, `reserved_control`
+      ,-[library/s.toml:9:60]
+    9 | "txt"
+      : ^^^^^
+      `----
+     help: did you mean `text`?
+    "#);
+    insta::assert_snapshot!(error("{ opcode = \"text\", hex = \"c3 2\" }"), @"
+     x `c3 2` is not hexadecimal
+      ,-[library/s.toml:9:75]
+    9 | c3 2
+      : ^^^^
+      `----
+     help: write two digits for each byte, such as `c3 28`
+    ");
+    insta::assert_snapshot!(error("{ opcode = \"text\", hex = \"c3\", characters = 3 }"), @r#"
+     x a frame has one content
+      ,-[library/s.toml:9:26]
+    9 | "ana.phone"
+      : ^^^^^^^^^^^
+      `----
+     help: give one of `payload`, `hex`, `characters`
+    "#);
+    insta::assert_snapshot!(error("{ opcode = \"text\", reserved = 8 }"), @r#"
+     x `reserved` is 8
+      ,-[library/s.toml:9:26]
+    9 | "ana.phone"
+      : ^^^^^^^^^^^
+      `----
+     help: write the three bits as a number from 0 to 7
+    "#);
+    insta::assert_snapshot!(error("{ opcode = \"ping\", code = 1000 }"), @r#"
+     x only a frame that closes has a `code`
+      ,-[library/s.toml:9:26]
+    9 | "ana.phone"
+      : ^^^^^^^^^^^
+      `----
+     help: write `opcode = "close"`, or no `code`
+    "#);
+    insta::assert_snapshot!(error("{ opcode = \"text\", characters = 65536, times = 1000 }"), @r#"
+     x these frames have 65536000 bytes
+      ,-[library/s.toml:9:26]
+    9 | "ana.phone"
+      : ^^^^^^^^^^^
+      `----
+     help: one step may send 16777216; `length` announces more than it sends
+    "#);
+}
+
+#[test]
+fn chat_completions_have_no_frames_and_no_handshake_s5_s8() {
+    let error = |step: &str| {
+        let good = GOOD.replace("hypothesis = \"h\"", "hypothesis = \"h\"\nneeds = [\"completions\"]");
+        let bad = good.replace("connect = { device = \"ana.phone\" }", step);
+        parse("completions/s.toml", &bad).expect_err("file is bad").to_string()
+    };
+
+    assert_eq!(
+        error("client = { device = \"ana.phone\", do = \"vanish\" }"),
+        "chat completions have no WebSocket for `client`"
+    );
+    assert_eq!(
+        error("connect = { device = \"ana.phone\", receive_buffer = 4096 }"),
+        "chat completions have no WebSocket for `headers` and `receive_buffer`"
+    );
 }
 
 #[test]

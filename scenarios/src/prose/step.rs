@@ -1,6 +1,6 @@
 //! What is done, in words.
 
-use super::{amount, listed, model, owner, plain, quoted, subject, times};
+use super::{amount, client, listed, model, owner, plain, quoted, subject, times};
 use crate::model::{
     Await, Call, Decide, Device, Doing, Fault, Method, Network, Send, SendRaw, Step, WriteFacts, Writing,
 };
@@ -33,6 +33,8 @@ fn sentence(step: &Step) -> String {
         Step::Llm(_) => "From here on the model does something else:".to_owned(),
         Step::Repeat { times: count, .. } => format!("The following happens {}:", times(count)),
         Step::WriteFacts(write) => writes(write),
+        Step::SendFrames(send) => client::sends(send),
+        Step::Client(step) => client::does(step),
         Step::Decide(decide) => decides(decide),
         Step::Process { r#do } => process(*r#do).to_owned(),
         Step::Network(step) => network(step),
@@ -40,8 +42,11 @@ fn sentence(step: &Step) -> String {
 }
 
 fn connect(device: &Device) -> String {
-    let with = device.token.as_ref().map(|token| format!(" with the token {}", quoted(token)));
-    format!("{} connects{}.", owner(device.device.get_ref()), with.unwrap_or_default())
+    let mut with: Vec<_> = device.token.iter().map(|token| format!("the token {}", quoted(token))).collect();
+    with.extend(device.headers.iter().map(|(name, value)| format!("the header `{name}: {value}`")));
+    with.extend(device.receive_buffer.map(|bytes| format!("a buffer of {bytes} bytes")));
+    let with = if with.is_empty() { String::new() } else { format!(" with {}", listed(&with)) };
+    format!("{} connects{with}.", owner(device.device.get_ref()))
 }
 
 fn says(send: &Send) -> String {

@@ -6,7 +6,7 @@ use super::{deciders, writers::Order};
 use crate::{
     device::{Device, Door},
     history::{FactHistory, SuggestionHistory},
-    model::{DeviceName, Scenario},
+    model::{self, DeviceName, Manner, Scenario},
     record::What,
     rest::Rest,
     result::{Check, CheckSource},
@@ -93,11 +93,12 @@ impl<'a> People<'a> {
     }
 
     /// Opens a socket for a device, with the user's token or another one.
-    pub(super) async fn connect(&mut self, device: &str, token: Option<&str>) -> Result<(), Broken> {
+    pub(super) async fn connect(&mut self, connect: &model::Device) -> Result<(), Broken> {
+        let device = connect.device.get_ref().as_str();
         let name: DeviceName = device.parse().map_err(Broken::Other)?;
         let person = self.person(&name.user)?;
-        let token = token.map(ToOwned::to_owned).or_else(|| person.token.clone());
-        let socket = self.open(device, person.number, token).await?;
+        let token = connect.token.clone().or_else(|| person.token.clone());
+        let socket = self.open(device, person.number, (token, connect.manner())).await?;
         self.sockets.remove(device);
         self.sockets.extend(socket.map(|socket| (device.to_owned(), socket)));
         Ok(())
@@ -107,13 +108,13 @@ impl<'a> People<'a> {
         &self,
         device: &str,
         number: usize,
-        token: Option<String>,
+        (token, manner): (Option<String>, Manner),
     ) -> Result<Option<Device>, Broken> {
         let target = self.world.base.trim_start_matches("http://").parse();
         let target = target
             .map_err(|_| Broken::Other(format!("`{}` is not `http://address:port`", self.world.base)))?;
         let chat = self.world.entrance.chat.clone();
-        let door = Door { target, from: World::address(number), chat, token };
+        let door = Door { target, from: World::address(number), chat, token, manner };
         Device::open(device, &door, &self.world.recorder, &self.world.activity()).await.map_err(Broken::Other)
     }
 
@@ -182,7 +183,7 @@ impl<'a> People<'a> {
         let device = format!("probe{}.phone", self.probes);
         let person = self.sign_in(&format!("probe{}", self.probes), "en", 150 + self.probes).await?;
         let from = self.world.recorder.len();
-        let socket = self.open(&device, person.number, person.token).await?;
+        let socket = self.open(&device, person.number, (person.token, Manner::default())).await?;
         let answered = match socket {
             Some(mut socket) => {
                 socket.send(PROBE_QUESTION).await;

@@ -41,13 +41,22 @@ pub(super) async fn run(steps: &[Step], people: &mut People<'_>) -> Result<(), B
 
 async fn one(step: &Step, people: &mut People<'_>) -> Result<(), Broken> {
     match step {
-        Step::Connect(connect) => people.connect(connect.device.get_ref(), connect.token.as_deref()).await,
+        Step::Connect(connect) => people.connect(connect).await,
         Step::Disconnect(hangup) => {
             people.hang_up(hangup.device.get_ref()).await;
             Ok(())
         }
         Step::Send(send) => self::send(send, people).await,
         Step::SendRaw(raw) => send_raw(raw, people).await,
+        Step::SendFrames(frames) => {
+            people.last_sending = (people.world.recorder.len(), people.world.llm.journal().len());
+            let device = people.socket(frames.device.get_ref())?;
+            device.send_frames(frames).await.map_err(Broken::Other)
+        }
+        Step::Client(client) => {
+            let device = people.socket(client.device.get_ref())?;
+            device.behave(client.r#do, client.times.unwrap_or(1)).await.map_err(Broken::Other)
+        }
         Step::Await(wait) => self::wait(wait, people).await,
         Step::Advance { by } => {
             let by = span(by, people)?;

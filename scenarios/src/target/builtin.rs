@@ -6,6 +6,7 @@
 
 mod blame;
 mod bucket;
+mod front;
 mod listener;
 mod parts;
 mod relay;
@@ -13,6 +14,7 @@ mod under;
 mod weeks;
 
 use std::{
+    io,
     net::{Ipv4Addr, SocketAddr},
     sync::Arc,
 };
@@ -24,9 +26,13 @@ use server::{
     storage::{Database, SharedStorage},
 };
 use tempfile::TempDir;
-use tokio::{net::TcpListener, task::JoinHandle};
+use tokio::{
+    net::{TcpListener, TcpSocket},
+    task::JoinHandle,
+};
 
 use self::{
+    front::Front,
     listener::MeteredListener,
     parts::{Twist, WatchedStorage},
     relay::{Habit, Relay},
@@ -46,6 +52,9 @@ pub(super) use parts::names as parts_by_name;
 
 /// Connections of the embedded database.
 const DATABASE_CONNECTIONS: u32 = 4;
+
+/// Connections that wait to be accepted.
+const BACKLOG: u32 = 1024;
 
 /// What is taken away from the sound server.
 #[derive(Clone, Debug, Default)]
@@ -75,6 +84,7 @@ pub(crate) struct Stack {
     database: Database,
     _folder: TempDir,
     _relay: Option<Relay>,
+    _front: Option<Front>,
 }
 
 /// What a stack is started with.
@@ -114,8 +124,10 @@ impl Stack {
         let config = sound.with(&nested(&plan.weakening.settings)).map_err(other)?;
         let url = format!("sqlite:{}", folder.path().join("server.db").display());
         let database = Database::open(&url, DATABASE_CONNECTIONS).await.map_err(other)?;
-        let listener = TcpListener::bind("127.0.0.1:0").await.map_err(other)?;
-        let base = format!("http://{}", listener.local_addr().map_err(other)?);
+        let listener = listen(config.http.send_buffer_bytes).map_err(other)?;
+        let front = front(plan.weakening, &listener, lab).await.map_err(other)?;
+        let address = listener.local_addr().map_err(other)?;
+        let base = front.as_ref().map_or_else(|| format!("http://{address}"), Front::url);
         let storage = (Arc::new(database.clone()) as SharedStorage, database_line);
         let parts = parts(plan, config, lab, storage);
         let listener = MeteredListener::new(listener, lab.activity().clone());
@@ -138,7 +150,7 @@ impl Stack {
             lines,
             nonce: "test".to_owned(),
         };
-        Ok(Self { world, serving, database, _folder: folder, _relay: relay })
+        Ok(Self { world, serving, database, _folder: folder, _relay: relay, _front: front })
     }
 
     /// Stops both and closes the database.
@@ -153,6 +165,22 @@ impl Stack {
 async fn relay(weakening: &Weakening, llm: &MockDeepSeek, lab: &Lab) -> Result<Option<Relay>, Broken> {
     match weakening.part.as_deref().and_then(Habit::named) {
         Some(habit) => Relay::start(habit, llm.url(), lab.activity()).await.map(Some).map_err(other),
+        None => Ok(None),
+    }
+}
+
+/// Listens on a free port as the command line would.
+fn listen(send_buffer_bytes: u32) -> io::Result<TcpListener> {
+    let socket = TcpSocket::new_v4()?;
+    socket.set_send_buffer_size(send_buffer_bytes)?;
+    socket.bind(SocketAddr::from(([127, 0, 0, 1], 0)))?;
+    socket.listen(BACKLOG)
+}
+
+/// Puts a front between users and server if the weakening is one of its habits.
+async fn front(weakening: &Weakening, server: &TcpListener, lab: &Lab) -> io::Result<Option<Front>> {
+    match weakening.part.as_deref().and_then(front::habit::Habit::named) {
+        Some(habit) => Front::start(habit, server.local_addr()?, lab.activity()).await.map(Some),
         None => Ok(None),
     }
 }

@@ -9,11 +9,12 @@
 
 mod closing;
 mod pulse;
+mod work;
 
-use std::{collections::HashMap, pin::Pin, sync::Arc};
+use std::{collections::HashMap, sync::Arc, time::Duration};
 
 use axum::extract::ws::{Message, WebSocket};
-use clock::{SharedClock, timeout};
+use clock::{Elapsed, Instant, SharedClock, timeout_at};
 use futures_util::FutureExt;
 use tokio::sync::mpsc;
 use tokio_util::sync::CancellationToken;
@@ -34,8 +35,9 @@ use crate::{
     limit::{Caller, Decision, PolicyName},
     session,
 };
-use closing::{AWAY, Closing, TOO_BIG};
+use closing::{AWAY, Closing, NOT_TEXT, TOO_BIG};
 use pulse::Pulse;
+use work::Work;
 
 /// Pieces of an answer between the model and the socket; with so many, the model is held back.
 const PIECES_MAX: usize = 16;
@@ -57,16 +59,16 @@ pub(super) struct Stops {
     pub(super) abort: CancellationToken,
 }
 
-type Running = Pin<Box<dyn Future<Output = Finished> + Send>>;
-
 /// What is under way.
 struct Flight {
-    step: Option<Running>,
+    work: Work,
     text: mpsc::Sender<String>,
     pieces: mpsc::Receiver<String>,
     turn: Option<TurnGuard>,
     places: HashMap<u64, Place>,
     spoken: u64,
+    /// Until when the client must have taken all of the running turn.
+    taken_by: Option<Instant>,
     is_draining: bool,
 }
 
@@ -87,12 +89,13 @@ impl Driver {
         let mut pulse = Pulse::new(clock, settings.ping_interval, settings.pong_timeout);
         let (text, pieces) = mpsc::channel(PIECES_MAX);
         let mut flight = Flight {
-            step: None,
+            work: Work::default(),
             text,
             pieces,
             turn: None,
             places: HashMap::new(),
             spoken: 0,
+            taken_by: None,
             is_draining: false,
         };
         let closing = self.converse(&mut socket, &mut flight, &mut pulse).await;
@@ -112,7 +115,7 @@ impl Driver {
                     vec![event]
                 }
                 Wake::Finished(finished) => flight.end_step(finished),
-                Wake::Pulse => match pulse.beat(socket, self.machine.reads()).await {
+                Wake::Pulse => match flight.work.beside(pulse.beat(socket, self.machine.reads())).await {
                     Ok(()) => Vec::new(),
                     Err(closing) => return closing,
                 },
@@ -157,10 +160,12 @@ impl Driver {
             for event in events.drain(..) {
                 self.apply(event, flight, None).await;
             }
-            let Some(step) = flight.step.as_mut().filter(|_| !self.machine.is_over()) else { return };
+            if self.machine.is_over() || !flight.work.is_some() {
+                return;
+            }
             tokio::select! {
                 biased;
-                finished = step => events = flight.end_step(finished),
+                finished = flight.work.finished() => events = flight.end_step(finished),
                 // Nobody reads the pieces any more; a step must not wait for room.
                 _ = flight.pieces.recv() => {}
             }
@@ -177,7 +182,7 @@ impl Driver {
         pulse.alive();
         let text = match message {
             Message::Text(text) => text.as_str().to_owned(),
-            Message::Binary(bytes) => String::from_utf8_lossy(&bytes).into_owned(),
+            Message::Binary(bytes) => String::from_utf8(bytes.into()).map_err(|_| NOT_TEXT)?,
             Message::Ping(_) | Message::Pong(_) | Message::Close(_) => return Ok(None),
         };
         if text.len() > self.steps.parts.config.http.frame_bytes {
@@ -235,14 +240,15 @@ impl Driver {
                 match effect {
                     Effect::Send(frame) => {
                         let Some(open) = socket.as_deref_mut() else { continue };
-                        if let Err(failed) = self.send(open, Message::Text(frame.to_json().into())).await {
+                        let message = Message::Text(frame.to_json().into());
+                        if let Err(failed) = self.send(open, message, flight).await {
                             (socket, closing) = (None, Some(failed));
                         }
                     }
                     Effect::Admit(said) => events.push(self.admit(said, flight).await),
                     Effect::Run(step) => self.start(step, flight),
                     Effect::Cancel => flight.cancel(),
-                    Effect::Release => flight.turn = None,
+                    Effect::Release => (flight.turn, flight.taken_by) = (None, None),
                     Effect::Close => closing = closing.or(Some(AWAY)),
                 }
             }
@@ -253,9 +259,10 @@ impl Driver {
     fn start(&self, step: Step, flight: &mut Flight) {
         if let Step::Wait(said) = &step {
             flight.places.remove(&said.turn);
+            flight.taken_by = Some(said.read_at + self.steps.parts.config.llm.total + self.write_timeout());
         }
         let running = Arc::clone(&self.steps).run(step, flight.text.clone()).in_current_span();
-        flight.step = Some(Box::pin(running));
+        flight.work.start(running);
     }
 
     /// Asks for a place and for the limits.
@@ -279,31 +286,42 @@ impl Driver {
         self.steps.parts.limits.take(PolicyName::Messages, policy, &self.caller).await
     }
 
-    /// Sends with a limit: a client that does not read must not hold its user's turn.
-    async fn send(&self, socket: &mut WebSocket, message: Message) -> Result<(), Closing> {
-        let limit = self.steps.parts.config.http.pong_timeout;
-        match timeout(&*self.steps.parts.clock, limit, socket.send(message)).await {
+    fn write_timeout(&self) -> Duration {
+        self.steps.parts.config.http.write_timeout
+    }
+
+    /// Sends with a limit for the frame, and one for the whole of a turn: a client that does not read, or hardly,
+    /// must not hold its user's turn. The step under way goes on meanwhile.
+    async fn send(
+        &self,
+        socket: &mut WebSocket,
+        message: Message,
+        flight: &mut Flight,
+    ) -> Result<(), Closing> {
+        let clock = &*self.steps.parts.clock;
+        let frame_by = clock.now() + self.write_timeout();
+        let limit = flight.taken_by.map_or(frame_by, |taken_by| taken_by.min(frame_by));
+        match flight.work.beside(timeout_at(clock, limit, socket.send(message))).await {
             Ok(Ok(())) => Ok(()),
-            Ok(Err(_)) | Err(_) => Err(Closing::Silent),
+            Ok(Err(_)) => Err(Closing::Silent),
+            Err(Elapsed) => {
+                metrics::counter!("ws_unread_total").increment(1);
+                tracing::warn!("client does not read and is given up");
+                Err(Closing::Silent)
+            }
         }
     }
 }
 
 /// Waits for the next thing to happen. Cancellation-safe: nothing is lost that was not returned.
 async fn wake(driver: &Driver, socket: &mut WebSocket, flight: &mut Flight, pulse: &mut Pulse) -> Wake {
-    let Flight { step, pieces, is_draining, .. } = flight;
-    let step = async {
-        match step {
-            Some(step) => step.await,
-            None => std::future::pending().await,
-        }
-    };
+    let Flight { work, pieces, is_draining, .. } = flight;
     tokio::select! {
         biased;
         () = driver.stops.abort.cancelled() => Wake::Abort,
         () = driver.stops.drain.cancelled(), if !*is_draining => Wake::Event(Event::Draining),
         Some(piece) = pieces.recv() => Wake::Event(Event::Text(piece)),
-        finished = step => Wake::Finished(finished),
+        finished = work.finished() => Wake::Finished(finished),
         () = pulse.timer() => {
             // A sign of life may lie there unread, behind what was more urgent.
             let awaited = pulse.is_waiting() && driver.machine.reads();
@@ -317,7 +335,6 @@ async fn wake(driver: &Driver, socket: &mut WebSocket, flight: &mut Flight, puls
 impl Flight {
     /// Takes the end of a step: first the pieces that came before it.
     fn end_step(&mut self, finished: Finished) -> Vec<Event> {
-        self.step = None;
         if let Some(turn) = finished.turn {
             self.turn = Some(turn);
         }
@@ -331,7 +348,7 @@ impl Flight {
 
     /// Drops the step and what it has produced but not shown.
     fn cancel(&mut self) {
-        self.step = None;
+        self.work.stop();
         while self.pieces.try_recv().is_ok() {}
     }
 }

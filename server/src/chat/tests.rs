@@ -4,4 +4,5 @@ mod endings;
 mod failures;
 mod refusals;
 mod rig;
+mod slow;
 mod turns;

@@ -29,6 +29,14 @@ pub struct Http {
     /// How long a pong may take before the socket is closed.
     #[serde(with = "span")]
     pub pong_timeout: Duration,
+    /// How long a client may take to take a frame before its socket is closed. A turn must have been taken whole so
+    /// long after its `llm.total`.
+    #[serde(with = "span")]
+    pub write_timeout: Duration,
+    /// What the system may keep for a client that does not read, in bytes; more waits with the server.
+    pub send_buffer_bytes: u32,
+    /// Open sockets of one user; the next is refused.
+    pub sockets_per_user: usize,
     /// How long a stopping server waits for running replies.
     #[serde(with = "span")]
     pub drain: Duration,
@@ -45,6 +53,9 @@ impl Default for Http {
             header_timeout: Duration::from_secs(10),
             ping_interval: Duration::from_secs(25),
             pong_timeout: Duration::from_secs(8),
+            write_timeout: Duration::from_secs(8),
+            send_buffer_bytes: 64 * 1024,
+            sockets_per_user: 20,
             drain: Duration::from_secs(30),
         }
     }

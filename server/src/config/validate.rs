@@ -21,6 +21,9 @@ const REFILL_MAX: Duration = Duration::from_hours(366 * 24);
 /// Longest of any duration, so that sums of a few stay representable everywhere.
 const DURATION_MAX: Duration = Duration::from_hours(100 * 366 * 24);
 
+/// Least buffer of a socket, in bytes: what systems give to whoever asks for less.
+const SEND_BUFFER_MIN: usize = 4096;
+
 impl Config {
     /// Checks that the settings make sense; the first that does not is named.
     pub fn validate(&self) -> Result<(), ConfigError> {
@@ -42,6 +45,7 @@ impl Config {
             ("http.header_timeout", http.header_timeout),
             ("http.ping_interval", http.ping_interval),
             ("http.pong_timeout", http.pong_timeout),
+            ("http.write_timeout", http.write_timeout),
             ("auth.token_life", self.auth.token_life),
             ("limits.sweep_interval", self.limits.sweep_interval),
             ("llm.total", llm.total),
@@ -86,6 +90,8 @@ impl Config {
         }
         at_least("http.body_bytes", http.body_bytes, 1)?;
         at_least("http.frame_bytes", http.frame_bytes, 1)?;
+        at_least("http.send_buffer_bytes", http.send_buffer_bytes as usize, SEND_BUFFER_MIN)?;
+        at_least("http.sockets_per_user", http.sockets_per_user, 1)?;
         at_least("database.connections", self.database.connections as usize, 1)
     }
 
@@ -195,6 +201,9 @@ mod tests {
             "http.trusted_proxies = [\"10.0.0.0/40\"]",
             "http.allowed_origins = [\"chat.example.org\"]",
             "http.ping_interval = \"0s\"",
+            "http.write_timeout = \"0s\"",
+            "http.send_buffer_bytes = 100",
+            "http.sockets_per_user = 0",
             "database.connections = 0",
         ];
 
@@ -215,6 +224,9 @@ mod tests {
         `http.trusted_proxies` is wrong: `10.0.0.0/40` is neither an address nor a network; write `10.0.0.7`, `10.0.0.0/8` or `fd00::/8`
         `http.allowed_origins` is `chat.example.org`, allowed is origins such as `https://chat.example.org`
         `http.ping_interval` is 0s, allowed is more than `0s` and at most 100 years
+        `http.write_timeout` is 0s, allowed is more than `0s` and at most 100 years
+        `http.send_buffer_bytes` is 100, allowed is 4096 or more
+        `http.sockets_per_user` is 0, allowed is 1 or more
         `database.connections` is 0, allowed is 1 or more
         ");
     }

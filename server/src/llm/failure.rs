@@ -31,6 +31,9 @@ pub enum Failure {
     /// The turn's time was over.
     #[error("time of the turn was over")]
     Total,
+    /// The turn's time was over while what the model had said was not taken.
+    #[error("answer was not taken in the time of the turn; the client hardly reads")]
+    Unread,
     /// The turn's time was over before the model had its share of it.
     #[error("turn had waited too long for the model to answer in time")]
     Late,
@@ -143,7 +146,8 @@ impl Failure {
             | Self::Malformed(_)
             | Self::Reported(_)
             | Self::Overloaded => Verdict::Failure,
-            Self::Late
+            Self::Unread
+            | Self::Late
             | Self::ContentFilter
             | Self::Moderated
             | Self::Request(_)
@@ -161,7 +165,7 @@ impl Failure {
     /// Returns why the user gets another text.
     pub const fn reason(&self) -> Reason {
         match self {
-            Self::FirstToken | Self::Gap | Self::Total | Self::Late => Reason::Timeout,
+            Self::FirstToken | Self::Gap | Self::Total | Self::Unread | Self::Late => Reason::Timeout,
             Self::CircuitOpen { .. } => Reason::Circuit,
             Self::Overloaded | Self::Status(503 | 529) => Reason::Overloaded,
             Self::RateLimited { .. } => Reason::RateLimited,

@@ -64,7 +64,7 @@ impl Model {
 
     /// Asks, and sends what is to be shown to `text`, piece by piece.
     ///
-    /// Ends at the deadline at the latest. A full `text` holds the upstream back. Cancellation drops
+    /// Ends at the deadline at the latest, also when nobody takes what is shown: a full `text` holds the upstream back. Cancellation drops
     /// the upstream connection at once and counts as nothing.
     pub async fn answer(
         &self,
@@ -147,7 +147,8 @@ impl Model {
             if !piece.is_empty() {
                 has_shown = true;
                 // A closed receiver means that nobody reads on: this future is about to be dropped.
-                let _ = text.send(piece.to_owned()).await;
+                let taken = timeout_at(&*self.clock, deadline.end(), text.send(piece.to_owned()));
+                let Ok(_) = taken.await else { return Err(Failed { failure: Failure::Unread, has_shown }) };
                 limit = Limit::next(deadline, self.clock.now());
             }
             if let Some(end) = end {

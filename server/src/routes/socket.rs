@@ -7,36 +7,60 @@ use axum::{
         State,
         ws::{WebSocketUpgrade, rejection::WebSocketUpgradeRejection},
     },
-    http::StatusCode,
+    http::{HeaderMap, StatusCode, header},
     response::Response,
 };
 
-use crate::{app::guard::Visitor, chat::Hub, config::Config, error::ApiError, state::Sockets};
+use crate::{app::guard::Visitor, chat::Hub, config::Config, error::ApiError, sockets::Sockets};
 
 /// Buffer that each open socket keeps for reading, in bytes: sockets are many and messages small.
 const READ_BUFFER: usize = 4 * 1024;
+
+/// Most bytes that wait in this process to be written to a socket: the longest frame, and answers to pings. Answers
+/// that do not fit are left out, and a frame that does not fit ends a socket whose client does not read.
+const WRITE_BUFFER_MAX: usize = 2 * 1024 * 1024;
 
 /// `GET /ws/chat`
 pub(crate) async fn open(
     State(hub): State<Hub>,
     State((config, sockets)): State<(Arc<Config>, Sockets)>,
-    visitor: Visitor,
+    (visitor, headers): (Visitor, HeaderMap),
     upgrade: Result<WebSocketUpgrade, WebSocketUpgradeRejection>,
 ) -> Result<Response, ApiError> {
+    check_origin(&headers, &config.http.allowed_origins)?;
     let upgrade = upgrade.map_err(|_| {
         let text = "this address speaks WebSocket; connect with a WebSocket client";
         ApiError::new(StatusCode::UPGRADE_REQUIRED, "upgrade_required", text)
     })?;
+    let seat = sockets.seat(visitor.user.id, config.http.sockets_per_user).ok_or_else(|| {
+        let most = config.http.sockets_per_user;
+        let text = format!("you have {most} open connections, as many as there may be; close one of them");
+        ApiError::new(StatusCode::TOO_MANY_REQUESTS, "too_many_sockets", text)
+    })?;
     let upgrade = upgrade
         .read_buffer_size(READ_BUFFER)
+        .write_buffer_size(READ_BUFFER)
+        .max_write_buffer_size(WRITE_BUFFER_MAX)
         .max_message_size(config.http.frame_bytes)
         .max_frame_size(config.http.frame_bytes);
-    let running = sockets.running.token();
     Ok(upgrade.on_upgrade(move |socket| async move {
         tokio::select! {
             () = hub.serve(socket, visitor.caller, visitor.user) => {}
             () = sockets.cut.cancelled() => {}
         }
-        drop(running);
+        drop(seat);
     }))
+}
+
+/// Keeps pages of strangers out: a browser tells which page asks, and any page may open a socket. Who is no browser
+/// tells nothing.
+fn check_origin(headers: &HeaderMap, allowed: &[String]) -> Result<(), ApiError> {
+    let is_allowed = |origin: &[u8]| allowed.iter().any(|one| one.as_bytes().eq_ignore_ascii_case(origin));
+    match headers.get(header::ORIGIN) {
+        Some(origin) if !allowed.is_empty() && !is_allowed(origin.as_bytes()) => {
+            let text = "this page may not connect; its origin must be among those that the server allows";
+            Err(ApiError::new(StatusCode::FORBIDDEN, "foreign_origin", text))
+        }
+        _ => Ok(()),
+    }
 }

@@ -22,7 +22,9 @@ use server::{
 };
 
 use super::{
-    blame, bucket, relay,
+    blame, bucket,
+    front::habit,
+    relay,
     under::{self, Does, Under},
     weeks,
 };
@@ -65,6 +67,17 @@ const OTHERS: &[&str] = &[
     relay::WAITS_FOR_THE_END,
     relay::KEEPS_CONNECTIONS,
     relay::LOST_IN_A_CROWD,
+    habit::FRAMES_PUT_RIGHT,
+    habit::FRAGMENTS_ARE_MESSAGES,
+    habit::CONTROLS_CUT_MESSAGES,
+    habit::NOTHING_IS_NO_FRAME,
+    habit::DEAF_TO_CONTROLS,
+    habit::ANSWERS_FOR_THE_DEAD,
+    habit::KEEPS_THE_DEAD,
+    habit::ENDLESS_BUFFER,
+    habit::NO_GOODBYE,
+    habit::ALL_FOR_ONE,
+    habit::ANY_HANDSHAKE,
 ];
 
 /// Returns the names of all parts that can be weakened.
@@ -195,6 +208,10 @@ impl Storage for WatchedStorage {
         let _under_way = self.under.pass(Does::Write).await?;
         match self.twist {
             Twist::ExpiryCutsReplies if self.is_old(&message).await? => Ok(None),
+            Twist::SessionOfTheLast => {
+                let message = self.as_its_owner(message);
+                self.inner.append_message(message, capacity).await
+            }
             Twist::TorsoAsAnswer if message.kind == MessageKind::Interrupted => {
                 self.inner.append_message(NewMessage { kind: MessageKind::Answer, ..message }, capacity).await
             }

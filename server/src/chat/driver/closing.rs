@@ -24,6 +24,8 @@ pub(super) enum Closing {
 
 /// A message or frame is over the limit.
 pub(super) const TOO_BIG: Closing = Closing::With(close_code::SIZE, "frame is too big");
+/// A binary frame holds something else than text.
+pub(super) const NOT_TEXT: Closing = Closing::With(close_code::UNSUPPORTED, "frame holds no text");
 /// The server ends.
 pub(super) const AWAY: Closing = Closing::With(close_code::AWAY, "server stops");
 /// No sign of life came after a ping.

@@ -214,8 +214,9 @@ fn frames_that_break_the_protocol_close_with_the_code_that_says_how() {
     let mut reserved = Frame::message(r#"{"content":"hi"}"#, OpCode::Data(Data::Text), true);
     reserved.header_mut().rsv1 = true;
     let not_utf8 = Frame::message(vec![0xff, 0xfe], OpCode::Data(Data::Text), true);
+    let not_text = Frame::message(vec![0xff, 0xfe], OpCode::Data(Data::Binary), true);
     let too_big = Frame::message("x".repeat(70_000), OpCode::Data(Data::Text), true);
-    for (frame, code) in [(reserved, 1002), (not_utf8, 1007), (too_big, 1009)] {
+    for (frame, code) in [(reserved, 1002), (not_text, 1003), (not_utf8, 1007), (too_big, 1009)] {
         with_rig(
             |_| {},
             async |rig| {

@@ -14,12 +14,12 @@ use jiff::Timestamp;
 use serde_json::Value;
 use tokio::{
     io::{AsyncReadExt, AsyncWriteExt},
-    net::{TcpListener, TcpStream},
+    net::{TcpListener, TcpSocket, TcpStream},
     sync::oneshot,
     task::JoinHandle,
 };
 use tokio_tungstenite::{
-    MaybeTlsStream, WebSocketStream, connect_async,
+    MaybeTlsStream, WebSocketStream, client_async, connect_async,
     tungstenite::{
         self, Message,
         protocol::frame::{Frame, coding::CloseCode},
@@ -192,7 +192,7 @@ impl Rig {
         let clock: clock::SharedClock = Arc::new(lab.clock().clone());
         let parts = Parts { seed: 7, ..Parts::usual(config, clock, Arc::clone(&storage)) };
         let hub = Hub::new(parts.patient());
-        let address = serve(hub.clone(), user.clone()).await;
+        let address = serve(hub.clone(), user.clone());
         Self { lab, upstream, storage, hub, user, address, folder }
     }
 
@@ -224,6 +224,14 @@ impl Rig {
     /// Opens a socket.
     pub(super) async fn connect(&self) -> Client {
         Client(connect_async(format!("ws://{}/ws", self.address)).await.unwrap().0)
+    }
+
+    /// Opens a socket for which the system keeps hardly anything unread.
+    pub(super) async fn connect_small(&self) -> Client {
+        let socket = TcpSocket::new_v4().unwrap();
+        socket.set_recv_buffer_size(8192).unwrap();
+        let stream = MaybeTlsStream::Plain(socket.connect(self.address).await.unwrap());
+        Client(client_async(format!("ws://{}/ws", self.address), stream).await.unwrap().0)
     }
 
     /// Waits until the model has seen so many requests.
@@ -274,7 +282,11 @@ async fn new_user(storage: &SharedStorage, at: Timestamp) -> User {
     storage.create_user(new).await.unwrap().unwrap()
 }
 
-async fn serve(hub: Hub, user: User) -> SocketAddr {
+fn serve(hub: Hub, user: User) -> SocketAddr {
+    let socket = TcpSocket::new_v4().unwrap();
+    socket.set_send_buffer_size(hub.parts.config.http.send_buffer_bytes).unwrap();
+    socket.bind(([127, 0, 0, 1], 0).into()).unwrap();
+    let listener = socket.listen(16).unwrap();
     let connections = Arc::new(std::sync::atomic::AtomicU64::new(0));
     let upgrade = move |ws: WebSocketUpgrade| {
         let (hub, user) = (hub.clone(), user.clone());
@@ -286,7 +298,6 @@ async fn serve(hub: Hub, user: User) -> SocketAddr {
                 .on_upgrade(move |socket| async move { hub.serve(socket, caller, user).await })
         }
     };
-    let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
     let address = listener.local_addr().unwrap();
     tokio::spawn(async move { axum::serve(listener, Router::new().route("/ws", get(upgrade))).await });
     address

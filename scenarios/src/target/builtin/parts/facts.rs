@@ -18,6 +18,8 @@ use super::{Twist, WatchedStorage};
 
 /// One read in so many is weakened, where not all are.
 const EVERY: u64 = 8;
+/// A late copy is so many versions behind: more than there are writers, so that a newer one was acknowledged before.
+const VERSIONS_LATE: usize = 100;
 
 /// What a weakened storage keeps beside the database.
 #[derive(Debug, Default)]
@@ -78,7 +80,9 @@ impl WatchedStorage {
 
     async fn version_before(&self, fact: Fact) -> Stored<Fact> {
         let history = self.inner.fact_history(fact.user, &fact.key).await?;
-        let before = history.into_iter().rev().find(|revision| revision.version < fact.version);
+        let late = (fact.version - i64::try_from(VERSIONS_LATE).unwrap_or(i64::MAX)).max(1);
+        let before =
+            history.into_iter().find(|revision| revision.version >= late && revision.version < fact.version);
         Ok(match before {
             Some(before) => Fact { value: before.value, version: before.version, ..fact },
             None => fact,

@@ -3,7 +3,7 @@
 use std::sync::{Mutex, PoisonError};
 
 use clock::Timestamp;
-use server::storage::{Message, Session, Stored};
+use server::storage::{Message, NewMessage, Session, Stored};
 
 use super::{Twist, WatchedStorage};
 
@@ -20,6 +20,12 @@ impl WatchedStorage {
         if matches!(self.twist, Twist::ContextOfAll | Twist::SessionOfTheLast) {
             self.sessions.lock().unwrap_or_else(PoisonError::into_inner).push(session);
         }
+    }
+
+    /// Takes a message for one of whoever began the conversation.
+    pub(super) fn as_its_owner(&self, message: NewMessage) -> NewMessage {
+        let owner = self.begun().into_iter().find(|session| session.id == message.session);
+        NewMessage { user: owner.map_or(message.user, |session| session.user), ..message }
     }
 
     pub(super) async fn context_of_all(&self, since: Timestamp, limit: u32) -> Stored<Vec<Message>> {

@@ -27,7 +27,7 @@ pub(in super::super) enum Twist {
     UsedIsGone,
     /// Whose suggestion it is does not matter.
     AnybodyConfirms,
-    /// Every eighth read of a fact brings the version before.
+    /// Every eighth read of a fact brings an old version.
     StaleReads,
     /// Every eighth read of a fact finds nothing.
     GoneNowAndThen,
