@@ -193,7 +193,7 @@ pub struct FaultFired {
 pub struct Line {
     /// Microseconds since the scenario's start.
     pub at_us: u64,
-    /// Who: `ana.phone`, `ana` (REST), `llm` (upstream), `clock`, `harness`, `target` (what is done to it).
+    /// Who: `ana.phone`, `ana` (REST), `llm` (upstream), `clock`, `harness`, `target` and `network` (what is done to them).
     pub actor: String,
     /// What kind of thing happened.
     pub kind: LineKind,

@@ -20,33 +20,49 @@ const NAMES: [&str; 3] = [
     "user_limit_follows_the_user",
 ];
 
-/// Parents, the attributes that an element may have, and those that it must: the schema of Jenkins (`junit-10.xsd`).
-const ELEMENTS: [(&str, &[&str], &[&str], &[&str]); 8] = [
-    ("testsuites", &[""], &["name", "time", "tests", "failures", "disabled", "errors"], &[]),
-    (
-        "testsuite",
-        &["testsuites", "testsuite"],
-        &[
-            "name",
-            "tests",
-            "failures",
-            "errors",
-            "time",
-            "disabled",
-            "skipped",
-            "timestamp",
-            "hostname",
-            "id",
-            "package",
-        ],
-        &["name", "tests"],
-    ),
-    ("properties", &["testsuite"], &[], &[]),
-    ("property", &["properties"], &["name", "value"], &["name", "value"]),
-    ("testcase", &["testsuite"], &["name", "classname", "time", "status", "assertions"], &["name"]),
-    ("failure", &["testcase"], &["type", "message"], &[]),
-    ("error", &["testcase"], &["type", "message"], &[]),
-    ("skipped", &["testcase"], &["type", "message"], &[]),
+/// What an element may be.
+struct Rule {
+    name: &'static str,
+    /// What it stands in.
+    within: &'static [&'static str],
+    /// The attributes that it may have, and those that it must.
+    may: &'static [&'static str],
+    must: &'static [&'static str],
+}
+
+const fn rule(
+    name: &'static str,
+    within: &'static [&'static str],
+    may: &'static [&'static str],
+    must: &'static [&'static str],
+) -> Rule {
+    Rule { name, within, may, must }
+}
+
+const SUITE: &[&str] = &[
+    "name",
+    "tests",
+    "failures",
+    "errors",
+    "time",
+    "disabled",
+    "skipped",
+    "timestamp",
+    "hostname",
+    "id",
+    "package",
+];
+
+/// The schema of Jenkins, as far as it has to do with us (`junit-10.xsd`).
+const RULES: [Rule; 8] = [
+    rule("testsuites", &[""], &["name", "time", "tests", "failures", "disabled", "errors"], &[]),
+    rule("testsuite", &["testsuites", "testsuite"], SUITE, &["name", "tests"]),
+    rule("properties", &["testsuite"], &[], &[]),
+    rule("property", &["properties"], &["name", "value"], &["name", "value"]),
+    rule("testcase", &["testsuite"], &["name", "classname", "time", "status", "assertions"], &["name"]),
+    rule("failure", &["testcase"], &["type", "message"], &[]),
+    rule("error", &["testcase"], &["type", "message"], &[]),
+    rule("skipped", &["testcase"], &["type", "message"], &[]),
 ];
 
 /// Runs gauntlet as if no CI system were around, but for `variables`.
@@ -110,16 +126,16 @@ fn read(xml: &str) -> (Counts, Counts) {
 
 /// Checks an element against its rule; returns its attributes that are numbers.
 fn attributes(name: &str, parent: &str, start: &quick_xml::events::BytesStart<'_>) -> Counts {
-    let rule = ELEMENTS.iter().find(|(element, ..)| *element == name);
-    let (_, parents, may, must) = rule.unwrap_or_else(|| panic!("the schema knows no <{name}>"));
-    assert!(parents.contains(&parent), "<{name}> within <{parent}>");
+    let rule = RULES.iter().find(|rule| rule.name == name);
+    let rule = rule.unwrap_or_else(|| panic!("the schema knows no <{name}>"));
+    assert!(rule.within.contains(&parent), "<{name}> within <{parent}>");
     let mut numbers = Counts::new();
     let mut names = Vec::new();
     for attribute in start.attributes() {
         let attribute = attribute.unwrap_or_else(|error| panic!("<{name}>: {error}"));
         let key = String::from_utf8(attribute.key.as_ref().to_vec()).unwrap();
         let value = String::from_utf8(attribute.value.to_vec()).unwrap();
-        assert!(may.contains(&key.as_str()), "<{name}> has no attribute `{key}`");
+        assert!(rule.may.contains(&key.as_str()), "<{name}> has no attribute `{key}`");
         if key == "time" {
             assert!(value.parse::<f64>().is_ok_and(|time| time >= 0.0), "<{name} time=\"{value}\">");
         } else if let Ok(number) = value.parse() {
@@ -127,7 +143,7 @@ fn attributes(name: &str, parent: &str, start: &quick_xml::events::BytesStart<'_
         }
         names.push(key);
     }
-    for needed in *must {
+    for needed in rule.must {
         assert!(names.iter().any(|name| name == needed), "<{name}> needs `{needed}`");
     }
     numbers

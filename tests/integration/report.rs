@@ -19,6 +19,15 @@ const CANARY: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/scenarios/canary.toml
 const FLOOD: &str = "flood_of_100_messages_gets_ten_answers";
 const SILENT: &str = "silent_model_ends_at_the_first_token_limit";
 
+/// Points at the mark of what a user says.
+const POINT: &str = "{
+    const svg = document.querySelector(':target svg.timeline');
+    const [, x, y] = svg.querySelector('.ts').getAttribute('d').match(/M([\\d.]+) ([\\d.]+)/).map(Number);
+    const box = svg.getBoundingClientRect();
+    const scale = box.width / svg.viewBox.baseVal.width;
+    svg.dispatchEvent(new PointerEvent('pointermove', { clientX: box.left + x * scale, clientY: box.top + y * scale }));
+}";
+
 /// The folder of a proof of a few scenarios, one of which must fail. Pictures are kept there.
 static REPORT: LazyLock<Arc<PathBuf>> = LazyLock::new(|| {
     let folder = PathBuf::from(env!("CARGO_TARGET_TMPDIR")).join("report");
@@ -161,6 +170,9 @@ async fn a_scenario_shows_what_was_seen_how_to_repeat_it_and_its_proof_s13() {
     );
 
     page.eval(&format!("location.hash = 's-{SILENT}'")).await;
+    page.eval(POINT).await;
+    let told = page.eval("document.querySelector(':target .seen').textContent").await;
+    assert_eq!(told, "2 0.000s ana.phone sent says “How much folic acid do I need in pregnancy?”");
     page.eval("document.querySelector(':target .command button').click()").await;
     assert_eq!(
         page.eval("getSelection().toString()").await,

@@ -1,6 +1,6 @@
 //! Whether JSON is what a JSON Schema says: the words that our schemas use, and no others.
 
-use serde_json::Value;
+use serde_json::{Map, Value};
 
 /// Words that describe and do not decide.
 const SILENT: [&str; 7] = ["$schema", "title", "description", "default", "format", "$defs", "examples"];
@@ -8,8 +8,15 @@ const SILENT: [&str; 7] = ["$schema", "title", "description", "default", "format
 /// Returns what contradicts the schema, each with its place; a word that the checker does not know is one too.
 pub(crate) fn contradictions(schema: &Value, json: &Value) -> Vec<String> {
     let mut checker = Checker { root: schema, found: Vec::new() };
-    checker.check(schema, json, "");
+    checker.check(schema, Spot { json, at: "" });
     checker.found
+}
+
+/// A value and where it stands.
+#[derive(Clone, Copy)]
+struct Spot<'a> {
+    json: &'a Value,
+    at: &'a str,
 }
 
 struct Checker<'a> {
@@ -18,7 +25,8 @@ struct Checker<'a> {
 }
 
 impl Checker<'_> {
-    fn check(&mut self, schema: &Value, json: &Value, at: &str) {
+    fn check(&mut self, schema: &Value, spot: Spot<'_>) {
+        let Spot { json, at } = spot;
         let Some(words) = schema.as_object() else {
             if *schema == Value::Bool(false) {
                 self.found.push(format!("{at}: nothing may be here"));
@@ -30,9 +38,9 @@ impl Checker<'_> {
                 "$ref" => {
                     let place = says.as_str().unwrap().trim_start_matches('#');
                     let other = self.root.pointer(place).unwrap_or_else(|| panic!("`{place}` leads nowhere"));
-                    self.check(other, json, at);
+                    self.check(other, spot);
                 }
-                "type" => self.type_of(says, json, at),
+                "type" => self.type_of(says, spot),
                 "enum" => self.blame(says.as_array().unwrap().contains(json), at, &format!("one of {says}")),
                 "const" => self.blame(says == json, at, &format!("{says}")),
                 "minimum" => self.blame(
@@ -45,16 +53,16 @@ impl Checker<'_> {
                     at,
                     &format!("{says} at most"),
                 ),
-                "anyOf" => self.some_of(says, json, at, |fitting| fitting > 0),
-                "oneOf" => self.some_of(says, json, at, |fitting| fitting == 1),
+                "anyOf" => self.some_of(says, spot, |fitting| fitting > 0),
+                "oneOf" => self.some_of(says, spot, |fitting| fitting == 1),
                 "required" => {
                     for name in says.as_array().unwrap().iter().filter_map(Value::as_str) {
                         let is_there = !json.is_object() || json.get(name).is_some();
                         self.blame(is_there, at, &format!("a field `{name}`"));
                     }
                 }
-                "properties" | "additionalProperties" => self.fields(word, words, json, at),
-                "items" | "prefixItems" | "minItems" | "maxItems" => self.items(word, says, json, at),
+                "properties" | "additionalProperties" => self.fields(word, words, spot),
+                "items" | "prefixItems" | "minItems" | "maxItems" => self.items(word, says, spot),
                 unknown => self.found.push(format!("the checker does not know the word `{unknown}`")),
             }
         }
@@ -66,7 +74,7 @@ impl Checker<'_> {
         }
     }
 
-    fn type_of(&mut self, says: &Value, json: &Value, at: &str) {
+    fn type_of(&mut self, says: &Value, Spot { json, at }: Spot<'_>) {
         let is = |name: &str| match name {
             "null" => json.is_null(),
             "boolean" => json.is_boolean(),
@@ -84,30 +92,31 @@ impl Checker<'_> {
         self.blame(fits, at, &format!("the type {says}"));
     }
 
-    fn some_of(&mut self, says: &Value, json: &Value, at: &str, fits: impl Fn(usize) -> bool) {
+    fn some_of(&mut self, says: &Value, spot: Spot<'_>, fits: impl Fn(usize) -> bool) {
         let root = self.root;
         let is_fitting = |schema: &&Value| {
             let mut checker = Checker { root, found: Vec::new() };
-            checker.check(schema, json, at);
+            checker.check(schema, spot);
             checker.found.is_empty()
         };
         let fitting = says.as_array().unwrap().iter().filter(is_fitting).count();
+        let Spot { json, at } = spot;
         self.blame(fits(fitting), at, &format!("another of the choices; {fitting} of them fit {json}"));
     }
 
-    fn fields(&mut self, word: &str, words: &serde_json::Map<String, Value>, json: &Value, at: &str) {
+    fn fields(&mut self, word: &str, words: &Map<String, Value>, Spot { json, at }: Spot<'_>) {
         let known = words.get("properties").and_then(Value::as_object);
         for (name, value) in json.as_object().into_iter().flatten() {
             let place = format!("{at}/{name}");
             match (word, known.and_then(|known| known.get(name))) {
-                ("properties", Some(schema)) => self.check(schema, value, &place),
-                ("additionalProperties", None) => self.check(&words[word], value, &place),
+                ("properties", Some(schema)) => self.check(schema, Spot { json: value, at: &place }),
+                ("additionalProperties", None) => self.check(&words[word], Spot { json: value, at: &place }),
                 _ => {}
             }
         }
     }
 
-    fn items(&mut self, word: &str, says: &Value, json: &Value, at: &str) {
+    fn items(&mut self, word: &str, says: &Value, Spot { json, at }: Spot<'_>) {
         let Some(items) = json.as_array() else { return };
         let length = u64::try_from(items.len()).unwrap();
         match word {
@@ -115,12 +124,12 @@ impl Checker<'_> {
             "maxItems" => self.blame(says.as_u64() >= Some(length), at, &format!("{says} items at most")),
             "prefixItems" => {
                 for (n, (schema, item)) in says.as_array().unwrap().iter().zip(items).enumerate() {
-                    self.check(schema, item, &format!("{at}/{n}"));
+                    self.check(schema, Spot { json: item, at: &format!("{at}/{n}") });
                 }
             }
             _ => {
                 for (n, item) in items.iter().enumerate() {
-                    self.check(says, item, &format!("{at}/{n}"));
+                    self.check(says, Spot { json: item, at: &format!("{at}/{n}") });
                 }
             }
         }

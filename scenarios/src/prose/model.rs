@@ -49,10 +49,7 @@ fn asked(wanted: &Match) -> String {
     if *wanted != told {
         parts.push("under the conditions of the file".to_owned());
     }
-    match parts.is_empty() {
-        true => "Asked anything".to_owned(),
-        false => format!("Asked {}", parts.join(", ")),
-    }
+    if parts.is_empty() { "Asked anything".to_owned() } else { format!("Asked {}", parts.join(", ")) }
 }
 
 fn does(reply: &Reply, faults: &[Fault], pace: Option<&Pace>) -> String {

@@ -50,22 +50,18 @@ fn connect(device: &Device) -> String {
 }
 
 fn says(send: &Send) -> String {
-    let mut text = format!("{} says {}", owner(send.device.get_ref()), quoted(&send.text));
-    if let Some(count) = &send.count {
-        text += &format!(", {}", times(count));
-    }
+    let mut parts = vec![format!("{} says {}", owner(send.device.get_ref()), quoted(&send.text))];
+    parts.extend(send.count.as_ref().map(times));
     if send.text.contains("{n}") {
-        text += ", each with its number";
+        parts.push("each with its number".to_owned());
     }
     match (&send.over, &send.count) {
-        (Some(over), _) => text += &format!(", spread over {}", amount(over)),
-        (None, Some(_)) => text += ", all at once",
+        (Some(over), _) => parts.push(format!("spread over {}", amount(over))),
+        (None, Some(_)) => parts.push("all at once".to_owned()),
         (None, None) => {}
     }
-    if let Some(mark) = &send.mark {
-        text += &format!("; this moment is called `{mark}`");
-    }
-    text + "."
+    let mark = send.mark.as_ref().map(|mark| format!("; this moment is called `{mark}`"));
+    parts.join(", ") + &mark.unwrap_or_default() + "."
 }
 
 fn sends(raw: &SendRaw) -> String {
@@ -97,31 +93,21 @@ fn calls(call: &Call) -> String {
         Method::Put => "PUT",
         Method::Delete => "DELETE",
     };
-    let mut text = format!("{who} calls {method} `{}`", call.path);
-    if let Some(body) = &call.body {
-        text += &format!(" with {}", plain(body));
-    }
-    for (name, value) in &call.headers {
-        text += &format!(", header `{name}: {value}`");
-    }
-    if let Some(count) = &call.count {
-        text += &format!(", {}", times(count));
-    }
-    if let Some(at_once) = &call.at_once {
-        text += &format!(", {} at once", amount(at_once));
-    }
+    let with = call.body.as_ref().map(|body| format!(" with {}", plain(body))).unwrap_or_default();
+    let mut parts = vec![format!("{who} calls {method} `{}`{with}", call.path)];
+    parts.extend(call.headers.iter().map(|(name, value)| format!("header `{name}: {value}`")));
+    parts.extend(call.count.as_ref().map(times));
+    parts.extend(call.at_once.as_ref().map(|at_once| format!("{} at once", amount(at_once))));
+    parts.extend(
+        call.within.as_ref().map(|within| format!("and time passes for it, {} at most", amount(within))),
+    );
+    let mut sentences = vec![parts.join(", ")];
     if !call.save.is_empty() {
-        let saved: Vec<_> =
-            call.save.iter().map(|(name, pointer)| format!("`{pointer}` as `{name}`")).collect();
-        text += &format!("; of the answer it keeps {}", listed(&saved));
+        let saved = call.save.iter().map(|(name, pointer)| format!("`{pointer}` as `{name}`"));
+        sentences.push(format!("of the answer it keeps {}", listed(&saved.collect::<Vec<_>>())));
     }
-    if let Some(within) = &call.within {
-        text += &format!(", and time passes for it, {} at most", amount(within));
-    }
-    if let Some(step) = &call.step {
-        text += &format!("; this call is `{step}`");
-    }
-    text + "."
+    sentences.extend(call.step.as_ref().map(|step| format!("this call is `{step}`")));
+    sentences.join("; ") + "."
 }
 
 fn writes(write: &WriteFacts) -> String {

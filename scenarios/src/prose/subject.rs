@@ -43,7 +43,7 @@ pub(super) fn frame(wanted: &FrameMatch) -> String {
     .flatten()
     .collect();
     with.extend(values(&wanted.json));
-    with.extend(wanted.has.iter().map(|pointer| format!("a value at `{pointer}`")));
+    with.extend(wanted.has.iter().map(|pointer| format!("a value {}", place(pointer))));
     what + &whose + &having(&with)
 }
 
@@ -78,8 +78,8 @@ fn http(wanted: &HttpMatch) -> String {
     let mut with: Vec<String> = Vec::new();
     with.extend(wanted.status.map(|status| format!("the status {status}")));
     with.extend(values(&wanted.json));
-    with.extend(wanted.length.iter().map(|(pointer, n)| format!("{n} entries at `{pointer}`")));
-    with.extend(wanted.has.iter().map(|pointer| format!("a value at `{pointer}`")));
+    with.extend(wanted.length.iter().map(|(pointer, n)| format!("{n} entries {}", place(pointer))));
+    with.extend(wanted.has.iter().map(|pointer| format!("a value {}", place(pointer))));
     with.extend(wanted.contains.as_ref().map(|text| format!("{} in its body", quoted(text))));
     with.extend(wanted.headers.iter().map(|name| format!("the header `{name}`")));
     what + &having(&with)
@@ -100,7 +100,12 @@ fn metric(wanted: &MetricMatch) -> String {
 }
 
 fn values(json: &BTreeMap<String, toml::Value>) -> impl Iterator<Item = String> + '_ {
-    json.iter().map(|(pointer, value)| format!("{} at `{pointer}`", plain(value)))
+    json.iter().map(|(pointer, value)| format!("{} {}", plain(value), place(pointer)))
+}
+
+/// Returns where a JSON pointer points; an empty one means the whole.
+fn place(pointer: &str) -> String {
+    if pointer.is_empty() { "in all".to_owned() } else { format!("at `{pointer}`") }
 }
 
 fn having(with: &[String]) -> String {

@@ -43,7 +43,8 @@ pub fn annotations(run: &Run, service: Service) -> String {
         let rest = Annotation { is_error: false, title: "gauntlet".to_owned(), message, file: None };
         lines.push(line(&rest, service));
     }
-    lines.iter().map(|line| format!("{line}\n")).collect()
+    lines.push(String::new());
+    lines.join("\n")
 }
 
 /// Returns what did not hold, the worst first.

@@ -99,6 +99,7 @@ mod tests {
 
         let places: Vec<_> = [
             "<h1",
+            "id=\"broken\"",
             "id=\"gaps\"",
             "id=\"proof\"",
             "id=\"scenarios\"",

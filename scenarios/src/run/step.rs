@@ -131,7 +131,7 @@ fn network(step: &Network, people: &People<'_>) -> Result<(), Broken> {
         Fault::Restore => (Weather::Clear, format!("restored the line to the {far}")),
     };
     line.set(weather);
-    world.recorder.note("harness", What::Note(told));
+    world.recorder.note("network", What::Note(told));
     Ok(())
 }
 

@@ -47,8 +47,8 @@ pub(super) fn transcript(
     width: usize,
 ) -> (Vec<LineView<'_>>, usize) {
     let named = |check: &Check| check.evidence.iter().copied().take(EVIDENCE).collect::<Vec<_>>();
-    let proofs: Vec<usize> = scenario.broken().flat_map(|check| named(check)).collect();
-    let evidence: Vec<usize> = scenario.checks.iter().flat_map(|check| named(check)).collect();
+    let proofs: Vec<usize> = scenario.broken().flat_map(named).collect();
+    let evidence: Vec<usize> = scenario.checks.iter().flat_map(named).collect();
     let pieces = pieces(scenario, 0..scenario.transcript.len());
     let head = limit.div_ceil(2);
     let tail = pieces.len().saturating_sub(limit - head);

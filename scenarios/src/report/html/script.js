@@ -55,7 +55,7 @@
     }
   };
   window.addEventListener('hashchange', arrive);
-  arrive();
+  window.addEventListener('load', arrive);
 
   document.addEventListener('keydown', (event) => {
     const typing = event.target.matches('input, select, textarea');

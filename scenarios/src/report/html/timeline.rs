@@ -34,8 +34,9 @@ const AXIS: usize = 26;
 const MOMENT: f64 = 54.0;
 const LETTER: f64 = 6.2;
 
-/// Longest label of a mark, in characters.
-const LABEL: usize = 36;
+/// Longest label of a mark, and the shortest that is left of one when room is short, in characters.
+const LABEL: usize = 100;
+const LABEL_LEAST: usize = 14;
 
 /// Most events of a drawing; a longer story is not drawn.
 pub(super) const EVENTS_MAX: usize = 10_000;
@@ -75,11 +76,11 @@ struct Drawing<'a> {
 
 impl<'a> Drawing<'a> {
     fn new(scenario: &'a ScenarioResult) -> Self {
-        let lines = &scenario.transcript;
-        let lanes = Lanes::new(lines);
+        let story = &scenario.transcript;
+        let lanes = Lanes::new(story);
         let groups: Vec<_> =
-            lines.iter().zip(&lanes.of).map(|(line, lane)| (*lane, Mark::of(line))).collect();
-        let axis = Axis::new(lines, &groups, (f64::from(NAMES) + 14.0, f64::from(WIDTH) - 14.0));
+            story.iter().zip(&lanes.of).map(|(line, lane)| (*lane, Mark::of(line))).collect();
+        let axis = Axis::new(story, &groups, (f64::from(NAMES) + 14.0, f64::from(WIDTH) - 14.0));
         Self { scenario, lanes, axis, svg: String::new() }
     }
 
@@ -113,7 +114,7 @@ impl<'a> Drawing<'a> {
     fn moves(&mut self) {
         let (height, lines) = (self.height(), &self.scenario.transcript);
         let moved = lines.iter().zip(&self.axis.x).filter(|(line, _)| line.kind == LineKind::Clock);
-        let path: String = moved.map(|(_, x)| format!("M{x:.1} {AXIS}V{height}")).collect();
+        let path = moved.map(|(_, x)| format!("M{x:.1} {AXIS}V{height}")).collect::<Vec<_>>().concat();
         if !path.is_empty() {
             _ = write!(self.svg, "<path class=\"tc\" d=\"{path}\"/>");
         }
@@ -165,11 +166,13 @@ impl<'a> Drawing<'a> {
         let here = (0..self.axis.x.len()).filter(|n| self.lanes.of[*n] == lane).collect::<Vec<_>>();
         for (place, n) in here.iter().enumerate() {
             let Some(label) = label(&self.scenario.transcript[*n]) else { continue };
-            let (x, width) = (self.axis.x[*n] + 9.0, LETTER * length(&label));
+            let x = self.axis.x[*n] + 9.0;
             let next = here.get(place + 1).map_or(f64::from(WIDTH), |next| self.axis.x[*next] - 6.0);
-            if x >= free && x + width <= next {
+            let label = words::cut(&label, letters(next - x));
+            let is_whole = !label.ends_with('…') || label.chars().count() >= LABEL_LEAST;
+            if x >= free && is_whole {
                 _ = write!(self.svg, "<text x=\"{x:.0}\" y=\"{y}\" class=\"tt\">{}</text>", escape(&label));
-                free = x + width;
+                free = x + LETTER * whole(label.chars().count());
             }
         }
     }
@@ -238,8 +241,13 @@ const fn middle(lane: usize) -> usize {
     AXIS + LANE * lane + LANE / 2
 }
 
-fn length(text: &str) -> f64 {
-    f64::from(u32::try_from(text.chars().count()).unwrap_or(u32::MAX))
+/// Returns how many letters have room in so many pixels.
+fn letters(pixels: f64) -> usize {
+    (1..=LABEL).take_while(|count| LETTER * whole(*count) <= pixels).count()
+}
+
+fn whole(count: usize) -> f64 {
+    f64::from(u32::try_from(count).unwrap_or(u32::MAX))
 }
 
 fn escape(text: &str) -> String {

@@ -83,9 +83,8 @@ fn lane(line: &Line) -> Lane<'_> {
         LineKind::Clock => Lane::Clock,
         LineKind::Upstream => Lane::Server,
         LineKind::UpstreamEnd if faults(line).is_empty() => Lane::Model,
-        LineKind::UpstreamEnd => Lane::Faults,
         LineKind::Note if line.actor == "harness" => Lane::Notes,
-        LineKind::Note => Lane::Faults,
+        LineKind::UpstreamEnd | LineKind::Note => Lane::Faults,
         LineKind::Socket | LineKind::Sent | LineKind::Frame | LineKind::Http => Lane::Person(&line.actor),
     }
 }

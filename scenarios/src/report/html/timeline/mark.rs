@@ -44,10 +44,9 @@ impl Mark {
             LineKind::Frame => Self::of_frame(line),
             LineKind::Upstream => Self::Asked,
             LineKind::UpstreamEnd if faults(line).is_empty() => Self::Answered,
-            LineKind::UpstreamEnd => Self::Fault,
             LineKind::Clock => Self::Moved,
             LineKind::Note if line.actor == "harness" => Self::Note,
-            LineKind::Note => Self::Fault,
+            LineKind::UpstreamEnd | LineKind::Note => Self::Fault,
         }
     }
 
