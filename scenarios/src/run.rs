@@ -11,7 +11,7 @@ use clock::Instant;
 use mock_deepseek::Script;
 
 use crate::{
-    matching,
+    judge, matching,
     model::{Ending, File, Scenario, Step},
     observation::Observation,
     record::What,
@@ -65,12 +65,13 @@ pub(crate) async fn observe(
         What::Script(asked) => Some(asked),
         _ => None,
     });
-    Ok(Observation {
+    let mut seen = Observation {
         first_script,
         began,
         ended,
         events,
         exchanges,
+        histories_began: people.order.began(),
         decisions: people.decided(),
         histories: people.into_histories(),
         metrics: world.metrics(),
@@ -80,7 +81,9 @@ pub(crate) async fn observe(
         settings: world.settings.clone(),
         usual_settings: world.usual_settings.clone(),
         slack: world.slack,
-    })
+    };
+    judge::tell_proofs(scenario, &mut seen);
+    Ok(seen)
 }
 
 /// Probes until the target is sound. A target that lives on may still suffer from the scenario before:

@@ -33,6 +33,11 @@ impl Order {
         Self { began: clock.now(), clock, places: Arc::default() }
     }
 
+    /// Returns from when its times count.
+    pub(super) const fn began(&self) -> Instant {
+        self.began
+    }
+
     /// Returns this moment; none is given twice.
     pub(super) fn moment(&self) -> Moment {
         let place = self.places.fetch_add(1, Ordering::SeqCst) + 1;
