@@ -10,18 +10,10 @@ type Checked = Result<(), Proof>;
 /// is, and that the versions are one serial order without gaps. The error is the smallest proof.
 pub fn serial_history(history: &FactHistory) -> Checked {
     let mut stored = versions(history)?;
-    let mut versions: BTreeMap<&str, (i64, &Operation)> = BTreeMap::new();
     for operation in &history.operations {
         let found = stored.remove(operation.value.as_str());
         match (operation.outcome, found) {
-            (Outcome::Acknowledged(version), Some(found)) if version == found => {
-                if let Some((before, earlier)) = versions.insert(&operation.writer, (version, operation))
-                    && before >= version
-                {
-                    let after = format!("as version {version} after the same writer's version {before}");
-                    return wrong(operation, &format!("was acknowledged {after}"), Some(earlier));
-                }
-            }
+            (Outcome::Acknowledged(version), Some(found)) if version == found => {}
             (Outcome::Acknowledged(version), found) => {
                 let how =
                     found.map_or("is not stored: lost".to_owned(), |found| format!("is stored as {found}"));
@@ -33,12 +25,37 @@ pub fn serial_history(history: &FactHistory) -> Checked {
             _ => {}
         }
     }
-    match stored.iter().next() {
-        Some((value, version)) => {
-            Err(format!("version {version} holds `{value}`, and {}", history.whence(value)).into())
-        }
-        None => Ok(()),
+    if let Some((value, version)) = stored.iter().next() {
+        return Err(format!("version {version} holds `{value}`, and {}", history.whence(value)).into());
     }
+    versions_follow_time(history)
+}
+
+/// Checks that whoever began when another write was acknowledged got a later version.
+fn versions_follow_time(history: &FactHistory) -> Checked {
+    let acknowledged = |operation| match operation {
+        &Operation { outcome: Outcome::Acknowledged(version), .. } => Some((operation, version)),
+        _ => None,
+    };
+    let mut by_call: Vec<_> = history.operations.iter().filter_map(acknowledged).collect();
+    let mut by_answer = by_call.clone();
+    by_call.sort_by_key(|(operation, _)| operation.span.from);
+    by_answer.sort_by_key(|(operation, _)| operation.span.to);
+    let mut answered = by_answer.into_iter().peekable();
+    let mut latest: Option<(&Operation, i64)> = None;
+    for (operation, version) in by_call {
+        while let Some(earlier) = answered.next_if(|(earlier, _)| earlier.span.to < operation.span.from) {
+            latest = latest.filter(|(_, version)| *version > earlier.1).or(Some(earlier));
+        }
+        if let Some((earlier, before)) = latest.filter(|(_, before)| *before >= version) {
+            let how = format!(
+                "was acknowledged as version {version} when `{}` had been as version {before} before it began",
+                earlier.value
+            );
+            return wrong(operation, &how, Some(earlier));
+        }
+    }
+    Ok(())
 }
 
 fn wrong(operation: &Operation, how: &str, earlier: Option<&Operation>) -> Checked {

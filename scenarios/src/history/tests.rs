@@ -39,6 +39,20 @@ fn an_unanswered_write_may_or_may_not_have_happened() {
 }
 
 #[test]
+fn a_version_that_goes_back_in_time_is_told_in_words_s11() {
+    let mut history = history(2, Writing::Replace);
+    for (n, version) in [(0, 2), (1, 1)] {
+        history.operations[n].outcome = Outcome::Acknowledged(version);
+    }
+    history.revisions.swap(0, 1);
+    history.revisions[0].version = 1;
+    history.revisions[1].version = 2;
+    history.last = "w1".to_owned();
+
+    insta::assert_snapshot!(serial_history(&history).unwrap_err(), @"`w2` was acknowledged as version 1 when `w1` had been as version 2 before it began (#3 to #4, 3 to 4 ms)");
+}
+
+#[test]
 fn a_lost_update_is_told_in_words() {
     let mut history = history(3, Writing::Append);
     history.revisions[2].value = "w1 w3".to_owned();
@@ -181,6 +195,7 @@ proptest! {
     fn histories_of_a_sound_register_are_never_accused_s11(choices in prop::collection::vec(0_u8..=255, 0..400)) {
         let history = register(&choices);
         prop_assert_eq!(linearizable(&history), Ok(()));
+        prop_assert_eq!(serial_history(&history), Ok(()));
     }
 
     #[test]
