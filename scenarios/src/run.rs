@@ -1,5 +1,6 @@
 //! Runs one scenario in its world: the steady state, the steps, the end of the last turn.
 
+mod at_once;
 mod deciders;
 mod people;
 mod step;
