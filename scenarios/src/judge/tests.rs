@@ -34,6 +34,7 @@ fn turn() -> Observation {
         first_script: None,
         histories: Vec::new(),
         decisions: Vec::new(),
+        histories_began: Instant::ZERO,
         metrics: None,
         panics: None,
         log: Vec::new(),

@@ -150,6 +150,28 @@ fn a_history_that_nobody_writes_is_pointed_at() {
 }
 
 #[test]
+fn a_kill_needs_a_process_and_a_decision_a_suggestion() {
+    let told = |step: &str| error("[[expect]]", &format!("[[steps]]\n{step}\n[[expect]]"));
+    let kill = "write_facts = { user = \"ana\", key = \"note\", writers = 2, each = 1, how = \"replace\", killed_after = 2 }";
+    let decide = "decide = { user = \"ana\", suggestion = \"headache\", confirm = 2 }";
+
+    insta::assert_snapshot!([told(kill), told(decide)].join("\n"), @r#"
+     x `killed_after` is about a target that was started here
+      ,-[library/s.toml:9:24]
+    9 | "ana"
+      : ^^^^^
+      `----
+     help: add `needs = ["process"]`
+     x nothing is saved as `headache`
+      ,-[library/s.toml:9:39]
+    9 | "headache"
+      : ^^^^^^^^^^
+      `----
+     help: save the suggestion's id in an `http` step before
+    "#);
+}
+
+#[test]
 fn an_unknown_fault_is_pointed_at() {
     insta::assert_snapshot!(error("[[users]]", "[llm.default]\nfaults = [\"html-20\"]\n[[users]]"), @r#"
      x fault `html-20` is not in the catalogue, did you mean `html-200`; `gauntlet faults` lists them
