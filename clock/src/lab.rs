@@ -327,8 +327,10 @@ mod tests {
             reader.rest();
 
             writer.write_all(b"unread").await.unwrap();
+            reader.write_all(b"not read either").await.unwrap();
             lab.advance(Duration::from_secs(1)).await.unwrap();
 
+            writer.read_exact(&mut [0; 15]).await.unwrap();
             reader.resume();
             assert!(lab.activity().under_way().unwrap().contains("6 bytes"));
             reader.read_exact(&mut [0; 6]).await.unwrap();

@@ -50,6 +50,33 @@ impl fmt::Display for Span {
     }
 }
 
+/// Why a history is not sound.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Proof {
+    /// In words.
+    pub told: String,
+    /// The operations that prove it: when each was called, and what it was.
+    pub operations: Vec<(Moment, String)>,
+}
+
+impl Proof {
+    fn new(told: impl Into<String>, operations: impl IntoIterator<Item = (Moment, String)>) -> Self {
+        Self { told: told.into(), operations: operations.into_iter().collect() }
+    }
+}
+
+impl From<String> for Proof {
+    fn from(told: String) -> Self {
+        Self::new(told, [])
+    }
+}
+
+impl fmt::Display for Proof {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(&self.told)
+    }
+}
+
 /// One write and what became of it.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 pub struct Operation {
@@ -61,6 +88,12 @@ pub struct Operation {
     pub outcome: Outcome,
     /// When.
     pub span: Span,
+}
+
+impl Operation {
+    fn shown(&self) -> (Moment, String) {
+        (self.span.from, format!("writer {} wrote `{}` ({})", self.writer, self.value, self.span))
+    }
 }
 
 /// What is known of a write.
@@ -84,6 +117,13 @@ pub struct Read {
     pub value: Option<String>,
     /// When.
     pub span: Span,
+}
+
+impl Read {
+    fn shown(&self) -> (Moment, String) {
+        let value = self.value.as_ref().map_or_else(|| "nothing".to_owned(), |value| format!("`{value}`"));
+        (self.span.from, format!("reader {} read {value} ({})", self.reader, self.span))
+    }
 }
 
 /// A revision as the server tells it.
@@ -151,7 +191,7 @@ impl FactHistory {
 /// Checks that reads and writes could have happened one after the other, each at some moment between its call and its
 /// answer: no read is stale, goes back, or brings what was never written. Of a fact that is appended to, no word that
 /// was acknowledged or read is gone later, and all readers see the words in one order.
-pub fn linearizable(history: &FactHistory) -> Result<(), String> {
+pub fn linearizable(history: &FactHistory) -> Result<(), Proof> {
     match history.how {
         Writing::Replace => register::check(history),
         Writing::Append => list::check(history),

@@ -22,7 +22,9 @@ use crate::{
 };
 
 /// How many events a failing check shows at most.
-const EVIDENCE: usize = 3;
+const EVIDENCE: usize = 4;
+
+pub(crate) use history::tell_proofs;
 
 /// What a judgement finds.
 #[derive(Debug)]
@@ -144,7 +146,7 @@ fn expectation(expect: &Expect, seen: &Observation) -> Result<Finding, ExprError
     } else if let Some(always) = &expect.always {
         judge_always(always, seen)
     } else if let Some(wanted) = &expect.history {
-        history::judge(wanted, seen)
+        history::judge(expect, wanted, seen)
     } else {
         Ok(Finding {
             held: false,

@@ -93,24 +93,24 @@ pub(crate) struct Lines {
 
 impl Lines {
     /// Adds one that somebody else looks at.
-    pub(crate) fn add(&mut self, link: Link, line: Line) {
-        self.lines.insert(link, line);
+    pub(crate) fn add(&mut self, to: Link, line: Line) {
+        self.lines.insert(to, line);
     }
 
     /// Adds one that goes through a proxy; returns where that listens.
     pub(crate) async fn carry(
         &mut self,
-        link: Link,
+        which: Link,
         (at, to): (SocketAddr, End),
         means: Means,
     ) -> Result<SocketAddr, String> {
         let line = Line::default();
         let cannot =
-            |error: io::Error| format!("the line to the {} cannot begin at `{at}`: {error}", link.word());
+            |error: io::Error| format!("the line to the {} cannot begin at `{at}`: {error}", which.word());
         let proxy = Proxy::start(at, to, line.clone(), means).await.map_err(cannot)?;
         let address = proxy.address();
         self.proxies.push(proxy);
-        self.add(link, line);
+        self.add(which, line);
         Ok(address)
     }
 

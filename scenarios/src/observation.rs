@@ -32,6 +32,10 @@ pub(crate) struct Observation {
     pub(crate) first_script: Option<usize>,
     pub(crate) histories: Vec<FactHistory>,
     pub(crate) decisions: Vec<SuggestionHistory>,
+    /// From when the times of histories count.
+    #[serde(with = "crate::evidence::nanoseconds")]
+    #[schemars(with = "u64")]
+    pub(crate) histories_began: Instant,
     /// Sum of each metric by name and labels, if the target shows its metrics.
     pub(crate) metrics: Option<Vec<Metric>>,
     /// Panics of the target's own thread; none where they cannot be seen.

@@ -62,6 +62,13 @@ pub(crate) enum What {
     },
     /// The harness did something worth telling.
     Note(String),
+    /// An operation that proves a history to be wrong.
+    Proof {
+        /// The expectation that it breaks.
+        of: String,
+        /// The operation, in words.
+        text: String,
+    },
     /// Evidence that the scenario relied on did not come.
     Missing(String),
     /// The model got a new script, after so many requests.

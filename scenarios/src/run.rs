@@ -1,5 +1,6 @@
 //! Runs one scenario in its world: the steady state, the steps, the end of the last turn.
 
+mod at_once;
 mod deciders;
 mod people;
 mod step;
@@ -11,7 +12,7 @@ use clock::Instant;
 use mock_deepseek::Script;
 
 use crate::{
-    matching,
+    judge, matching,
     model::{Ending, File, Scenario, Step},
     observation::Observation,
     record::What,
@@ -66,12 +67,13 @@ pub(crate) async fn observe(
         What::Script(asked) => Some(asked),
         _ => None,
     });
-    Ok(Observation {
+    let mut seen = Observation {
         first_script,
         began,
         ended,
         events,
         exchanges,
+        histories_began: people.order.began(),
         decisions: people.decided(),
         histories: people.into_histories(),
         metrics: world.metrics(),
@@ -81,7 +83,9 @@ pub(crate) async fn observe(
         settings: world.settings.clone(),
         usual_settings: world.usual_settings.clone(),
         slack: world.slack,
-    })
+    };
+    judge::tell_proofs(scenario, &mut seen);
+    Ok(seen)
 }
 
 /// Probes until the target is sound. A target that lives on may still suffer from the scenario before:

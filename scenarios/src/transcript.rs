@@ -140,7 +140,9 @@ fn event_line(began: Instant, event: &Event) -> Option<Line> {
         What::Advanced => (LineKind::Clock, "time has passed".to_owned(), None),
         What::Mark { name, .. } => (LineKind::Note, format!("mark `{name}`"), None),
         What::Script(_) => (LineKind::Note, "the model gets a new script".to_owned(), None),
-        What::Note(text) | What::Missing(text) => (LineKind::Note, text.clone(), None),
+        What::Note(text) | What::Missing(text) | What::Proof { text, .. } => {
+            (LineKind::Note, text.clone(), None)
+        }
     };
     Some(Line { at_us: micros(began, event.at), actor: event.actor.clone(), kind, text, data })
 }

@@ -27,12 +27,32 @@ pub(crate) fn as_told(frame: &WireFrame) -> Result<Vec<u8>, String> {
     Ok(one.repeat(frame.times.unwrap_or(1) as usize))
 }
 
-/// Says what a frame is, in a few words.
+/// Says what a frame is and what is wrong with it, in a few words.
 pub(crate) fn describe(frame: &WireFrame) -> String {
-    let count = frame.times.map(|times| format!("{times} × ")).unwrap_or_default();
-    let end = if frame.fin { "" } else { " (to be continued)" };
     let size = frame.content().map_or(0, |content| content.len());
-    format!("{count}{:?} of {size} bytes{end}", frame.opcode)
+    let words = [
+        frame.times.map(|times| format!("{times} times")),
+        Some(format!("{} of {size} bytes", name_of(frame.opcode))),
+        frame.code.map(|code| format!("with code {code}")),
+        (!frame.fin).then(|| "to be continued".to_owned()),
+        (!frame.masked).then(|| "without a mask".to_owned()),
+        (frame.reserved != 0).then(|| format!("with reserved bits {:03b}", frame.reserved)),
+        frame.length.map(|length| format!("announced as {length}")),
+    ];
+    words.into_iter().flatten().collect::<Vec<_>>().join(" ")
+}
+
+const fn name_of(opcode: Opcode) -> &'static str {
+    match opcode {
+        Opcode::Continuation => "continuation",
+        Opcode::Text => "text",
+        Opcode::Binary => "binary",
+        Opcode::ReservedData => "reserved data",
+        Opcode::Close => "close",
+        Opcode::Ping => "ping",
+        Opcode::Pong => "pong",
+        Opcode::ReservedControl => "reserved control",
+    }
 }
 
 const fn code_of(opcode: Opcode) -> u8 {
@@ -112,6 +132,19 @@ mod tests {
         assert_eq!(
             told("opcode = \"text\"\nmasked = false\npayload = \"a\"\nlength = 9223372036854775807"),
             [0x81, 127, 0x7f, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, b'a']
+        );
+    }
+
+    #[test]
+    fn a_frame_is_told_by_what_is_wrong_with_it_s8() {
+        let tell = |frame: &str| describe(&toml::from_str(frame).unwrap());
+
+        assert_eq!(tell("opcode = \"text\"\npayload = \"Hello\""), "text of 5 bytes");
+        assert_eq!(
+            tell(
+                "opcode = \"close\"\ncode = 999\nfin = false\nmasked = false\nreserved = 5\ntimes = 2\nlength = 9"
+            ),
+            "2 times close of 2 bytes with code 999 to be continued without a mask with reserved bits 101 announced as 9"
         );
     }
 }

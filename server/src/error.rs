@@ -130,8 +130,8 @@ impl ApiError {
 fn is_unavailable(error: &StorageError) -> bool {
     use sqlx::Error::{Database, Io, PoolClosed, PoolTimedOut, WorkerCrashed};
     match error {
-        StorageError::Engine(Io(_) | PoolClosed | PoolTimedOut | WorkerCrashed) => true,
-        StorageError::Unavailable(_) => true,
+        StorageError::Unavailable(_)
+        | StorageError::Engine(Io(_) | PoolClosed | PoolTimedOut | WorkerCrashed) => true,
         StorageError::Engine(Database(said)) => said.code().is_some_and(|code| is_outage(&code)),
         _ => false,
     }

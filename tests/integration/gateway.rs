@@ -1,37 +1,26 @@
 //! Gateways of strangers, judged from outside: each broken one is accused by the scenario that its defect is about, and
 //! the sound one never is (S5, S9).
 
-use std::{fs, net::SocketAddr};
+use scenarios::result::{Run, ScenarioResult, Verdict};
 
-use scenarios::{
-    Options, Target,
-    result::{Run, ScenarioResult, Verdict},
+use crate::support::{
+    gateway::{Defect, GAP, Gateway},
+    judged::{self, told},
+    port::free,
 };
-
-use crate::support::gateway::{Defect, GAP, Gateway};
-
-/// Returns an address where nobody listens now.
-fn free() -> SocketAddr {
-    std::net::TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap()
-}
 
 /// Judges a gateway with these scenarios; all of them if none is named.
 async fn judge(defect: Defect, names: &'static [&'static str]) -> Run {
-    let (folder, llm) = (tempfile::tempdir().unwrap(), free());
+    let llm = free();
     let gateway = Gateway::start(llm, defect).await;
-    let path = folder.path().join("target.toml");
-    let text = format!(
+    let mut chosen = scenarios::completions().unwrap();
+    chosen.retain(|scenario| names.is_empty() || names.contains(&scenario.id.as_str()));
+    let file = format!(
         "schema = 1\nname = \"{defect:?}\"\nkind = \"openai\"\nurl = \"http://{}\"\nllm = \"{llm}\"\n[settings]\nllm.gap = \"{}s\"\nllm.total = \"5s\"\nllm.breaker.cooldown = \"1s\"\n",
         gateway.address,
         GAP.as_secs()
     );
-    fs::write(&path, text).unwrap();
-    let target = Target::load(&path, &|_| None).unwrap();
-    let mut chosen = target.library().unwrap();
-    chosen.retain(|scenario| names.is_empty() || names.contains(&scenario.id.as_str()));
-    tokio::task::spawn_blocking(move || scenarios::run(&chosen, &target, &Options::default(), &|_| {}))
-        .await
-        .unwrap()
+    judged::judge(file, chosen).await
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
@@ -44,21 +33,12 @@ async fn a_sound_gateway_is_never_accused_s5() {
     }
 }
 
-fn told(run: &Run) -> String {
-    let broken = run.scenarios.iter().flat_map(|scenario| {
-        let checks =
-            scenario.broken().map(|check| format!("{}: {} ({})", scenario.id, check.id, check.observed));
-        checks.chain([format!("{}: {:?} {}", scenario.id, scenario.verdict, scenario.reason)])
-    });
-    broken.collect::<Vec<_>>().join("\n")
-}
-
 /// Each defect, the scenario that is about it, and the check that names it.
 const DEFECTS: [(Defect, &[&str], &str); 17] = [
     (Defect::NeverAnswers, &["answers_come_as_they_are_made"], "steady state before"),
     (Defect::EndsTwice, &["keep_alives_do_no_harm"], "one end per message"),
     (Defect::SpeaksAfterTheEnd, &["keep_alives_do_no_harm"], "nothing after the end"),
-    (Defect::MixesUsers, &["answers_reach_their_own_clients_whole"], "nobody reads what the other asked for"),
+    (Defect::MixesUsers, &["answers_reach_their_own_clients_whole"], "no frame of another user"),
     (Defect::LosesTheEnd, &["keep_alives_do_no_harm"], "the answer is whole"),
     (Defect::BelievesTheHalf, &["cut_answer_is_not_told_as_whole"], "half an answer is not told as whole"),
     (Defect::Doubles, &["answers_reach_their_own_clients_whole"], "one client reads the answer about apples"),

@@ -2,12 +2,11 @@
 
 use std::{
     fs,
-    net::TcpListener,
     path::Path,
     process::{Command, Stdio},
 };
 
-use crate::support::postgres::Fresh;
+use crate::support::{port, postgres::Fresh};
 
 /// Scenarios of the tag `infra` that show the real engine's side, and do not wait for minutes.
 const SCENARIOS: [&str; 7] = [
@@ -35,7 +34,7 @@ fn write_target(folder: &Path, database: &reqwest::Url) {
     let root = Path::new(env!("CARGO_MANIFEST_DIR"));
     let usual = fs::read_to_string(root.join("docs/targets/process.toml")).unwrap();
     let (_, settings) = usual.split_once("[settings]").unwrap();
-    let address = TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap();
+    let address = port::free();
     let (user, name, end) = (database.username(), database.path(), end(database));
     let text = format!(
         r#"

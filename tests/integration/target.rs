@@ -2,7 +2,7 @@
 
 use std::{
     fs,
-    net::{SocketAddr, TcpListener, TcpStream},
+    net::{SocketAddr, TcpStream},
     path::Path,
     process::{Command, Output, Stdio},
     thread,
@@ -10,6 +10,8 @@ use std::{
 };
 
 use tempfile::TempDir;
+
+use crate::support::port;
 
 /// A target file for the reference server as a process.
 struct Described {
@@ -19,7 +21,7 @@ struct Described {
 
 impl Described {
     fn new() -> Self {
-        let address = TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap();
+        let address = port::free();
         let described = Self { folder: tempfile::tempdir().unwrap(), address };
         described.write("{llm}", env!("CARGO_BIN_EXE_gauntlet"));
         described
@@ -32,7 +34,7 @@ impl Described {
             name = "reference"
             kind = "chat-v0"
             url = "http://{}"
-            capabilities = ["facts", "conversations", "kinds"]
+            capabilities = ["facts", "reminders", "conversations", "kinds"]
             slack = "2s"
             [start]
             command = ["{program}", "serve", "--listen", "{{address}}", "--database", "sqlite:{{scratch}}/chat.db"]

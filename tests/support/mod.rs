@@ -4,6 +4,8 @@
 pub(crate) mod absence;
 pub(crate) mod browser;
 pub(crate) mod gateway;
+pub(crate) mod judged;
+pub(crate) mod port;
 pub(crate) mod postgres;
 pub(crate) mod schema;
 pub(crate) mod server;

@@ -16,8 +16,8 @@ use std::{
 
 use axum::{
     Json, Router,
-    extract::State,
-    http::{HeaderMap, StatusCode, header::AUTHORIZATION},
+    extract::{FromRequestParts, State},
+    http::{StatusCode, header::AUTHORIZATION, request::Parts},
     response::{IntoResponse as _, Response},
     routing::{get, post},
 };
@@ -162,15 +162,19 @@ impl House {
     fn rooms(&self) -> MutexGuard<'_, Rooms> {
         self.rooms.lock().unwrap()
     }
+}
 
-    /// Returns who asks.
-    fn caller(&self, headers: &HeaderMap) -> Result<usize, Response> {
-        let token =
-            headers.get(AUTHORIZATION).and_then(|value| value.to_str().ok()?.strip_prefix("Bearer token-"));
-        let person = token.and_then(|number| number.parse().ok());
-        person
-            .filter(|person| *person < self.rooms().people.len())
-            .ok_or_else(|| refusal(StatusCode::UNAUTHORIZED, json!({"error": "who are you?"})))
+/// Who asks.
+struct Caller(usize);
+
+impl FromRequestParts<House> for Caller {
+    type Rejection = (StatusCode, Json<Value>);
+
+    async fn from_request_parts(parts: &mut Parts, house: &House) -> Result<Self, Self::Rejection> {
+        let header = parts.headers.get(AUTHORIZATION).and_then(|value| value.to_str().ok());
+        let number = header.and_then(|value| value.strip_prefix("Bearer token-")?.parse().ok());
+        let person = number.filter(|person| *person < house.rooms().people.len());
+        person.map(Self).ok_or_else(|| (StatusCode::UNAUTHORIZED, Json(json!({"error": "who are you?"}))))
     }
 }
 

@@ -5,7 +5,7 @@ use std::fmt;
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
-use super::Span;
+use super::{Proof, Span};
 
 /// What a device wants.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
@@ -88,23 +88,31 @@ impl SuggestionHistory {
 
 /// Checks that a suggestion was decided upon once: one reminder that everybody who confirmed hears of and that is there
 /// at the end, or a dismissal and none; and that nobody else had a say. The error is the smallest proof.
-pub fn decided_once(history: &SuggestionHistory) -> Result<(), String> {
+pub fn decided_once(history: &SuggestionHistory) -> Result<(), Proof> {
     no_stranger(history)?;
     let heard = Heard::new(history);
     heard.one_outcome()?;
     heard.what_is_there(history)?;
     heard.what_others_were_told(history)?;
     match heard.confirmed.or(heard.dismissed) {
-        Some(decision) if history.is_offered => Err(format!("{decision}, and it is still offered")),
+        Some(decision) if history.is_offered => {
+            wrong(format!("{decision}, and it is still offered"), &[decision])
+        }
         _ => Ok(()),
     }
 }
 
+type Checked = Result<(), Proof>;
+
+fn wrong(told: String, decisions: &[&Decision]) -> Checked {
+    Err(Proof::new(told, decisions.iter().map(|decision| (decision.span.from, decision.to_string()))))
+}
+
 /// Whoever it does not belong to hears nothing but a refusal.
-fn no_stranger(history: &SuggestionHistory) -> Result<(), String> {
+fn no_stranger(history: &SuggestionHistory) -> Checked {
     let is_wrong = |told: &Told| !matches!(told, Told::Refused(_) | Told::Nothing);
     match history.decisions.iter().find(|decision| decision.is_strangers && is_wrong(&decision.told)) {
-        Some(decision) => Err(format!("{decision}, and it is somebody else's")),
+        Some(decision) => wrong(format!("{decision}, and it is somebody else's"), &[decision]),
         None => Ok(()),
     }
 }
@@ -130,45 +138,45 @@ impl<'a> Heard<'a> {
         }
     }
 
-    fn one_outcome(&self) -> Result<(), String> {
+    fn one_outcome(&self) -> Checked {
         let Some(confirmed) = self.confirmed else { return self.somebody_decided() };
         let another =
             |other: &&&Decision| matches!(other.told, Told::Confirmed(_)) && other.told != confirmed.told;
         if let Some(another) = self.own.iter().find(another) {
-            return Err(format!("{confirmed}, and {another}: confirmed twice"));
+            return wrong(format!("{confirmed}, and {another}: confirmed twice"), &[confirmed, another]);
         }
         match self.dismissed {
-            Some(dismissed) => Err(format!("{confirmed}, and {dismissed}: both")),
+            Some(dismissed) => wrong(format!("{confirmed}, and {dismissed}: both"), &[confirmed, dismissed]),
             None => Ok(()),
         }
     }
 
     /// Whoever asks in time must be able to decide.
-    fn somebody_decided(&self) -> Result<(), String> {
+    fn somebody_decided(&self) -> Checked {
         let is_refused = |decision: &&Decision| matches!(decision.told, Told::Refused(_));
         // What has expired cannot be dismissed any more, but whoever confirms it hears that it is gone.
         match self.own.iter().find(|decision| decision.choice == Choice::Confirm) {
-            Some(first) if self.own.iter().all(|decision| is_refused(&decision)) => {
-                Err(format!("{first}, and so were all: nobody could decide"))
+            Some(first) if self.own.iter().all(is_refused) => {
+                wrong(format!("{first}, and so were all: nobody could decide"), &[first])
             }
             _ => Ok(()),
         }
     }
 
-    fn what_is_there(&self, history: &SuggestionHistory) -> Result<(), String> {
+    fn what_is_there(&self, history: &SuggestionHistory) -> Checked {
         if let [one, other, ..] = history.reminders.as_slice() {
-            return Err(format!("{one} and {other} are both there: confirmed twice"));
+            return wrong(format!("{one} and {other} are both there: confirmed twice"), &[]);
         }
         let there = history.reminders.first();
         match (self.confirmed, there) {
-            (Some(confirmed), None) => Err(format!("{confirmed}, and it is not there: lost")),
+            (Some(confirmed), None) => wrong(format!("{confirmed}, and it is not there: lost"), &[confirmed]),
             (Some(confirmed), Some(there)) if confirmed.told != Told::Confirmed(there.clone()) => {
-                Err(format!("{confirmed}, and there is {there}"))
+                wrong(format!("{confirmed}, and there is {there}"), &[confirmed])
             }
             (None, Some(there)) => match (self.dismissed, self.unknown) {
-                (Some(dismissed), _) => Err(format!("{dismissed}, and {there} is there")),
+                (Some(dismissed), _) => wrong(format!("{dismissed}, and {there} is there"), &[dismissed]),
                 (None, None) => {
-                    Err(format!("{there} is there, and nobody was told that it was made: phantom"))
+                    wrong(format!("{there} is there, and nobody was told that it was made: phantom"), &[])
                 }
                 (None, Some(_)) => Ok(()),
             },
@@ -176,25 +184,28 @@ impl<'a> Heard<'a> {
         }
     }
 
-    fn what_others_were_told(&self, history: &SuggestionHistory) -> Result<(), String> {
+    fn what_others_were_told(&self, history: &SuggestionHistory) -> Checked {
         for decision in &self.own {
             let is_after = |other: &&Decision| decision.span.from > other.span.to;
             let is_before = |other: &&Decision| decision.span.to < other.span.from;
             match (&decision.told, self.confirmed) {
                 (Told::Used(Some(reminder)), _) if !history.reminders.contains(reminder) => {
-                    return Err(format!("{decision}, which is not there"));
+                    return wrong(format!("{decision}, which is not there"), &[decision]);
                 }
                 (Told::Used(_), None) if self.unknown.is_none() => {
-                    return Err(format!("{decision}, and nobody had confirmed it"));
+                    return wrong(format!("{decision}, and nobody had confirmed it"), &[decision]);
                 }
                 (Told::Used(_), Some(confirmed)) if is_before(&confirmed) && self.unknown.is_none() => {
-                    return Err(format!("{decision} before {confirmed}"));
+                    return wrong(format!("{decision} before {confirmed}"), &[decision, confirmed]);
                 }
                 (Told::Gone, Some(confirmed)) if is_after(&confirmed) => {
-                    return Err(format!("{confirmed}, and later {decision}"));
+                    return wrong(format!("{confirmed}, and later {decision}"), &[confirmed, decision]);
                 }
                 (Told::Gone, Some(confirmed)) if is_before(&confirmed) => {
-                    return Err(format!("{decision}, and later {confirmed}: it came back"));
+                    return wrong(
+                        format!("{decision}, and later {confirmed}: it came back"),
+                        &[decision, confirmed],
+                    );
                 }
                 _ => {}
             }

@@ -2,9 +2,9 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use super::{FactHistory, Moment, Operation, Outcome, Read};
+use super::{FactHistory, Moment, Operation, Outcome, Proof, Read};
 
-pub(super) fn check(history: &FactHistory) -> Result<(), String> {
+pub(super) fn check(history: &FactHistory) -> Result<(), Proof> {
     let written: BTreeMap<&str, &Operation> =
         history.operations.iter().map(|write| (write.value.as_str(), write)).collect();
     let before: BTreeSet<&str> = history.before.iter().flat_map(|text| text.split_whitespace()).collect();
@@ -12,7 +12,10 @@ pub(super) fn check(history: &FactHistory) -> Result<(), String> {
         let mut seen = BTreeSet::new();
         for word in words(read) {
             if !seen.insert(word) {
-                return Err(format!("{} with `{word}` twice: duplicate", told(read)));
+                return Err(Proof::new(
+                    format!("{} with `{word}` twice: duplicate", told(read)),
+                    [read.shown()],
+                ));
             }
             if !before.contains(word) {
                 may_be_read(word, read, (history, &written))?;
@@ -36,61 +39,62 @@ fn may_be_read(
     word: &str,
     read: &Read,
     (history, written): (&FactHistory, &BTreeMap<&str, &Operation>),
-) -> Result<(), String> {
+) -> Result<(), Proof> {
+    let with = format!("{} with `{word}` among them", told(read));
     match written.get(word) {
-        None => Err(format!("{} with `{word}` among them, and {}", told(read), history.whence(word))),
+        None => Err(Proof::new(format!("{with}, and {}", history.whence(word)), [read.shown()])),
         Some(write) if write.outcome == Outcome::Refused => {
-            Err(format!("{} with `{word}` among them, which was refused ({})", told(read), write.span))
+            let told = format!("{with}, which was refused ({})", write.span);
+            Err(Proof::new(told, [write.shown(), read.shown()]))
         }
         Some(write) if read.span.to < write.span.from => {
-            Err(format!("{} with `{word}` among them before it was written ({})", told(read), write.span))
+            let told = format!("{with} before it was written ({})", write.span);
+            Err(Proof::new(told, [read.shown(), write.shown()]))
         }
         Some(_) => Ok(()),
     }
 }
 
 /// Checks that what was acknowledged or read by somebody is in every read that begins later.
-fn nothing_is_gone(history: &FactHistory) -> Result<(), String> {
-    let mut known: BTreeMap<&str, (Moment, String)> = BTreeMap::new();
+fn nothing_is_gone(history: &FactHistory) -> Result<(), Proof> {
+    let mut known: BTreeMap<&str, (Moment, &'static str, (Moment, String))> = BTreeMap::new();
     for write in &history.operations {
         if matches!(write.outcome, Outcome::Acknowledged(_)) {
-            let how = format!("was acknowledged to writer {} ({})", write.writer, write.span);
-            known.insert(&write.value, (write.span.to, how));
+            known.insert(&write.value, (write.span.to, "was acknowledged", write.shown()));
         }
     }
     for read in &history.reads {
         for word in words(read) {
-            if known.get(word).is_none_or(|(since, _)| read.span.to < *since) {
-                let how = format!("was read by reader {} ({})", read.reader, read.span);
-                known.insert(word, (read.span.to, how));
+            if known.get(word).is_none_or(|(since, ..)| read.span.to < *since) {
+                known.insert(word, (read.span.to, "was read", read.shown()));
             }
         }
     }
-    let mut by_time: Vec<_> = known.iter().map(|(word, (since, how))| (*since, *word, how)).collect();
+    let mut by_time: Vec<_> = known.iter().map(|(word, (since, how, by))| (*since, *word, how, by)).collect();
     by_time.sort_unstable();
     for read in &history.reads {
         let due = by_time.partition_point(|(since, ..)| *since < read.span.from);
         let seen: BTreeSet<&str> = words(read).collect();
-        if let Some((_, word, how)) = by_time[..due].iter().find(|(_, word, _)| !seen.contains(word)) {
-            return Err(format!("`{word}` {how}, and later {} without it: it is gone", told(read)));
+        if let Some((since, word, how, by)) = by_time[..due].iter().find(|(_, word, ..)| !seen.contains(word))
+        {
+            let told =
+                format!("`{word}` {how} (#{}), and later {} without it: it is gone", since.place, told(read));
+            return Err(Proof::new(told, [(*by).clone(), read.shown()]));
         }
     }
     Ok(())
 }
 
 /// Checks that every read is the beginning of the longest.
-fn one_order(history: &FactHistory) -> Result<(), String> {
+fn one_order(history: &FactHistory) -> Result<(), Proof> {
     let Some(longest) = history.reads.iter().max_by_key(|read| words(read).count()) else { return Ok(()) };
     let order: Vec<&str> = words(longest).collect();
     for read in &history.reads {
         if let Some((n, word)) = words(read).enumerate().find(|(n, word)| order[*n] != *word) {
-            return Err(format!(
-                "word {} is `{word}` when {}, and `{}` when {}: two orders",
-                n + 1,
-                told(read),
-                order[n],
-                told(longest)
-            ));
+            let (n, one, other) = (n + 1, told(read), told(longest));
+            let told =
+                format!("word {n} is `{word}` when {one}, and `{}` when {other}: two orders", order[n - 1]);
+            return Err(Proof::new(told, [read.shown(), longest.shown()]));
         }
     }
     Ok(())

@@ -5,7 +5,7 @@
 
 use std::collections::BTreeMap;
 
-use super::{FactHistory, Moment, Outcome, Span};
+use super::{FactHistory, Moment, Outcome, Proof, Span};
 
 /// An operation that shows a value to be there.
 #[derive(Clone, Copy)]
@@ -51,6 +51,10 @@ impl<'a> Zone<'a> {
         self.first.span.to < self.last.span.from
     }
 
+    fn shown(&self, touch: Touch<'_>) -> (Moment, String) {
+        (touch.span.from, self.told(touch))
+    }
+
     fn told(&self, touch: Touch<'_>) -> String {
         let value = self.value.map_or_else(|| "nothing".to_owned(), |value| format!("`{value}`"));
         match touch.by {
@@ -61,7 +65,7 @@ impl<'a> Zone<'a> {
     }
 }
 
-pub(super) fn check(history: &FactHistory) -> Result<(), String> {
+pub(super) fn check(history: &FactHistory) -> Result<(), Proof> {
     let (mut forward, backward): (Vec<_>, Vec<_>) = zones(history)?.into_iter().partition(Zone::is_forward);
     forward.sort_by_key(|zone| zone.first.span.to);
     if let Some([one, other]) = forward.array_windows().find(|[a, b]| b.first.span.to < a.last.span.from) {
@@ -77,7 +81,7 @@ pub(super) fn check(history: &FactHistory) -> Result<(), String> {
     Ok(())
 }
 
-fn zones(history: &FactHistory) -> Result<Vec<Zone<'_>>, String> {
+fn zones(history: &FactHistory) -> Result<Vec<Zone<'_>>, Proof> {
     let before = history.before.as_deref();
     let mut zones =
         BTreeMap::from([(before, Zone::new(before, Touch { by: By::Nobody, span: Span::default() }))]);
@@ -89,7 +93,7 @@ fn zones(history: &FactHistory) -> Result<Vec<Zone<'_>>, String> {
         }
         let value = Some(write.value.as_str());
         if zones.insert(value, Zone::new(value, touch)).is_some() {
-            return Err(format!("`{}` was written twice, so it tells nothing", write.value));
+            return Err(format!("`{}` was written twice, so it tells nothing", write.value).into());
         }
     }
     for read in &history.reads {
@@ -100,40 +104,47 @@ fn zones(history: &FactHistory) -> Result<Vec<Zone<'_>>, String> {
         };
         let write = zone.touches[0];
         if read.span.to < write.span.from {
-            return Err(format!("{} before {}", zone.told(touch), zone.told(write)));
+            let told = format!("{} before {}", zone.told(touch), zone.told(write));
+            return Err(Proof::new(told, [zone.shown(touch), zone.shown(write)]));
         }
         zone.add(touch);
     }
     Ok(zones.into_values().collect())
 }
 
-fn unwritten(history: &FactHistory, value: &str, read: Touch<'_>) -> String {
-    let read = Zone::new(Some(value), read);
-    let read = read.told(read.first);
+fn unwritten(history: &FactHistory, value: &str, read: Touch<'_>) -> Proof {
+    let zone = Zone::new(Some(value), read);
+    let told = zone.told(read);
     match history.operations.iter().find(|write| write.value == value) {
-        Some(refused) => format!("{read}, though writing it was refused ({})", refused.span),
-        None => format!("{read}, and {}", history.whence(value)),
+        Some(refused) => {
+            let told = format!("{told}, though writing it was refused ({})", refused.span);
+            Proof::new(told, [refused.shown(), zone.shown(read)])
+        }
+        None => Proof::new(format!("{told}, and {}", history.whence(value)), [zone.shown(read)]),
     }
 }
 
-/// Tells that one of two values was there, then the other, and then the first again.
-fn stale(one: &Zone<'_>, other: &Zone<'_>) -> String {
+/// Proves that one of two values was there, then the other, and then the first again.
+fn stale(one: &Zone<'_>, other: &Zone<'_>) -> Proof {
     let (old, new) = if one.last.span.from > other.last.span.from { (one, other) } else { (other, one) };
     let (first, again) = (old.first, old.last);
     let is_between = |touch: &&Touch<'_>| touch.span.from > first.span.to && touch.span.to < again.span.from;
-    let (mut shown, mut meanwhile) =
-        (new.first, format!("{} and {}", new.told(new.first), new.told(new.last)));
-    if let Some(touch) = new.touches.iter().find(is_between) {
-        (shown, meanwhile) = (*touch, new.told(*touch));
-    }
-    let since = match first.by {
-        By::Nobody => String::new(),
-        _ => format!(" after {}", old.told(first)),
+    let meanwhile: Vec<Touch<'_>> = match new.touches.iter().find(is_between) {
+        Some(touch) => vec![*touch],
+        None => vec![new.first, new.last],
     };
-    let what = match (old.value, shown.by) {
+    let what = match (old.value, meanwhile[0].by) {
         (None, _) => "what was there is gone",
         (_, By::Reader(_)) => "the read went back",
         _ => "the read is stale",
     };
-    format!("{meanwhile}{since}, and yet {}: {what}", old.told(again))
+    let mut operations: Vec<_> = meanwhile.iter().map(|touch| new.shown(*touch)).collect();
+    let mut told = operations.iter().map(|(_, told)| told.as_str()).collect::<Vec<_>>().join(" and ");
+    if !matches!(first.by, By::Nobody) {
+        told = format!("{told} after {}", old.told(first));
+        operations.insert(0, old.shown(first));
+    }
+    told = format!("{told}, and yet {}: {what}", old.told(again));
+    operations.push(old.shown(again));
+    Proof { told, operations }
 }

@@ -23,7 +23,7 @@ fn replaced(operations: Vec<Operation>, reads: Vec<Read>) -> FactHistory {
 }
 
 fn proof(history: &FactHistory) -> String {
-    linearizable(history).unwrap_err()
+    linearizable(history).unwrap_err().told
 }
 
 #[test]
@@ -39,16 +39,30 @@ fn an_unanswered_write_may_or_may_not_have_happened() {
 }
 
 #[test]
+fn a_version_that_goes_back_in_time_is_told_in_words_s11() {
+    let mut history = history(2, Writing::Replace);
+    for (n, version) in [(0, 2), (1, 1)] {
+        history.operations[n].outcome = Outcome::Acknowledged(version);
+    }
+    history.revisions.swap(0, 1);
+    history.revisions[0].version = 1;
+    history.revisions[1].version = 2;
+    history.last = "w1".to_owned();
+
+    insta::assert_snapshot!(serial_history(&history).unwrap_err(), @"`w2` was acknowledged as version 1 when `w1` had been as version 2 before it began (#3 to #4, 3 to 4 ms)");
+}
+
+#[test]
 fn a_lost_update_is_told_in_words() {
     let mut history = history(3, Writing::Append);
     history.revisions[2].value = "w1 w3".to_owned();
     history.last = "w1 w3".to_owned();
 
-    let proof = no_lost_update(&history).unwrap_err();
+    let proof = no_lost_update(&history).unwrap_err().told;
 
     assert_eq!(
         proof,
-        "`w2` was acknowledged as version 2 and is missing from the final value: lost update, overwritten by version 3"
+        "`w2` was acknowledged as version 2 (#3 to #4, 3 to 4 ms) and is missing from the final value: lost update, overwritten by version 3"
     );
 }
 
@@ -126,7 +140,7 @@ fn words_that_are_gone_doubled_or_in_two_orders_are_told_s11() {
         ]
         .join("\n"),
         @"
-        `b` was acknowledged to writer 1 (#3 to #4, 3 to 4 ms), and later reader 0 read 1 word (#5 to #6, 5 to 6 ms) without it: it is gone
+        `b` was acknowledged (#4), and later reader 0 read 1 word (#5 to #6, 5 to 6 ms) without it: it is gone
         reader 0 read 2 words (#5 to #6, 5 to 6 ms) with `a` twice: duplicate
         word 1 is `b` when reader 0 read 2 words (#5 to #6, 5 to 6 ms), and `a` when reader 1 read 2 words (#5 to #7, 5 to 7 ms): two orders
         "
@@ -181,6 +195,7 @@ proptest! {
     fn histories_of_a_sound_register_are_never_accused_s11(choices in prop::collection::vec(0_u8..=255, 0..400)) {
         let history = register(&choices);
         prop_assert_eq!(linearizable(&history), Ok(()));
+        prop_assert_eq!(serial_history(&history), Ok(()));
     }
 
     #[test]
@@ -207,7 +222,7 @@ proptest! {
             Writing::Append => no_lost_update(&history),
         });
         let proof = found.expect_err("planted");
-        prop_assert!(proof.contains(anomaly.word()), "{:?}: {}", anomaly, proof);
+        prop_assert!(proof.told.contains(anomaly.word()), "{:?}: {}", anomaly, proof);
     }
 
     #[test]

@@ -27,6 +27,7 @@ fn seen(events: Vec<(&str, What)>) -> Observation {
         first_script: None,
         histories: Vec::new(),
         decisions: Vec::new(),
+        histories_began: Instant::ZERO,
         metrics: None,
         panics: Some(Vec::new()),
         log: Vec::new(),

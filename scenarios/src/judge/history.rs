@@ -3,23 +3,20 @@
 use super::Finding;
 use crate::{
     expr::ExprError,
-    history::{FactHistory, decided_once, linearizable, no_lost_update, serial_history},
-    model::{History, HistoryCheck},
+    history::{FactHistory, Moment, Proof, decided_once, linearizable, no_lost_update, serial_history},
+    model::{Expect, History, HistoryCheck, Scenario},
     observation::Observation,
+    record::{Event, What},
+    transcript::Origin,
 };
 
 /// What a history shows: that it is sound, or the proof that it is not; and what there is too little of.
-type Shown = (Result<String, String>, Option<String>);
+type Shown = (Result<String, Proof>, Option<String>);
 
 /// Judges the history that an expectation speaks of.
-pub(super) fn judge(wanted: &History, seen: &Observation) -> Result<Finding, ExprError> {
+pub(super) fn judge(expect: &Expect, wanted: &History, seen: &Observation) -> Result<Finding, ExprError> {
     let floor = wanted.at_least.count(&seen.settings)?;
-    let shown = match wanted.check {
-        HistoryCheck::DecidedOnce => decisions(wanted, seen, floor),
-        _ => operations(wanted, seen, floor),
-    };
-    let (outcome, thin) =
-        shown.unwrap_or_else(|| (Err(format!("there is no history of `{}`", wanted.key)), None));
+    let (outcome, thin) = shown(wanted, seen, floor);
     let expected = match wanted.check {
         HistoryCheck::SerialHistory => "every acknowledged write once, in one serial order",
         HistoryCheck::NoLostUpdate => "every acknowledged word once in the final value",
@@ -27,8 +24,38 @@ pub(super) fn judge(wanted: &History, seen: &Observation) -> Result<Finding, Exp
         HistoryCheck::DecidedOnce => "one confirmation or a dismissal, the same for all",
     };
     let (held, expected) = (outcome.is_ok(), expected.to_owned());
-    let observed = outcome.unwrap_or_else(|proof| proof);
-    Ok(Finding { held, expected, observed, evidence: Vec::new(), thin })
+    let observed = outcome.unwrap_or_else(|proof| proof.told);
+    Ok(Finding { held, expected, observed, evidence: told_before(expect, seen), thin })
+}
+
+/// Adds the operations that prove a history to be wrong to the record, each at its time.
+pub(crate) fn tell_proofs(scenario: &Scenario, seen: &mut Observation) {
+    for expect in &scenario.tables.expect {
+        let Some(wanted) = &expect.history else { continue };
+        let Err(proof) = shown(wanted, seen, 0).0 else { continue };
+        let event = |(moment, text): (Moment, String)| Event {
+            at: seen.histories_began + moment.at,
+            actor: "harness".to_owned(),
+            what: What::Proof { of: expect.id.get_ref().clone(), text },
+        };
+        let told: Vec<_> = proof.operations.into_iter().map(event).collect();
+        seen.events.extend(told);
+    }
+}
+
+/// Returns the operations that were added to the record.
+fn told_before(expect: &Expect, seen: &Observation) -> Vec<Origin> {
+    let events = seen.events.iter().enumerate();
+    let is_of_it = |what: &What| matches!(what, What::Proof { of, .. } if of == expect.id.get_ref());
+    events.filter(|(_, event)| is_of_it(&event.what)).map(|(n, _)| Origin::Event(n)).collect()
+}
+
+fn shown(wanted: &History, seen: &Observation, floor: u64) -> Shown {
+    let shown = match wanted.check {
+        HistoryCheck::DecidedOnce => decisions(wanted, seen, floor),
+        _ => operations(wanted, seen, floor),
+    };
+    shown.unwrap_or_else(|| (Err(format!("there is no history of `{}`", wanted.key).into()), None))
 }
 
 fn operations(wanted: &History, seen: &Observation, floor: u64) -> Option<Shown> {

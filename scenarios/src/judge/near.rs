@@ -65,7 +65,7 @@ fn value(field: &str, wanted: &Subject, (seen, origin): (&Observation, Origin)) 
             match field {
                 "answer" => frame.answer.clone().map(Value::from),
                 "text" | "contains" | "matches" => Some(frame.field("content").into()),
-                "json" => differing(wanted.json.keys(), &frame.json),
+                "json" => Some(differing(wanted.json.keys(), &frame.json)),
                 "has" => None,
                 field => Some(frame.field(field).into()),
             }
@@ -74,8 +74,8 @@ fn value(field: &str, wanted: &Subject, (seen, origin): (&Observation, Origin)) 
             let What::Http(answer) = &seen.events[n].what else { return None };
             match field {
                 "status" => Some(answer.status.into()),
-                "json" => differing(wanted.json.keys(), &answer.body),
-                "length" => differing(wanted.length.keys(), &answer.body),
+                "json" => Some(differing(wanted.json.keys(), &answer.body)),
+                "length" => Some(differing(wanted.length.keys(), &answer.body)),
                 _ => None,
             }
         }
@@ -94,12 +94,12 @@ fn value(field: &str, wanted: &Subject, (seen, origin): (&Observation, Origin)) 
 }
 
 /// Returns what stands at the places that were asked for.
-fn differing<'a>(pointers: impl Iterator<Item = &'a String>, json: &Value) -> Option<Value> {
+fn differing<'a>(pointers: impl Iterator<Item = &'a String>, json: &Value) -> Value {
     let found: Vec<Value> =
         pointers.map(|pointer| json.pointer(pointer).cloned().unwrap_or_default()).collect();
     match found.as_slice() {
-        [one] => Some(one.clone()),
-        _ => Some(found.into()),
+        [one] => one.clone(),
+        _ => found.into(),
     }
 }
 

@@ -34,6 +34,7 @@ fn turn() -> Observation {
         first_script: None,
         histories: Vec::new(),
         decisions: Vec::new(),
+        histories_began: Instant::ZERO,
         metrics: None,
         panics: None,
         log: Vec::new(),
@@ -140,7 +141,7 @@ fn what_was_nearly_it_is_told_with_the_field_that_kept_it_out() {
         reason("sometimes = { on = { frame = { device = \"ana\", type = \"error\", answer = \"Yes.\" } } }");
 
     insta::assert_snapshot!(format!("{canned}\n{two}"), @r#"
-    it: expected at least 1, observed none; one is near, but its `json` is "answered"
-    it: expected at least 1, observed none; one is near, but its `answer` is "" and its `type` is "done"
+    it: expected at least 1 (the end of a turn with “canned” at `/finish`), observed none; one is near, but its `json` is "answered"
+    it: expected at least 1 (an error for ana with the whole answer “Yes.”), observed none; one is near, but its `answer` is "" and its `type` is "done"
     "#);
 }

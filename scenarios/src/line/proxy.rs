@@ -268,10 +268,13 @@ mod tests {
 
             lab.advance(Duration::from_millis(1999)).await.unwrap();
             assert_eq!(heard(&mut stream).await, "nothing");
-            lab.advance(Duration::from_millis(1)).await.unwrap();
-
             let mut bytes = [0; 3];
-            stream.read_exact(&mut bytes).await.unwrap();
+            let (passed, read) =
+                tokio::join!(lab.advance(Duration::from_millis(1)), stream.read_exact(&mut bytes));
+
+            passed.unwrap();
+            read.unwrap();
+            assert_eq!(&bytes, b"one");
             assert_eq!(lab.clock().now().since_origin(), Duration::from_secs(2));
         });
     }

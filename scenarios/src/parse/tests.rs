@@ -54,7 +54,8 @@ fn an_unknown_key_is_pointed_at() {
 #[test]
 fn an_unknown_step_is_pointed_at() {
     insta::assert_snapshot!(error("connect =", "conect ="), @"
-     x unknown variant `conect`, expected one of `connect`, `disconnect`, `send`, `send_raw`, `send_frames`, `client`, `await`, `advance`, `http`, `mark`, `llm`, `repeat`, `write_facts`, `decide`, `process`, `network`
+     x unknown variant `conect`, expected one of `connect`, `disconnect`, `send`, `send_raw`, `send_frames`, `client`, `await`, `advance`, `http`, `mark`, `llm`, `repeat`, `write_facts`, `decide`,
+     | `process`, `network`
       ,-[library/s.toml:7:1]
     7 | conect
       : ^^^^^^
@@ -146,6 +147,28 @@ fn a_history_that_nobody_writes_is_pointed_at() {
        `----
      help: did you mean `note`?
     ");
+}
+
+#[test]
+fn a_kill_needs_a_process_and_a_decision_a_suggestion() {
+    let told = |step: &str| error("[[expect]]", &format!("[[steps]]\n{step}\n[[expect]]"));
+    let kill = "write_facts = { user = \"ana\", key = \"note\", writers = 2, each = 1, how = \"replace\", killed_after = 2 }";
+    let decide = "decide = { user = \"ana\", suggestion = \"headache\", confirm = 2 }";
+
+    insta::assert_snapshot!([told(kill), told(decide)].join("\n"), @r#"
+     x `killed_after` is about a target that was started here
+      ,-[library/s.toml:9:24]
+    9 | "ana"
+      : ^^^^^
+      `----
+     help: add `needs = ["process"]`
+     x nothing is saved as `headache`
+      ,-[library/s.toml:9:39]
+    9 | "headache"
+      : ^^^^^^^^^^
+      `----
+     help: save the suggestion's id in an `http` step before
+    "#);
 }
 
 #[test]

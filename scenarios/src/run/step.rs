@@ -5,19 +5,14 @@ use std::time::Duration;
 use futures_util::future::join_all;
 use reqwest::Method as HttpMethod;
 use serde_json::Value;
-use tokio::task::{JoinError, JoinHandle, JoinSet};
+use tokio::task::{JoinError, JoinHandle};
 
-use super::{
-    deciders::{self, Matter},
-    people::People,
-    writers::{self, Pen},
-};
+use super::{at_once, people::People};
 use crate::{
     expr::Expr,
-    history::SuggestionHistory,
     line::Weather,
     matching,
-    model::{Await, Call, Decide, Doing, Fault, Method, Network, Send, SendRaw, Step, WriteFacts},
+    model::{Await, Call, Doing, Fault, Method, Network, Send, SendRaw, Step},
     record::{Answer, What},
     rest::Request,
     world::Broken,
@@ -25,9 +20,6 @@ use crate::{
 
 /// How long a wait may last when the scenario does not say, beyond the longest turn.
 const PATIENCE: Duration = Duration::from_secs(1);
-
-/// Virtual time that concurrent writers may take in all.
-const WRITERS_LIMIT: Duration = Duration::from_mins(10);
 
 /// Does all the steps. Each is over when the program has settled.
 pub(super) async fn run(steps: &[Step], people: &mut People<'_>) -> Result<(), Broken> {
@@ -81,8 +73,8 @@ async fn one(step: &Step, people: &mut People<'_>) -> Result<(), Broken> {
             }
             Ok(())
         }
-        Step::WriteFacts(write) => write_facts(write, people).await,
-        Step::Decide(decide) => self::decide(decide, people).await,
+        Step::WriteFacts(write) => at_once::write_facts(write, people).await,
+        Step::Decide(decide) => at_once::decide(decide, people).await,
         Step::Process { r#do } => process(*r#do, people).await,
         Step::Network(step) => network(step, people),
     }
@@ -119,16 +111,16 @@ async fn process(doing: Doing, people: &People<'_>) -> Result<(), Broken> {
 }
 
 fn network(step: &Network, people: &People<'_>) -> Result<(), Broken> {
-    let (world, link) = (people.world, step.link.word());
-    let absent = || Broken::Other(format!("nothing can be done to the line to the {link}"));
+    let (world, far) = (people.world, step.link.word());
+    let absent = || Broken::Other(format!("nothing can be done to the line to the {far}"));
     let line = world.lines.get(step.link).ok_or_else(absent)?;
     let by = step.by.as_ref().map_or(Ok(Duration::ZERO), |by| span(by, people))?;
     let (weather, told) = match step.r#do {
-        Fault::Cut => (Weather::Cut, format!("cut the line to the {link}")),
-        Fault::Stall => (Weather::Stalled, format!("let nothing pass to the {link}")),
-        Fault::Delay => (Weather::Delayed(by), format!("delayed all to and from the {link} by {by:?}")),
-        Fault::Fill => (Weather::Full, format!("filled the {link}")),
-        Fault::Restore => (Weather::Clear, format!("restored the line to the {link}")),
+        Fault::Cut => (Weather::Cut, format!("cut the line to the {far}")),
+        Fault::Stall => (Weather::Stalled, format!("let nothing pass to the {far}")),
+        Fault::Delay => (Weather::Delayed(by), format!("delayed all to and from the {far} by {by:?}")),
+        Fault::Fill => (Weather::Full, format!("filled the {far}")),
+        Fault::Restore => (Weather::Clear, format!("restored the line to the {far}")),
     };
     line.set(weather);
     world.recorder.note("network", What::Note(told));
@@ -312,64 +304,4 @@ fn save(call: &Call, answer: &Answer, people: &mut People<'_>) {
         };
         people.saved.insert(name.clone(), value);
     }
-}
-
-async fn write_facts(step: &WriteFacts, people: &mut People<'_>) -> Result<(), Broken> {
-    let first = [(step.user.get_ref(), &step.key)];
-    let others = step.also.iter().map(|other| (other.user.get_ref(), &other.key));
-    let mut writing = JoinSet::new();
-    for (n, (user, key)) in first.into_iter().chain(others).enumerate() {
-        let person = people.person(user)?;
-        let pen = Pen {
-            rest: person.rest.clone(),
-            token: person.token.clone(),
-            user: user.clone(),
-            key: key.clone(),
-            prefix: writers::prefix(people.histories.len() + n),
-            order: people.order.clone(),
-        };
-        writing.spawn(writers::write(step.clone(), pen));
-    }
-    let writing = tokio::spawn(writing.join_all());
-    people.world.until(WRITERS_LIMIT, || writing.is_finished()).await?;
-    let histories = writing.await.map_err(|error| Broken::Other(format!("writers broke: {error}")))?;
-    let histories = histories.into_iter().collect::<Result<Vec<_>, _>>().map_err(Broken::Other)?;
-    for history in histories {
-        let told = format!(
-            "{} writers wrote `{}` of `{}`: {} of {} acknowledged, {} reads",
-            step.writers,
-            history.key,
-            history.user,
-            history.acknowledged(),
-            history.operations.len(),
-            history.reads.len()
-        );
-        people.world.recorder.note("harness", What::Note(told));
-        people.histories.push(history);
-    }
-    Ok(())
-}
-
-async fn decide(step: &Decide, people: &mut People<'_>) -> Result<(), Broken> {
-    let name = step.suggestion.get_ref();
-    let missing = || Broken::Other(format!("nothing was saved as `{name}`, so nobody can decide upon it"));
-    let matter = Matter {
-        own: people.person(step.user.get_ref())?.clone(),
-        stranger: step.stranger.as_ref().map(|name| people.person(name.get_ref())).transpose()?.cloned(),
-        suggestion: people.saved.get(name).cloned().ok_or_else(missing)?,
-        order: people.order.clone(),
-    };
-    let before = people.decisions.iter().position(|history| history.name == *name);
-    let history = before.map(|place| people.decisions.remove(place));
-    let history =
-        history.unwrap_or_else(|| SuggestionHistory { name: name.clone(), ..SuggestionHistory::default() });
-    let deciding = tokio::spawn(deciders::decide(step.clone(), matter, history));
-    people.world.until(WRITERS_LIMIT, || deciding.is_finished()).await?;
-    let history = deciding.await.map_err(|error| Broken::Other(format!("deciders broke: {error}")))?;
-    let history = history.map_err(Broken::Other)?;
-    let (made, all) = (history.acknowledged(), history.decisions.len());
-    let told = format!("{all} decisions upon `{name}` so far: {made} acknowledged");
-    people.world.recorder.note("harness", What::Note(told));
-    people.decisions.push(history);
-    Ok(())
 }

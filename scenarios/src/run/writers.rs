@@ -33,10 +33,20 @@ impl Order {
         Self { began: clock.now(), clock, places: Arc::default() }
     }
 
+    /// Returns from when its times count.
+    pub(super) const fn began(&self) -> Instant {
+        self.began
+    }
+
     /// Returns this moment; none is given twice.
     pub(super) fn moment(&self) -> Moment {
         let place = self.places.fetch_add(1, Ordering::SeqCst) + 1;
         Moment { place, at: self.clock.now().since(self.began) }
+    }
+
+    /// Returns how many moments were given.
+    pub(super) fn moments(&self) -> u64 {
+        self.places.load(Ordering::SeqCst)
     }
 
     /// Does something and tells when.
@@ -158,8 +168,8 @@ pub(super) fn prefix(n: usize) -> String {
     letter.to_string().repeat(1 + n / 26)
 }
 
-/// Lets all writers write and all readers read, and returns the history with what is stored at the end.
-pub(super) async fn write(step: WriteFacts, pen: Pen) -> Result<FactHistory, String> {
+/// Lets all writers write and all readers read, and returns what they did.
+pub(super) async fn write(step: WriteFacts, pen: Pen) -> FactHistory {
     let mut history = FactHistory::new(&*pen.user, &*pen.key, step.how);
     history.before = pen.read("first").await.and_then(|read| read.value);
     let (mut writers, mut readers) = (JoinSet::new(), JoinSet::new());
@@ -171,9 +181,14 @@ pub(super) async fn write(step: WriteFacts, pen: Pen) -> Result<FactHistory, Str
     }
     history.operations = writers.join_all().await.into_iter().flatten().collect();
     history.reads = readers.join_all().await.into_iter().flatten().collect();
+    history
+}
+
+/// Adds what is stored at the end.
+pub(super) async fn finish(history: &mut FactHistory, pen: &Pen) -> Result<(), String> {
     let last = pen.read("last").await;
     history.last = last.iter().find_map(|read| read.value.clone()).unwrap_or_default();
     history.reads.extend(last);
     history.revisions = pen.revisions().await?;
-    Ok(history)
+    Ok(())
 }

@@ -3,12 +3,12 @@
 use axum::{
     Json,
     extract::{Path, State},
-    http::{HeaderMap, StatusCode},
+    http::StatusCode,
     response::{IntoResponse as _, Response},
 };
 use serde_json::{Value, json};
 
-use super::{Defect, House, refusal};
+use super::{Caller, Defect, House, refusal};
 
 /// What became of a suggestion.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -55,11 +55,7 @@ impl Calendar {
     }
 }
 
-pub(super) async fn pending(State(house): State<House>, headers: HeaderMap) -> Response {
-    let person = match house.caller(&headers) {
-        Ok(person) => person,
-        Err(refusal) => return refusal,
-    };
+pub(super) async fn pending(State(house): State<House>, Caller(person): Caller) -> Response {
     let rooms = house.rooms();
     let all = rooms.calendar.suggestions.iter().enumerate();
     let open = all.filter(|(_, suggestion)| suggestion.person == person && suggestion.fate == Fate::Open);
@@ -69,12 +65,8 @@ pub(super) async fn pending(State(house): State<House>, headers: HeaderMap) -> R
 pub(super) async fn dismiss(
     State(house): State<House>,
     Path(id): Path<String>,
-    headers: HeaderMap,
+    Caller(person): Caller,
 ) -> Response {
-    let person = match house.caller(&headers) {
-        Ok(person) => person,
-        Err(refusal) => return refusal,
-    };
     let mut rooms = house.rooms();
     match rooms.calendar.find(person, &id).filter(|suggestion| suggestion.fate == Fate::Open) {
         Some(suggestion) => {
@@ -85,11 +77,7 @@ pub(super) async fn dismiss(
     }
 }
 
-pub(super) async fn list(State(house): State<House>, headers: HeaderMap) -> Response {
-    let person = match house.caller(&headers) {
-        Ok(person) => person,
-        Err(refusal) => return refusal,
-    };
+pub(super) async fn list(State(house): State<House>, Caller(person): Caller) -> Response {
     let rooms = house.rooms();
     let own = rooms.calendar.reminders.iter().filter(|(owner, _)| *owner == person);
     Json(own.map(|(_, reminder)| reminder.clone()).collect::<Vec<_>>()).into_response()
@@ -97,13 +85,9 @@ pub(super) async fn list(State(house): State<House>, headers: HeaderMap) -> Resp
 
 pub(super) async fn create(
     State(house): State<House>,
-    headers: HeaderMap,
+    Caller(person): Caller,
     Json(form): Json<Value>,
 ) -> Response {
-    let person = match house.caller(&headers) {
-        Ok(person) => person,
-        Err(refusal) => return refusal,
-    };
     let calendar = &mut house.rooms().calendar;
     let id = format!("reminder-{}", calendar.reminders.len());
     if let Some(suggestion) = form["suggestion_id"].as_str() {

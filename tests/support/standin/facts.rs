@@ -5,12 +5,12 @@ use std::collections::HashMap;
 use axum::{
     Json,
     extract::{Path, State},
-    http::{HeaderMap, StatusCode},
+    http::StatusCode,
     response::{IntoResponse as _, Response},
 };
 use serde_json::{Value, json};
 
-use super::{Defect, House, refusal};
+use super::{Caller, Defect, House, refusal};
 
 /// One write in so many is forgotten, where that is the defect.
 const FORGOTTEN: usize = 20;
@@ -53,8 +53,7 @@ impl Facts {
     fn write(
         &mut self,
         place: Place,
-        value: String,
-        over: Option<usize>,
+        (value, over): (String, Option<usize>),
         defect: Defect,
     ) -> Result<usize, usize> {
         let now = self.of(&place).len();
@@ -72,12 +71,8 @@ impl Facts {
 pub(super) async fn read(
     State(house): State<House>,
     Path(key): Path<String>,
-    headers: HeaderMap,
+    Caller(person): Caller,
 ) -> Response {
-    let person = match house.caller(&headers) {
-        Ok(person) => person,
-        Err(refusal) => return refusal,
-    };
     match house.rooms().facts.read((person, key.clone()), house.defect) {
         Some((value, version)) => {
             Json(json!({"key": key, "value": value, "version": version})).into_response()
@@ -89,12 +84,8 @@ pub(super) async fn read(
 pub(super) async fn history(
     State(house): State<House>,
     Path(key): Path<String>,
-    headers: HeaderMap,
+    Caller(person): Caller,
 ) -> Response {
-    let person = match house.caller(&headers) {
-        Ok(person) => person,
-        Err(refusal) => return refusal,
-    };
     let rooms = house.rooms();
     let versions = (1..).zip(rooms.facts.of(&(person, key)));
     Json(versions.map(|(version, value)| json!({"version": version, "value": value})).collect::<Vec<_>>())
@@ -104,16 +95,12 @@ pub(super) async fn history(
 pub(super) async fn write(
     State(house): State<House>,
     Path(key): Path<String>,
-    headers: HeaderMap,
+    Caller(person): Caller,
     Json(form): Json<Value>,
 ) -> Response {
-    let person = match house.caller(&headers) {
-        Ok(person) => person,
-        Err(refusal) => return refusal,
-    };
     let value = form["value"].as_str().unwrap_or_default().to_owned();
     let over = form["version"].as_u64().and_then(|version| usize::try_from(version).ok());
-    let written = house.rooms().facts.write((person, key.clone()), value.clone(), over, house.defect);
+    let written = house.rooms().facts.write((person, key.clone()), (value.clone(), over), house.defect);
     match written {
         Ok(version) => Json(json!({"key": key, "value": value, "version": version})).into_response(),
         Err(version) => {

@@ -5,14 +5,13 @@ use axum::{
         State,
         ws::{CloseFrame, Message, WebSocket, WebSocketUpgrade},
     },
-    http::HeaderMap,
     response::Response,
 };
 use futures_util::{SinkExt as _, StreamExt as _};
 use serde_json::{Value, json};
 use tokio::sync::mpsc;
 
-use super::{BURST, Defect, FRAME_BYTES, House, turn};
+use super::{BURST, Caller, Defect, FRAME_BYTES, House, turn};
 
 /// Frames that may wait for a socket, and messages for their turn.
 const QUEUE: usize = 256;
@@ -22,13 +21,9 @@ const TOO_LARGE: u16 = 1009;
 
 pub(super) async fn open(
     State(house): State<House>,
-    headers: HeaderMap,
+    Caller(person): Caller,
     upgrade: WebSocketUpgrade,
 ) -> Response {
-    let person = match house.caller(&headers) {
-        Ok(person) => person,
-        Err(refusal) => return refusal,
-    };
     let taken = house.rooms().left.filter(|_| house.defect == Defect::TakesOverTheSession);
     let person = taken.unwrap_or(person);
     let upgrade = upgrade.max_message_size(FRAME_BYTES).max_frame_size(FRAME_BYTES);

@@ -63,7 +63,7 @@ fn each_anomaly_of_a_decision_is_told_in_words_s11() {
     let told = ANOMALIES.map(|change| {
         let mut history = sound();
         change(&mut history);
-        decided_once(&history).unwrap_err()
+        decided_once(&history).unwrap_err().told
     });
 
     insta::assert_snapshot!(told.join("\n"), @"

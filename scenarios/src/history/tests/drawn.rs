@@ -35,6 +35,11 @@ pub(super) fn history(n: i64, how: Writing) -> FactHistory {
     }
 }
 
+/// The word of whoever called at this place.
+fn word(from: u64) -> String {
+    format!("w{from}")
+}
+
 /// What a client is doing.
 enum Doing {
     Nothing,
@@ -75,8 +80,9 @@ impl Drawing {
         }
         for (client, doing) in clients.into_iter().enumerate() {
             let (from, value) = match doing {
-                Doing::Called { from, is_write: true } => (from, self.word(from)),
-                Doing::Acted { from, is_write: true, .. } => (from, self.word(from)),
+                Doing::Called { from, is_write: true } | Doing::Acted { from, is_write: true, .. } => {
+                    (from, word(from))
+                }
                 _ => continue,
             };
             self.write(client, (from, value), Outcome::Unknown);
@@ -91,11 +97,10 @@ impl Drawing {
 
     fn step(&mut self, client: usize, doing: Doing, luck: u8) -> Doing {
         match doing {
-            Doing::Nothing => Doing::Called { from: self.place, is_write: luck % 2 == 0 },
+            Doing::Nothing => Doing::Called { from: self.place, is_write: luck.is_multiple_of(2) },
             Doing::Called { from, is_write: true } => {
                 let stored = self.stored.take().filter(|_| self.history.how == Writing::Append);
-                let value =
-                    stored.map_or_else(|| self.word(from), |text| format!("{text} {}", self.word(from)));
+                let value = stored.map_or_else(|| word(from), |text| format!("{text} {}", word(from)));
                 let version = i64::try_from(self.history.revisions.len()).unwrap() + 1;
                 self.history.revisions.push(Revision { version, value: value.clone() });
                 self.stored = Some(value);
@@ -107,7 +112,7 @@ impl Drawing {
             // One answer in eight is lost.
             Doing::Acted { from, is_write: true, version, .. } => {
                 let outcome = if luck % 8 == 7 { Outcome::Unknown } else { Outcome::Acknowledged(version) };
-                self.write(client, (from, self.word(from)), outcome);
+                self.write(client, (from, word(from)), outcome);
                 Doing::Nothing
             }
             Doing::Acted { from, value, .. } => {
@@ -116,11 +121,6 @@ impl Drawing {
                 Doing::Nothing
             }
         }
-    }
-
-    #[expect(clippy::unused_self, reason = "a word is the drawing's own")]
-    fn word(&self, from: u64) -> String {
-        format!("w{from}")
     }
 
     fn write(&mut self, client: usize, (from, value): (u64, String), outcome: Outcome) {

@@ -42,6 +42,13 @@ fn collect(steps: &[Step], names: &impl Fn(&Step) -> Vec<String>) -> BTreeSet<St
 
 pub(super) fn step(write: &WriteFacts, scope: &Scope) -> Checked {
     user(&write.user, scope)?;
+    if let Some(calls) = &write.killed_after {
+        count(calls, scope)?;
+        if !scope.needs.contains("process") {
+            let message = "`killed_after` is about a target that was started here".to_owned();
+            return at(&write.user, message, "add `needs = [\"process\"]`");
+        }
+    }
     write.also.iter().try_for_each(|other| user(&other.user, scope))
 }
 
