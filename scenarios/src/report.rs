@@ -47,7 +47,7 @@ impl Format {
     pub const MARKDOWN_BYTES: usize = 60_000;
 
     /// What an HTML report may weigh before its transcripts are shortened further.
-    pub const HTML_BYTES: usize = 1_800_000;
+    pub const HTML_BYTES: usize = 2_400_000;
 
     /// Returns the name that the command line knows it by.
     pub const fn name(self) -> &'static str {

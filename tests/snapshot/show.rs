@@ -29,6 +29,7 @@ fn a_testing_gap_is_told_to_somebody_who_knows_no_file_format_s13() {
       bea’s phone connects.
       ana’s phone says “Is exercise number {n} good in pregnancy?”, 100 times, each with its number, spread over `limits.messages.period / 60`; this moment is called `flood`.
       Wait for this, 90 times: an error for ana’s phone.
+      Wait for this, `limits.messages.burst` times: the end of a turn for ana’s phone.
       This moment is called `flood over`.
       bea’s phone says “Which fish can I eat?”; this moment is called `bystander`.
       Wait for this: the end of a turn for bea’s phone.

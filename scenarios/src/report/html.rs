@@ -53,6 +53,7 @@ fn fill(pages: &Environment<'_>, run: &Run, limits: Limits) -> Result<String, Re
         counts: view::counts(run),
         gaps: view::gaps(run),
         tags: view::tags(run),
+        marks: scenario::marks(),
         scenarios: scenario::all(run, limits),
         proof: run.proof.as_ref().map(|proof| MatrixView::new(&proof.rows)),
     };
@@ -144,7 +145,8 @@ mod tests {
         assert_eq!(
             page.matches("<svg").count(),
             page.matches("role=\"img\" aria-label=").count()
-                + page.matches("viewBox=\"0 0 18 18\" aria-hidden=\"true\"").count()
+                + page.matches("<svg class=\"key\" aria-hidden=\"true\">").count()
+                + page.matches("<svg class=\"off\" aria-hidden=\"true\">").count()
         );
         assert_eq!(page.matches("<details").count(), page.matches("<summary").count());
     }

@@ -81,7 +81,7 @@ struct CheckView<'a> {
 
 /// A kind of mark, for the legend.
 #[derive(Debug, Serialize)]
-struct MarkView {
+pub(super) struct MarkView {
     class: &'static str,
     shape: &'static str,
     meaning: &'static str,
@@ -91,6 +91,11 @@ impl From<Mark> for MarkView {
     fn from(mark: Mark) -> Self {
         Self { class: mark.class(), shape: mark.shape(), meaning: mark.meaning() }
     }
+}
+
+/// Returns all kinds of marks.
+pub(super) fn marks() -> Vec<MarkView> {
+    Mark::ALL.into_iter().map(MarkView::from).collect()
 }
 
 /// Most lines of transcripts that a page shows.

@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 use serde::Serialize;
 use serde_json::Value;
 
-use super::scenario::ScenarioView;
+use super::scenario::{MarkView, ScenarioView};
 use crate::{
     report::words,
     result::{ProofOutcome, ProofRow, Run, ScenarioResult, Verdict},
@@ -26,6 +26,8 @@ pub(super) struct PageView<'a> {
     pub(super) counts: Vec<CountView>,
     pub(super) gaps: Vec<GapView>,
     pub(super) tags: Vec<TagView<'a>>,
+    /// Every kind of mark, to be drawn once and used by all legends.
+    pub(super) marks: Vec<MarkView>,
     pub(super) scenarios: Vec<ScenarioView<'a>>,
     pub(super) proof: Option<MatrixView<'a>>,
 }
