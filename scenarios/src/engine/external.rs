@@ -36,10 +36,22 @@ pub(super) fn each(
     };
     let series = Series { file, options, on };
     runtime.block_on(async {
-        tokio::select! {
-            results = series.run(scenarios) => results,
+        let begun = tokio::select! {
+            begun = world(file, options.seed) => begun,
+            () = options.stop.cancelled() => return Vec::new(),
+        };
+        let mut world = match begun {
+            Ok(world) => world,
+            Err(error) => return all_broken(scenarios, options, &error.to_string()),
+        };
+        let results = tokio::select! {
+            results = series.run(scenarios, &mut world) => results,
             () = options.stop.cancelled() => Vec::new(),
+        };
+        if let Some(process) = &world.process {
+            process.stop().await;
         }
+        results
     })
 }
 
@@ -51,24 +63,17 @@ struct Series<'a> {
 }
 
 impl Series<'_> {
-    async fn run(&self, scenarios: &[Scenario]) -> Vec<ScenarioResult> {
-        let mut world = match world(self.file, self.options.seed).await {
-            Ok(world) => world,
-            Err(error) => return all_broken(scenarios, self.options, &error.to_string()),
-        };
+    async fn run(&self, scenarios: &[Scenario], world: &mut World) -> Vec<ScenarioResult> {
         let mut results = Vec::new();
         for (n, scenario) in scenarios.iter().enumerate() {
             (self.on)(Progress::Started { id: scenario.id.clone(), twin: None });
-            let result = self.one(scenario, n, &mut world).await;
+            let result = self.one(scenario, n, world).await;
             let is_last = self.options.fail_fast && result.verdict > Verdict::Skipped;
             (self.on)(Progress::Finished { result: Box::new(result.clone()), row: None });
             results.push(result);
             if is_last {
                 break;
             }
-        }
-        if let Some(process) = &world.process {
-            process.stop().await;
         }
         results
     }

@@ -27,13 +27,13 @@ pub(in super::super) enum Twist {
     UsedIsGone,
     /// Whose suggestion it is does not matter.
     AnybodyConfirms,
-    /// Every eighth read of a fact brings an old version.
+    /// One read in four of a fact brings an old version.
     StaleReads,
-    /// Every eighth read of a fact finds nothing.
+    /// One read in four of a fact finds nothing.
     GoneNowAndThen,
-    /// Every eighth read of a fact brings another one of the same user.
+    /// A read of a fact brings another one of the same user.
     NeighboursFact,
-    /// Every eighth read of a fact brings what was written last under its key, by whomever.
+    /// A read of a fact brings what was written last under its key, by whomever.
     AnybodysFact,
     /// What the user wrote by hand has the rank of what was found in chat.
     RankForgotten,
