@@ -50,8 +50,8 @@ pub struct Start {
     #[serde(default)]
     pub env: BTreeMap<String, String>,
     /// The variable of the environment that carries one setting, such as `GAUNTLET__{SETTING}`: `llm.gap` is put in the
-    /// place of `{setting}`, `LLM__GAP` in that of `{SETTING}`. With it, scenarios may choose settings: the back end is
-    /// started anew with them.
+    /// place of `{setting}`, `LLM__GAP` in that of `{SETTING}`. A list is written with commas. With it, scenarios may
+    /// choose settings: the back end is started anew with them.
     pub setting: Option<String>,
     /// Where it is started, as seen from the target file.
     #[serde(default)]
@@ -72,6 +72,10 @@ const fn half_a_minute() -> Duration {
     Duration::from_secs(30)
 }
 
+fn plain(value: &Value) -> String {
+    value.as_str().map_or_else(|| value.to_string(), ToOwned::to_owned)
+}
+
 impl Start {
     /// Returns the variables that carry these settings.
     fn variables(&self, settings: &Settings) -> Vec<(String, String)> {
@@ -80,7 +84,10 @@ impl Start {
             let loud = setting.to_uppercase().replace('.', "__");
             Words::from([("setting", setting.to_owned()), ("SETTING", loud)]).fill(pattern)
         };
-        let text = |value: &Value| value.as_str().map_or_else(|| value.to_string(), ToOwned::to_owned);
+        let text = |value: &Value| match value {
+            Value::Array(items) => items.iter().map(plain).collect::<Vec<_>>().join(","),
+            other => plain(other),
+        };
         settings.0.iter().map(|(setting, value)| (name(setting), text(value))).collect()
     }
 }
