@@ -56,7 +56,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn every_file_is_valid_and_the_seven_gaps_come_first() {
+    fn every_file_is_valid_and_the_seven_gaps_come_first_s2() {
         let scenarios = library().unwrap_or_else(|error| panic!("{:?}", miette::Report::new(*error)));
 
         let gaps: Vec<_> = scenarios.iter().filter_map(|scenario| scenario.tables.gap).collect();
@@ -75,7 +75,7 @@ mod tests {
     }
 
     #[test]
-    fn no_two_scenarios_are_the_same_experiment() {
+    fn no_two_scenarios_are_the_same_experiment_s3() {
         let essence = |scenario: &Scenario| {
             let file = &scenario.tables;
             format!("{:?} {:?} {:?} {:?}", file.llm, file.steps, file.expect, file.sabotage)

@@ -29,7 +29,7 @@ fn a_scenario_that_holds_ends_with_zero_and_leaves_every_report() {
 }
 
 #[test]
-fn the_canary_is_red_in_exit_code_and_report() {
+fn the_canary_is_red_in_exit_code_and_report_s10() {
     let folder = tempfile::tempdir().expect("a folder can be made");
     let canary = concat!(env!("CARGO_MANIFEST_DIR"), "/scenarios/canary.toml");
 

@@ -92,6 +92,30 @@ fn a_target_is_started_killed_paused_and_judged_and_none_is_left_s6() {
     assert!(!target.is_up());
 }
 
+/// As in a container: what is started is not what signals to the command reach.
+#[test]
+fn a_target_that_no_signal_reaches_is_killed_and_paused_by_commands_s6() {
+    let target = Described::new();
+    let usual = fs::read_to_string(target.path()).unwrap();
+    let out_of_reach = r#"command = ["sh", "-c", "setsid \"$@\" & echo $! >{scratch}/id; wait", "sh", "#;
+    let commands = r#"
+            kill = ["sh", "-c", "kill -s KILL $(cat {scratch}/id)"]
+            pause = ["sh", "-c", "kill -s STOP $(cat {scratch}/id)"]
+            resume = ["sh", "-c", "kill -s CONT $(cat {scratch}/id)"]
+            health ="#;
+    fs::write(target.path(), usual.replace("command = [", out_of_reach).replace("health =", commands))
+        .unwrap();
+    let names = ["server_that_stood_still_goes_on", "killed_server_keeps_what_was_said"];
+
+    let run =
+        target.gauntlet(&[&["run"], &names[..], &["--target", "target.toml"]].concat()).output().unwrap();
+
+    let (code, text) = told(&run);
+    assert_eq!(code, Some(0), "{text}");
+    assert!(text.contains("all 2 scenarios held"), "{text}");
+    assert!(!target.is_up(), "the one out of reach lives on");
+}
+
 #[test]
 fn a_run_that_is_interrupted_leaves_no_target_behind_s6() {
     let target = Described::new();

@@ -88,7 +88,7 @@ fn an_unknown_device_is_pointed_at() {
 }
 
 #[test]
-fn a_sabotage_must_name_a_check_that_exists() {
+fn a_sabotage_must_name_a_check_that_exists_s10() {
     insta::assert_snapshot!(error("caught_by = \"answered\"", "caught_by = \"anwsered\""), @r#"
      x unknown check `anwsered`
        ,-[library/s.toml:14:13]
@@ -100,7 +100,7 @@ fn a_sabotage_must_name_a_check_that_exists() {
 }
 
 #[test]
-fn a_scenario_without_sabotage_is_refused() {
+fn a_scenario_without_sabotage_is_refused_s10() {
     let start = GOOD.find("[[sabotage]]").unwrap();
 
     insta::assert_snapshot!(error(&GOOD[start..], ""), @"

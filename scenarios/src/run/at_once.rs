@@ -80,7 +80,7 @@ async fn kill_after(calls: u64, people: &People<'_>, is_over: impl Fn() -> bool)
     // A call has two moments.
     let is_due = || people.order.moments() - first >= 2 * calls;
     people.world.until(LIMIT, || is_due() || is_over()).await?;
-    process(people)?.kill().await;
+    process(people)?.kill().await.map_err(Broken::Other)?;
     people.world.recorder.note("harness", What::Note("killed the target".to_owned()));
     Ok(())
 }

@@ -86,7 +86,7 @@ async fn process(doing: Doing, people: &People<'_>) -> Result<(), Broken> {
     let process = world.process.as_ref().ok_or_else(absent)?;
     let told = match doing {
         Doing::Kill => {
-            process.kill().await;
+            process.kill().await.map_err(Broken::Other)?;
             "killed the target"
         }
         Doing::Stop => {
@@ -98,11 +98,11 @@ async fn process(doing: Doing, people: &People<'_>) -> Result<(), Broken> {
             "started the target"
         }
         Doing::Pause => {
-            process.pause();
+            process.pause().await.map_err(Broken::Other)?;
             "let the target stand still"
         }
         Doing::Resume => {
-            process.resume();
+            process.resume().await.map_err(Broken::Other)?;
             "let the target go on"
         }
     };

@@ -3,7 +3,7 @@
 use std::{
     collections::{BTreeMap, VecDeque},
     path::{Path, PathBuf},
-    process::{ExitStatus, Stdio},
+    process::{Command as StdCommand, ExitStatus, Stdio},
     sync::{Arc, Mutex, MutexGuard, PoisonError},
     time::Duration,
 };
@@ -44,7 +44,8 @@ const GRACE: Duration = Duration::from_secs(5);
 #[serde(deny_unknown_fields)]
 pub struct Start {
     /// The program and its arguments; they may hold `{llm}` (the URL of the mock), `{url}`, `{address}`, `{port}`,
-    /// `{database}` (where its line of `[links]` begins), and `{scratch}`, an empty folder that is gone after the run.
+    /// `{database}` (where its line of `[links]` begins), `{scratch}`, an empty folder that is gone after the run, and
+    /// `{folder}`, that of this file.
     pub command: Vec<String>,
     /// Its environment beside what gauntlet itself has; values may hold the same words.
     #[serde(default)]
@@ -53,6 +54,16 @@ pub struct Start {
     /// place of `{setting}`, `LLM__GAP` in that of `{SETTING}`. A list is written with commas. With it, scenarios may
     /// choose settings: the back end is started anew with them.
     pub setting: Option<String>,
+    /// The command that kills it, where a signal to `command` does not reach it, as in a container; it may hold the
+    /// same words.
+    #[serde(default)]
+    pub kill: Vec<String>,
+    /// The same that makes it stand still.
+    #[serde(default)]
+    pub pause: Vec<String>,
+    /// The same that lets it go on.
+    #[serde(default)]
+    pub resume: Vec<String>,
     /// Where it is started, as seen from the target file.
     #[serde(default)]
     pub folder: PathBuf,
@@ -70,6 +81,11 @@ fn root() -> String {
 
 const fn half_a_minute() -> Duration {
     Duration::from_secs(30)
+}
+
+/// Returns a folder by a path that can be gone to, also the one that has none.
+fn here(folder: &Path) -> &Path {
+    if folder.as_os_str().is_empty() { Path::new(".") } else { folder }
 }
 
 fn plain(value: &Value) -> String {
@@ -110,6 +126,8 @@ pub(crate) struct Process {
 struct Running {
     child: Child,
     group: Pid,
+    /// The command that kills it, if signals do not.
+    kill: Option<StdCommand>,
     /// They read what it writes.
     readers: JoinSet<()>,
 }
@@ -132,6 +150,7 @@ impl Process {
             ("address", address.to_owned()),
             ("port", port.to_owned()),
             ("scratch", scratch.path().display().to_string()),
+            ("folder", std::path::absolute(here(&file.folder)).unwrap_or_default().display().to_string()),
         ]);
         let folder = file.folder.join(&start.folder);
         Ok(Self {
@@ -181,7 +200,7 @@ impl Process {
     fn spawn(&self) -> Result<Running, String> {
         let mut command = self.start.command.iter().map(|word| self.words.fill(word));
         let program = command.next().ok_or("`start.command` names no program")?;
-        let folder = if self.folder.as_os_str().is_empty() { Path::new(".") } else { &self.folder };
+        let folder = here(&self.folder);
         let cannot = |error: String| format!("cannot start `{program}` in `{}`: {error}", folder.display());
         let mut child = Command::new(&program)
             .args(command)
@@ -199,7 +218,8 @@ impl Process {
         readers.spawn(self.log.clone().follow(child.stdout.take()));
         readers.spawn(self.log.clone().follow(child.stderr.take()));
         let group = child.id().and_then(|id| i32::try_from(id).ok()).and_then(Pid::from_raw);
-        Ok(Running { group: group.ok_or_else(|| cannot("it has no id".to_owned()))?, child, readers })
+        let group = group.ok_or_else(|| cannot("it has no id".to_owned()))?;
+        Ok(Running { group, child, kill: self.command(&self.start.kill), readers })
     }
 
     fn running(&self) -> MutexGuard<'_, Option<Running>> {
@@ -244,27 +264,52 @@ impl Process {
     }
 
     /// Makes it stand still, with all that it started.
-    pub(crate) fn pause(&self) {
-        self.signal(Signal::STOP);
+    pub(crate) async fn pause(&self) -> Result<(), String> {
+        self.reach(&self.start.pause, Signal::STOP).await
     }
 
     /// Lets it go on.
-    pub(crate) fn resume(&self) {
-        self.signal(Signal::CONT);
+    pub(crate) async fn resume(&self) -> Result<(), String> {
+        self.reach(&self.start.resume, Signal::CONT).await
     }
 
     /// Kills it, and waits until it is gone.
-    pub(crate) async fn kill(&self) {
-        self.end(Signal::KILL).await;
+    pub(crate) async fn kill(&self) -> Result<(), String> {
+        self.reach(&self.start.kill, Signal::KILL).await?;
+        self.gone().await;
+        Ok(())
     }
 
     /// Asks it to end, and kills it when it does not.
     pub(crate) async fn stop(&self) {
-        self.end(Signal::TERM).await;
+        self.signal(Signal::TERM);
+        self.gone().await;
     }
 
-    async fn end(&self, signal: Signal) {
-        self.signal(signal);
+    /// Returns a command of the target file, ready to be run; none if the file names none.
+    fn command(&self, words: &[String]) -> Option<StdCommand> {
+        let mut words = words.iter().map(|word| self.words.fill(word));
+        let mut command = StdCommand::new(words.next()?);
+        command.args(words).stdin(Stdio::null()).stdout(Stdio::null()).stderr(Stdio::null());
+        Some(command)
+    }
+
+    /// Runs a command of the target file, or sends a signal if it names none.
+    async fn reach(&self, words: &[String], signal: Signal) -> Result<(), String> {
+        let Some(command) = self.command(words) else {
+            self.signal(signal);
+            return Ok(());
+        };
+        let problem = match Command::from(command).status().await {
+            Ok(status) if status.success() => return Ok(()),
+            Ok(status) => status.to_string(),
+            Err(error) => error.to_string(),
+        };
+        Err(format!("`{}` failed: {problem}", words.join(" ")))
+    }
+
+    /// Waits until it has ended; what has not by then is killed.
+    async fn gone(&self) {
         let Some(mut running) = self.running().take() else { return };
         tokio::select! {
             _ = running.child.wait() => {}
@@ -289,6 +334,10 @@ impl Running {
 impl Drop for Running {
     fn drop(&mut self) {
         self.signal(Signal::KILL);
+        if let Some(kill) = &mut self.kill {
+            // It fails where there is nothing left to be killed.
+            let _ = kill.status();
+        }
     }
 }
 
