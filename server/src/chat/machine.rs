@@ -98,11 +98,6 @@ impl Machine {
         self.presence == Presence::Here && self.held.len() < HELD_MAX
     }
 
-    /// Returns whether somebody is there to read an answer.
-    fn is_heard(&self) -> bool {
-        self.presence != Presence::Gone
-    }
-
     /// Returns whether nothing will ever be done again.
     pub(super) const fn is_over(&self) -> bool {
         self.turn.is_none() && !matches!(self.presence, Presence::Here)
@@ -294,10 +289,7 @@ impl Machine {
         self.waiting.clear();
         self.held.clear();
         let Some(turn) = &mut self.turn else { return Vec::new() };
-        if !turn.is_granted {
-            return [vec![Effect::Cancel], self.finish()].concat();
-        }
-        if turn.is_unstored && turn.end.is_none() {
+        if !turn.is_granted || turn.is_unstored {
             return [vec![Effect::Cancel], self.finish()].concat();
         }
         let is_asking = turn.session.is_some() && turn.end.is_none() && turn.said.wish == Wish::Answer;

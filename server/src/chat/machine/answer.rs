@@ -1,7 +1,7 @@
 //! How the model's answer, or its failure, becomes the end of a turn.
 
 use super::{
-    Machine,
+    Machine, Presence,
     ending::{action, done, millis},
 };
 use crate::{
@@ -89,7 +89,7 @@ impl Machine {
 
     /// The store failed: before the question was stored, or when the reply should have been.
     pub(super) fn broken(&mut self) -> Vec<Effect> {
-        let may_go_on = self.rules.answer_unstored && self.is_heard();
+        let may_go_on = self.rules.answer_unstored && self.presence != Presence::Gone;
         let Some(turn) = &mut self.turn else { return Vec::new() };
         if may_go_on && turn.session.is_none() && turn.end.is_none() && turn.said.wish == Wish::Answer {
             metrics::counter!("turns_unstored_total").increment(1);
