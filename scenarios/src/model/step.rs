@@ -255,8 +255,8 @@ pub struct WriteFacts {
     pub each: u32,
     /// How.
     pub how: Writing,
-    /// Kills the target's process when so many calls were made, and starts it again when all are done; the scenario
-    /// then needs `process`.
+    /// Kills the target's process when so many writes were acknowledged, and starts it again when all are done; the
+    /// scenario then needs `process`.
     pub killed_after: Option<Expr>,
     /// Further facts that are written and read in the same way at the same time.
     #[serde(default)]

@@ -29,9 +29,10 @@ pub(super) async fn write_facts(step: &WriteFacts, people: &mut People<'_>) -> R
         writing.spawn(async move { (n, writers::write(step, pen).await) });
     }
     let writing = tokio::spawn(writing.join_all());
-    if let Some(calls) = &step.killed_after {
-        let calls = calls.count(&people.world.settings).map_err(|error| Broken::Other(error.to_string()))?;
-        kill_after(calls, people, || writing.is_finished()).await?;
+    if let Some(writes) = &step.killed_after {
+        let writes =
+            writes.count(&people.world.settings).map_err(|error| Broken::Other(error.to_string()))?;
+        kill_after(writes, people, || writing.is_finished()).await?;
     }
     people.world.until(LIMIT, || writing.is_finished()).await?;
     let mut histories = writing.await.map_err(|error| Broken::Other(format!("writers broke: {error}")))?;
@@ -74,11 +75,10 @@ fn pens(step: &WriteFacts, people: &People<'_>) -> Result<Vec<Pen>, Broken> {
     first.into_iter().chain(others).enumerate().map(pen).collect()
 }
 
-/// Kills the target's process when so many calls were made, answered or not.
-async fn kill_after(calls: u64, people: &People<'_>, is_over: impl Fn() -> bool) -> Result<(), Broken> {
-    let first = people.order.moments();
-    // A call has two moments.
-    let is_due = || people.order.moments() - first >= 2 * calls;
+/// Kills the target's process when so many writes were acknowledged.
+async fn kill_after(writes: u64, people: &People<'_>, is_over: impl Fn() -> bool) -> Result<(), Broken> {
+    let before = people.order.acknowledged();
+    let is_due = || people.order.acknowledged() - before >= writes;
     people.world.until(LIMIT, || is_due() || is_over()).await?;
     process(people)?.kill().await.map_err(Broken::Other)?;
     people.world.recorder.note("harness", What::Note("killed the target".to_owned()));

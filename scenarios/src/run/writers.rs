@@ -26,11 +26,12 @@ pub(super) struct Order {
     clock: SharedClock,
     began: Instant,
     places: Arc<AtomicU64>,
+    acknowledged: Arc<AtomicU64>,
 }
 
 impl Order {
     pub(super) fn new(clock: SharedClock) -> Self {
-        Self { began: clock.now(), clock, places: Arc::default() }
+        Self { began: clock.now(), clock, places: Arc::default(), acknowledged: Arc::default() }
     }
 
     /// Returns from when its times count.
@@ -44,9 +45,9 @@ impl Order {
         Moment { place, at: self.clock.now().since(self.began) }
     }
 
-    /// Returns how many moments were given.
-    pub(super) fn moments(&self) -> u64 {
-        self.places.load(Ordering::SeqCst)
+    /// Returns how many writes were acknowledged.
+    pub(super) fn acknowledged(&self) -> u64 {
+        self.acknowledged.load(Ordering::SeqCst)
     }
 
     /// Does something and tells when.
@@ -140,6 +141,9 @@ impl Pen {
                 Writing::Replace => self.order.timed(self.replace(&value)).await,
                 Writing::Append => self.order.timed(self.append(&value)).await,
             };
+            if matches!(outcome, Outcome::Acknowledged(_)) {
+                self.order.acknowledged.fetch_add(1, Ordering::SeqCst);
+            }
             operations.push(Operation { writer: writer.to_string(), value, outcome, span });
         }
         operations
