@@ -41,16 +41,18 @@ pub(crate) fn run(arguments: &Arguments) -> Result<ExitCode, Failure> {
     Ok(if is_worse { ExitCode::Failed } else { ExitCode::Held })
 }
 
+/// Where reports come from.
+const WRITER: &str = "`gauntlet run` writes `target/gauntlet/report/run.json`";
+
 /// Reads the report in a folder or file.
 pub(crate) fn read(path: &Path) -> Result<Run, Failure> {
     let file = if path.is_dir() { path.join("run.json") } else { path.to_owned() };
     let shown = file.display();
-    let text = fs::read_to_string(&file)
-        .map_err(|error| Failure::usage(format!("cannot read the report `{shown}`: {error}")))?;
+    let text = fs::read_to_string(&file).map_err(|error| {
+        Failure::usage(format!("cannot read the report `{shown}`: {error}\n  hint: {WRITER}"))
+    })?;
     let run: Run = serde_json::from_str(&text).map_err(|error| {
-        Failure::usage(format!(
-            "`{shown}` is no report of a run: {error}\n  hint: `gauntlet run` writes `run.json`"
-        ))
+        Failure::usage(format!("`{shown}` is no report of a run: {error}\n  hint: {WRITER}"))
     })?;
     if run.schema_version != SCHEMA_VERSION {
         return Err(Failure::usage(format!(

@@ -2,7 +2,7 @@
 
 use std::{fs, path::Path};
 
-use scenarios::{Scenario, Target, parse};
+use scenarios::{Scenario, Target, parse, parse::nearest};
 
 use crate::failure::Failure;
 
@@ -43,9 +43,12 @@ pub(crate) fn read(file: &str) -> Result<Scenario, Failure> {
 }
 
 fn unknown(word: &str, library: &[Scenario]) -> String {
-    let near = library.iter().find(|scenario| scenario.id.contains(word) || word.contains(&scenario.id));
-    let hint = match near {
-        Some(scenario) => format!("did you mean `{}`?", scenario.id),
+    let ids = library.iter().map(|scenario| scenario.id.as_str());
+    let groups =
+        library.iter().flat_map(|scenario| scenario.tables.tags.iter().chain(&scenario.tables.features));
+    let part_of = ids.clone().find(|id| id.contains(word));
+    let hint = match part_of.or_else(|| nearest(word, ids.chain(groups.map(String::as_str)))) {
+        Some(near) => format!("did you mean `{near}`?"),
         None => "`gauntlet list` shows them; a file of your own ends in `.toml`".to_owned(),
     };
     format!("no scenario, tag or feature `{word}`\n  hint: {hint}")

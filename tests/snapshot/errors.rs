@@ -27,6 +27,25 @@ fn an_unknown_scenario_is_wrong_usage() {
 }
 
 #[test]
+fn a_word_that_is_nearly_one_is_told_what_it_may_mean() {
+    for (word, meant) in [("gapp", "gap"), ("drip", "drip_ends_at_the_total_limit"), ("F1277", "F127")] {
+        let (code, text) = gauntlet(&["run", word]);
+
+        assert_eq!(code, Some(2));
+        assert!(text.contains(&format!("did you mean `{meant}`?")), "{text}");
+    }
+}
+
+#[test]
+fn what_is_not_there_is_named_with_what_makes_it() {
+    let (_, report) = gauntlet(&["replay", "nowhere"]);
+    let (_, target) = gauntlet(&["run", "--target", "nowhere.toml"]);
+
+    assert!(report.contains("`nowhere`") && report.contains("hint: `gauntlet run` writes"), "{report}");
+    assert!(target.contains("`nowhere.toml`") && target.contains("hint: `gauntlet target init"), "{target}");
+}
+
+#[test]
 fn a_scenario_file_that_is_not_there_is_named() {
     let (code, text) = gauntlet(&["check", "missing.toml"]);
 

@@ -140,7 +140,7 @@ pub type Environment<'a> = &'a dyn Fn(&str) -> Option<String>;
 #[derive(Debug, thiserror::Error)]
 pub enum TargetError {
     /// It cannot be read.
-    #[error("cannot read target file `{path}`: {error}")]
+    #[error("cannot read target file `{path}`: {error}\n  hint: `gauntlet target init FILE` writes one")]
     Read {
         /// Its path.
         path: String,
