@@ -55,7 +55,8 @@ const fn name_of(opcode: Opcode) -> &'static str {
     }
 }
 
-const fn code_of(opcode: Opcode) -> u8 {
+/// Returns the number of an opcode.
+pub(crate) const fn code_of(opcode: Opcode) -> u8 {
     match opcode {
         Opcode::Continuation => 0x0,
         Opcode::Text => 0x1,

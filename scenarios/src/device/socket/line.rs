@@ -12,11 +12,10 @@ use std::{
 use clock::Metered;
 use tokio::io::{AsyncRead, AsyncWrite, ReadBuf};
 
+use crate::{model::Opcode, wire::code_of};
+
 /// Most bytes that may wait to be sent.
 const OUT_MAX: usize = 64 * 1024 * 1024;
-
-/// Lower half of a pong's first byte.
-const PONG: u8 = 0xa;
 
 /// The end of a connection.
 #[derive(Debug)]
@@ -117,7 +116,7 @@ impl AsyncRead for Line {
 impl AsyncWrite for Line {
     /// Takes what the protocol answers by itself: pongs, and the goodbye.
     fn poll_write(mut self: Pin<&mut Self>, _: &mut Context<'_>, buf: &[u8]) -> Poll<io::Result<usize>> {
-        let is_pong = buf.first().is_some_and(|first| first & 0xf == PONG);
+        let is_pong = buf.first().is_some_and(|first| first & 0xf == code_of(Opcode::Pong));
         if self.pongs || !is_pong {
             self.push(buf);
         }

@@ -1,16 +1,19 @@
 //! Frames of a WebSocket as a relay sees them, sound or not.
 
-use crate::wire::{FIN, LENGTH_16, LENGTH_64, MASKED, encode};
+use crate::{
+    model::Opcode,
+    wire::{FIN, LENGTH_16, LENGTH_64, MASKED, code_of, encode},
+};
 
 /// Longest frame that is taken apart; a longer one is nothing that scenarios send.
 const FRAME_MAX: usize = 32 * 1024 * 1024;
 
-pub(super) const CONTINUATION: u8 = 0x0;
-pub(super) const TEXT: u8 = 0x1;
-pub(super) const BINARY: u8 = 0x2;
-pub(super) const CLOSE: u8 = 0x8;
-pub(super) const PING: u8 = 0x9;
-pub(super) const PONG: u8 = 0xa;
+pub(super) const CONTINUATION: u8 = code_of(Opcode::Continuation);
+pub(super) const TEXT: u8 = code_of(Opcode::Text);
+pub(super) const BINARY: u8 = code_of(Opcode::Binary);
+pub(super) const CLOSE: u8 = code_of(Opcode::Close);
+pub(super) const PING: u8 = code_of(Opcode::Ping);
+pub(super) const PONG: u8 = code_of(Opcode::Pong);
 
 /// A frame, its content unmasked.
 #[derive(Clone, Debug, PartialEq, Eq)]
