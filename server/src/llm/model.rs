@@ -64,8 +64,8 @@ impl Model {
 
     /// Asks, and sends what is to be shown to `text`, piece by piece.
     ///
-    /// Ends at the deadline at the latest, also when nobody takes what is shown: a full `text` holds the upstream back. Cancellation drops
-    /// the upstream connection at once and counts as nothing.
+    /// Ends at the deadline at the latest, also when nobody takes what is shown: a full `text` holds the upstream
+    /// back. Cancellation drops the upstream connection at once and counts as nothing.
     pub async fn answer(
         &self,
         prompt: &[Turn],

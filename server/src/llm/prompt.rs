@@ -6,9 +6,9 @@
 //!
 //! Facts are one line each, whatever their users wrote into them.
 //!
-//! Invariant: every text is masked after assembly (unless the settings say otherwise), and each message stands in the prompt once. Small
-//! talk, fallbacks and safety texts are not given to this function, and it adds no text of its own
-//! beside the system message.
+//! Invariant: every text is masked after assembly (unless the settings say otherwise), and each message stands
+//! in the prompt once. Small talk, fallbacks and safety texts are not given to this function, and it adds no
+//! text of its own beside the system message.
 
 use jiff::Timestamp;
 use serde::Serialize;
