@@ -55,8 +55,9 @@ pub(crate) struct Arguments {
     jobs: Option<NonZeroUsize>,
 }
 
-/// So long a run that was interrupted may take to end in order.
-const ORDERLY_MAX: Duration = Duration::from_secs(5);
+/// So long a run that was interrupted may take to end in order: more than a target may take to end when it is asked to,
+/// which is then killed.
+const ORDERLY_MAX: Duration = Duration::from_secs(10);
 
 /// The seed when none is given: two runs are alike unless somebody wants them to differ.
 const SEED: u64 = 1;

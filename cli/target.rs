@@ -48,9 +48,10 @@ fn check(file: &TargetFile) -> Result<ExitCode, Failure> {
     let runtime = Runtime::new().map_err(Failure::environment)?;
     let code = runtime.block_on(async {
         let mut tell = |finding| output::print(&line(&finding));
-        tokio::select! {
-            sound = check_target(file, &mut tell) => if sound { ExitCode::Held } else { ExitCode::Failed },
-            () = signal::stop() => ExitCode::Interrupted,
+        match check_target(file, &mut tell, signal::stop()).await {
+            Some(true) => ExitCode::Held,
+            Some(false) => ExitCode::Failed,
+            None => ExitCode::Interrupted,
         }
     });
     if code == ExitCode::Held {

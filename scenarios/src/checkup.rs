@@ -46,17 +46,30 @@ impl Finding {
     }
 }
 
-/// Looks at a target, and tells each finding as it comes; ends at the first that is not fine. Says whether all are.
+/// Looks at a target, and tells each finding as it comes; ends at the first that is not fine. Says whether all are, or
+/// nothing if `stop` came first. A target that was started here has ended by then.
 ///
-/// Needs a tokio runtime. When it is dropped, the target is stopped if it was started here.
-pub async fn check_target(file: &TargetFile, tell: &mut (dyn FnMut(Finding) + Send)) -> bool {
-    match examine(file, tell).await {
+/// Needs a tokio runtime. When it is dropped, the target is killed, and its end not waited for.
+pub async fn check_target(
+    file: &TargetFile,
+    tell: &mut (dyn FnMut(Finding) + Send),
+    stop: impl Future<Output = ()>,
+) -> Option<bool> {
+    let mut process = None;
+    let examined = tokio::select! {
+        examined = examine(file, &mut process, tell) => Some(examined),
+        () = stop => None,
+    };
+    if let Some(process) = process {
+        process.stop().await;
+    }
+    Some(match examined? {
         Ok(()) => true,
         Err(finding) => {
             tell(finding);
             false
         }
-    }
+    })
 }
 
 type Examined<T> = Result<T, Finding>;
@@ -65,7 +78,11 @@ fn wrong(step: &'static str, told: impl Into<String>, hint: &'static str) -> Fin
     Finding { step, told: told.into(), hint: Some(hint) }
 }
 
-async fn examine(file: &TargetFile, tell: &mut (dyn FnMut(Finding) + Send)) -> Examined<()> {
+async fn examine(
+    file: &TargetFile,
+    process: &mut Option<Process>,
+    tell: &mut (dyn FnMut(Finding) + Send),
+) -> Examined<()> {
     let mut well = |step, told: String| tell(Finding { step, told, hint: None });
     let clock: SharedClock = Arc::new(SystemClock::new());
     let llm = mock(file, &clock).await?;
@@ -74,7 +91,7 @@ async fn examine(file: &TargetFile, tell: &mut (dyn FnMut(Finding) + Send)) -> E
     let means = (Arc::clone(&clock), Activity::unwatched());
     let begun = file.links.begin(&llm.url(), means).await;
     let (_lines, ends) = begun.map_err(|error| wrong("links", error, hint))?;
-    let process = reach(file, &ends).await?;
+    reach(file, &ends, process).await?;
     well("target", format!("is ready at {}", file.url));
     let (door, user) = enter(file, &clock).await?;
     well("sign-in", user);
@@ -86,9 +103,6 @@ async fn examine(file: &TargetFile, tell: &mut (dyn FnMut(Finding) + Send)) -> E
     well("answer", format!("is whole: {}", shown(&said)));
     well("model", asked(&llm, &said)?);
     device.hang_up().await;
-    if let Some(process) = process {
-        process.stop().await;
-    }
     Ok(())
 }
 
@@ -99,12 +113,11 @@ async fn mock(file: &TargetFile, clock: &SharedClock) -> Examined<MockDeepSeek> 
 }
 
 /// Starts the target, or sees whether somebody has.
-async fn reach(file: &TargetFile, ends: &Ends) -> Examined<Option<Process>> {
+async fn reach(file: &TargetFile, ends: &Ends, process: &mut Option<Process>) -> Examined<()> {
     if let Some(start) = &file.start {
         let hint = "try `start.command` by hand; `start.health` must be a path that answers below 400, within `start.within`";
-        let process = Process::new(file, start, ends).map_err(|error| wrong("target", error, hint))?;
-        process.start().await.map_err(|error| wrong("target", error, hint))?;
-        return Ok(Some(process));
+        let prepared = Process::new(file, start, ends).map_err(|error| wrong("target", error, hint))?;
+        return process.insert(prepared).start().await.map_err(|error| wrong("target", error, hint));
     }
     let hint = "start your back end, or let gauntlet start it by `[start]`; `url` must be where it listens";
     let clock = SystemClock::new();
@@ -112,7 +125,7 @@ async fn reach(file: &TargetFile, ends: &Ends) -> Examined<Option<Process>> {
         reached = TcpStream::connect(address(file)) => reached.map_err(|error| error.to_string()),
         () = clock.sleep(CONNECT_MAX) => Err(format!("no connection within {CONNECT_MAX:?}")),
     };
-    reached.map(|_| None).map_err(|error| wrong("target", format!("`{}`: {error}", file.url), hint))
+    reached.map(drop).map_err(|error| wrong("target", format!("`{}`: {error}", file.url), hint))
 }
 
 fn address(file: &TargetFile) -> SocketAddr {

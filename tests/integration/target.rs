@@ -73,6 +73,10 @@ impl Described {
     }
 }
 
+fn signal(name: &str, id: &str) {
+    assert!(Command::new("kill").args(["-s", name, id]).status().unwrap().success());
+}
+
 fn told(output: &Output) -> (Option<i32>, String) {
     let text = [&output.stdout[..], &output.stderr].concat();
     (output.status.code(), String::from_utf8_lossy(&text).into_owned())
@@ -126,11 +130,34 @@ fn a_run_that_is_interrupted_leaves_no_target_behind_s6() {
     assert!(told.any(|line| line.starts_with("skipped")), "the run ended before its target was up");
     assert!(target.is_up());
 
-    assert!(Command::new("kill").args(["-s", "INT", &run.id().to_string()]).status().unwrap().success());
+    signal("INT", &run.id().to_string());
 
     assert_eq!(run.wait().unwrap().code(), Some(130));
     assert!(!target.is_up());
     assert!(target.folder.path().join("target/gauntlet/report/run.json").exists(), "the report is written");
+}
+
+/// It is up and never ready, and stands still when it is asked to end.
+#[test]
+fn a_run_that_is_interrupted_while_its_target_starts_kills_it_s6() {
+    let target = Described::new();
+    let usual = fs::read_to_string(target.path()).unwrap();
+    let known = r#"command = ["sh", "-c", "echo $$ >{folder}/id; exec \"$@\"", "sh", "#;
+    let changed = usual.replace("command = [", known).replace("/health/ready", "/nowhere");
+    fs::write(target.path(), changed).unwrap();
+    let arguments = ["run", "stall_after_some_words_ends_at_the_gap_limit", "--target", "target.toml"];
+    let mut run = target.gauntlet(&arguments).stdout(Stdio::null()).stderr(Stdio::null()).spawn().unwrap();
+    while !target.is_up() {
+        assert!(run.try_wait().unwrap().is_none(), "the run ended before its target was up");
+        std::thread::yield_now();
+    }
+    let id = fs::read_to_string(target.folder.path().join("id")).unwrap();
+
+    signal("STOP", id.trim());
+    signal("INT", &run.id().to_string());
+
+    assert_eq!(run.wait().unwrap().code(), Some(130));
+    assert!(!target.is_up());
 }
 
 #[test]

@@ -48,6 +48,7 @@ pub(super) fn each(
             results = series.run(scenarios, &mut world) => results,
             () = options.stop.cancelled() => Vec::new(),
         };
+        // Also after a start that was given up half-way.
         if let Some(process) = &world.process {
             process.stop().await;
         }
@@ -64,6 +65,11 @@ struct Series<'a> {
 
 impl Series<'_> {
     async fn run(&self, scenarios: &[Scenario], world: &mut World) -> Vec<ScenarioResult> {
+        if let Some(process) = &world.process
+            && let Err(error) = process.start().await
+        {
+            return all_broken(scenarios, self.options, &error);
+        }
         let mut results = Vec::new();
         for (n, scenario) in scenarios.iter().enumerate() {
             (self.on)(Progress::Started { id: scenario.id.clone(), twin: None });
@@ -109,7 +115,7 @@ impl Series<'_> {
 /// Says why the target cannot be asked, if it is gone or does not come up with these settings.
 async fn unfit(world: &World, chosen: Settings) -> Option<String> {
     let process = world.process.as_ref()?;
-    match process.ended() {
+    match process.ended().await {
         Some(status) => Some(process.told(&format!("the target is gone: it ended with {status}"))),
         None => process.run_with(chosen).await.err(),
     }
@@ -154,7 +160,7 @@ async fn one_scenario(
     (result, seen)
 }
 
-/// Starts the mock, and the target if that is to be started here.
+/// Starts the mock and the links, and prepares the target if that is to be started here.
 async fn world(file: &TargetFile, seed: u64) -> Result<World, Broken> {
     let clock = SystemClock::new();
     let shared: SharedClock = Arc::new(clock);
@@ -164,9 +170,6 @@ async fn world(file: &TargetFile, seed: u64) -> Result<World, Broken> {
     let (lines, ends) = file.links.begin(&llm.url(), means).await.map_err(Broken::Other)?;
     let process = file.start.as_ref().map(|start| Process::new(file, start, &ends)).transpose();
     let process = process.map_err(Broken::Other)?;
-    if let Some(process) = &process {
-        process.start().await.map_err(Broken::Other)?;
-    }
     Ok(World {
         time: Time::Real(clock),
         base: file.url.clone(),

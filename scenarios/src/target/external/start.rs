@@ -40,6 +40,8 @@ const LOOK_EVERY: Duration = Duration::from_millis(50);
 const READ_OUT_MAX: Duration = Duration::from_secs(1);
 /// So long it may take to end in order; then it is killed.
 const GRACE: Duration = Duration::from_secs(5);
+/// So long the system may take to end what was killed.
+const DEATH_MAX: Duration = Duration::from_secs(1);
 
 /// How to start a back end.
 #[derive(Clone, Debug, PartialEq, Deserialize)]
@@ -117,7 +119,8 @@ pub(crate) struct Process {
     words: Words,
     folder: PathBuf,
     url: String,
-    running: Mutex<Option<Running>>,
+    /// Locked while its end is waited for, so that whoever gives up waiting leaves it here.
+    running: tokio::sync::Mutex<Option<Running>>,
     /// What it was started with last beyond its own settings.
     chosen: Mutex<Settings>,
     log: Log,
@@ -160,7 +163,7 @@ impl Process {
             words,
             folder,
             url: file.url.clone(),
-            running: Mutex::default(),
+            running: tokio::sync::Mutex::default(),
             chosen: Mutex::default(),
             log: Log::default(),
             _scratch: scratch,
@@ -169,7 +172,7 @@ impl Process {
 
     /// Sees to it that it runs with these settings beyond its own: it is started anew if they have changed.
     pub(crate) async fn run_with(&self, chosen: Settings) -> Result<(), String> {
-        if self.running().is_some() && *self.chosen() == chosen {
+        if self.running.lock().await.is_some() && *self.chosen() == chosen {
             return Ok(());
         }
         self.stop().await;
@@ -180,11 +183,11 @@ impl Process {
     /// Starts it and waits until it is ready.
     pub(crate) async fn start(&self) -> Result<(), String> {
         let running = self.spawn()?;
-        *self.running() = Some(running);
+        *self.running.lock().await = Some(running);
         let (rest, clock) = (Rest::new(&self.url, World::address(CARER))?, SystemClock::new());
         let mut last = "no answer".to_owned();
         while clock.now().since_origin() < self.start.within {
-            if let Some(status) = self.ended() {
+            if let Some(status) = self.ended().await {
                 self.read_out().await;
                 return Err(self.told(&format!("the target ended before it was ready, with {status}")));
             }
@@ -224,23 +227,19 @@ impl Process {
         Ok(Running { group, child, kill: self.command(&self.start.kill), readers })
     }
 
-    fn running(&self) -> MutexGuard<'_, Option<Running>> {
-        self.running.lock().unwrap_or_else(PoisonError::into_inner)
-    }
-
     fn chosen(&self) -> MutexGuard<'_, Settings> {
         self.chosen.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
     /// Returns how it ended, if it has and nobody here wanted it to.
-    pub(crate) fn ended(&self) -> Option<ExitStatus> {
+    pub(crate) async fn ended(&self) -> Option<ExitStatus> {
         // What cannot be asked has not ended as far as anybody knows.
-        self.running().as_mut()?.child.try_wait().unwrap_or_default()
+        self.running.lock().await.as_mut()?.child.try_wait().unwrap_or_default()
     }
 
     /// Waits until what it wrote before its end has been read.
     async fn read_out(&self) {
-        let Some(mut running) = self.running().take() else { return };
+        let Some(mut running) = self.running.lock().await.take() else { return };
         let all = async { while running.readers.join_next().await.is_some() {} };
         tokio::select! {
             () = all => {}
@@ -284,7 +283,7 @@ impl Process {
 
     /// Asks it to end, and kills it when it does not.
     pub(crate) async fn stop(&self) {
-        self.signal(Signal::TERM);
+        self.signal(Signal::TERM).await;
         self.gone().await;
     }
 
@@ -299,7 +298,7 @@ impl Process {
     /// Runs a command of the target file, or sends a signal if it names none.
     async fn reach(&self, words: &[String], signal: Signal) -> Result<(), String> {
         let Some(command) = self.command(words) else {
-            self.signal(signal);
+            self.signal(signal).await;
             return Ok(());
         };
         let problem = match Command::from(command).status().await {
@@ -312,15 +311,17 @@ impl Process {
 
     /// Waits until it has ended; what has not by then is killed.
     async fn gone(&self) {
-        let Some(mut running) = self.running().take() else { return };
-        tokio::select! {
-            _ = running.child.wait() => {}
-            () = SystemClock::new().sleep(GRACE) => {}
+        let mut kept = self.running.lock().await;
+        let Some(running) = kept.as_mut() else { return };
+        if !running.ends_within(GRACE).await {
+            running.kill();
+            running.ends_within(DEATH_MAX).await;
         }
+        *kept = None;
     }
 
-    fn signal(&self, signal: Signal) {
-        if let Some(running) = &*self.running() {
+    async fn signal(&self, signal: Signal) {
+        if let Some(running) = &*self.running.lock().await {
             running.signal(signal);
         }
     }
@@ -331,15 +332,28 @@ impl Running {
         // A group that is gone needs no signal.
         let _ = kill_process_group(self.group, signal);
     }
-}
 
-impl Drop for Running {
-    fn drop(&mut self) {
+    /// Kills it with all that it started.
+    fn kill(&mut self) {
         self.signal(Signal::KILL);
         if let Some(kill) = &mut self.kill {
             // It fails where there is nothing left to be killed.
             let _ = kill.status();
         }
+    }
+
+    /// Waits for its end; says whether it came.
+    async fn ends_within(&mut self, span: Duration) -> bool {
+        tokio::select! {
+            _ = self.child.wait() => true,
+            () = SystemClock::new().sleep(span) => false,
+        }
+    }
+}
+
+impl Drop for Running {
+    fn drop(&mut self) {
+        self.kill();
     }
 }
 
