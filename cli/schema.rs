@@ -20,6 +20,8 @@ enum Subject {
     Run,
     /// The evidence of a scenario, kept beside a report
     Evidence,
+    /// The frames of the chat, protocol `chat.v1`
+    Chat,
 }
 
 pub(crate) fn run(arguments: &Arguments) -> Result<ExitCode, Failure> {
@@ -27,6 +29,7 @@ pub(crate) fn run(arguments: &Arguments) -> Result<ExitCode, Failure> {
         Subject::Scenario => scenarios::schema(),
         Subject::Run => scenarios::report::schema(),
         Subject::Evidence => scenarios::evidence::schema(),
+        Subject::Chat => server::chat::v1::schema().try_into().map_err(Failure::environment)?,
     };
     let text = serde_json::to_string_pretty(&schema).map_err(Failure::environment)?;
     output::print(&format!("{text}\n"));

@@ -8,7 +8,7 @@ use tokio::net::TcpStream;
 
 use crate::{
     TargetFile,
-    device::{Device, Door},
+    device::{Device, Door, Seat},
     matching,
     model::Manner,
     record::{Recorder, What},
@@ -98,7 +98,7 @@ async fn examine(
     let recorder = Recorder::new(Arc::clone(&clock));
     let mut device = open(&door, &recorder).await?;
     well("chat", "is open".to_owned());
-    device.send(QUESTION).await;
+    device.send(QUESTION, None).await;
     let said = answer(&recorder, &clock).await?;
     well("answer", format!("is whole: {}", shown(&said)));
     well("model", asked(&llm, &said)?);
@@ -145,7 +145,17 @@ async fn enter(file: &TargetFile, clock: &SharedClock) -> Examined<(Door, String
     let token = entrance.auth.sign_in(&rest, visitor).await;
     let token = token.map_err(|error| wrong("sign-in", error, hint))?;
     let told = if token.is_some() { format!("`{user}` has a token") } else { "nobody asks".to_owned() };
-    Ok((Door { target: address(file), from, chat: entrance.chat, token, manner: Manner::default() }, told))
+    Ok((
+        Door {
+            target: address(file),
+            from,
+            chat: entrance.chat,
+            token,
+            manner: Manner::default(),
+            seat: Seat::default(),
+        },
+        told,
+    ))
 }
 
 async fn open(door: &Door, recorder: &Recorder) -> Examined<Device> {

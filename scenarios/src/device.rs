@@ -16,6 +16,7 @@ use crate::{
     target::{Chat, Words},
 };
 use completions::Completions;
+pub(crate) use socket::Seat;
 use socket::Socket;
 
 /// How to reach the chat.
@@ -31,6 +32,8 @@ pub(crate) struct Door {
     pub(crate) token: Option<String>,
     /// How to knock, where it is a WebSocket.
     pub(crate) manner: Manner,
+    /// What the device knows from earlier connections.
+    pub(crate) seat: Seat,
 }
 
 /// An open device. Dropping it cuts its connections.
@@ -62,12 +65,18 @@ impl Device {
         }
     }
 
-    /// Sends a message of the user; a device that is closed takes nothing, and the record shows why.
-    pub(crate) async fn send(&mut self, text: &str) {
+    /// Sends a message of the user, by an id if one is given; a device that is closed takes nothing, and the record
+    /// shows why.
+    pub(crate) async fn send(&mut self, text: &str, id: Option<&str>) {
         match self {
-            Self::Socket(socket) => socket.send(text).await,
+            Self::Socket(socket) => socket.send(text, id).await,
             Self::Completions(completions) => completions.send(text),
         }
+    }
+
+    /// Stops the answer to the last message.
+    pub(crate) async fn stop(&self) -> Result<(), String> {
+        self.socket()?.stop().await
     }
 
     /// Sends a frame or a body as it stands.

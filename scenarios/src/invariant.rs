@@ -3,6 +3,8 @@
 //! These are the promises that a user takes for granted. Each looks only at what was seen from
 //! outside.
 
+mod stream;
+
 use std::collections::{BTreeMap, BTreeSet};
 
 use serde_json::Value;
@@ -20,6 +22,8 @@ use crate::{
 pub(crate) const ONE_END: &str = "one end per message";
 /// Nothing arrives after the end of the last turn.
 pub(crate) const NOTHING_AFTER: &str = "nothing after the end";
+/// Every device of `chat.v1` is told everything once.
+pub(crate) const IN_ORDER: &str = "every device is told all, once and in order";
 /// Nobody gets what belongs to somebody else.
 pub(crate) const OWN_FRAMES: &str = "no frame of another user";
 /// Users read language, not protocol.
@@ -30,7 +34,8 @@ pub(crate) const UPSTREAM_CLOSED: &str = "no upstream connection outlives its tu
 pub(crate) const NO_PANIC: &str = "no panic";
 
 /// All ids, in the order of reports.
-pub(crate) const IDS: [&str; 6] = [ONE_END, NOTHING_AFTER, OWN_FRAMES, CLEAN_TEXT, UPSTREAM_CLOSED, NO_PANIC];
+pub(crate) const IDS: [&str; 7] =
+    [ONE_END, NOTHING_AFTER, IN_ORDER, OWN_FRAMES, CLEAN_TEXT, UPSTREAM_CLOSED, NO_PANIC];
 
 /// Marks of protocol or markup that no text for a user may hold.
 const GARBAGE: [&str; 10] = [
@@ -51,6 +56,11 @@ pub(crate) fn judge(seen: &Observation, transcript: &Transcript) -> Vec<Check> {
     let invariants = [
         (ONE_END, "one `done` or `error` for each message sent on a socket that stayed open", one_end(seen)),
         (NOTHING_AFTER, "no part of an answer while no turn is running", nothing_after(seen)),
+        (
+            IN_ORDER,
+            "offsets without gap, and pieces of answers that follow each other, on `chat.v1`",
+            stream::judge(seen),
+        ),
         (OWN_FRAMES, "ids in frames belong to one user", own_frames(seen)),
         (CLEAN_TEXT, "texts without replacement characters, markup or protocol", clean_text(seen)),
         (
@@ -136,7 +146,12 @@ fn nothing_after(seen: &Observation) -> Found {
         match &event.what {
             What::Sent(_) => *turns += 1,
             What::Frame(frame) if frame.is_end() => *turns -= 1,
-            What::Frame(frame) if *turns <= 0 && matches!(frame.field("type"), "message" | "calendar") => {
+            // A frame with an offset may tell of a turn that another device began.
+            What::Frame(frame)
+                if *turns <= 0
+                    && frame.offset().is_none()
+                    && matches!(frame.field("type"), "message" | "calendar") =>
+            {
                 return Err((
                     format!("`{}` got a `{}` after its last end", event.actor, frame.field("type")),
                     vec![Origin::Event(n)],
@@ -153,7 +168,7 @@ fn own_frames(seen: &Observation) -> Found {
     for (n, event) in seen.events.iter().enumerate() {
         let What::Frame(frame) = &event.what else { continue };
         let user = event.actor.split('.').next().unwrap_or_default();
-        for name in ["id", "turn", "session"] {
+        for name in ["id", "turn", "session", "message_id"] {
             let Some(id) = frame.json.get(name).and_then(Value::as_str) else { continue };
             let (owner, first) = *owners.entry(id.to_owned()).or_insert((user, n));
             if owner != user {
@@ -169,7 +184,7 @@ fn own_frames(seen: &Observation) -> Found {
 fn clean_text(seen: &Observation) -> Found {
     for (n, event) in seen.events.iter().enumerate() {
         let What::Frame(frame) = &event.what else { continue };
-        let text = frame.field("content");
+        let text = frame.text();
         if let Some(mark) = GARBAGE.iter().find(|mark| text.contains(**mark)) {
             return Err((format!("`{}` reads {}", event.actor, mark.escape_debug()), vec![Origin::Event(n)]));
         }

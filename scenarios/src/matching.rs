@@ -13,7 +13,7 @@ use crate::{
 
 /// Returns whether a frame that `device` received matches.
 pub(crate) fn frame(wanted: &FrameMatch, device: &str, frame: &Frame) -> bool {
-    let text = frame.field("content");
+    let text = frame.text();
     is_device(wanted.device.as_deref(), device)
         && is(wanted.r#type.as_deref(), frame.field("type"))
         && is(wanted.kind.as_deref(), frame.field("kind"))

@@ -14,7 +14,7 @@ use schemars::JsonSchema;
 use serde::Deserialize;
 use toml::Spanned;
 
-pub use client::{Client, ClientDoing, Manner, Opcode, SendFrames, TIMES_MAX, WireFrame};
+pub use client::{Client, ClientDoing, Manner, Opcode, Protocol, Resume, SendFrames, TIMES_MAX, WireFrame};
 pub use expect::{Always, Eventually, Expect, History, HistoryCheck, Never, Sometimes, Subject, Window};
 pub use matcher::{Ending, FrameMatch, HttpMatch, LogMatch, MetricMatch, SocketMatch, UpstreamMatch};
 pub use step::{

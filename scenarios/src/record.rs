@@ -89,13 +89,16 @@ pub(crate) struct Frame {
     pub(crate) json: Value,
     /// What the user had read of the model's answer when this frame ended the turn.
     pub(crate) answer: Option<String>,
+    /// Whether it ends a turn of its reader's, where the frame's type does not say that.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub(crate) ends: Option<bool>,
 }
 
 impl Frame {
     /// Takes a frame as it came. `read` is what the user has read of the running answer; the frame adds
     /// its piece to it, or takes it when it ends the turn.
     pub(crate) fn new(json: Value, read: &mut String) -> Self {
-        let mut frame = Self { json, answer: None };
+        let mut frame = Self { json, answer: None, ends: None };
         let kind = frame.field("kind");
         if frame.field("type") == "message" && (kind == "answer" || kind.is_empty()) {
             read.push_str(frame.field("content"));
@@ -111,9 +114,22 @@ impl Frame {
         self.json.get(name).and_then(Value::as_str).unwrap_or_default()
     }
 
+    /// Returns its text for the user, by whatever name.
+    pub(crate) fn text(&self) -> &str {
+        let content = self.field("content");
+        if content.is_empty() { self.field("text") } else { content }
+    }
+
+    /// Returns its place among the durable frames of `chat.v1`.
+    pub(crate) fn offset(&self) -> Option<u64> {
+        self.json.get("offset").and_then(Value::as_u64).filter(|_| self.field("type") != "welcome")
+    }
+
     /// Returns whether this frame ends a turn.
     pub(crate) fn is_end(&self) -> bool {
-        matches!(self.field("type"), "done" | "error") && self.field("code") != "bad_request"
+        let by_type =
+            || matches!(self.field("type"), "done" | "error") && self.field("code") != "bad_request";
+        self.ends.unwrap_or_else(by_type)
     }
 }
 

@@ -22,6 +22,7 @@ pub(crate) const CAPABILITIES: &[&str] = &[
     "reminders",     // /api/reminders and /api/suggestions
     "conversations", // /api/conversations
     "safety",        // red flags are answered by a frame of kind `safety`
+    "chat-v1",       // the chat speaks `chat.v1` too
     "kinds",         // frames carry `kind`, `code` and `action`
     "addresses",     // the client's network address can be told apart
 ];

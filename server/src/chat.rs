@@ -1,27 +1,34 @@
 //! The chat: sockets in, turns through, frames out.
 //!
 //! ```text
-//! driver (socket, timers) ⇄ machine (pure) → steps (storage, model), one turn at a time per user
+//! driver (v0: socket, timers) ⇄ engine ⇄ machine (pure) → steps (storage, model), one turn at a time per user
+//! devices (v1: sockets) ⇄ room ⇄ engine ⇄ …
 //! ```
 //!
-//! Invariant: a turn is owned by its connection's driver. Nothing is spawned; when a client hangs up,
-//! the driver drops what was asked of the model, stores what was shown, and ends.
+//! Invariants: on v0 a turn is owned by its connection's driver; when a client hangs up, the driver drops what was
+//! asked of the model, stores what was shown, and ends. On `chat.v1` a turn is owned by the user's room and goes on.
 
 pub mod effect;
 pub mod event;
 pub mod protocol;
+pub mod v1;
 
+mod closing;
 mod driver;
+mod engine;
 mod machine;
+mod pulse;
+mod room;
 mod steps;
 mod turns;
 mod voice;
+mod work;
 
 use std::{sync::Arc, time::Duration};
 
 use axum::extract::ws::WebSocket;
 use clock::timeout;
-use tokio_util::task::TaskTracker;
+use tokio_util::{sync::CancellationToken, task::TaskTracker};
 use tracing::Instrument;
 
 use crate::{
@@ -32,10 +39,13 @@ use crate::{
     parts::Parts,
     storage::{Stored, User},
 };
-use driver::{Driver, Stops};
+use driver::Driver;
+use engine::Engine;
 use machine::{Machine, Rules};
+use room::{RoomDriver, Rooms, Window};
 use steps::Steps;
 use turns::Turns;
+use v1::{Device, Limits, Outgoing, SessionState, Terms};
 use voice::Voice;
 
 /// How long turns that are cut by an abort may take to store what was shown.
@@ -48,8 +58,18 @@ pub struct Hub {
     model: Arc<Model>,
     turns: Turns,
     facts: Pen,
+    rooms: Rooms,
     stops: Stops,
     connections: TaskTracker,
+}
+
+/// How a server stops.
+#[derive(Clone, Debug, Default)]
+struct Stops {
+    /// Take no more messages and close when the running turn is over.
+    drain: CancellationToken,
+    /// Store what was shown, and stop.
+    abort: CancellationToken,
 }
 
 impl Hub {
@@ -62,8 +82,11 @@ impl Hub {
             Arc::clone(&parts.breaker_policy),
             parts.seed,
         );
+        let rules = &parts.config.conversation;
+        let window = Window { frames: rules.resume_frames, life: rules.resume_life };
         Self {
             facts,
+            rooms: Rooms::new(Arc::clone(&parts.clock), window, rules.resume_users),
             parts,
             model: Arc::new(model),
             turns: Turns::default(),
@@ -72,10 +95,32 @@ impl Hub {
         }
     }
 
-    /// Serves one upgraded socket until it closes or the server drains.
+    /// Serves one upgraded socket of v0 until it closes or the server drains.
     pub async fn serve(&self, socket: WebSocket, caller: Caller, user: User) {
         let _open = self.connections.token();
         let span = tracing::info_span!("chat", user = %user.id, connection = caller.connection);
+        let mirror = self.rooms.mirror(user.id);
+        let driver = Driver::new(self.engine(&user, true), caller, (self.stops.clone(), mirror));
+        Box::pin(driver.run(socket)).instrument(span).await;
+    }
+
+    /// Serves one upgraded socket of `chat.v1` until it closes or the server drains.
+    pub async fn serve_v1(&self, socket: WebSocket, caller: Caller, user: User) {
+        let _open = self.connections.token();
+        let span = tracing::info_span!("device", user = %user.id, connection = caller.connection);
+        let room = self.rooms.enter(user.id);
+        let mut entered = room.open();
+        if let Some(commands) = entered.unattended.take() {
+            let engine = self.engine(&user, false);
+            let driver = RoomDriver::new(engine, (room.clone(), &entered), commands, self.stops.clone());
+            let span = tracing::info_span!("room", user = %user.id);
+            self.connections.spawn(driver.run().instrument(span));
+        }
+        let device = Device::new((room, entered), caller, self.terms());
+        Box::pin(device.run(socket)).instrument(span).await;
+    }
+
+    fn engine(&self, user: &User, holds_refusals: bool) -> Engine {
         let voice = Voice::new(Arc::clone(&self.parts.texts), &user.language);
         let steps = self.steps(user.id, voice.language());
         let config = &self.parts.config;
@@ -83,19 +128,32 @@ impl Hub {
             message_characters: config.conversation.message_characters,
             suggestions: config.calendar.suggestions,
             answer_unstored: config.conversation.answer_unstored,
+            holds_refusals,
         };
-        let driver = Driver {
-            machine: Machine::new(voice, rules),
-            steps: Arc::new(steps),
-            caller,
+        Engine::new(Machine::new(voice, rules), Arc::new(steps))
+    }
+
+    fn terms(&self) -> Terms {
+        let config = &self.parts.config;
+        Terms {
+            clock: Arc::clone(&self.parts.clock),
+            http: config.http.clone(),
+            limits: Limits {
+                message_characters: config.conversation.message_characters,
+                frame_bytes: config.http.frame_bytes,
+                burst: config.limits.messages.burst,
+            },
             stops: self.stops.clone(),
-        };
-        Box::pin(driver.run(socket)).instrument(span).await;
+        }
     }
 
     /// Ends the user's open session, as the spoken command does; `None` when none was open.
     pub async fn end_session(&self, user: UserId) -> Stored<Option<SessionId>> {
-        self.steps(user, "en").end().await
+        let ended = self.steps(user, "en").end().await?;
+        if let Some(id) = ended {
+            self.rooms.tell(user, Outgoing::Session { id, state: SessionState::Ended, reason: None });
+        }
+        Ok(ended)
     }
 
     /// Stops taking messages, lets running replies finish (bounded by the setting `http.drain`) and

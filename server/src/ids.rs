@@ -49,6 +49,13 @@ id!(
     /// One stored message, of the user or of the server.
     MessageId
 );
+impl MessageId {
+    /// Returns the id of the message that a client of this user calls so: the same each time.
+    pub fn named(user: UserId, client_id: &str) -> Self {
+        Self(Uuid::new_v5(&user.0, client_id.as_bytes()))
+    }
+}
+
 id!(
     /// A calendar entry that the server proposed.
     SuggestionId

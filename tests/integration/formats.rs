@@ -1,7 +1,7 @@
 //! What a run writes for programs: JUnit XML within its schema, JSON within ours, commands for CI systems.
 
 use std::{
-    collections::BTreeMap,
+    collections::{BTreeMap, BTreeSet},
     fs,
     path::Path,
     process::{Command, Output},
@@ -89,6 +89,30 @@ fn json_of(path: &Path) -> Value {
 
 fn schema(of: &str) -> Value {
     serde_json::from_slice(&gauntlet(&["schema", "--of", of], &[]).stdout).unwrap()
+}
+
+/// A frame that the published schema does not know would break whoever has made a client by it.
+#[test]
+fn every_frame_of_chat_v1_is_as_its_schema_says_f148() {
+    let folder = tempfile::tempdir().unwrap();
+    let output = gauntlet(&["run", "v1", "--report", folder.path().to_str().unwrap()], &[]);
+    assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stdout));
+    let schema = schema("chat");
+    let server = json!({"$ref": "#/$defs/ServerFrame", "$defs": schema["$defs"]});
+
+    let mut seen = BTreeSet::new();
+    for file in fs::read_dir(folder.path().join("evidence")).unwrap() {
+        let evidence = json_of(&file.unwrap().path());
+        let v1 = |event: &&Value| event["what"]["frame"]["ends"].is_boolean();
+        for frame in evidence["seen"]["events"].as_array().unwrap().iter().filter(v1) {
+            let frame = &frame["what"]["frame"]["json"];
+            assert_eq!(contradictions(&server, frame), Vec::<String>::new(), "{frame}");
+            seen.insert(frame["type"].as_str().unwrap().to_owned());
+        }
+    }
+
+    let kinds = ["ack", "chunk", "done", "error", "message", "safety", "session", "snapshot", "welcome"];
+    assert!(kinds.iter().all(|kind| seen.contains(*kind)), "{seen:?}");
 }
 
 /// What was counted in a suite, or in all of them.

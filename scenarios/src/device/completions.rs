@@ -254,6 +254,7 @@ mod tests {
             chat: crate::target::Chat::Socket(String::new()),
             token: None,
             manner: crate::model::Manner::default(),
+            seat: crate::device::Seat::default(),
         };
         let open =
             Completions::open("ana.phone", &door, ("http://127.0.0.1:9".into(), "m".into()), &recorder);

@@ -2,6 +2,7 @@
 
 mod keeper;
 mod line;
+mod seat;
 
 use std::net::SocketAddr;
 
@@ -18,19 +19,23 @@ use tokio_tungstenite::{
         self,
         client::IntoClientRequest,
         handshake::client::Request,
-        http::{HeaderName, HeaderValue, header::AUTHORIZATION},
+        http::{
+            HeaderName, HeaderValue,
+            header::{AUTHORIZATION, SEC_WEBSOCKET_PROTOCOL},
+        },
         protocol::WebSocketConfig,
     },
 };
 
 use super::Door;
 use crate::{
-    model::{ClientDoing, Opcode, SendFrames},
+    model::{ClientDoing, Opcode, Protocol, SendFrames},
     record::{Recorder, What},
     wire,
 };
 use keeper::{Keeper, Order, Ordered};
 use line::Line;
+pub(crate) use seat::Seat;
 
 /// Read buffer of a socket; the library's default of 128 KiB is a waste with many sockets.
 const READ_BUFFER: usize = 4096;
@@ -45,6 +50,8 @@ pub(crate) struct Socket {
     keeping: JoinHandle<()>,
     name: String,
     recorder: Recorder,
+    /// None on v0.
+    seat: Option<Seat>,
 }
 
 impl Socket {
@@ -62,9 +69,15 @@ impl Socket {
             Ok((socket, _)) => {
                 recorder.note(name, What::Opened);
                 let (name, recorder) = (name.to_owned(), recorder.clone());
-                let keeper = Keeper::new(socket, name.clone(), recorder.clone());
+                let seat = (door.manner.protocol == Protocol::V1).then(|| door.seat.clone());
+                let keeper = Keeper::new(socket, (name.clone(), recorder.clone()), seat.clone());
                 let (orders, ordered) = mpsc::channel(ORDERS_MAX);
-                Ok(Some(Self { orders, keeping: tokio::spawn(keeper.run(ordered)), name, recorder }))
+                let opened =
+                    Self { orders, keeping: tokio::spawn(keeper.run(ordered)), name, recorder, seat };
+                if let Some(seat) = &opened.seat {
+                    opened.send_raw(&seat.resume(door.manner.resume.as_ref())).await;
+                }
+                Ok(Some(opened))
             }
             Err(tungstenite::Error::Http(response)) => {
                 recorder.note(name, What::Refused(response.status().as_u16()));
@@ -75,10 +88,20 @@ impl Socket {
     }
 
     /// Sends a message of the user; a socket that is closed takes nothing, and the record shows why.
-    pub(super) async fn send(&self, text: &str) {
-        let frame = json!({"content": text}).to_string();
+    pub(super) async fn send(&self, text: &str, id: Option<&str>) {
+        let frame = match &self.seat {
+            Some(seat) => seat.send(text, id),
+            None => json!({"content": text}).to_string(),
+        };
         let bytes = wire::sound(Opcode::Text, frame.as_bytes());
         self.order(Order::Send(bytes, What::Sent(text.to_owned()))).await;
+    }
+
+    /// Stops the answer to the last message.
+    pub(super) async fn stop(&self) -> Result<(), String> {
+        let seat = self.seat.as_ref().ok_or("v0 has no frame that stops an answer; connect by `chat.v1`")?;
+        self.send_raw(&seat.stop()).await;
+        Ok(())
     }
 
     /// Sends a frame as it stands.
@@ -133,6 +156,9 @@ fn upgrade(door: &Door, path: &str) -> Result<Request, String> {
     if let Some(token) = &door.token {
         let bearer = HeaderValue::from_str(&format!("Bearer {token}")).map_err(|error| error.to_string())?;
         headers.insert(AUTHORIZATION, bearer);
+    }
+    if door.manner.protocol == Protocol::V1 {
+        headers.insert(SEC_WEBSOCKET_PROTOCOL, HeaderValue::from_static("chat.v1"));
     }
     for (name, value) in &door.manner.headers {
         let wrong = |error: &dyn std::fmt::Display| format!("header `{name}` cannot be sent: {error}");

@@ -130,3 +130,28 @@ fn a_panic_is_seen_where_it_can_be_seen() {
     assert_eq!(broken(&panicked), [NO_PANIC]);
     assert!(broken(&hidden).is_empty());
 }
+
+#[test]
+fn a_device_that_is_told_with_a_gap_or_twice_is_found_s9() {
+    let told = |frames: &[serde_json::Value]| {
+        let seat = crate::device::Seat::default();
+        let frames = frames.iter().map(|json| ("ana.phone", What::Frame(seat.take(json.clone()))));
+        broken(&seen(frames.collect()))
+    };
+    let welcome = json!({"type": "welcome", "epoch": "e", "offset": 3, "recovered": false});
+    let notice = |offset: u64| json!({"type": "notice", "text": "a", "offset": offset});
+    let piece =
+        |index: u64, text: &str| json!({"type": "chunk", "message_id": "m", "index": index, "text": text});
+    let ended = json!({"type": "done", "message_id": "m", "offset": 4});
+
+    assert!(told(&[welcome.clone(), piece(0, "né"), piece(2, "w"), ended.clone(), notice(5)]).is_empty());
+    for wrong in [
+        vec![welcome.clone(), notice(5)],
+        vec![welcome.clone(), notice(4), notice(4)],
+        vec![welcome.clone(), piece(0, "né"), piece(0, "né")],
+        vec![welcome.clone(), piece(0, "né"), piece(3, "w")],
+        vec![welcome, piece(0, "né"), ended, piece(2, "w")],
+    ] {
+        assert_eq!(told(&wrong), [IN_ORDER], "{wrong:?}");
+    }
+}

@@ -17,6 +17,33 @@ pub struct Manner {
     pub headers: BTreeMap<String, String>,
     /// Bytes that the system may keep for it unread, roughly.
     pub receive_buffer: Option<u32>,
+    /// What it speaks.
+    pub protocol: Protocol,
+    /// Where it takes up its stream; it begins anew if that is not said.
+    pub resume: Option<Resume>,
+}
+
+/// What a client of the WebSocket chat speaks.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Deserialize, JsonSchema)]
+pub enum Protocol {
+    /// `{"content"}` in; `message`, `calendar`, `error`, `done` out.
+    #[default]
+    #[serde(rename = "v0")]
+    V0,
+    /// With ids, offsets and resuming; the subprotocol of this name.
+    #[serde(rename = "chat.v1")]
+    V1,
+}
+
+/// Where a device takes up its stream: behind the last frame that it has seen, if nothing else is said.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub struct Resume {
+    /// So many frames later, or earlier.
+    #[serde(default)]
+    pub shift: i64,
+    /// Another stream than the one that it knows.
+    pub epoch: Option<String>,
 }
 
 /// What a client can do to its connection.

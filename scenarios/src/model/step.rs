@@ -6,7 +6,7 @@ use mock_deepseek::Script;
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
-use super::{Client, FrameMatch, Manner, Name, SendFrames, UpstreamMatch};
+use super::{Client, FrameMatch, Manner, Name, Protocol, Resume, SendFrames, UpstreamMatch};
 use crate::{expr::Expr, line::Link};
 
 /// One step. Steps run one after the other; each is over when the program has settled.
@@ -19,6 +19,8 @@ pub enum Step {
     Disconnect(Hangup),
     /// Sends messages of a user.
     Send(Send),
+    /// Stops the answer to the device's last message; a client of `chat.v1` can.
+    Stop(Hangup),
     /// Sends a frame as it stands, good or bad.
     SendRaw(SendRaw),
     /// Sends frames of a WebSocket as they are on the wire, right or wrong.
@@ -119,12 +121,22 @@ pub struct Device {
     pub headers: BTreeMap<String, String>,
     /// Bytes that the system may keep for it unread, roughly; as usual when not given.
     pub receive_buffer: Option<u32>,
+    /// What it speaks; `v0` when not given. The scenario then needs `chat-v1`.
+    #[serde(default)]
+    pub protocol: Protocol,
+    /// Where a client of `chat.v1` takes up its stream; it begins anew when not given.
+    pub resume: Option<Resume>,
 }
 
 impl Device {
     /// Returns how it knocks.
     pub(crate) fn manner(&self) -> Manner {
-        Manner { headers: self.headers.clone(), receive_buffer: self.receive_buffer }
+        Manner {
+            headers: self.headers.clone(),
+            receive_buffer: self.receive_buffer,
+            protocol: self.protocol,
+            resume: self.resume.clone(),
+        }
     }
 }
 
@@ -146,6 +158,8 @@ pub struct Send {
     pub device: Name,
     /// The message; `{n}` becomes its number, from 1.
     pub text: String,
+    /// The client's id of it on `chat.v1`, to send it twice; one of its own when not given.
+    pub id: Option<String>,
     /// How many; one when not given.
     pub count: Option<Expr>,
     /// Over which time they are spread evenly; all at once when not given.

@@ -121,10 +121,11 @@ fn one_step(step: &Step, scope: &Scope) -> Checked {
         Step::Connect(connect) => client::connect(connect, scope),
         Step::Disconnect(hangup) => device(&hangup.device, scope),
         Step::Send(send) => {
-            device(&send.device, scope)?;
+            client::send(send, scope)?;
             send.count.iter().try_for_each(|expr| count(expr, scope))?;
             send.over.iter().try_for_each(|expr| duration(expr, scope))
         }
+        Step::Stop(whose) => client::stop(&whose.device, scope),
         Step::SendRaw(raw) => client::send_raw(raw, scope),
         Step::SendFrames(frames) => client::send_frames(frames, scope),
         Step::Client(step) => client::behave(step, scope),

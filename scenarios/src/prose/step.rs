@@ -2,7 +2,8 @@
 
 use super::{amount, client, listed, model, owner, plain, quoted, subject, times};
 use crate::model::{
-    Await, Call, Decide, Device, Doing, Fault, Method, Network, Send, SendRaw, Step, WriteFacts, Writing,
+    Await, Call, Decide, Device, Doing, Fault, Method, Network, Protocol, Resume, Send, SendRaw, Step,
+    WriteFacts, Writing,
 };
 
 /// Puts steps into words, a line for each, steps within steps indented by `depth`.
@@ -25,6 +26,7 @@ fn sentence(step: &Step) -> String {
         Step::Connect(device) => connect(device),
         Step::Disconnect(device) => format!("{} hangs up.", owner(device.device.get_ref())),
         Step::Send(send) => says(send),
+        Step::Stop(whose) => format!("{} stops the answer.", owner(whose.device.get_ref())),
         Step::SendRaw(raw) => sends(raw),
         Step::Await(wait) => waits(wait),
         Step::Advance { by } => format!("Let {} pass.", amount(by)),
@@ -46,12 +48,26 @@ fn connect(device: &Device) -> String {
     with.extend(device.headers.iter().map(|(name, value)| format!("the header `{name}: {value}`")));
     with.extend(device.receive_buffer.map(|bytes| format!("a buffer of {bytes} bytes")));
     let with = if with.is_empty() { String::new() } else { format!(" with {}", listed(&with)) };
-    format!("{} connects{with}.", owner(device.device.get_ref()))
+    let by = if device.protocol == Protocol::V1 { " by `chat.v1`" } else { "" };
+    let from = device.resume.as_ref().map(resumes).unwrap_or_default();
+    format!("{} connects{by}{with}{from}.", owner(device.device.get_ref()))
+}
+
+fn resumes(resume: &Resume) -> String {
+    let shift = match resume.shift {
+        0 => String::new(),
+        later @ 1.. => format!(", {later} frames later"),
+        earlier => format!(", {} frames earlier", earlier.unsigned_abs()),
+    };
+    let stream =
+        resume.epoch.as_ref().map_or("its stream".to_owned(), |it| format!("the stream {}", quoted(it)));
+    format!(" and takes up {stream} where it was{shift}")
 }
 
 fn says(send: &Send) -> String {
     let mut parts = vec![format!("{} says {}", owner(send.device.get_ref()), quoted(&send.text))];
     parts.extend(send.count.as_ref().map(times));
+    parts.extend(send.id.as_ref().map(|id| format!("by the id {}", quoted(id))));
     if send.text.contains("{n}") {
         parts.push("each with its number".to_owned());
     }

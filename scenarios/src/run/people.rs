@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 
 use super::{deciders, writers::Order};
 use crate::{
-    device::{Device, Door},
+    device::{Device, Door, Seat},
     history::{FactHistory, SuggestionHistory},
     model::{self, DeviceName, Manner, Scenario},
     record::What,
@@ -32,6 +32,8 @@ pub(super) struct People<'a> {
     pub(super) world: &'a World,
     persons: BTreeMap<String, Person>,
     sockets: BTreeMap<String, Device>,
+    /// What devices know, whether they are connected or not.
+    seats: BTreeMap<String, Seat>,
     pub(super) saved: BTreeMap<String, String>,
     pub(super) histories: Vec<FactHistory>,
     pub(super) decisions: Vec<SuggestionHistory>,
@@ -49,6 +51,7 @@ impl<'a> People<'a> {
             world,
             persons: BTreeMap::new(),
             sockets: BTreeMap::new(),
+            seats: BTreeMap::new(),
             saved: BTreeMap::new(),
             histories: Vec::new(),
             decisions: Vec::new(),
@@ -98,7 +101,9 @@ impl<'a> People<'a> {
         let name: DeviceName = device.parse().map_err(Broken::Other)?;
         let person = self.person(&name.user)?;
         let token = connect.token.clone().or_else(|| person.token.clone());
-        let socket = self.open(device, person.number, (token, connect.manner())).await?;
+        let number = person.number;
+        self.seats.entry(device.to_owned()).or_insert_with(|| Seat::new(&name.device));
+        let socket = self.open(device, number, (token, connect.manner())).await?;
         self.sockets.remove(device);
         self.sockets.extend(socket.map(|socket| (device.to_owned(), socket)));
         Ok(())
@@ -114,7 +119,8 @@ impl<'a> People<'a> {
         let target = target
             .map_err(|_| Broken::Other(format!("`{}` is not `http://address:port`", self.world.base)))?;
         let chat = self.world.entrance.chat.clone();
-        let door = Door { target, from: World::address(number), chat, token, manner };
+        let seat = self.seats.get(device).cloned().unwrap_or_default();
+        let door = Door { target, from: World::address(number), chat, token, manner, seat };
         Device::open(device, &door, &self.world.recorder, &self.world.activity()).await.map_err(Broken::Other)
     }
 
@@ -186,7 +192,7 @@ impl<'a> People<'a> {
         let socket = self.open(&device, person.number, (person.token, Manner::default())).await?;
         let answered = match socket {
             Some(mut socket) => {
-                socket.send(PROBE_QUESTION).await;
+                socket.send(PROBE_QUESTION, None).await;
                 let within = self.world.settings_span("llm.total").unwrap_or_default();
                 let recorder = &self.world.recorder;
                 let done = || {

@@ -39,6 +39,7 @@ async fn one(step: &Step, people: &mut People<'_>) -> Result<(), Broken> {
             Ok(())
         }
         Step::Send(send) => self::send(send, people).await,
+        Step::Stop(whose) => people.socket(whose.device.get_ref())?.stop().await.map_err(Broken::Other),
         Step::SendRaw(raw) => send_raw(raw, people).await,
         Step::SendFrames(frames) => {
             people.last_sending = (people.world.recorder.len(), people.world.llm.journal().len());
@@ -148,7 +149,8 @@ async fn send(send: &Send, people: &mut People<'_>) -> Result<(), Broken> {
         people.mark(mark);
     }
     for number in 1..=n {
-        people.socket(device)?.send(&send.text.replace("{n}", &number.to_string())).await;
+        let text = send.text.replace("{n}", &number.to_string());
+        people.socket(device)?.send(&text, send.id.as_deref()).await;
         if !pause.is_zero() {
             people.world.advance(pause).await?;
         }

@@ -11,7 +11,7 @@ use crate::{
     ids::{MessageId, SessionId},
     llm::Failure,
     safety::RedFlag,
-    storage::Suggestion,
+    storage::{SessionReason, Suggestion},
 };
 
 /// A message of the user, with all that is known about it without asking anybody.
@@ -33,6 +33,8 @@ pub struct Said {
     pub at: Timestamp,
     /// The ids of the rows that the turn may store.
     pub ids: Ids,
+    /// Whether its client calls it by an id, so that it may have been taken before.
+    pub is_named: bool,
 }
 
 /// What a message asks for.
@@ -87,6 +89,8 @@ pub enum Event {
     Text(String),
     /// The step under way has ended.
     Did(Outcome),
+    /// The answer with this id is to stop.
+    Stopped(MessageId),
     /// The client has gone.
     Gone,
     /// The server is about to stop.
@@ -100,8 +104,10 @@ pub enum Outcome {
     Granted,
     /// The turn's time was over before its place came.
     TooLate,
-    /// The message is stored in this session.
-    Opened(SessionId),
+    /// The message is stored in this session, which was begun for it if there is a reason.
+    Opened(SessionId, Option<SessionReason>),
+    /// The message was stored before.
+    Known,
     /// A calendar entry is proposed, or not.
     Offered(Option<Suggestion>),
     /// The model has answered in full.

@@ -27,7 +27,7 @@ use super::{
 };
 use crate::{
     calendar,
-    ids::SessionId,
+    ids::{MessageId, SessionId},
     llm::Failure,
     storage::{MessageKind, Suggestion},
 };
@@ -56,6 +56,8 @@ pub(super) struct Rules {
     pub(super) suggestions: bool,
     /// Whether a message that cannot be stored is answered all the same.
     pub(super) answer_unstored: bool,
+    /// Whether a refusal waits for the end of the running turn: clients of v0 take it for that end.
+    pub(super) holds_refusals: bool,
 }
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -81,6 +83,14 @@ struct Turn {
     end: Option<Frame>,
 }
 
+impl Turn {
+    /// Returns whether the answer is awaited or runs.
+    fn is_asking(&self) -> bool {
+        let is_open = self.session.is_some() || self.is_unstored;
+        is_open && self.end.is_none() && self.said.wish == Wish::Answer
+    }
+}
+
 impl Machine {
     pub(super) const fn new(voice: Voice, rules: Rules) -> Self {
         Self {
@@ -103,6 +113,11 @@ impl Machine {
         self.turn.is_none() && !matches!(self.presence, Presence::Here)
     }
 
+    /// Returns whether no message runs or waits.
+    pub(super) fn is_idle(&self) -> bool {
+        self.turn.is_none() && self.waiting.is_empty()
+    }
+
     /// Takes an event and returns what is to be done, in order.
     pub(super) fn on(&mut self, event: Event) -> Vec<Effect> {
         let mut effects = match event {
@@ -113,6 +128,7 @@ impl Machine {
             Event::Flooded { retry_after } => self.refused(0, Refusal::RateLimited { retry_after }),
             Event::Text(text) => self.text(&text),
             Event::Did(outcome) => self.did(outcome),
+            Event::Stopped(reply) => self.stopped(reply),
             Event::Gone => self.gone(),
             Event::Draining => self.draining(),
         };
@@ -176,12 +192,12 @@ impl Machine {
         match outcome {
             Outcome::Granted => self.granted(),
             Outcome::TooLate => self.too_late(),
-            Outcome::Opened(session) => self.opened(session),
+            Outcome::Opened(session, _) => self.opened(session),
             Outcome::Offered(suggestion) => self.offered(suggestion),
             Outcome::Answered => self.answered(),
             Outcome::Failed(failure) => self.failed(&failure),
             Outcome::Stored => self.learn(),
-            Outcome::Learned => self.finish(),
+            Outcome::Known | Outcome::Learned => self.finish(),
             Outcome::Ended(session) => self.ended(session),
             Outcome::Broken => self.broken(),
         }
@@ -292,14 +308,29 @@ impl Machine {
         if !turn.is_granted || turn.is_unstored {
             return [vec![Effect::Cancel], self.finish()].concat();
         }
-        let is_asking = turn.session.is_some() && turn.end.is_none() && turn.said.wish == Wish::Answer;
-        if !is_asking {
+        if !turn.is_asking() {
             return Vec::new();
         }
-        turn.end = Some(done(&turn.said, Finish::Interrupted));
-        let text = turn.text.clone();
-        let store = (!text.is_empty()).then(|| self.store(MessageKind::Interrupted, text)).flatten();
-        let then = store.map_or_else(|| self.learn(), |store| vec![store]);
+        self.cut(Finish::Interrupted)
+    }
+
+    /// Ends the answer with this id where it is, if it runs.
+    fn stopped(&mut self, reply: MessageId) -> Vec<Effect> {
+        let runs = |turn: &Turn| turn.said.ids.reply == reply && turn.is_asking();
+        if self.turn.as_ref().is_some_and(runs) { self.cut(Finish::Stopped) } else { Vec::new() }
+    }
+
+    /// Gives up the running answer; what was shown of it is stored.
+    fn cut(&mut self, finish: Finish) -> Vec<Effect> {
+        let Some(turn) = &mut self.turn else { return Vec::new() };
+        let (is_shown, text) = (!turn.text.is_empty(), turn.text.clone());
+        let end = done(&turn.said, finish);
+        turn.end = Some(Frame { id: end.id.filter(|_| is_shown && !turn.is_unstored), ..end });
+        let then = match (turn.is_unstored, is_shown) {
+            (true, _) => self.finish(),
+            (false, true) => self.store(MessageKind::Interrupted, text).into_iter().collect(),
+            (false, false) => self.learn(),
+        };
         [vec![Effect::Cancel], then].concat()
     }
 
@@ -326,7 +357,7 @@ impl Machine {
     fn refuse(&mut self, frame: Frame) -> Vec<Effect> {
         let reason = frame.code.map_or("other", Code::name);
         metrics::counter!("ws_rejected_total", "reason" => reason).increment(1);
-        if self.turn.is_some() {
+        if self.turn.is_some() && self.rules.holds_refusals {
             self.held.push(frame);
             return Vec::new();
         }

@@ -6,6 +6,7 @@
 //! Invariant: what a frame says to the user is in `content`; everything else is for programs.
 
 use jiff::Timestamp;
+use schemars::JsonSchema;
 use serde::Serialize;
 use serde_json::Value;
 
@@ -24,7 +25,7 @@ pub enum Incoming {
 }
 
 /// Stable codes of refusals and failures.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, JsonSchema)]
 #[serde(rename_all = "snake_case")]
 pub enum Code {
     /// The frame is not JSON, or has no content.
@@ -65,7 +66,7 @@ impl Code {
 }
 
 /// What the user can do.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, JsonSchema)]
 #[serde(rename_all = "snake_case")]
 pub enum Action {
     /// Send it again later.
@@ -77,7 +78,7 @@ pub enum Action {
 }
 
 /// What the text of a `message` frame is.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, JsonSchema)]
 #[serde(rename_all = "snake_case")]
 pub enum Kind {
     /// A piece of the model's answer.
@@ -104,6 +105,8 @@ pub enum Finish {
     Fallback,
     /// In the middle of an answer.
     Interrupted,
+    /// In the middle of an answer, because the user wanted it so; never on v0.
+    Stopped,
     /// With the end of the conversation.
     Ended,
 }
@@ -167,22 +170,27 @@ pub struct Frame {
 }
 
 /// A proposed calendar entry in a frame.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, JsonSchema)]
 pub struct Entry {
     /// What to confirm it by.
+    #[schemars(with = "String")]
     pub id: SuggestionId,
     /// What kind of entry.
     #[serde(rename = "type")]
+    #[schemars(with = "String")]
     pub kind: SuggestionType,
     /// Short text.
     pub title: String,
     /// Long text.
     pub description: String,
     /// The proposed time.
+    #[schemars(with = "String")]
     pub suggested_time: Timestamp,
     /// How pressing.
+    #[schemars(with = "String")]
     pub priority: Priority,
     /// Until when it can be confirmed.
+    #[schemars(with = "String")]
     pub expires_at: Timestamp,
 }
 

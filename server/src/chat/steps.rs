@@ -62,7 +62,7 @@ impl Steps {
     pub(super) async fn run(self: Arc<Self>, step: Step, text: mpsc::Sender<String>) -> Finished {
         let outcome = match step {
             Step::Wait(said) => return self.wait(&said).await,
-            Step::Open(said, safety) => self.open(&said, safety).await.map(Outcome::Opened),
+            Step::Open(said, safety) => self.open(&said, safety).await,
             Step::Offer(said, priority) => Ok(self.offer(&said, priority).await),
             Step::Ask(said, session) => Ok(self.ask(&said, session, &text).await),
             Step::Reply(reply) => self.within(self.store_by(), self.reply(reply)).await,
@@ -101,10 +101,14 @@ impl Steps {
     }
 
     #[tracing::instrument(skip_all, fields(turn = said.turn))]
-    async fn open(&self, said: &Said, safety: Option<String>) -> Stored<SessionId> {
+    async fn open(&self, said: &Said, safety: Option<String>) -> Stored<Outcome> {
         let places = if safety.is_some() { 3 } else { 2 };
         let until = self.deadline(said).answer_by();
-        let session = self.within(until, self.question(said, places)).await?;
+        if said.is_named && self.within(until, self.parts.storage.message(said.ids.question)).await?.is_some()
+        {
+            return Ok(Outcome::Known);
+        }
+        let (session, begun) = self.within(until, self.question(said, places)).await?;
         if let Some(text) = safety {
             let (id, kind) = (said.ids.safety, MessageKind::Safety);
             let message = self.message(Reply { id, session, kind, text });
@@ -114,25 +118,25 @@ impl Steps {
                 tracing::error!(%error, "safety text could not be stored");
             }
         }
-        Ok(session)
+        Ok(Outcome::Opened(session, begun))
     }
 
-    /// Stores the message in a session that has room for so many.
-    async fn question(&self, said: &Said, places: u32) -> Stored<SessionId> {
+    /// Stores the message in a session that has room for so many; says why, if that session was begun for it.
+    async fn question(&self, said: &Said, places: u32) -> Stored<(SessionId, Option<SessionReason>)> {
         let rules = Rules::new(&self.parts.config.conversation, places);
         for _ in 0..OPEN_TRIES_MAX {
-            let session = self.session(said, &rules).await?;
+            let (session, begun) = self.session(said, &rules).await?;
             let (id, kind, text) = (said.ids.question, MessageKind::Said, said.text.clone());
             let question = self.message(Reply { id, session, kind, text });
             if self.parts.storage.append_message(question, Some(rules.capacity())).await?.is_some() {
-                return Ok(session);
+                return Ok((session, begun));
             }
         }
         Err(StorageError::Other(format!("no session had room in {OPEN_TRIES_MAX} tries")))
     }
 
     /// Finds the session of a message, or opens one.
-    async fn session(&self, said: &Said, rules: &Rules) -> Stored<SessionId> {
+    async fn session(&self, said: &Said, rules: &Rules) -> Stored<(SessionId, Option<SessionReason>)> {
         let storage = &self.parts.storage;
         let open = storage.open_session(self.user).await?;
         let latest = match &open {
@@ -140,7 +144,7 @@ impl Steps {
             None => storage.sessions(self.user, 1).await?.into_iter().next(),
         };
         match (session::decide(latest.as_ref(), said.at, rules), &open) {
-            (Decision::Continue, Some(Session { id, .. })) => Ok(*id),
+            (Decision::Continue, Some(Session { id, .. })) => Ok((*id, None)),
             (decision, _) => {
                 let reason = match decision {
                     Decision::Open(reason) => reason,
@@ -155,11 +159,12 @@ impl Steps {
                 };
                 let id = new.id;
                 let session = storage.begin_session(new).await?;
-                if session.id == id {
-                    count_session(reason);
+                let is_ours = session.id == id;
+                if is_ours {
+                    metrics::counter!("session_resets_total", "reason" => reason.name()).increment(1);
                     tracing::info!(session = %id, reason = ?reason, "session opened");
                 }
-                Ok(session.id)
+                Ok((session.id, is_ours.then_some(reason)))
             }
         }
     }
@@ -306,16 +311,6 @@ impl Steps {
         let (user, language) = (self.user, self.language.clone());
         NewMessage { id, session, user, kind, language, text, at: self.parts.clock.wall() }
     }
-}
-
-fn count_session(reason: SessionReason) {
-    let reason = match reason {
-        SessionReason::First => "first",
-        SessionReason::Idle => "idle",
-        SessionReason::Length => "length",
-        SessionReason::Ended => "ended",
-    };
-    metrics::counter!("session_resets_total", "reason" => reason).increment(1);
 }
 
 fn or_nothing<T>(read: Stored<Vec<T>>, what: &str) -> Vec<T> {

@@ -37,6 +37,13 @@ pub struct Conversation {
     pub fact_write_deadline: Duration,
     /// Messages of one user that may wait for their turn.
     pub queue: usize,
+    /// Frames that a device of `chat.v1` may have missed and still resume.
+    pub resume_frames: usize,
+    /// How long it may have been away for that.
+    #[serde(with = "span")]
+    pub resume_life: Duration,
+    /// Users whose frames are kept for that while none of their devices is there.
+    pub resume_users: usize,
     /// Whether small talk gets a reply from a list, and is neither stored nor shown to the model.
     pub canned_small_talk: bool,
     /// Whether a message that cannot be stored is answered all the same: without memory, and with word of it.
@@ -58,6 +65,9 @@ impl Default for Conversation {
             preference_life: Duration::from_secs(90 * DAY),
             fact_write_deadline: Duration::from_secs(5),
             queue: 16,
+            resume_frames: 500,
+            resume_life: Duration::from_secs(DAY),
+            resume_users: 10_000,
             canned_small_talk: true,
             answer_unstored: true,
         }

@@ -33,6 +33,12 @@ pub struct Http {
     /// long after its `llm.total`.
     #[serde(with = "span")]
     pub write_timeout: Duration,
+    /// How long a device of `chat.v1` may take to take a frame before its socket is closed as too slow.
+    #[serde(with = "span")]
+    pub slow_timeout: Duration,
+    /// How long a client of `chat.v1` may take to send its first frame.
+    #[serde(with = "span")]
+    pub first_frame: Duration,
     /// What the system may keep for a client that does not read, in bytes; more waits with the server.
     pub send_buffer_bytes: u32,
     /// Open sockets of one user; the next is refused.
@@ -54,6 +60,8 @@ impl Default for Http {
             ping_interval: Duration::from_secs(25),
             pong_timeout: Duration::from_secs(8),
             write_timeout: Duration::from_secs(8),
+            slow_timeout: Duration::from_secs(5),
+            first_frame: Duration::from_secs(10),
             send_buffer_bytes: 64 * 1024,
             sockets_per_user: 20,
             drain: Duration::from_secs(30),

@@ -11,7 +11,13 @@ use axum::{
     response::Response,
 };
 
-use crate::{app::guard::Visitor, chat::Hub, config::Config, error::ApiError, sockets::Sockets};
+use crate::{
+    app::guard::Visitor,
+    chat::{Hub, v1},
+    config::Config,
+    error::ApiError,
+    sockets::Sockets,
+};
 
 /// Buffer that each open socket keeps for reading, in bytes: sockets are many and messages small.
 const READ_BUFFER: usize = 4 * 1024;
@@ -42,10 +48,19 @@ pub(crate) async fn open(
         .write_buffer_size(READ_BUFFER)
         .max_write_buffer_size(WRITE_BUFFER_MAX)
         .max_message_size(config.http.frame_bytes)
-        .max_frame_size(config.http.frame_bytes);
+        .max_frame_size(config.http.frame_bytes)
+        .protocols([v1::NAME]);
+    let is_v1 = upgrade.selected_protocol().is_some();
     Ok(upgrade.on_upgrade(move |socket| async move {
+        let serving = async {
+            if is_v1 {
+                hub.serve_v1(socket, visitor.caller, visitor.user).await;
+            } else {
+                hub.serve(socket, visitor.caller, visitor.user).await;
+            }
+        };
         tokio::select! {
-            () = hub.serve(socket, visitor.caller, visitor.user) => {}
+            () = serving => {}
             () = sockets.cut.cancelled() => {}
         }
         drop(seat);

@@ -13,7 +13,7 @@ use tokio_tungstenite::{
     tungstenite::{self, Message},
 };
 
-use super::line::Line;
+use super::{Seat, line::Line};
 use crate::{
     model::{ClientDoing, Opcode},
     record::{Frame, Recorder, What},
@@ -45,6 +45,8 @@ pub(super) struct Keeper {
     socket: WebSocketStream<Line>,
     name: String,
     recorder: Recorder,
+    /// None on v0.
+    seat: Option<Seat>,
     /// What the user has read of the running answer.
     answer: String,
     /// Content of the last ping that was sent, until its answer comes.
@@ -57,8 +59,12 @@ pub(super) struct Keeper {
 type IsOpen = bool;
 
 impl Keeper {
-    pub(super) const fn new(socket: WebSocketStream<Line>, name: String, recorder: Recorder) -> Self {
-        Self { socket, name, recorder, answer: String::new(), pinged: None, is_closed: false }
+    pub(super) fn new(
+        socket: WebSocketStream<Line>,
+        (name, recorder): (String, Recorder),
+        seat: Option<Seat>,
+    ) -> Self {
+        Self { socket, name, recorder, seat, answer: String::new(), pinged: None, is_closed: false }
     }
 
     /// Keeps the connection until it ends or nobody gives orders any more.
@@ -91,7 +97,10 @@ impl Keeper {
         match message {
             Some(Ok(Message::Text(text))) => {
                 let json = serde_json::from_str(&text).unwrap_or_else(|_| Value::String(text.to_string()));
-                let frame = Frame::new(json, &mut self.answer);
+                let frame = match &self.seat {
+                    Some(seat) => seat.take(json),
+                    None => Frame::new(json, &mut self.answer),
+                };
                 self.note(What::Frame(frame));
             }
             Some(Ok(Message::Close(frame))) => {

@@ -1,7 +1,9 @@
 //! What clients put on the wire: enough of it to mean something, and not more than a wire can have.
 
 use super::{Checked, Scope, about, at, device};
-use crate::model::{Client, ClientDoing, Device, Name, Opcode, SendFrames, SendRaw, TIMES_MAX, WireFrame};
+use crate::model::{
+    Client, ClientDoing, Device, Name, Opcode, Protocol, Send, SendFrames, SendRaw, TIMES_MAX, WireFrame,
+};
 
 /// Most bytes that one step may send.
 const BYTES_MAX: usize = 16 * 1024 * 1024;
@@ -11,7 +13,31 @@ pub(super) fn connect(connect: &Device, scope: &Scope) -> Checked {
     if connect.manner() == crate::model::Manner::default() {
         return Ok(());
     }
+    if connect.protocol == Protocol::V1 {
+        return speaks_v1("`protocol = \"chat.v1\"`", &connect.device, scope);
+    }
+    if connect.resume.is_some() {
+        let help = "add `protocol = \"chat.v1\"`, or leave it out";
+        return at(&connect.device, "v0 has nothing to `resume`".to_owned(), help);
+    }
     has_socket("`headers` and `receive_buffer`", &connect.device, scope)
+}
+
+pub(super) fn stop(stopping: &Name, scope: &Scope) -> Checked {
+    device(stopping, scope)?;
+    speaks_v1("`stop`", stopping, scope)
+}
+
+pub(super) fn send(send: &Send, scope: &Scope) -> Checked {
+    device(&send.device, scope)?;
+    if send.id.is_some() { speaks_v1("`id`", &send.device, scope) } else { Ok(()) }
+}
+
+fn speaks_v1(what: &str, device: &Name, scope: &Scope) -> Checked {
+    if scope.needs.contains("chat-v1") {
+        return Ok(());
+    }
+    at(device, format!("{what} is about clients of `chat.v1`"), "add `needs = [\"chat-v1\"]`")
 }
 
 pub(super) fn send_raw(raw: &SendRaw, scope: &Scope) -> Checked {

@@ -78,6 +78,11 @@ const OTHERS: &[&str] = &[
     habit::NO_GOODBYE,
     habit::ALL_FOR_ONE,
     habit::ANY_HANDSHAKE,
+    habit::FORGETS_WHERE_YOU_WERE,
+    habit::TAKES_ALL_FOR_NEW,
+    habit::DEAF_TO_STOP,
+    habit::PIECES_TWICE,
+    habit::CLAIMS_RECOVERY,
 ];
 
 /// Returns the names of all parts that can be weakened.

@@ -11,7 +11,7 @@ use crate::{
 
 /// Makes the frame that ends a turn; with the id of the reply, if one is stored.
 pub(super) fn done(said: &Said, finish: Finish) -> Frame {
-    let id = matches!(finish, Finish::Answered | Finish::Fallback | Finish::Interrupted);
+    let id = matches!(finish, Finish::Answered | Finish::Fallback | Finish::Interrupted | Finish::Stopped);
     Frame { finish: Some(finish), id: id.then_some(said.ids.reply), ..Frame::new(FrameType::Done, said.turn) }
 }
 

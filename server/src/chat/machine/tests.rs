@@ -11,7 +11,7 @@ use super::*;
 use crate::{
     chat::event::Ids,
     classify::{Intent, Meaning, SmallTalk},
-    ids::{MessageId, SuggestionId, UserId},
+    ids::{SuggestionId, UserId},
     safety::RedFlag,
     storage::{Priority, SuggestionType},
     texts::FluentTexts,
@@ -19,7 +19,10 @@ use crate::{
 
 fn machine() -> Machine {
     let voice = Voice::new(Arc::new(FluentTexts::built_in()), "en");
-    Machine::new(voice, Rules { message_characters: 4000, suggestions: true, answer_unstored: true })
+    Machine::new(
+        voice,
+        Rules { message_characters: 4000, suggestions: true, answer_unstored: true, holds_refusals: true },
+    )
 }
 
 fn said(turn: u64, intent: Intent) -> Said {
@@ -33,6 +36,7 @@ fn said(turn: u64, intent: Intent) -> Said {
         read_at: Instant::ZERO,
         at: Timestamp::UNIX_EPOCH,
         ids: Ids { question: MessageId::random(), safety: MessageId::random(), reply: MessageId::random() },
+        is_named: false,
     }
 }
 
@@ -49,7 +53,7 @@ fn ask(machine: &mut Machine, said: &Arc<Said>) -> Vec<Effect> {
     machine.on(Event::Heard(Arc::clone(said)));
     machine.on(Event::Admitted(Arc::clone(said)));
     did(machine, Outcome::Granted);
-    did(machine, Outcome::Opened(SessionId::random()))
+    did(machine, Outcome::Opened(SessionId::random(), None))
 }
 
 /// The effects in short: types of frames and names of steps.
@@ -76,7 +80,7 @@ fn a_question_is_stored_asked_answered_stored_and_learned_from() {
     assert_eq!(brief(&machine.on(Event::Heard(Arc::clone(&said)))), "Admit");
     assert_eq!(brief(&machine.on(Event::Admitted(said))), "Wait");
     assert_eq!(brief(&did(&mut machine, Outcome::Granted)), "Open");
-    assert_eq!(brief(&did(&mut machine, Outcome::Opened(SessionId::random()))), "Ask");
+    assert_eq!(brief(&did(&mut machine, Outcome::Opened(SessionId::random(), None))), "Ask");
     assert_eq!(brief(&machine.on(Event::Text("Yes".to_owned()))), "Answer");
     assert_eq!(brief(&did(&mut machine, Outcome::Answered)), "Reply:Answer");
     assert_eq!(brief(&did(&mut machine, Outcome::Stored)), "Learn");
@@ -110,7 +114,7 @@ fn a_sign_of_an_emergency_is_stored_and_never_becomes_a_suggestion() {
     let open = did(&mut machine, Outcome::Granted);
 
     assert!(matches!(&open[..], [Effect::Run(Step::Open(_, Some(_)))]));
-    assert_eq!(brief(&did(&mut machine, Outcome::Opened(SessionId::random()))), "Ask");
+    assert_eq!(brief(&did(&mut machine, Outcome::Opened(SessionId::random(), None))), "Ask");
 }
 
 #[test]
@@ -346,4 +350,27 @@ fn a_draining_server_refuses_who_waits_and_lets_the_running_turn_end() {
 #[test]
 fn a_draining_server_closes_an_idle_connection_at_once() {
     assert_eq!(brief(&machine().on(Event::Draining)), "Close");
+}
+
+#[test]
+fn an_answer_that_is_stopped_keeps_what_was_shown_and_ends() {
+    let (mut machine, said) = (machine(), question(1));
+    ask(&mut machine, &said);
+    machine.on(Event::Text("half".to_owned()));
+    assert_eq!(brief(&machine.on(Event::Stopped(MessageId::random()))), "", "another answer is meant");
+
+    assert_eq!(brief(&machine.on(Event::Stopped(said.ids.reply))), "Cancel Reply:Interrupted");
+    assert_eq!(brief(&machine.on(Event::Stopped(said.ids.reply))), "", "once is enough");
+    did(&mut machine, Outcome::Stored);
+
+    assert_eq!(brief(&did(&mut machine, Outcome::Learned)), "Release done:Stopped");
+}
+
+#[test]
+fn a_message_that_was_stored_before_is_not_answered_again() {
+    let (mut machine, said) = (machine(), question(1));
+    machine.on(Event::Admitted(said));
+    did(&mut machine, Outcome::Granted);
+
+    assert_eq!(brief(&did(&mut machine, Outcome::Known)), "Release");
 }

@@ -19,6 +19,18 @@ pub enum SessionReason {
     Ended,
 }
 
+impl SessionReason {
+    /// Returns the reason as text.
+    pub const fn name(self) -> &'static str {
+        match self {
+            Self::First => "first",
+            Self::Idle => "idle",
+            Self::Length => "length",
+            Self::Ended => "ended",
+        }
+    }
+}
+
 /// One conversation session.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Session {

@@ -1,5 +1,7 @@
 //! Frames of a WebSocket as a relay sees them, sound or not.
 
+use serde_json::Value;
+
 use crate::{
     model::Opcode,
     wire::{FIN, LENGTH_16, LENGTH_64, MASKED, code_of, encode},
@@ -28,6 +30,12 @@ pub(super) struct Frame {
 impl Frame {
     pub(super) const fn is_control(&self) -> bool {
         self.opcode >= CLOSE
+    }
+
+    /// Returns whether it is a frame of `chat.v1` of this type.
+    pub(super) fn is_of(&self, kind: &str) -> bool {
+        let json = serde_json::from_slice::<Value>(&self.content).ok().filter(|_| self.opcode == TEXT);
+        json.is_some_and(|json| json.get("type").and_then(Value::as_str) == Some(kind))
     }
 
     /// Returns the code of a frame that closes.

@@ -1,5 +1,7 @@
 //! What a careless front does with the frames that pass it.
 
+use serde_json::{Value, json};
+
 use super::frames::{BINARY, CLOSE, CONTINUATION, Frame, PING, PONG, TEXT, masked};
 
 /// Frames that break the protocol are put right, so that nobody is told.
@@ -25,6 +27,18 @@ pub(in super::super) const ALL_FOR_ONE: &str = "all-for-one";
 /// Whoever asks for a socket gets one, whatever the page and the version.
 pub(in super::super) const ANY_HANDSHAKE: &str = "any-handshake";
 
+/// Where a device of `chat.v1` was is forgotten: it always begins anew.
+pub(in super::super) const FORGETS_WHERE_YOU_WERE: &str = "forgets-where-you-were";
+/// A message that is sent again by its id is taken for another one.
+pub(in super::super) const TAKES_ALL_FOR_NEW: &str = "takes-all-for-new";
+/// The wish to stop an answer gets lost.
+pub(in super::super) const DEAF_TO_STOP: &str = "deaf-to-stop";
+/// Pieces of answers are told twice.
+pub(in super::super) const PIECES_TWICE: &str = "pieces-twice";
+
+/// Every device of `chat.v1` is told that nothing was lost.
+pub(in super::super) const CLAIMS_RECOVERY: &str = "claims-recovery";
+
 /// Longest content of a control frame.
 const CONTROL_MAX: usize = 125;
 
@@ -42,6 +56,11 @@ pub(in super::super) enum Habit {
     NoGoodbye,
     AllForOne,
     AnyHandshake,
+    ForgetsWhereYouWere,
+    TakesAllForNew,
+    DeafToStop,
+    PiecesTwice,
+    ClaimsRecovery,
 }
 
 impl Habit {
@@ -59,6 +78,11 @@ impl Habit {
             NO_GOODBYE => Self::NoGoodbye,
             ALL_FOR_ONE => Self::AllForOne,
             ANY_HANDSHAKE => Self::AnyHandshake,
+            FORGETS_WHERE_YOU_WERE => Self::ForgetsWhereYouWere,
+            TAKES_ALL_FOR_NEW => Self::TakesAllForNew,
+            DEAF_TO_STOP => Self::DeafToStop,
+            PIECES_TWICE => Self::PiecesTwice,
+            CLAIMS_RECOVERY => Self::ClaimsRecovery,
             _ => return None,
         })
     }
@@ -87,11 +111,13 @@ pub(super) struct Passage {
     is_open: bool,
     /// Fragments that are held back.
     held: Vec<u8>,
+    /// Messages that were taken for new ones.
+    renamed: usize,
 }
 
 impl Passage {
     pub(super) const fn new(habit: Habit) -> Self {
-        Self { habit, is_open: false, held: Vec::new() }
+        Self { habit, is_open: false, held: Vec::new(), renamed: 0 }
     }
 
     /// Returns what the server gets to see of a frame.
@@ -102,8 +128,23 @@ impl Passage {
             Habit::ControlsCutMessages => self.cut(frame),
             Habit::NothingIsNoFrame if frame.content.is_empty() => Vec::new(),
             Habit::DeafToControls if matches!(frame.opcode, PING | PONG) => Vec::new(),
+            Habit::DeafToStop if frame.is_of("stop") => Vec::new(),
+            Habit::ForgetsWhereYouWere if frame.is_of("resume") => {
+                masked(true, TEXT, br#"{"type":"resume"}"#)
+            }
+            Habit::TakesAllForNew if frame.is_of("send") => self.rename(&frame),
             _ => frame.raw,
         }
+    }
+
+    /// Gives a message another id than its client has.
+    fn rename(&mut self, frame: &Frame) -> Vec<u8> {
+        self.renamed += 1;
+        let Some(Value::Object(mut keys)) = serde_json::from_slice(&frame.content).ok() else {
+            return frame.raw.clone();
+        };
+        keys.insert("client_msg_id".to_owned(), json!(format!("new-{}", self.renamed)));
+        masked(true, TEXT, Value::Object(keys).to_string().as_bytes())
     }
 
     fn put_right(&mut self, frame: Frame) -> Vec<u8> {

@@ -13,7 +13,7 @@ use crate::{
         protocol::{Code, Frame},
     },
     classify::{Intent, Meaning},
-    ids::SessionId,
+    ids::{MessageId, SessionId},
     llm::Failure,
     safety::RedFlag,
 };
@@ -82,7 +82,7 @@ impl Player {
             Step::Wait(_) if fails => Outcome::TooLate,
             Step::Wait(_) => Outcome::Granted,
             Step::Open(..) | Step::Reply(_) | Step::End if fails => Outcome::Broken,
-            Step::Open(..) => Outcome::Opened(SessionId::random()),
+            Step::Open(..) => Outcome::Opened(SessionId::random(), None),
             Step::Offer(..) => Outcome::Offered(None),
             Step::Ask(..) if fails => Outcome::Failed(Failure::Gap),
             Step::Ask(..) => Outcome::Answered,
@@ -105,6 +105,10 @@ impl Player {
             }
             13 if self.machine.reads() => self.apply(Event::Unreadable(Code::BadRequest), chance),
             14 if chance < 16 => self.apply(Event::Draining, chance),
+            14 => {
+                let running = self.machine.turn.as_ref().map(|turn| turn.said.ids.reply);
+                self.apply(Event::Stopped(running.unwrap_or_else(MessageId::random)), chance);
+            }
             15 if chance < 16 => self.apply(Event::Gone, chance),
             _ => {}
         }

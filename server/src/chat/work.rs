@@ -5,7 +5,7 @@
 
 use std::pin::{Pin, pin};
 
-use super::super::steps::Finished;
+use super::steps::Finished;
 
 type Running = Pin<Box<dyn Future<Output = Finished> + Send>>;
 

@@ -1,5 +1,7 @@
 //! How a connection ends, as its client sees it.
 //!
+//! Codes from 4000 on tell a client to come back (with a pause that grows and varies), those from 4500 on not to.
+//!
 //! Invariant: closing takes bounded time, whatever the client does.
 
 use std::time::Duration;
@@ -30,6 +32,17 @@ pub(super) const NOT_TEXT: Closing = Closing::With(close_code::UNSUPPORTED, "fra
 pub(super) const AWAY: Closing = Closing::With(close_code::AWAY, "server stops");
 /// No sign of life came after a ping.
 pub(super) const NO_PONG: Closing = Closing::With(4004, "no pong");
+
+/// The server ends; for devices of `chat.v1`, which are to come back.
+pub(super) const SHUTDOWN: Closing = Closing::With(4001, "server stops");
+/// A frame was not taken in time.
+pub(super) const SLOW: Closing = Closing::With(4002, "client is too slow");
+/// What was missed is not here any more.
+pub(super) const INSUFFICIENT: Closing = Closing::With(4006, "state is lost");
+/// The first frame is no `resume`.
+pub(super) const BAD_REQUEST: Closing = Closing::With(4502, "first frame must be `resume`");
+/// No first frame came.
+pub(super) const STALE: Closing = Closing::With(4503, "no first frame");
 
 const NOT_UTF8: Closing = Closing::With(close_code::INVALID, "text is not UTF-8");
 const BAD_FRAME: Closing = Closing::With(close_code::PROTOCOL, "frame breaks the protocol");

@@ -1,0 +1,209 @@
+//! A conversation's machine with the step under way, whoever listens to it.
+//!
+//! Both drivers stand on it: that of a connection of v0, which owns its turns, and that of a room, whose turns go on
+//! when devices leave. They say what happens to its frames; everything else is done here.
+//!
+//! Invariant: at most one step runs at a time, and it runs only while [`Engine::progress`] or
+//! [`Engine::beside`] is awaited.
+
+use std::{collections::HashMap, sync::Arc};
+
+use clock::Instant;
+use tokio::sync::mpsc;
+use tracing::Instrument;
+
+use super::{
+    effect::{Effect, Step},
+    event::{Event, Ids, Refusal, Said, Wish},
+    machine::Machine,
+    protocol::{Code, Incoming},
+    steps::{Finished, Steps},
+    turns::{Place, TurnGuard},
+    work::Work,
+};
+use crate::{
+    classify::{self, Intent, Meaning},
+    ids::MessageId,
+    limit::{Caller, Decision, PolicyName},
+    session,
+};
+
+/// Pieces of an answer between the model and whoever shows them; with so many, the model is held back.
+const PIECES_MAX: usize = 16;
+
+/// A machine at work.
+pub(super) struct Engine {
+    pub(super) machine: Machine,
+    pub(super) steps: Arc<Steps>,
+    work: Work,
+    text: mpsc::Sender<String>,
+    pieces: mpsc::Receiver<String>,
+    turn: Option<TurnGuard>,
+    places: HashMap<u64, Place>,
+    spoken: u64,
+}
+
+impl Engine {
+    pub(super) fn new(machine: Machine, steps: Arc<Steps>) -> Self {
+        let (text, pieces) = mpsc::channel(PIECES_MAX);
+        Self {
+            machine,
+            steps,
+            work: Work::default(),
+            text,
+            pieces,
+            turn: None,
+            places: HashMap::new(),
+            spoken: 0,
+        }
+    }
+
+    /// Waits for the next piece of the answer or the end of the step, for ever if there is none. Cancellation-safe.
+    pub(super) async fn progress(&mut self) -> Vec<Event> {
+        tokio::select! {
+            biased;
+            Some(piece) = self.pieces.recv() => vec![Event::Text(piece)],
+            finished = self.work.finished() => self.end_step(finished),
+        }
+    }
+
+    /// Does something else, and lets the step go on meanwhile.
+    pub(super) async fn beside<T>(&mut self, other: impl Future<Output = T>) -> T {
+        self.work.beside(other).await
+    }
+
+    /// Ends the running turn without anybody who listens; what was shown is stored.
+    pub(super) async fn wind_up(&mut self) {
+        self.places.clear();
+        let mut events = vec![Event::Gone];
+        loop {
+            for event in events.drain(..) {
+                self.unheard(event);
+            }
+            if self.machine.is_over() || !self.work.is_some() {
+                return;
+            }
+            tokio::select! {
+                biased;
+                finished = self.work.finished() => events = self.end_step(finished),
+                // Nobody reads the pieces any more; a step must not wait for room.
+                _ = self.pieces.recv() => {}
+            }
+        }
+    }
+
+    /// Does what an event leads to when nobody listens: then nothing new is taken.
+    fn unheard(&mut self, event: Event) {
+        for effect in self.machine.on(event) {
+            self.perform(effect);
+        }
+    }
+
+    /// Does what needs nobody who listens; the other effects are for drivers.
+    pub(super) fn perform(&mut self, effect: Effect) {
+        match effect {
+            Effect::Run(step) => self.start(step),
+            Effect::Cancel => self.cancel(),
+            Effect::Release => self.turn = None,
+            Effect::Send(_) | Effect::Admit(_) | Effect::Close => {}
+        }
+    }
+
+    /// Turns a frame of a client into an event: what cannot be read is paid for like a message. A message that its
+    /// client calls by an id is taken once.
+    pub(super) async fn heard(
+        &mut self,
+        frame: Result<Incoming, Code>,
+        client_id: Option<&str>,
+        caller: &Caller,
+    ) -> Event {
+        match frame {
+            Ok(incoming) => Event::Heard(Arc::new(self.said(incoming, client_id))),
+            Err(code) => match charge(&self.steps, caller).await {
+                Decision::Allowed { .. } => Event::Unreadable(code),
+                Decision::Refused { retry_after } => Event::Flooded { retry_after },
+            },
+        }
+    }
+
+    /// Finds out about a message all that can be known without asking anybody.
+    fn said(&mut self, incoming: Incoming, client_id: Option<&str>) -> Said {
+        self.spoken += 1;
+        let parts = &self.steps.parts;
+        let (text, is_end) = match incoming {
+            Incoming::Say(text) => {
+                let is_end = session::is_end_phrase(&text);
+                (text, is_end)
+            }
+            Incoming::EndConversation => (String::new(), true),
+        };
+        let flag = parts.red_flags.find(&text);
+        let within = text.chars().count() <= parts.config.conversation.message_characters;
+        let meaning = if within {
+            classify::classify(&text, &self.steps.language, flag.as_ref())
+        } else {
+            Meaning { intent: Intent::Unclear, confidence: 0.0, small_talk: None }
+        };
+        let canned = parts.config.conversation.canned_small_talk;
+        let meaning = Meaning { small_talk: meaning.small_talk.filter(|_| canned), ..meaning };
+        let wish = if is_end && flag.is_none() { Wish::End } else { Wish::Answer };
+        let question = client_id.map_or_else(MessageId::random, |id| MessageId::named(self.steps.user, id));
+        let ids = Ids { question, safety: MessageId::random(), reply: MessageId::random() };
+        let (read_at, at, is_named) = (parts.clock.now(), parts.clock.wall(), client_id.is_some());
+        Said { turn: self.spoken, text, wish, meaning, flag, read_at, at, ids, is_named }
+    }
+
+    /// Asks for a place and for the limits.
+    pub(super) async fn admit(&mut self, said: Arc<Said>, caller: &Caller) -> Event {
+        let queue = self.steps.parts.config.conversation.queue;
+        let Some(place) = self.steps.turns.place(self.steps.user, queue) else {
+            return Event::Refused(said, Refusal::QueueFull);
+        };
+        match charge(&self.steps, caller).await {
+            Decision::Allowed { .. } => {
+                self.places.insert(said.turn, place);
+                Event::Admitted(said)
+            }
+            Decision::Refused { retry_after } => Event::Refused(said, Refusal::RateLimited { retry_after }),
+        }
+    }
+
+    fn start(&mut self, step: Step) {
+        if let Step::Wait(said) = &step {
+            self.places.remove(&said.turn);
+        }
+        let running = Arc::clone(&self.steps).run(step, self.text.clone()).in_current_span();
+        self.work.start(running);
+    }
+
+    /// Takes the end of a step: first the pieces that came before it.
+    fn end_step(&mut self, finished: Finished) -> Vec<Event> {
+        if let Some(turn) = finished.turn {
+            self.turn = Some(turn);
+        }
+        let mut events = Vec::new();
+        while let Ok(piece) = self.pieces.try_recv() {
+            events.push(Event::Text(piece));
+        }
+        events.push(Event::Did(finished.outcome));
+        events
+    }
+
+    /// Drops the step and what it has produced but not shown.
+    fn cancel(&mut self) {
+        self.work.stop();
+        while self.pieces.try_recv().is_ok() {}
+    }
+
+    /// Returns until when the answer to a message that begins to run now must have been taken whole.
+    pub(super) fn taken_by(&self, said: &Said) -> Instant {
+        let config = &self.steps.parts.config;
+        said.read_at + config.llm.total + config.http.write_timeout
+    }
+}
+
+/// Takes the price of a message.
+async fn charge(steps: &Steps, caller: &Caller) -> Decision {
+    let policy = &steps.parts.config.limits.messages;
+    steps.parts.limits.take(PolicyName::Messages, policy, caller).await
+}

@@ -1,0 +1,248 @@
+//! A user's room: what all devices of `chat.v1` share.
+//!
+//! The turns of a room belong to nobody: they go on when the device that began them leaves, and another one may stop
+//! them. What is told goes into the room's stream, which is kept for those who come back.
+//!
+//! Invariants: a room that has devices or a running turn is never forgotten; of the others, at most
+//! `conversation.resume_users` are kept, the last left first.
+
+mod driver;
+mod stream;
+mod teller;
+
+use std::{
+    collections::HashMap,
+    sync::{Arc, Mutex, MutexGuard, PoisonError},
+};
+
+use clock::{Instant, SharedClock};
+use tokio::sync::mpsc;
+
+use super::{
+    effect::Effect,
+    event::Event,
+    protocol,
+    v1::{Outgoing, Wrong},
+};
+use crate::{
+    ids::{MessageId, UserId},
+    limit::Caller,
+};
+pub(super) use driver::RoomDriver;
+pub(super) use stream::{Attached, Stream, Told, Window, Word};
+use teller::Teller;
+
+/// Frames of all devices of a user that wait to be looked at.
+const COMMANDS_MAX: usize = 64;
+
+/// The share of the rooms that is forgotten when there are too many.
+const FORGOTTEN_SHARE: usize = 10;
+
+/// A frame of a device.
+#[derive(Debug)]
+pub(super) struct Command {
+    pub(super) device: u64,
+    /// Who pays for it, if it costs anything.
+    pub(super) caller: Option<Caller>,
+    pub(super) wish: Wish,
+}
+
+/// What a device wants.
+#[derive(Debug)]
+pub(super) enum Wish {
+    /// Say something, or end the conversation.
+    Say(protocol::Incoming, Option<String>),
+    /// Stop this answer.
+    Stop(MessageId),
+    /// Nothing that can be read.
+    Wrong(Wrong),
+    /// Nothing any more: it has left.
+    Nothing,
+}
+
+impl Wish {
+    /// Returns the client's id of the message, if it has one.
+    pub(super) fn client_msg_id(&self) -> Option<String> {
+        match self {
+            Self::Say(_, client_msg_id) => client_msg_id.clone(),
+            Self::Wrong(wrong) => wrong.client_msg_id.clone(),
+            Self::Stop(_) | Self::Nothing => None,
+        }
+    }
+}
+
+/// The rooms of this process. `Clone` shares them.
+#[derive(Clone, Debug)]
+pub(super) struct Rooms {
+    clock: SharedClock,
+    window: Window,
+    most: usize,
+    users: Arc<Mutex<HashMap<UserId, Room>>>,
+}
+
+/// A user's room. `Clone` shares it.
+#[derive(Clone, Debug)]
+pub(super) struct Room(Arc<Inner>);
+
+#[derive(Debug)]
+struct Inner {
+    stream: Arc<Stream>,
+    entrance: Mutex<Entrance>,
+}
+
+#[derive(Debug)]
+struct Entrance {
+    /// Where commands go, as long as somebody looks there.
+    commands: mpsc::WeakSender<Command>,
+    devices: u64,
+    entered: Instant,
+}
+
+/// A device's way in, and its number in the room.
+#[derive(Debug)]
+pub(super) struct Entered {
+    pub(super) number: u64,
+    pub(super) commands: mpsc::Sender<Command>,
+    /// What comes out at the other end, if nobody looks there yet.
+    pub(super) unattended: Option<mpsc::Receiver<Command>>,
+}
+
+impl Drop for Entered {
+    fn drop(&mut self) {
+        // When there is no room for it, something else is looked at, and then who is left.
+        let _ = self.commands.try_send(Command { device: self.number, caller: None, wish: Wish::Nothing });
+    }
+}
+
+impl Rooms {
+    pub(super) fn new(clock: SharedClock, window: Window, most: usize) -> Self {
+        Self { clock, window, most, users: Arc::default() }
+    }
+
+    /// Returns the room of a user, made if there is none.
+    pub(super) fn enter(&self, user: UserId) -> Room {
+        let mut rooms = self.rooms();
+        if !rooms.contains_key(&user) && rooms.len() >= self.most {
+            forget(&mut rooms, self.most);
+        }
+        let room = rooms.entry(user).or_insert_with(|| Room::new(self.window, self.clock.now()));
+        room.entrance().entered = self.clock.now();
+        room.clone()
+    }
+
+    /// Returns the room of a user, if there is one.
+    pub(super) fn find(&self, user: UserId) -> Option<Room> {
+        self.rooms().get(&user).cloned()
+    }
+
+    /// Tells all devices of a user something that happened elsewhere.
+    pub(super) fn tell(&self, user: UserId, frame: Outgoing) {
+        if let Some(room) = self.find(user) {
+            room.stream().tell(frame, None, self.clock.now());
+        }
+    }
+
+    /// Returns a mirror of what happens to a user on a connection of v0.
+    pub(super) fn mirror(&self, user: UserId) -> Mirror {
+        Mirror { rooms: self.clone(), user, teller: None }
+    }
+
+    fn rooms(&self) -> MutexGuard<'_, HashMap<UserId, Room>> {
+        self.users.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+/// Makes place: those who left first are forgotten, never one in use.
+fn forget(rooms: &mut HashMap<UserId, Room>, most: usize) {
+    let unused = rooms.iter().filter(|(_, room)| room.is_unused());
+    let mut unused: Vec<_> = unused.map(|(user, room)| (room.entrance().entered, *user)).collect();
+    unused.sort_unstable_by_key(|(entered, _)| *entered);
+    for (_, user) in unused.into_iter().take(most / FORGOTTEN_SHARE + 1) {
+        rooms.remove(&user);
+    }
+}
+
+impl Room {
+    fn new(window: Window, now: Instant) -> Self {
+        let (nobody, _) = mpsc::channel(1);
+        let entrance = Entrance { commands: nobody.downgrade(), devices: 0, entered: now };
+        Self(Arc::new(Inner { stream: Arc::new(Stream::new(window)), entrance: Mutex::new(entrance) }))
+    }
+
+    /// Lets a device in.
+    pub(super) fn open(&self) -> Entered {
+        let mut entrance = self.entrance();
+        entrance.devices += 1;
+        let number = entrance.devices;
+        if let Some(commands) = entrance.commands.upgrade() {
+            return Entered { number, commands, unattended: None };
+        }
+        let (commands, unattended) = mpsc::channel(COMMANDS_MAX);
+        entrance.commands = commands.downgrade();
+        Entered { number, commands, unattended: Some(unattended) }
+    }
+
+    /// Lets nobody look at commands any more; gives the way in back if a device still has it.
+    fn close(&self, own: mpsc::Sender<Command>) -> Option<mpsc::Sender<Command>> {
+        // Nobody comes in meanwhile.
+        let _entrance = self.entrance();
+        (own.strong_count() > 1).then_some(own)
+    }
+
+    pub(super) fn stream(&self) -> &Arc<Stream> {
+        &self.0.stream
+    }
+
+    /// Returns whether neither a device nor a running turn holds it.
+    fn is_unused(&self) -> bool {
+        Arc::strong_count(&self.0) == 1
+    }
+
+    fn entrance(&self) -> MutexGuard<'_, Entrance> {
+        self.0.entrance.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+/// Shows the devices in a room what happens on a connection of v0; costs nothing where there is no room.
+#[derive(Debug)]
+pub(super) struct Mirror {
+    rooms: Rooms,
+    user: UserId,
+    teller: Option<Teller>,
+}
+
+impl Mirror {
+    /// Sees what happens to the connection's machine.
+    pub(super) fn event(&mut self, event: &Event) {
+        if let Some(teller) = &mut self.teller {
+            teller.event(event);
+        }
+    }
+
+    /// Sees what the machine wants. A turn is shown whole or not at all.
+    pub(super) fn effect(&mut self, effect: &Effect) {
+        if self.teller.is_none()
+            && let Effect::Run(super::effect::Step::Wait(_)) = effect
+            && let Some(room) = self.rooms.find(self.user)
+        {
+            self.teller = Some(Teller::new(Arc::clone(room.stream()), SharedClock::clone(&self.rooms.clock)));
+        }
+        if let Some(teller) = &mut self.teller {
+            teller.effect(effect);
+        }
+        if matches!(effect, Effect::Send(frame) if frame.is_terminal()) {
+            // Asked for anew with the next turn: the room may have been forgotten.
+            self.teller = None;
+        }
+    }
+
+    /// Sees that the connection is over.
+    pub(super) fn abandoned(&mut self) {
+        if let Some(teller) = &mut self.teller {
+            teller.abandoned();
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests;

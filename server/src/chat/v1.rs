@@ -1,0 +1,292 @@
+//! Protocol `chat.v1`: JSON text frames with ids, places and resuming.
+//!
+//! In: `resume` first, then `send`, `stop`, `end_conversation`, `ack`, `pong`. Out: [`Outgoing`]. What must not be missed
+//! is *durable*: it carries an `offset`, is kept for a while and sent again to whoever resumes. Pieces of a running
+//! answer are not; a `snapshot` stands for all of them.
+//!
+//! Invariants: every message that is taken is acknowledged by one `ack` to its sender and ends, for all devices, with
+//! one `done`; one that is not taken gets one `error` with its `client_msg_id`, and nothing else.
+//!
+//! Unknown keys are skipped, unknown types answered by an `error`.
+
+mod device;
+mod incoming;
+mod schema;
+
+use std::num::NonZeroU32;
+
+use jiff::Timestamp;
+use schemars::JsonSchema;
+use serde::Serialize;
+
+use super::protocol::{Action, Code, Entry, Kind};
+use crate::ids::{MessageId, SessionId, SuggestionId};
+pub(super) use device::{Device, Terms};
+pub use incoming::{CLIENT_ID_MAX, Incoming, Wrong, parse};
+pub use schema::schema;
+
+/// The WebSocket subprotocol that asks for it.
+pub const NAME: &str = "chat.v1";
+
+/// Who wrote a message.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, JsonSchema)]
+#[serde(rename_all = "snake_case")]
+pub enum Role {
+    /// The user, on any device.
+    User,
+    /// The server.
+    Assistant,
+}
+
+/// How a turn ended.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, JsonSchema)]
+#[serde(rename_all = "snake_case")]
+pub enum Finish {
+    /// With a whole answer.
+    Answered,
+    /// With a fixed reply.
+    Canned,
+    /// With a text in place of an answer.
+    Fallback,
+    /// In the middle of an answer.
+    Interrupted,
+    /// The user stopped it.
+    Stopped,
+    /// With the end of the conversation.
+    Ended,
+    /// Without an answer that could be kept.
+    Failed,
+}
+
+/// What has become of a suggestion.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, JsonSchema)]
+#[serde(rename_all = "snake_case")]
+pub enum Fate {
+    /// It is a reminder now.
+    Confirmed,
+    /// It was turned down.
+    Dismissed,
+}
+
+/// What has become of a session.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, JsonSchema)]
+#[serde(rename_all = "snake_case")]
+pub enum SessionState {
+    /// Messages go there now.
+    Open,
+    /// The next message begins another one.
+    Ended,
+}
+
+/// What a client may count on.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, JsonSchema)]
+pub struct Limits {
+    /// Longest message, in characters.
+    pub message_characters: usize,
+    /// Largest frame, in bytes.
+    pub frame_bytes: usize,
+    /// Messages that may be sent at once.
+    pub burst: NonZeroU32,
+}
+
+/// A frame out. Absent keys are not sent.
+#[derive(Clone, Debug, PartialEq, Serialize, JsonSchema)]
+#[serde(tag = "type", rename_all = "snake_case")]
+pub enum Outgoing {
+    /// The first frame. With `recovered`, everything that was missed follows; without, the client must read the history.
+    Welcome {
+        /// Which stream the offsets belong to.
+        epoch: String,
+        /// The offset of the last durable frame so far.
+        offset: u64,
+        /// Whether nothing was lost since the offset that the client named.
+        recovered: bool,
+        /// The open session, if one is known.
+        #[serde(skip_serializing_if = "Option::is_none")]
+        #[schemars(with = "Option<String>")]
+        session: Option<SessionId>,
+        /// What the client may count on.
+        limits: Limits,
+        /// How often the server pings, in milliseconds.
+        ping_ms: u64,
+    },
+    /// A message is taken. To its sender only.
+    Ack {
+        /// The client's id of it.
+        client_msg_id: String,
+        /// Its id in the history; absent if it is not stored.
+        #[serde(skip_serializing_if = "Option::is_none")]
+        #[schemars(with = "Option<String>")]
+        message_id: Option<MessageId>,
+        /// The id that the answer will have; `stop` takes it.
+        #[serde(skip_serializing_if = "Option::is_none")]
+        #[schemars(with = "Option<String>")]
+        reply_id: Option<MessageId>,
+        /// Whether it was taken before: then nothing more follows.
+        #[serde(skip_serializing_if = "std::ops::Not::not")]
+        duplicate: bool,
+    },
+    /// A message that is whole: the user's, or one that the server did not ask the model for. Durable.
+    Message {
+        /// Its id in the history; absent if it is not stored.
+        #[serde(skip_serializing_if = "Option::is_none")]
+        #[schemars(with = "Option<String>")]
+        message_id: Option<MessageId>,
+        /// The client's id, if the user sent it by this protocol.
+        #[serde(skip_serializing_if = "Option::is_none")]
+        client_msg_id: Option<String>,
+        /// Who wrote it.
+        role: Role,
+        /// What it is; absent of the user's.
+        #[serde(skip_serializing_if = "Option::is_none")]
+        kind: Option<Kind>,
+        /// Its text.
+        text: String,
+        /// What the user can do.
+        #[serde(skip_serializing_if = "Option::is_none")]
+        action: Option<Action>,
+    },
+    /// A piece of the running answer.
+    Chunk {
+        /// The answer.
+        #[schemars(with = "String")]
+        message_id: MessageId,
+        /// Where the piece begins in the answer, in characters.
+        index: usize,
+        /// The piece.
+        text: String,
+    },
+    /// All that there is of an answer: it takes the place of its pieces.
+    Snapshot {
+        /// The answer.
+        #[schemars(with = "String")]
+        message_id: MessageId,
+        /// All of its text so far.
+        text: String,
+        /// Where the next piece begins, in characters.
+        next_index: usize,
+    },
+    /// What to do in an emergency. Durable; never held back.
+    Safety {
+        /// The sign that was found.
+        #[serde(skip_serializing_if = "Option::is_none")]
+        client_msg_id: Option<String>,
+        /// How serious.
+        level: &'static str,
+        /// What to do.
+        text: String,
+        /// What the client is to offer.
+        actions: Vec<Action>,
+    },
+    /// A proposed calendar entry. Durable.
+    Calendar {
+        /// The entry.
+        suggestion: Entry,
+    },
+    /// A proposed entry was decided upon, on whatever device. Durable.
+    Suggestion {
+        /// Which one.
+        #[schemars(with = "String")]
+        id: SuggestionId,
+        /// What has become of it.
+        state: Fate,
+    },
+    /// Something about the conversation itself. Durable.
+    Notice {
+        /// What for programs.
+        #[serde(skip_serializing_if = "Option::is_none")]
+        code: Option<Code>,
+        /// What for the user.
+        text: String,
+        /// What the user can do.
+        #[serde(skip_serializing_if = "Option::is_none")]
+        action: Option<Action>,
+    },
+    /// A frame was not taken, or a message could not be handled. To its sender only.
+    Error {
+        /// What for programs.
+        code: Code,
+        /// What for the user.
+        text: String,
+        /// When the next one will be taken, in milliseconds.
+        #[serde(skip_serializing_if = "Option::is_none")]
+        retry_after_ms: Option<u64>,
+        /// The message that it is about.
+        #[serde(skip_serializing_if = "Option::is_none")]
+        client_msg_id: Option<String>,
+        /// What the user can do.
+        #[serde(skip_serializing_if = "Option::is_none")]
+        action: Option<Action>,
+    },
+    /// A session has begun or ended. Durable.
+    Session {
+        /// Which one.
+        #[schemars(with = "String")]
+        id: SessionId,
+        /// Whether it has begun or ended.
+        state: SessionState,
+        /// Why it has begun: `first`, `idle`, `length` or `ended`, after the one before; absent if that is not known.
+        #[serde(skip_serializing_if = "Option::is_none")]
+        reason: Option<&'static str>,
+    },
+    /// A turn is over. Durable.
+    Done {
+        /// The answer; absent if none is stored.
+        #[serde(skip_serializing_if = "Option::is_none")]
+        #[schemars(with = "Option<String>")]
+        message_id: Option<MessageId>,
+        /// The message that it answers, if it was sent by this protocol.
+        #[serde(skip_serializing_if = "Option::is_none")]
+        client_msg_id: Option<String>,
+        /// How.
+        finish_reason: Finish,
+        /// Whether the user got less than an answer.
+        degraded: bool,
+        /// What for programs, where something went wrong.
+        #[serde(skip_serializing_if = "Option::is_none")]
+        code: Option<Code>,
+        /// What the user can do.
+        #[serde(skip_serializing_if = "Option::is_none")]
+        action: Option<Action>,
+        /// When asking again may help, in milliseconds.
+        #[serde(skip_serializing_if = "Option::is_none")]
+        retry_after_ms: Option<u64>,
+        /// The session of the turn.
+        #[serde(skip_serializing_if = "Option::is_none")]
+        #[schemars(with = "Option<String>")]
+        session: Option<SessionId>,
+        /// When it ended.
+        #[schemars(with = "String")]
+        at: Timestamp,
+    },
+}
+
+impl Outgoing {
+    /// Returns whether it carries an offset and is sent again to whoever resumes.
+    pub const fn is_durable(&self) -> bool {
+        !matches!(
+            self,
+            Self::Welcome { .. }
+                | Self::Ack { .. }
+                | Self::Chunk { .. }
+                | Self::Snapshot { .. }
+                | Self::Error { .. }
+        )
+    }
+
+    /// Returns the frame as it goes over the wire, with its place in the stream if it is durable.
+    pub fn to_json(&self, offset: Option<u64>) -> String {
+        #[derive(Serialize)]
+        struct Placed<'a> {
+            #[serde(flatten)]
+            frame: &'a Outgoing,
+            #[serde(skip_serializing_if = "Option::is_none")]
+            offset: Option<u64>,
+        }
+        let text = match offset {
+            None => serde_json::to_string(self),
+            Some(_) => serde_json::to_string(&Placed { frame: self, offset }),
+        };
+        text.unwrap_or_else(|_| r#"{"type":"error","code":"internal","text":""}"#.to_owned())
+    }
+}
