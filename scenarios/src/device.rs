@@ -54,7 +54,11 @@ impl Device {
         match &door.chat {
             Chat::Socket(path) => {
                 let words = Words::from([("token", door.token.clone().unwrap_or_default())]);
-                let opened = Socket::open(name, (door, &words.fill(path)), recorder, activity).await?;
+                let mut path = words.fill(path);
+                if let Some(query) = &door.manner.query {
+                    path = format!("{path}{}{query}", if path.contains('?') { '&' } else { '?' });
+                }
+                let opened = Socket::open(name, (door, &path), recorder, activity).await?;
                 Ok(opened.map(Self::Socket))
             }
             Chat::Completions { path, model } => {

@@ -21,6 +21,7 @@ pub(crate) const CAPABILITIES: &[&str] = &[
     "facts",         // /api/users/me/facts
     "reminders",     // /api/reminders and /api/suggestions
     "conversations", // /api/conversations
+    "accounts",      // /api/auth/refresh, /api/auth/devices and /api/auth/ws-ticket
     "safety",        // red flags are answered by a frame of kind `safety`
     "chat-v1",       // the chat speaks `chat.v1` too
     "kinds",         // frames carry `kind`, `code` and `action`

@@ -6,22 +6,27 @@
 //! Invariant: nothing that this module returns or logs holds a password, a hash or the signing secret; and
 //! how long a log-in takes does not tell whether the address is known.
 
+mod devices;
 mod form;
+mod pass;
 mod password;
+mod secret;
 mod token;
 
-use std::sync::Arc;
+use std::{sync::Arc, time::Duration};
 
 use axum::http::StatusCode;
 use clock::SharedClock;
+use jiff::Timestamp;
 
 use crate::{
     config::Auth,
-    error::ApiError,
-    ids::UserId,
+    error::{ApiError, whole_seconds},
+    ids::{DeviceId, UserId},
     storage::{NewUser, SharedStorage, StorageError, User},
 };
 pub use form::{Login, Registration};
+pub use pass::{Leave, Pass};
 use password::{HashError, Passwords};
 use token::{TokenError, Tokens};
 
@@ -32,15 +37,39 @@ pub struct Accounts {
     clock: SharedClock,
     passwords: Arc<Passwords>,
     tokens: Arc<Tokens>,
+    rules: Arc<Auth>,
 }
 
-/// A user with a fresh token.
+/// A user with fresh tokens.
 #[derive(Clone, Debug)]
 pub struct SignedIn {
-    /// The token, good for `auth.token_life`.
+    /// The token of existing clients, good for `auth.token_life`.
     pub token: String,
-    /// Whose it is.
+    /// The tokens of those that renew them.
+    pub renewed: Renewed,
+    /// Whose they are.
     pub user: User,
+}
+
+/// An access token, and what brings the next one.
+#[derive(Clone)]
+pub struct Renewed {
+    /// Opens everything, for a short time.
+    pub access_token: String,
+    /// For how long.
+    pub access_life: Duration,
+    /// Good for one use.
+    pub refresh_token: String,
+    /// For how long, if it is not used.
+    pub refresh_life: Duration,
+    /// The device that both are for.
+    pub device: DeviceId,
+}
+
+impl std::fmt::Debug for Renewed {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("Renewed").field("device", &self.device).finish_non_exhaustive()
+    }
 }
 
 /// Why somebody was not let in.
@@ -64,6 +93,36 @@ pub enum AccountError {
     /// The token was good once.
     #[error("token has expired; log in again with POST /api/auth/login to get a new one")]
     ExpiredToken,
+    /// The device of the token was logged out.
+    #[error("this device was logged out; log in again with POST /api/auth/login")]
+    LoggedOut,
+    /// The token names no device.
+    #[error(
+        "this token is from before devices could be logged out; it ends by itself, and a new log-in can be ended"
+    )]
+    NoDevice,
+    /// There is no such refresh token, or it has expired.
+    #[error("refresh token is not valid; log in again with POST /api/auth/login")]
+    BadRefresh,
+    /// The refresh token was used before.
+    #[error(
+        "refresh token was used before, so this device was logged out; log in again with POST /api/auth/login"
+    )]
+    Reused {
+        /// Whose it was.
+        user: UserId,
+    },
+    /// There is no such ticket (any more).
+    #[error(
+        "ticket is not valid; each is good once and for a short time: get a new one with POST /api/auth/ws-ticket"
+    )]
+    BadTicket,
+    /// The user is kept out.
+    #[error("too many of your messages had to be refused; come back in {} s. In an emergency call your local emergency number now", whole_seconds(*left))]
+    Blocked {
+        /// For how much longer.
+        left: Duration,
+    },
     /// Too many passwords are being checked.
     #[error("too many people are logging in right now; please try again in a moment")]
     Busy,
@@ -79,7 +138,8 @@ impl Accounts {
     /// Builds the accounts over `storage` by the settings of section `[auth]`.
     pub fn new(storage: SharedStorage, clock: SharedClock, auth: &Auth) -> Self {
         let passwords = Arc::new(Passwords::new(auth));
-        Self { storage, clock, passwords, tokens: Arc::new(Tokens::new(auth)) }
+        let (tokens, rules) = (Arc::new(Tokens::new(auth)), Arc::new(auth.clone()));
+        Self { storage, clock, passwords, tokens, rules }
     }
 
     /// Adds a user.
@@ -95,29 +155,27 @@ impl Accounts {
             created_at: self.clock.wall(),
         };
         let stored = self.storage.create_user(NewUser { user, password_hash }).await?;
-        self.sign_in(stored.ok_or(AccountError::Taken)?)
+        self.sign_in(stored.ok_or(AccountError::Taken)?, form.device).await
     }
 
     /// Checks address and password. An unknown address costs as much time as a wrong password.
     pub async fn login(&self, form: Login) -> Result<SignedIn, AccountError> {
-        let (email, password) = form.checked().map_err(AccountError::Invalid)?;
-        let known = self.storage.credentials(&email).await?;
+        let form = form.checked().map_err(AccountError::Invalid)?;
+        let known = self.storage.credentials(&form.email).await?;
         let (user, hash) = known.map(|known| (known.user, known.password_hash)).unzip();
-        let right = self.passwords.verify(password, hash).await?;
+        let right = self.passwords.verify(form.password, hash).await?;
         let user = user.filter(|_| right);
-        self.sign_in(user.ok_or(AccountError::Refused)?)
+        self.sign_in(user.ok_or(AccountError::Refused)?, form.device).await
     }
 
-    /// Returns whose token this is, if it is good now and the user still exists.
-    pub async fn authenticate(&self, token: Option<&str>) -> Result<User, AccountError> {
+    /// Returns whose token this is, if it is good now, its device is logged in and the user still exists.
+    pub async fn authenticate(&self, token: Option<&str>) -> Result<Pass, AccountError> {
         let claims = self.tokens.read(token.ok_or(AccountError::NoToken)?, self.clock.wall())?;
-        let id = claims.user_id.parse().map_err(|_| AccountError::BadToken)?;
-        self.storage.user(id).await?.ok_or(AccountError::BadToken)
-    }
-
-    fn sign_in(&self, user: User) -> Result<SignedIn, AccountError> {
-        let token = self.tokens.issue(&user, self.clock.wall())?;
-        Ok(SignedIn { token, user })
+        let user = claims.user_id.parse().map_err(|_| AccountError::BadToken)?;
+        let device = claims.sid.map(|device| device.parse()).transpose();
+        let device = device.map_err(|_| AccountError::BadToken)?;
+        let expires_at = Timestamp::from_second(claims.exp).unwrap_or(Timestamp::MAX);
+        self.let_in(user, device, expires_at).await
     }
 }
 
@@ -155,6 +213,14 @@ impl From<AccountError> for ApiError {
             AccountError::NoToken => (StatusCode::UNAUTHORIZED, "no_token"),
             AccountError::BadToken => (StatusCode::UNAUTHORIZED, "bad_token"),
             AccountError::ExpiredToken => (StatusCode::UNAUTHORIZED, "token_expired"),
+            AccountError::LoggedOut => (StatusCode::UNAUTHORIZED, "logged_out"),
+            AccountError::NoDevice => (StatusCode::CONFLICT, "no_device"),
+            AccountError::BadRefresh => (StatusCode::UNAUTHORIZED, "bad_refresh_token"),
+            AccountError::Reused { .. } => (StatusCode::UNAUTHORIZED, "refresh_token_reused"),
+            AccountError::BadTicket => (StatusCode::UNAUTHORIZED, "bad_ticket"),
+            AccountError::Blocked { left } => {
+                return Self::new(StatusCode::TOO_MANY_REQUESTS, "blocked", text).after(left);
+            }
             AccountError::Busy => {
                 return Self::new(StatusCode::SERVICE_UNAVAILABLE, "busy", text).after(password::BUSY_WAIT);
             }

@@ -12,13 +12,13 @@ use axum::{
     http::{HeaderName, HeaderValue, Method, StatusCode, header},
     middleware::{from_fn, from_fn_with_state},
     response::IntoResponse,
-    routing::{get, post, put},
+    routing::{delete, get, post, put},
 };
 use tower_http::{cors::CorsLayer, set_header::SetResponseHeaderLayer};
 
 use crate::{
     config::Http,
-    routes::{account, conversations, facts, health, reminders, socket, suggestions},
+    routes::{account, conversations, devices, facts, health, reminders, socket, suggestions},
     state::AppState,
 };
 
@@ -58,11 +58,17 @@ fn open_routes() -> Router<AppState> {
         .route("/health/ready", get(health::ready))
         .route("/api/auth/register", post(account::register))
         .route("/api/auth/login", post(account::login))
+        .route("/api/auth/refresh", post(devices::refresh))
 }
 
 fn user_routes(state: &AppState) -> Router<AppState> {
     Router::new()
         .route("/api/auth/me", get(account::me))
+        .route("/api/auth/logout", post(devices::logout))
+        .route("/api/auth/logout-all", post(devices::logout_all))
+        .route("/api/auth/devices", get(devices::list))
+        .route("/api/auth/devices/{id}", delete(devices::end))
+        .route("/api/auth/ws-ticket", post(devices::ticket))
         .route("/api/reminders", get(reminders::list).post(reminders::create))
         .route("/api/reminders/{id}", put(reminders::update).delete(reminders::delete))
         .route("/api/suggestions", get(suggestions::pending))
@@ -81,7 +87,7 @@ fn user_routes(state: &AppState) -> Router<AppState> {
 fn socket_route(state: &AppState) -> Router<AppState> {
     Router::new()
         .route("/ws/chat", get(socket::open))
-        .route_layer(from_fn_with_state(state.clone(), guard::any_token))
+        .route_layer(from_fn_with_state(state.clone(), guard::socket_key))
 }
 
 /// Plain text, as existing clients know it.

@@ -24,7 +24,7 @@ mod turns;
 mod voice;
 mod work;
 
-use std::{sync::Arc, time::Duration};
+use std::{pin::Pin, sync::Arc, time::Duration};
 
 use axum::extract::ws::WebSocket;
 use clock::timeout;
@@ -32,6 +32,7 @@ use tokio_util::{sync::CancellationToken, task::TaskTracker};
 use tracing::Instrument;
 
 use crate::{
+    accounts::Leave,
     facts::Pen,
     ids::{SessionId, UserId},
     limit::Caller,
@@ -72,6 +73,25 @@ struct Stops {
     abort: CancellationToken,
 }
 
+/// Who talks on a socket.
+pub struct Guest {
+    /// How the limits know the user.
+    pub caller: Caller,
+    /// The user.
+    pub user: User,
+    /// Done when the socket must be left, and says why.
+    pub leave: Leaving,
+}
+
+/// Waits until a socket must be left.
+pub type Leaving = Pin<Box<dyn Future<Output = Leave> + Send>>;
+
+impl std::fmt::Debug for Guest {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("Guest").field("caller", &self.caller).finish_non_exhaustive()
+    }
+}
+
 impl Hub {
     /// Builds the chat from the server's parts. Starts nothing.
     pub fn new(parts: Parts) -> Self {
@@ -95,17 +115,19 @@ impl Hub {
         }
     }
 
-    /// Serves one upgraded socket of v0 until it closes or the server drains.
-    pub async fn serve(&self, socket: WebSocket, caller: Caller, user: User) {
+    /// Serves one upgraded socket of v0 until it closes, must be left, or the server drains.
+    pub async fn serve(&self, socket: WebSocket, guest: Guest) {
+        let Guest { caller, user, leave } = guest;
         let _open = self.connections.token();
         let span = tracing::info_span!("chat", user = %user.id, connection = caller.connection);
         let mirror = self.rooms.mirror(user.id);
         let driver = Driver::new(self.engine(&user, true), caller, (self.stops.clone(), mirror));
-        Box::pin(driver.run(socket)).instrument(span).await;
+        Box::pin(driver.run(socket, leave)).instrument(span).await;
     }
 
-    /// Serves one upgraded socket of `chat.v1` until it closes or the server drains.
-    pub async fn serve_v1(&self, socket: WebSocket, caller: Caller, user: User) {
+    /// Serves one upgraded socket of `chat.v1` until it closes, must be left, or the server drains.
+    pub async fn serve_v1(&self, socket: WebSocket, guest: Guest) {
+        let Guest { caller, user, leave } = guest;
         let _open = self.connections.token();
         let span = tracing::info_span!("device", user = %user.id, connection = caller.connection);
         let room = self.rooms.enter(user.id);
@@ -117,7 +139,7 @@ impl Hub {
             self.connections.spawn(driver.run().instrument(span));
         }
         let device = Device::new((room, entered), caller, self.terms());
-        Box::pin(device.run(socket)).instrument(span).await;
+        Box::pin(device.run(socket, leave)).instrument(span).await;
     }
 
     fn engine(&self, user: &User, holds_refusals: bool) -> Engine {

@@ -64,3 +64,15 @@ id!(
     /// A calendar entry that the user created.
     ReminderId
 );
+id!(
+    /// One log-in, and the refresh tokens that follow from it.
+    DeviceId
+);
+id!(
+    /// A key for programs.
+    ApiKeyId
+);
+id!(
+    /// One row of the audit log.
+    AuditId
+);

@@ -2,6 +2,7 @@
 
 pub(crate) mod account;
 pub(crate) mod conversations;
+pub(crate) mod devices;
 pub(crate) mod facts;
 pub(crate) mod health;
 mod input;

@@ -8,6 +8,7 @@ use std::{
     sync::{Arc, Mutex, MutexGuard, PoisonError},
 };
 
+use tokio::sync::watch;
 use tokio_util::{
     sync::CancellationToken,
     task::{TaskTracker, task_tracker::TaskTrackerToken},
@@ -22,7 +23,15 @@ pub(crate) struct Sockets {
     pub(crate) running: TaskTracker,
     /// Ends them at once, after they had their time to end by themselves.
     pub(crate) cut: CancellationToken,
-    users: Arc<Mutex<HashMap<UserId, usize>>>,
+    users: Arc<Mutex<HashMap<UserId, Open>>>,
+}
+
+/// The sockets of one user.
+#[derive(Debug, Default)]
+struct Open {
+    count: usize,
+    /// Wakes whoever watches over them.
+    word: watch::Sender<()>,
 }
 
 /// The place of an open socket, free again when dropped.
@@ -37,15 +46,31 @@ impl Sockets {
     /// Takes a place for a socket of a user who has fewer than `most`.
     pub(crate) fn seat(&self, user: UserId, most: usize) -> Option<Seat> {
         let mut users = self.users();
-        if users.get(&user).is_some_and(|open| *open >= most) {
+        if users.get(&user).is_some_and(|open| open.count >= most) {
             return None;
         }
-        *users.entry(user).or_default() += 1;
+        users.entry(user).or_default().count += 1;
         Some(Seat { sockets: self.clone(), user, _running: self.running.token() })
     }
 
-    fn users(&self) -> MutexGuard<'_, HashMap<UserId, usize>> {
+    /// Has the sockets of a user looked at now: something was changed that may end them.
+    pub(crate) fn look_again(&self, user: UserId) {
+        if let Some(open) = self.users().get(&user) {
+            open.word.send_replace(());
+        }
+    }
+
+    fn users(&self) -> MutexGuard<'_, HashMap<UserId, Open>> {
         self.users.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+impl Seat {
+    /// Returns what changes when the socket should be looked at.
+    pub(crate) fn word(&self) -> watch::Receiver<()> {
+        let users = self.sockets.users();
+        // Each seat has an entry until it is dropped.
+        users.get(&self.user).map_or_else(|| watch::channel(()).1, |open| open.word.subscribe())
     }
 }
 
@@ -53,8 +78,8 @@ impl Drop for Seat {
     fn drop(&mut self) {
         let mut users = self.sockets.users();
         let Some(open) = users.get_mut(&self.user) else { return };
-        *open -= 1;
-        if *open == 0 {
+        open.count -= 1;
+        if open.count == 0 {
             users.remove(&self.user);
         }
     }

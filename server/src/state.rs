@@ -73,6 +73,18 @@ impl FromRef<AppState> for Hub {
     }
 }
 
+impl FromRef<AppState> for Sockets {
+    fn from_ref(state: &AppState) -> Self {
+        state.sockets.clone()
+    }
+}
+
+impl FromRef<AppState> for Arc<Config> {
+    fn from_ref(state: &AppState) -> Self {
+        Self::clone(&state.parts.config)
+    }
+}
+
 impl FromRef<AppState> for (Arc<Config>, Sockets) {
     fn from_ref(state: &AppState) -> Self {
         (Arc::clone(&state.parts.config), state.sockets.clone())

@@ -6,6 +6,7 @@
 //!
 //! Invariant: a method that changes two rows changes both or none.
 
+mod access;
 pub mod model;
 mod patient;
 mod sql;
@@ -16,6 +17,7 @@ use async_trait::async_trait;
 use jiff::Timestamp;
 
 use crate::ids::{MessageId, ReminderId, SessionId, SuggestionId, UserId};
+pub use access::AccessStorage;
 pub use model::*;
 pub use patient::Patient;
 pub use sql::{Database, OpenError, REACH_LIMIT};
@@ -60,7 +62,7 @@ pub type Stored<T> = Result<T, StorageError>;
 ///
 /// All methods are cancellation-safe: a dropped call either happened whole or not at all.
 #[async_trait]
-pub trait Storage: std::fmt::Debug + Send + Sync + 'static {
+pub trait Storage: AccessStorage {
     /// Asks whether the engine answers.
     async fn ping(&self) -> Stored<()>;
 

@@ -2,6 +2,7 @@
 
 mod accounts;
 mod conversations;
+mod devices;
 mod facts;
 mod limits;
 mod reminders;

@@ -2,6 +2,7 @@
 //!
 //! A story gets a fresh, empty [`Database`]; it may not know which engine is below.
 
+mod access;
 mod facts;
 mod messages;
 mod opening;

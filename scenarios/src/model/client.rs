@@ -15,6 +15,8 @@ pub const TIMES_MAX: u32 = 100_000;
 pub struct Manner {
     /// Further headers of the request, or others in their place.
     pub headers: BTreeMap<String, String>,
+    /// What is asked for behind the path.
+    pub query: Option<String>,
     /// Bytes that the system may keep for it unread, roughly.
     pub receive_buffer: Option<u32>,
     /// What it speaks.

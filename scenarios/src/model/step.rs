@@ -114,8 +114,11 @@ pub struct Device {
     /// `user.device`.
     #[schemars(with = "String")]
     pub device: Name,
-    /// The token to present instead of the user's own, such as a bad one.
+    /// The token to present instead of the user's own, such as a bad one; none at all if it is empty. `{name}`
+    /// becomes a saved value, here and in what follows.
     pub token: Option<String>,
+    /// A query for the address, such as `ticket={ticket}`.
+    pub query: Option<String>,
     /// Further headers of the request, such as `origin`, or others in their place.
     #[serde(default)]
     pub headers: BTreeMap<String, String>,
@@ -133,6 +136,7 @@ impl Device {
     pub(crate) fn manner(&self) -> Manner {
         Manner {
             headers: self.headers.clone(),
+            query: self.query.clone(),
             receive_buffer: self.receive_buffer,
             protocol: self.protocol,
             resume: self.resume.clone(),
@@ -216,7 +220,7 @@ pub struct Call {
     /// The method; GET when not given.
     #[serde(default = "get")]
     pub method: Method,
-    /// The path; `{name}` becomes a saved value, `{token}` the user's token.
+    /// The path; `{name}` becomes a saved value, `{token}` the user's token, `{nonce}` a word of this run alone.
     pub path: String,
     /// The JSON body; `{name}` inside strings becomes a saved value.
     #[schemars(with = "Option<serde_json::Value>")]

@@ -44,7 +44,12 @@ fn sentence(step: &Step) -> String {
 }
 
 fn connect(device: &Device) -> String {
-    let mut with: Vec<_> = device.token.iter().map(|token| format!("the token {}", quoted(token))).collect();
+    let token = |token: &String| match token.as_str() {
+        "" => "no token".to_owned(),
+        token => format!("the token {}", quoted(token)),
+    };
+    let mut with: Vec<_> = device.token.iter().map(token).collect();
+    with.extend(device.query.as_ref().map(|query| format!("the query `{query}`")));
     with.extend(device.headers.iter().map(|(name, value)| format!("the header `{name}: {value}`")));
     with.extend(device.receive_buffer.map(|bytes| format!("a buffer of {bytes} bytes")));
     let with = if with.is_empty() { String::new() } else { format!(" with {}", listed(&with)) };

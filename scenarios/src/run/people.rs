@@ -75,6 +75,12 @@ impl<'a> People<'a> {
         Ok(Person { token, rest, number })
     }
 
+    /// Puts saved values, a user's token and the word of this run in the place of their names.
+    pub(super) fn fill(&self, text: &str, token: Option<&str>) -> String {
+        let text = text.replace("{token}", token.unwrap_or_default()).replace("{nonce}", &self.world.nonce);
+        self.saved.iter().fold(text, |text, (name, value)| text.replace(&format!("{{{name}}}"), value))
+    }
+
     pub(super) fn person(&self, name: &str) -> Result<&Person, Broken> {
         self.persons.get(name).ok_or_else(|| Broken::Other(format!("there is no user `{name}`")))
     }
@@ -100,10 +106,17 @@ impl<'a> People<'a> {
         let device = connect.device.get_ref().as_str();
         let name: DeviceName = device.parse().map_err(Broken::Other)?;
         let person = self.person(&name.user)?;
-        let token = connect.token.clone().or_else(|| person.token.clone());
-        let number = person.number;
+        let (own, number) = (person.token.as_deref(), person.number);
+        let token = match &connect.token {
+            Some(token) => Some(self.fill(token, own)).filter(|token| !token.is_empty()),
+            None => person.token.clone(),
+        };
+        let told = connect.manner();
+        let headers =
+            told.headers.iter().map(|(name, value)| (name.clone(), self.fill(value, own))).collect();
+        let manner = Manner { headers, query: told.query.map(|query| self.fill(&query, own)), ..told };
         self.seats.entry(device.to_owned()).or_insert_with(|| Seat::new(&name.device));
-        let socket = self.open(device, number, (token, connect.manner())).await?;
+        let socket = self.open(device, number, (token, manner)).await?;
         self.sockets.remove(device);
         self.sockets.extend(socket.map(|socket| (device.to_owned(), socket)));
         Ok(())

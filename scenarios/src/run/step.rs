@@ -264,11 +264,7 @@ fn one_call(call: &Call, people: &People<'_>) -> Result<Called, Broken> {
         Some(name) => people.person(name.get_ref())?,
         None => people.anybody()?,
     };
-    let token = person.token.as_deref().unwrap_or_default();
-    let fill = |text: &str| {
-        let text = text.replace("{token}", token);
-        people.saved.iter().fold(text, |text, (name, value)| text.replace(&format!("{{{name}}}"), value))
-    };
+    let fill = |text: &str| people.fill(text, person.token.as_deref());
     let body = call.body.as_ref().map(|body| serde_json::to_value(body).unwrap_or_default());
     let request = Request {
         method: match call.method {

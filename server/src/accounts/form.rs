@@ -25,6 +25,9 @@ pub struct Registration {
     display_name: Option<String>,
     #[serde(default)]
     language: Option<String>,
+    /// What the device calls itself.
+    #[serde(default)]
+    device: Option<String>,
 }
 
 /// A request to log in.
@@ -32,6 +35,9 @@ pub struct Registration {
 pub struct Login {
     email: String,
     password: SecretString,
+    /// What the device calls itself.
+    #[serde(default)]
+    device: Option<String>,
 }
 
 /// A registration that can be stored.
@@ -40,9 +46,24 @@ pub(super) struct Accepted {
     pub(super) password: SecretString,
     pub(super) display_name: String,
     pub(super) language: String,
+    pub(super) device: Option<String>,
+}
+
+/// A log-in that can be tried.
+pub(super) struct Attempt {
+    pub(super) email: String,
+    pub(super) password: SecretString,
+    pub(super) device: Option<String>,
 }
 
 impl Registration {
+    /// Returns the same form for a device that is called so, unless it calls itself something.
+    #[must_use]
+    pub fn on(mut self, device: Option<String>) -> Self {
+        self.device = self.device.or(device);
+        self
+    }
+
     /// Normalises the form, or says what is wrong with it.
     pub(super) fn checked(self) -> Result<Accepted, String> {
         let length = self.password.expose_secret().chars().count();
@@ -54,15 +75,23 @@ impl Registration {
         let language = self.language.unwrap_or_default().trim().to_owned();
         at_most("language", &language, LANGUAGE_MAX)?;
         let language = if language.is_empty() { LANGUAGE_DEFAULT.to_owned() } else { language };
-        Ok(Accepted { email: email(&self.email)?, password: self.password, display_name, language })
+        let email = email(&self.email)?;
+        Ok(Accepted { email, password: self.password, display_name, language, device: self.device })
     }
 }
 
 impl Login {
-    /// Returns address and password, or says what is wrong with them.
-    pub(super) fn checked(self) -> Result<(String, SecretString), String> {
+    /// Returns the same form for a device that is called so, unless it calls itself something.
+    #[must_use]
+    pub fn on(mut self, device: Option<String>) -> Self {
+        self.device = self.device.or(device);
+        self
+    }
+
+    /// Normalises the form, or says what is wrong with it.
+    pub(super) fn checked(self) -> Result<Attempt, String> {
         at_most("password", self.password.expose_secret(), PASSWORD_MAX)?;
-        Ok((email(&self.email)?, self.password))
+        Ok(Attempt { email: email(&self.email)?, password: self.password, device: self.device })
     }
 }
 

@@ -1,12 +1,14 @@
 //! Signed tokens: HS256 and nothing else, with an end that the handed-in clock decides.
 
+use std::time::Duration;
+
 use jiff::Timestamp;
 use jsonwebtoken::{Algorithm, DecodingKey, EncodingKey, Header, Validation};
 use secrecy::ExposeSecret;
 use serde::{Deserialize, Serialize};
 use uuid::Uuid;
 
-use crate::{config::Auth, storage::User};
+use crate::{config::Auth, ids::DeviceId, storage::User};
 
 /// What a token says.
 #[derive(Clone, Debug, Serialize, Deserialize)]
@@ -15,8 +17,13 @@ pub(super) struct Claims {
     email: String,
     is_admin: bool,
     /// Second since 1970 from which the token is void.
-    exp: i64,
+    pub(super) exp: i64,
     iat: i64,
+    /// The device; tokens from before there were devices have none.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub(super) sid: Option<String>,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    jti: Option<String>,
 }
 
 /// Why a token does not count.
@@ -35,12 +42,11 @@ pub(super) struct Tokens {
     signing: EncodingKey,
     checking: DecodingKey,
     validation: Validation,
-    life_seconds: i64,
 }
 
 impl std::fmt::Debug for Tokens {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        f.debug_struct("Tokens").field("life_seconds", &self.life_seconds).finish_non_exhaustive()
+        f.debug_struct("Tokens").finish_non_exhaustive()
     }
 }
 
@@ -61,18 +67,25 @@ impl Tokens {
             signing: EncodingKey::from_secret(&secret),
             checking: DecodingKey::from_secret(&secret),
             validation,
-            life_seconds: i64::try_from(auth.token_life.as_secs()).unwrap_or(i64::MAX),
         }
     }
 
-    /// Makes a token for this user that is good from `now` on.
-    pub(super) fn issue(&self, user: &User, now: Timestamp) -> Result<String, TokenError> {
+    /// Makes a token for this user and device that is good from `now` on, for a while.
+    pub(super) fn issue(
+        &self,
+        user: &User,
+        device: DeviceId,
+        (now, life): (Timestamp, Duration),
+    ) -> Result<String, TokenError> {
+        let life = i64::try_from(life.as_secs()).unwrap_or(i64::MAX);
         let claims = Claims {
             user_id: user.id.to_string(),
             email: user.email.clone(),
             is_admin: user.is_admin,
-            exp: now.as_second().saturating_add(self.life_seconds),
+            exp: now.as_second().saturating_add(life),
             iat: now.as_second(),
+            sid: Some(device.to_string()),
+            jti: Some(Uuid::new_v4().simple().to_string()),
         };
         let token = jsonwebtoken::encode(&Header::new(Algorithm::HS256), &claims, &self.signing);
         token.map_err(|error| TokenError::Unsigned(error.to_string()))
@@ -124,7 +137,8 @@ mod tests {
 
     #[test]
     fn a_token_lives_seven_days_to_the_second() {
-        let token = tokens().issue(&user(), at(1000)).unwrap();
+        let life = Auth::default().token_life;
+        let token = tokens().issue(&user(), DeviceId::random(), (at(1000), life)).unwrap();
 
         assert_eq!(tokens().read(&token, at(1000 + 604_799)).unwrap().email, "ana@example.org");
         assert_eq!(tokens().read(&token, at(1000 + 604_800)).unwrap_err(), TokenError::Expired);
@@ -135,7 +149,9 @@ mod tests {
         let claims =
             json!({"user_id": "x", "email": "e", "is_admin": true, "exp": 9_999_999_999_i64, "iat": 0});
         let endless = json!({"user_id": "x", "email": "e", "is_admin": true, "iat": 0});
-        let other = Tokens::new(&Auth::default()).issue(&user(), at(0)).unwrap();
+        let other = Tokens::new(&Auth::default())
+            .issue(&user(), DeviceId::random(), (at(0), Duration::from_secs(9)))
+            .unwrap();
         let unsigned = "eyJhbGciOiJub25lIn0.eyJ1c2VyX2lkIjoieCJ9.";
         assert!(tokens().read(&signed(Algorithm::HS256, &claims), at(0)).is_ok());
 

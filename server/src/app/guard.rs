@@ -2,13 +2,22 @@
 
 use axum::{
     extract::{FromRequestParts, Query, Request, State},
-    http::{HeaderMap, StatusCode, Uri, header, request},
+    http::{HeaderMap, StatusCode, header, request},
     middleware::Next,
     response::{IntoResponse, Response},
 };
 use serde::Deserialize;
 
-use crate::{error::ApiError, limit::Caller, state::AppState, storage::User};
+use crate::{
+    accounts::{AccountError, Pass},
+    error::ApiError,
+    limit::Caller,
+    state::AppState,
+    storage::User,
+};
+
+/// What a subprotocol begins with that is a ticket.
+const TICKET_PROTOCOL: &str = "ticket.";
 
 /// The user whose token came with the request.
 pub(crate) struct CurrentUser(pub(crate) User);
@@ -21,9 +30,20 @@ impl<S: Sync> FromRequestParts<S> for CurrentUser {
     }
 }
 
-/// The user whose token came with the request, and how the limits know that user.
+/// What the user was let in with.
+pub(crate) struct CurrentPass(pub(crate) Pass);
+
+impl<S: Sync> FromRequestParts<S> for CurrentPass {
+    type Rejection = ApiError;
+
+    async fn from_request_parts(parts: &mut request::Parts, _: &S) -> Result<Self, ApiError> {
+        parts.extensions.get().cloned().map(Self).ok_or_else(ApiError::internal)
+    }
+}
+
+/// What the user was let in with, and how the limits know that user.
 pub(crate) struct Visitor {
-    pub(crate) user: User,
+    pub(crate) pass: Pass,
     pub(crate) caller: Caller,
 }
 
@@ -31,9 +51,9 @@ impl<S: Sync> FromRequestParts<S> for Visitor {
     type Rejection = ApiError;
 
     async fn from_request_parts(parts: &mut request::Parts, _: &S) -> Result<Self, ApiError> {
-        let user = parts.extensions.get().cloned().ok_or_else(ApiError::internal)?;
+        let pass = parts.extensions.get().cloned().ok_or_else(ApiError::internal)?;
         let caller = parts.extensions.get().copied().ok_or_else(ApiError::internal)?;
-        Ok(Self { user, caller })
+        Ok(Self { pass, caller })
     }
 }
 
@@ -56,28 +76,69 @@ impl<S: Sync> FromRequestParts<S> for Admin {
 
 /// Lets pass who has a token in the header `Authorization`.
 pub(super) async fn header_token(State(state): State<AppState>, request: Request, next: Next) -> Response {
-    let token = bearer(request.headers()).map(str::to_owned);
-    admit(&state, token, request, next).await
+    let pass = state.accounts.authenticate(bearer(request.headers())).await;
+    admit(pass, request, next).await
 }
 
-/// Lets pass who has a token in the header, or in `?token=` where the settings allow that.
-pub(super) async fn any_token(State(state): State<AppState>, request: Request, next: Next) -> Response {
-    let allowed = state.parts.config.auth.query_token;
-    let in_query = if allowed { query_token(request.uri()) } else { None };
-    let token = in_query.or_else(|| bearer(request.headers()).map(str::to_owned));
-    admit(&state, token, request, next).await
+/// Lets pass who may open a socket. What is looked at, the first that is there: the header `Authorization`, a ticket
+/// among the subprotocols (`ticket.TICKET`, for browsers, which cannot set headers), `?ticket=`, and `?token=` where
+/// the settings allow that.
+pub(super) async fn socket_key(State(state): State<AppState>, request: Request, next: Next) -> Response {
+    let accounts = &state.accounts;
+    let pass = match SocketKey::of(&request, state.parts.config.auth.query_token) {
+        Some(SocketKey::Ticket(ticket)) => accounts.redeem(&ticket).await,
+        Some(SocketKey::Token(token)) => accounts.authenticate(Some(&token)).await,
+        None => accounts.authenticate(None).await,
+    };
+    admit(pass, request, next).await
 }
 
-async fn admit(state: &AppState, token: Option<String>, mut request: Request, next: Next) -> Response {
-    let user = match state.accounts.authenticate(token.as_deref()).await {
-        Ok(user) => user,
+async fn admit(pass: Result<Pass, AccountError>, mut request: Request, next: Next) -> Response {
+    let pass = match pass {
+        Ok(pass) => pass,
         Err(error) => return ApiError::from(error).into_response(),
     };
     if let Some(caller) = request.extensions_mut().get_mut::<Caller>() {
-        caller.user = Some(user.id);
+        caller.user = Some(pass.user.id);
     }
-    request.extensions_mut().insert(user);
+    request.extensions_mut().insert(pass.user.clone());
+    request.extensions_mut().insert(pass);
     next.run(request).await
+}
+
+/// What opens a socket.
+#[derive(Debug, PartialEq, Eq)]
+enum SocketKey {
+    Token(String),
+    Ticket(String),
+}
+
+impl SocketKey {
+    /// Finds the first key that came with a request.
+    fn of(request: &Request, query_token: bool) -> Option<Self> {
+        #[derive(Default, Deserialize)]
+        struct Keys {
+            ticket: Option<String>,
+            token: Option<String>,
+        }
+        if let Some(token) = bearer(request.headers()) {
+            return Some(Self::Token(token.to_owned()));
+        }
+        if let Some(ticket) = offered_ticket(request.headers()) {
+            return Some(Self::Ticket(ticket.to_owned()));
+        }
+        let keys: Keys = Query::try_from_uri(request.uri()).map(|query| query.0).unwrap_or_default();
+        let ticket = keys.ticket.filter(|ticket| !ticket.is_empty()).map(Self::Ticket);
+        let token = keys.token.filter(|token| query_token && !token.is_empty()).map(Self::Token);
+        ticket.or(token)
+    }
+}
+
+/// Returns the ticket among the subprotocols that a client offers, such as `chat.v1, ticket.TICKET`.
+fn offered_ticket(headers: &HeaderMap) -> Option<&str> {
+    let offers = headers.get_all(header::SEC_WEBSOCKET_PROTOCOL).iter();
+    let names = offers.filter_map(|offer| offer.to_str().ok()).flat_map(|offer| offer.split(','));
+    names.filter_map(|name| name.trim().strip_prefix(TICKET_PROTOCOL)).find(|ticket| !ticket.is_empty())
 }
 
 /// Returns the token of `Authorization: Bearer TOKEN`; old clients send it bare.
@@ -89,15 +150,6 @@ fn bearer(headers: &HeaderMap) -> Option<&str> {
         None => value,
     };
     (!token.is_empty()).then_some(token)
-}
-
-fn query_token(uri: &Uri) -> Option<String> {
-    #[derive(Deserialize)]
-    struct WithToken {
-        token: String,
-    }
-    let query: Query<WithToken> = Query::try_from_uri(uri).ok()?;
-    Some(query.0.token).filter(|token| !token.is_empty())
 }
 
 #[cfg(test)]
@@ -137,5 +189,27 @@ mod tests {
         assert_eq!(token("Basic abc"), None);
         assert_eq!(token("Bearer "), Some("Bearer".to_owned()));
         assert_eq!(token(""), None);
+    }
+
+    #[test]
+    fn the_first_key_of_a_socket_counts_in_a_fixed_order_f145() {
+        let key = |headers: &[(&str, &str)], uri: &str, query_token| {
+            let mut request = Request::builder().uri(uri);
+            for (name, value) in headers {
+                request = request.header(*name, *value);
+            }
+            SocketKey::of(&request.body(axum::body::Body::empty()).unwrap(), query_token)
+        };
+        let token = |text: &str| Some(SocketKey::Token(text.to_owned()));
+        let ticket = |text: &str| Some(SocketKey::Ticket(text.to_owned()));
+        let offer = ("sec-websocket-protocol", "chat.v1, ticket.b");
+        let all = "/ws/chat?token=d&ticket=c";
+
+        assert_eq!(key(&[("authorization", "Bearer a"), offer], all, true), token("a"));
+        assert_eq!(key(&[offer], all, true), ticket("b"));
+        assert_eq!(key(&[("sec-websocket-protocol", "chat.v1")], all, true), ticket("c"));
+        assert_eq!(key(&[], "/ws/chat?token=d", true), token("d"));
+        assert_eq!(key(&[], "/ws/chat?token=d", false), None);
+        assert_eq!(key(&[("sec-websocket-protocol", "ticket.")], "/ws/chat?ticket=", true), None);
     }
 }

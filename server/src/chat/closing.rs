@@ -32,6 +32,12 @@ pub(super) const NOT_TEXT: Closing = Closing::With(close_code::UNSUPPORTED, "fra
 pub(super) const AWAY: Closing = Closing::With(close_code::AWAY, "server stops");
 /// No sign of life came after a ping.
 pub(super) const NO_PONG: Closing = Closing::With(4004, "no pong");
+/// Too much of what the user sent had to be refused.
+pub(super) const FLOODED: Closing = Closing::With(4003, "too many requests");
+/// The token has expired: the client comes again with a new one.
+pub(super) const EXPIRED: Closing = Closing::With(4005, "token has expired");
+/// The device was logged out: the client does not come again.
+pub(super) const REVOKED: Closing = Closing::With(4501, "logged out");
 
 /// The server ends; for devices of `chat.v1`, which are to come back.
 pub(super) const SHUTDOWN: Closing = Closing::With(4001, "server stops");

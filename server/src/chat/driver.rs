@@ -14,8 +14,8 @@ use clock::{Elapsed, Instant, SharedClock, timeout_at};
 use futures_util::FutureExt;
 
 use super::{
-    Stops, WIND_UP,
-    closing::{AWAY, Closing, NOT_TEXT, TOO_BIG},
+    Leaving, Stops, WIND_UP,
+    closing::{AWAY, Closing, EXPIRED, FLOODED, NOT_TEXT, REVOKED, TOO_BIG},
     effect::{Effect, Step},
     engine::Engine,
     event::Event,
@@ -23,7 +23,7 @@ use super::{
     pulse::Pulse,
     room::Mirror,
 };
-use crate::limit::Caller;
+use crate::{accounts::Leave, limit::Caller};
 
 /// A connection and all that goes on in it.
 pub(super) struct Driver {
@@ -34,6 +34,8 @@ pub(super) struct Driver {
     /// Until when the client must have taken all of the running turn.
     taken_by: Option<Instant>,
     is_draining: bool,
+    /// How it is closed once the running turn is over.
+    goodbye: Closing,
 }
 
 /// What the loop woke up for.
@@ -42,20 +44,21 @@ enum Wake {
     Received(Option<Result<Message, axum::Error>>),
     Pulse,
     Abort,
+    Leave(Leave),
 }
 
 impl Driver {
     pub(super) fn new(engine: Engine, caller: Caller, (stops, mirror): (Stops, Mirror)) -> Self {
-        Self { engine, caller, stops, mirror, taken_by: None, is_draining: false }
+        Self { engine, caller, stops, mirror, taken_by: None, is_draining: false, goodbye: AWAY }
     }
 
     /// Serves the connection until it closes, its server stops, or it fails.
-    pub(super) async fn run(mut self, mut socket: WebSocket) {
+    pub(super) async fn run(mut self, mut socket: WebSocket, mut leave: Leaving) {
         let parts = self.engine.steps.parts.clone();
         let settings = &parts.config.http;
         let clock = SharedClock::clone(&parts.clock);
         let mut pulse = Pulse::new(clock, settings.ping_interval, settings.pong_timeout);
-        let closing = self.converse(&mut socket, &mut pulse).await;
+        let closing = self.converse(&mut socket, &mut pulse, &mut leave).await;
         self.wind_up().await;
         self.mirror.abandoned();
         drop(self);
@@ -63,11 +66,23 @@ impl Driver {
     }
 
     /// Goes on until the connection is to be closed.
-    async fn converse(&mut self, socket: &mut WebSocket, pulse: &mut Pulse) -> Closing {
+    async fn converse(
+        &mut self,
+        socket: &mut WebSocket,
+        pulse: &mut Pulse,
+        leave: &mut Leaving,
+    ) -> Closing {
         loop {
-            let events = match self.wake(socket, pulse).await {
+            let events = match self.wake(socket, pulse, leave).await {
                 Wake::Abort => return AWAY,
                 Wake::Events(events) => events,
+                Wake::Leave(Leave::Expired) => {
+                    // Whoever only has to come again reads the running answer to its end.
+                    (self.is_draining, self.goodbye) = (true, EXPIRED);
+                    vec![Event::Draining]
+                }
+                Wake::Leave(Leave::Revoked) => return REVOKED,
+                Wake::Leave(Leave::Blocked) => return FLOODED,
                 Wake::Pulse => {
                     let reads = self.engine.machine.reads();
                     match self.engine.beside(pulse.beat(socket, reads)).await {
@@ -96,7 +111,7 @@ impl Driver {
     }
 
     /// Waits for the next thing to happen. Cancellation-safe: nothing is lost that was not returned.
-    async fn wake(&mut self, socket: &mut WebSocket, pulse: &mut Pulse) -> Wake {
+    async fn wake(&mut self, socket: &mut WebSocket, pulse: &mut Pulse, leave: &mut Leaving) -> Wake {
         let reads = self.engine.machine.reads();
         tokio::select! {
             biased;
@@ -105,6 +120,7 @@ impl Driver {
                 self.is_draining = true;
                 Wake::Events(vec![Event::Draining])
             }
+            leave = leave.as_mut(), if !self.is_draining => Wake::Leave(leave),
             events = self.engine.progress() => Wake::Events(events),
             () = pulse.timer() => {
                 // A sign of life may lie there unread, behind what was more urgent.
@@ -158,7 +174,7 @@ impl Driver {
                         }
                     }
                     Effect::Admit(said) => events.push(self.engine.admit(said, &self.caller).await),
-                    Effect::Close => closing = closing.or(Some(AWAY)),
+                    Effect::Close => closing = closing.or(Some(self.goodbye)),
                     other => self.perform(other),
                 }
             }

@@ -12,8 +12,9 @@ use axum::{
 };
 
 use crate::{
+    accounts::Accounts,
     app::guard::Visitor,
-    chat::{Hub, v1},
+    chat::{Guest, Hub, v1},
     config::Config,
     error::ApiError,
     sockets::Sockets,
@@ -29,6 +30,7 @@ const WRITE_BUFFER_MAX: usize = 2 * 1024 * 1024;
 /// `GET /ws/chat`
 pub(crate) async fn open(
     State(hub): State<Hub>,
+    State(accounts): State<Accounts>,
     State((config, sockets)): State<(Arc<Config>, Sockets)>,
     (visitor, headers): (Visitor, HeaderMap),
     upgrade: Result<WebSocketUpgrade, WebSocketUpgradeRejection>,
@@ -38,7 +40,8 @@ pub(crate) async fn open(
         let text = "this address speaks WebSocket; connect with a WebSocket client";
         ApiError::new(StatusCode::UPGRADE_REQUIRED, "upgrade_required", text)
     })?;
-    let seat = sockets.seat(visitor.user.id, config.http.sockets_per_user).ok_or_else(|| {
+    let Visitor { pass, caller } = visitor;
+    let seat = sockets.seat(pass.user.id, config.http.sockets_per_user).ok_or_else(|| {
         let most = config.http.sockets_per_user;
         let text = format!("you have {most} open connections, as many as there may be; close one of them");
         ApiError::new(StatusCode::TOO_MANY_REQUESTS, "too_many_sockets", text)
@@ -51,13 +54,12 @@ pub(crate) async fn open(
         .max_frame_size(config.http.frame_bytes)
         .protocols([v1::NAME]);
     let is_v1 = upgrade.selected_protocol().is_some();
+    let user = pass.user.clone();
+    let leave = Box::pin(accounts.until_left(pass, seat.word()));
     Ok(upgrade.on_upgrade(move |socket| async move {
+        let guest = Guest { caller, user, leave };
         let serving = async {
-            if is_v1 {
-                hub.serve_v1(socket, visitor.caller, visitor.user).await;
-            } else {
-                hub.serve(socket, visitor.caller, visitor.user).await;
-            }
+            if is_v1 { hub.serve_v1(socket, guest).await } else { hub.serve(socket, guest).await }
         };
         tokio::select! {
             () = serving => {}

@@ -2,12 +2,16 @@
 //!
 //! They carry no behaviour beyond what their words mean; policies live in their own modules.
 
+mod access;
 mod account;
+mod audit;
 mod calendar;
 mod conversation;
 mod fact;
 
+pub use access::*;
 pub use account::*;
+pub use audit::*;
 pub use calendar::*;
 pub use conversation::*;
 pub use fact::*;

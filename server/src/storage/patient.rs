@@ -3,6 +3,8 @@
 //! An engine that is reached and says nothing, or a network that swallows what is sent, must not hold a turn or a
 //! request for ever.
 
+mod access;
+
 use std::time::Duration;
 
 use async_trait::async_trait;

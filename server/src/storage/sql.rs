@@ -8,6 +8,12 @@
 //! Invariant: no SQL text exists twice, none asks an engine for the time, and none uses what only one of
 //! the engines knows (the beginning of a transaction excepted).
 
+mod access;
+mod api_keys;
+mod audit;
+mod blocks;
+mod devices;
+mod factors;
 mod facts;
 mod messages;
 mod open;
@@ -15,6 +21,7 @@ mod reminders;
 mod row;
 mod sessions;
 mod suggestions;
+mod tickets;
 mod users;
 
 use async_trait::async_trait;

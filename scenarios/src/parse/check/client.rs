@@ -20,7 +20,7 @@ pub(super) fn connect(connect: &Device, scope: &Scope) -> Checked {
         let help = "add `protocol = \"chat.v1\"`, or leave it out";
         return at(&connect.device, "v0 has nothing to `resume`".to_owned(), help);
     }
-    has_socket("`headers` and `receive_buffer`", &connect.device, scope)
+    has_socket("`headers`, `query` and `receive_buffer`", &connect.device, scope)
 }
 
 pub(super) fn stop(stopping: &Name, scope: &Scope) -> Checked {

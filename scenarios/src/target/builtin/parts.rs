@@ -2,6 +2,7 @@
 //!
 //! Each weakening is narrow: it breaks one promise and leaves the rest of the server sound.
 
+mod access;
 mod calendar;
 mod facts;
 mod sessions;
@@ -28,6 +29,7 @@ use super::{
     under::{self, Does, Under},
     weeks,
 };
+use access::Access;
 use facts::Memory;
 use sessions::Sessions;
 use twist::TWISTS;
@@ -101,6 +103,7 @@ pub(super) struct WatchedStorage {
     writes: AtomicU64,
     memory: Memory,
     sessions: Sessions,
+    access: Access,
 }
 
 impl WatchedStorage {
@@ -113,6 +116,7 @@ impl WatchedStorage {
             writes: AtomicU64::new(0),
             memory: Memory::default(),
             sessions: Sessions::default(),
+            access: Access::default(),
         }
     }
 
@@ -147,6 +151,9 @@ macro_rules! handed_on {
         }
     };
 }
+
+// The children take it by its path.
+use handed_on;
 
 #[async_trait]
 impl Storage for WatchedStorage {

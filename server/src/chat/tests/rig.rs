@@ -29,7 +29,7 @@ use tokio_tungstenite::{
 use crate::{
     Config, Parts,
     accounts::Accounts,
-    chat::Hub,
+    chat::{Guest, Hub},
     ids::UserId,
     limit::Caller,
     storage::{Database, NewUser, SharedStorage, User},
@@ -294,8 +294,10 @@ fn serve(hub: Hub, user: User) -> SocketAddr {
         let caller = Caller { address: [127, 0, 0, 1].into(), user: Some(user.id), connection };
         let bytes = 64 * 1024;
         async move {
-            ws.max_message_size(bytes)
-                .on_upgrade(move |socket| async move { hub.serve(socket, caller, user).await })
+            ws.max_message_size(bytes).on_upgrade(move |socket| async move {
+                let guest = Guest { caller, user, leave: Box::pin(std::future::pending()) };
+                hub.serve(socket, guest).await;
+            })
         }
     };
     let address = listener.local_addr().unwrap();

@@ -11,9 +11,10 @@ use tokio::sync::broadcast::error::{RecvError, TryRecvError};
 
 use super::{Incoming, Limits, Outgoing, Wrong, parse};
 use crate::{
+    accounts::Leave,
     chat::{
-        Stops, WIND_UP,
-        closing::{BAD_REQUEST, Closing, INSUFFICIENT, SHUTDOWN, SLOW, STALE},
+        Leaving, Stops, WIND_UP,
+        closing::{BAD_REQUEST, Closing, EXPIRED, FLOODED, INSUFFICIENT, REVOKED, SHUTDOWN, SLOW, STALE},
         driver::text_of,
         protocol::{self, Code},
         pulse::Pulse,
@@ -58,9 +59,9 @@ impl Device {
     }
 
     /// Serves the device until it closes, its server stops, or it fails.
-    pub(in crate::chat) async fn run(mut self, mut socket: WebSocket) {
+    pub(in crate::chat) async fn run(mut self, mut socket: WebSocket, mut leave: Leaving) {
         let closing = match self.greet(&mut socket).await {
-            Ok(attached) => self.converse(&mut socket, attached).await,
+            Ok(attached) => self.converse(&mut socket, attached, &mut leave).await,
             Err(closing) => closing,
         };
         let clock = SharedClock::clone(&self.terms.clock);
@@ -117,12 +118,23 @@ impl Device {
     }
 
     /// Goes on until the connection is to be closed.
-    async fn converse(&mut self, socket: &mut WebSocket, mut attached: Attached) -> Closing {
+    async fn converse(
+        &mut self,
+        socket: &mut WebSocket,
+        mut attached: Attached,
+        leave: &mut Leaving,
+    ) -> Closing {
         let http = &self.terms.http;
         let mut pulse =
             Pulse::new(SharedClock::clone(&self.terms.clock), http.ping_interval, http.pong_timeout);
         loop {
-            let done = match self.wake(socket, &mut attached, &mut pulse).await {
+            let woken = tokio::select! {
+                biased;
+                // What runs is the room's; the device only has to come again, or must not.
+                why = &mut *leave => return left(why),
+                woken = self.wake(socket, &mut attached, &mut pulse) => woken,
+            };
+            let done = match woken {
                 Wake::Word(word) => self.heard(socket, word, &mut attached).await,
                 Wake::Received(message) => match received(message) {
                     Ok(message) => self.received(socket, message, &mut pulse).await,
@@ -257,6 +269,15 @@ impl Device {
 
 /// So much longer than the room's winding up a device waits for its goodbye.
 const LEAVE: Duration = Duration::from_secs(1);
+
+/// Returns how a device is told to leave.
+const fn left(why: Leave) -> Closing {
+    match why {
+        Leave::Expired => EXPIRED,
+        Leave::Revoked => REVOKED,
+        Leave::Blocked => FLOODED,
+    }
+}
 
 /// Sorts what reading has given.
 fn received(message: Option<Result<Message, axum::Error>>) -> Result<Message, Closing> {

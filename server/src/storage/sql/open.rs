@@ -36,8 +36,10 @@ const PRAGMAS: &str = "PRAGMA journal_mode = WAL; PRAGMA synchronous = NORMAL; P
 const NOT_A_DATABASE: &str = "26";
 
 /// The migrations in order: number, name, text. Released ones never change.
-const MIGRATIONS: &[(i64, &str, &str)] =
-    &[(1, "first tables", include_str!("../../../migrations/0001_first_tables.sql"))];
+const MIGRATIONS: &[(i64, &str, &str)] = &[
+    (1, "first tables", include_str!("../../../migrations/0001_first_tables.sql")),
+    (2, "accounts", include_str!("../../../migrations/0002_accounts.sql")),
+];
 
 /// The database could not be opened. No message contains a password.
 #[derive(Debug, thiserror::Error)]

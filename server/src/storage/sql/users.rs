@@ -8,7 +8,7 @@ use super::{
 };
 use crate::{
     ids::UserId,
-    storage::{Credentials, Language, NewUser, Stored, User},
+    storage::{Credentials, Language, NewUser, RoleOutcome, Stored, User},
 };
 
 pub(super) async fn create(db: &Database, new: NewUser) -> Stored<Option<User>> {
@@ -55,6 +55,33 @@ pub(super) async fn languages(db: &Database) -> Stored<Vec<Language>> {
     Ok(languages)
 }
 
+pub(super) async fn set_admin(db: &Database, id: UserId, is_admin: bool) -> Stored<RoleOutcome> {
+    // Whoever demotes waits for all others who do: the rows of all administrators are held.
+    const HOLD: &str = "UPDATE users SET is_admin = is_admin WHERE is_admin = 1";
+    const REST: &str = "SELECT COUNT(*) AS n FROM users WHERE is_admin = 1 AND id <> $1";
+    const UPDATE: &str = "UPDATE users SET is_admin = $2 WHERE id = $1 RETURNING *";
+    let mut tx = db.write().await?;
+    let admins = sqlx::query(HOLD).execute(&mut *tx).await?.rows_affected();
+    let row = sqlx::query(REST).bind(id.to_string()).fetch_one(&mut *tx).await?;
+    let others = u64::from(Columns::new("users", &row).count("n")?);
+    if !is_admin && others == 0 && admins > 0 {
+        tx.rollback().await?;
+        return Ok(RoleOutcome::LastAdmin);
+    }
+    let query = sqlx::query(UPDATE).bind(id.to_string()).bind(i64::from(is_admin));
+    let row = query.fetch_optional(&mut *tx).await?;
+    tx.commit().await?;
+    row.as_ref().map(user).transpose().map(|user| user.map_or(RoleOutcome::Unknown, RoleOutcome::Changed))
+}
+
+pub(super) async fn set_password(db: &Database, id: UserId, password_hash: String) -> Stored<Option<User>> {
+    let mut tx = db.write().await?;
+    let query = sqlx::query("UPDATE users SET password_hash = $2 WHERE id = $1 RETURNING *");
+    let row = query.bind(id.to_string()).bind(password_hash).fetch_optional(&mut *tx).await?;
+    tx.commit().await?;
+    row.as_ref().map(user).transpose()
+}
+
 /// Holds back every other transaction that holds this user, until the end of this one: what is counted
 /// stays so.
 pub(super) async fn hold(tx: &mut Tx, user: UserId) -> Stored<()> {
@@ -63,7 +90,7 @@ pub(super) async fn hold(tx: &mut Tx, user: UserId) -> Stored<()> {
     Ok(())
 }
 
-fn user(row: &AnyRow) -> Stored<User> {
+pub(super) fn user(row: &AnyRow) -> Stored<User> {
     let row = Columns::new("users", row);
     Ok(User {
         id: row.id("id")?,

@@ -53,6 +53,12 @@ pub(in super::super) enum Twist {
     NobodyWhileAway,
     /// The end of a session is acknowledged, and the session goes on.
     NeverEnds,
+    /// A refresh token that was used is taken for the one that followed.
+    UsedTokenIsGood,
+    /// A log-out is acknowledged, and the device stays logged in.
+    LogoutForgotten,
+    /// A ticket opens as many sockets as one likes.
+    TicketIsAKey,
     /// What users say is written to the log.
     TellsTheLog,
 }
@@ -83,6 +89,9 @@ pub(super) const TWISTS: &[(&str, Twist)] = &[
     ("ready-whatever-happens", Twist::ReadyWhatever),
     ("nobody-while-away", Twist::NobodyWhileAway),
     ("never-ends", Twist::NeverEnds),
+    ("used-token-is-good", Twist::UsedTokenIsGood),
+    ("logout-forgotten", Twist::LogoutForgotten),
+    ("ticket-is-a-key", Twist::TicketIsAKey),
     ("tells-the-log", Twist::TellsTheLog),
 ];
 

@@ -1,0 +1,55 @@
+//! Rows of the audit log.
+
+use jiff::Timestamp;
+
+use crate::ids::{AuditId, UserId};
+
+/// Most rows of one page.
+pub const AUDIT_PAGE_MAX: u32 = 200;
+
+/// Who does something.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Actor {
+    /// Somebody who has not proved who it is.
+    Nobody,
+    /// A user.
+    User(UserId),
+    /// An administrator, in that role.
+    Admin(UserId),
+    /// A program with an API key of this administrator.
+    ApiKey(UserId),
+    /// The server itself.
+    Server,
+    /// Whoever works at the server's command line.
+    Operator,
+}
+
+/// One thing that was done, or tried.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct AuditEntry {
+    /// The row's id.
+    pub id: AuditId,
+    /// When.
+    pub at: Timestamp,
+    /// By whom.
+    pub actor: Actor,
+    /// Whose data or account, if somebody's.
+    pub subject: Option<UserId>,
+    /// What: a word, or method and route.
+    pub action: String,
+    /// On what: a path without its query, an id, or nothing.
+    pub target: String,
+    /// How it ended: `ok`, a status, or a word.
+    pub outcome: String,
+    /// From which network address; empty when it came from none.
+    pub address: String,
+}
+
+/// A place in the log: pages go back from it.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct AuditPlace {
+    /// Time of the row.
+    pub at: Timestamp,
+    /// Id of the row.
+    pub id: AuditId,
+}

@@ -1,0 +1,94 @@
+//! The audit log: rows are added, and nothing here changes or removes one.
+//!
+//! Every row goes through [`append`]; a chain of hashes over the rows would be made there.
+
+use sqlx::any::AnyRow;
+
+use super::{
+    Database,
+    row::{Columns, micros, text},
+};
+use crate::{
+    ids::UserId,
+    storage::{Actor, AuditEntry, AuditPlace, StorageError, Stored},
+};
+
+const USER: &str = "user";
+const ADMIN: &str = "admin";
+const API_KEY: &str = "api_key";
+const NOBODY: &str = "nobody";
+const SERVER: &str = "server";
+const OPERATOR: &str = "operator";
+
+pub(super) async fn append(db: &Database, entry: AuditEntry) -> Stored<()> {
+    const INSERT: &str = "INSERT INTO audit \
+        (id, at, actor_kind, actor_id, subject_id, action, target, outcome, address) \
+        VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9)";
+    let (kind, actor) = parted(entry.actor);
+    let mut tx = db.write().await?;
+    sqlx::query(INSERT)
+        .bind(entry.id.to_string())
+        .bind(micros(entry.at))
+        .bind(kind)
+        .bind(actor.map(|user| user.to_string()))
+        .bind(entry.subject.map(|user| user.to_string()))
+        .bind(text(&entry.action))
+        .bind(text(&entry.target))
+        .bind(text(&entry.outcome))
+        .bind(text(&entry.address))
+        .execute(&mut *tx)
+        .await?;
+    tx.commit().await?;
+    Ok(())
+}
+
+pub(super) async fn page(db: &Database, before: Option<AuditPlace>, limit: u32) -> Stored<Vec<AuditEntry>> {
+    const NEWEST: &str = "SELECT * FROM audit ORDER BY at DESC, id DESC LIMIT $1";
+    const BEFORE: &str = "SELECT * FROM audit WHERE at < $2 OR (at = $2 AND id < $3) \
+        ORDER BY at DESC, id DESC LIMIT $1";
+    let query = match before {
+        None => sqlx::query(NEWEST).bind(i64::from(limit)),
+        Some(place) => {
+            sqlx::query(BEFORE).bind(i64::from(limit)).bind(micros(place.at)).bind(place.id.to_string())
+        }
+    };
+    query.fetch_all(&db.readers).await?.iter().map(entry).collect()
+}
+
+const fn parted(actor: Actor) -> (&'static str, Option<UserId>) {
+    match actor {
+        Actor::Nobody => (NOBODY, None),
+        Actor::User(user) => (USER, Some(user)),
+        Actor::Admin(user) => (ADMIN, Some(user)),
+        Actor::ApiKey(user) => (API_KEY, Some(user)),
+        Actor::Server => (SERVER, None),
+        Actor::Operator => (OPERATOR, None),
+    }
+}
+
+fn entry(row: &AnyRow) -> Stored<AuditEntry> {
+    let row = Columns::new("audit", row);
+    let (kind, user) = (row.text("actor_kind")?, row.maybe_id("actor_id")?);
+    let actor = match (kind.as_str(), user) {
+        (NOBODY, None) => Actor::Nobody,
+        (USER, Some(user)) => Actor::User(user),
+        (ADMIN, Some(user)) => Actor::Admin(user),
+        (API_KEY, Some(user)) => Actor::ApiKey(user),
+        (SERVER, None) => Actor::Server,
+        (OPERATOR, None) => Actor::Operator,
+        _ => {
+            let problem = format!("`{kind}` in column `actor_kind`, expected a known word");
+            return Err(StorageError::Corrupt { table: "audit", problem });
+        }
+    };
+    Ok(AuditEntry {
+        id: row.id("id")?,
+        at: row.time("at")?,
+        actor,
+        subject: row.maybe_id("subject_id")?,
+        action: row.text("action")?,
+        target: row.text("target")?,
+        outcome: row.text("outcome")?,
+        address: row.text("address")?,
+    })
+}
