@@ -18,7 +18,7 @@ use tower_http::{cors::CorsLayer, set_header::SetResponseHeaderLayer};
 
 use crate::{
     config::Http,
-    routes::{account, conversations, devices, facts, health, reminders, socket, suggestions},
+    routes::{account, conversations, devices, facts, health, page, reminders, socket, suggestions},
     state::AppState,
 };
 
@@ -53,6 +53,8 @@ pub(crate) fn router(state: AppState) -> Router {
 
 fn open_routes() -> Router<AppState> {
     Router::new()
+        .route("/", get(page::index))
+        .route("/page/{file}", get(page::part))
         .route("/health", get(health::healthy))
         .route("/health/live", get(health::live))
         .route("/health/ready", get(health::ready))

@@ -6,6 +6,7 @@ pub(crate) mod devices;
 pub(crate) mod facts;
 pub(crate) mod health;
 mod input;
+pub(crate) mod page;
 pub(crate) mod reminders;
 pub(crate) mod socket;
 pub(crate) mod suggestions;

@@ -31,13 +31,23 @@ pub(crate) struct Server {
 pub(crate) type Answer = (u16, Value);
 
 impl Server {
-    /// Starts a server with the default settings, cheap passwords, and these settings over them.
+    /// Starts a server with the default settings, cheap passwords, and these settings over them, whose texts tell what
+    /// was asked for.
     pub(crate) async fn start(clock: SharedClock, settings: toml::Table) -> Self {
+        Self::begin(clock, settings, doubled).await
+    }
+
+    /// The same with all the parts that a server usually has.
+    pub(crate) async fn whole(clock: SharedClock, settings: toml::Table) -> Self {
+        Self::begin(clock, settings, |parts| parts).await
+    }
+
+    async fn begin(clock: SharedClock, settings: toml::Table, change: fn(Parts) -> Parts) -> Self {
         let folder = tempfile::tempdir().unwrap();
         let db = Database::open(&format!("sqlite:{}/chat.db", folder.path().display()), 4).await.unwrap();
         let cheap = toml::toml! { auth = { argon2_memory_kib = 8, argon2_passes = 1 } };
         let config = Config::default().with(&cheap).unwrap().with(&settings).unwrap();
-        let parts = parts(config, clock, db.clone());
+        let parts = change(Parts::usual(config, clock, Arc::new(db.clone())));
         let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
         let address = listener.local_addr().unwrap();
         let (stop, stopped) = oneshot::channel();
@@ -93,13 +103,8 @@ pub(crate) async fn answer(request: RequestBuilder) -> Answer {
     (status, serde_json::from_str(&text).unwrap_or(Value::String(text)))
 }
 
-fn parts(config: Config, clock: SharedClock, db: Database) -> Parts {
-    Parts {
-        texts: Arc::new(KeyTexts),
-        red_flags: Arc::new(Nothing),
-        extractor: Arc::new(Nothing),
-        ..Parts::usual(config, clock, Arc::new(db))
-    }
+fn doubled(parts: Parts) -> Parts {
+    Parts { texts: Arc::new(KeyTexts), red_flags: Arc::new(Nothing), extractor: Arc::new(Nothing), ..parts }
 }
 
 /// Texts that tell what was asked for; in the language `boom` there is a fault.

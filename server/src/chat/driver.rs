@@ -66,12 +66,7 @@ impl Driver {
     }
 
     /// Goes on until the connection is to be closed.
-    async fn converse(
-        &mut self,
-        socket: &mut WebSocket,
-        pulse: &mut Pulse,
-        leave: &mut Leaving,
-    ) -> Closing {
+    async fn converse(&mut self, socket: &mut WebSocket, pulse: &mut Pulse, leave: &mut Leaving) -> Closing {
         loop {
             let events = match self.wake(socket, pulse, leave).await {
                 Wake::Abort => return AWAY,

@@ -58,9 +58,8 @@ pub(crate) async fn open(
     let leave = Box::pin(accounts.until_left(pass, seat.word()));
     Ok(upgrade.on_upgrade(move |socket| async move {
         let guest = Guest { caller, user, leave };
-        let serving = async {
-            if is_v1 { hub.serve_v1(socket, guest).await } else { hub.serve(socket, guest).await }
-        };
+        let serving =
+            async { if is_v1 { hub.serve_v1(socket, guest).await } else { hub.serve(socket, guest).await } };
         tokio::select! {
             () = serving => {}
             () = sockets.cut.cancelled() => {}
