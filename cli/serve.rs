@@ -4,9 +4,9 @@ use std::{io, net::SocketAddr, sync::Arc};
 
 use anyhow::Context as _;
 use clap::Args;
-use clock::SystemClock;
+use clock::{SharedClock, SystemClock};
 use secrecy::ExposeSecret;
-use server::{Config, Parts, storage::Database};
+use server::{Config, Parts, limit::SharedBuckets, shared::Redis, storage::Database};
 use tokio::{
     net::{TcpListener, TcpSocket},
     runtime::Runtime,
@@ -110,9 +110,16 @@ fn taken(address: SocketAddr, error: io::Error) -> anyhow::Error {
 }
 
 async fn parts(config: Config) -> anyhow::Result<Parts> {
-    let clock = Arc::new(SystemClock::new());
+    let clock: SharedClock = Arc::new(SystemClock::new());
     let storage = Database::open(config.database.url.expose_secret(), config.database.connections)
         .await
         .context("cannot open the database")?;
-    Ok(Parts { seed: rand::random(), ..Parts::usual(config, clock, Arc::new(storage)) })
+    let parts = Parts { seed: rand::random(), ..Parts::usual(config, clock, Arc::new(storage)) };
+    let settings = &parts.config.redis;
+    if !settings.is_used() {
+        return Ok(parts);
+    }
+    let redis = Redis::new(&settings.url, Arc::clone(&parts.clock), settings.patience)?;
+    let limits = Arc::new(SharedBuckets::new(redis, Arc::clone(&parts.clock)));
+    Ok(Parts { limits, ..parts })
 }

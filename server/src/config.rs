@@ -15,6 +15,7 @@ pub mod http;
 mod layer;
 pub mod limits;
 pub mod llm;
+pub mod redis;
 pub mod span;
 mod validate;
 
@@ -29,6 +30,7 @@ pub use error::{ConfigError, Place, Snippet};
 pub use http::Http;
 pub use limits::Limits;
 pub use llm::Llm;
+pub use redis::RedisUrl;
 
 /// All settings of a server.
 #[derive(Clone, Debug, Default, Serialize, Deserialize)]
@@ -38,6 +40,8 @@ pub struct Config {
     pub http: Http,
     /// Where the rows live.
     pub database: DatabaseUrl,
+    /// What replicas share.
+    pub redis: RedisUrl,
     /// Tokens and passwords.
     pub auth: Auth,
     /// Rate limits.
@@ -51,13 +55,14 @@ pub struct Config {
 }
 
 /// The keys whose values are not shown.
-const SECRETS: [[&str; 2]; 3] = [["auth", "secret"], ["llm", "api_key"], ["database", "url"]];
+const SECRETS: [[&str; 2]; 4] =
+    [["auth", "secret"], ["llm", "api_key"], ["database", "url"], ["redis", "url"]];
 
 impl Config {
     /// Builds the settings from the defaults, then a TOML text (with the name to blame), then the
     /// environment; the later wins, key by key at every depth.
     ///
-    /// Variables are named `GAUNTLET__SECTION__KEY`; `PORT`, `DATABASE_URL`, `JWT_SECRET` and
+    /// Variables are named `GAUNTLET__SECTION__KEY`; `PORT`, `DATABASE_URL`, `REDIS_URL`, `JWT_SECRET` and
     /// `DEEPSEEK_API_KEY|BASE_URL|MODEL` are known too, and a secret may be in a file that the
     /// variable with `_FILE` after its name names. Other variables are none of our business.
     pub fn load<N, V>(
@@ -97,7 +102,7 @@ impl Config {
     /// Returns all settings in force with the secrets in clear, to build other settings from.
     fn table(&self) -> toml::Table {
         let mut table = toml::Table::try_from(self).unwrap_or_default();
-        let secrets = [&self.auth.secret, &self.llm.api_key, &self.database.url];
+        let secrets = [&self.auth.secret, &self.llm.api_key, &self.database.url, &self.redis.url];
         for ([section, key], secret) in SECRETS.into_iter().zip(secrets) {
             if let Some(toml::Value::Table(section)) = table.get_mut(section) {
                 section.insert(key.to_owned(), secret.expose_secret().into());

@@ -45,6 +45,7 @@ pub mod error;
 pub mod limit;
 mod routes;
 mod serve;
+pub mod shared;
 mod sockets;
 mod state;
 pub mod storage;

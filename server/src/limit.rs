@@ -1,11 +1,12 @@
 //! Rate limits: policies, and the stores that decide.
 //!
 //! A policy says how much whom may do; a store remembers who did how much. In process the store is
-//! `governor` on our clock ([`MemoryLimits`]). Buckets start full, refill continuously, and a refusal
+//! `governor` on our clock ([`MemoryLimits`]); over several processes it is Redis ([`SharedBuckets`]). Buckets start full, refill continuously, and a refusal
 //! costs nothing (the semantics of F5).
 
 pub mod address;
 mod memory;
+mod shared;
 
 use std::{net::IpAddr, num::NonZeroU32, sync::Arc, time::Duration};
 
@@ -14,6 +15,7 @@ use serde::{Deserialize, Serialize};
 
 use crate::ids::UserId;
 pub use memory::MemoryLimits;
+pub use shared::SharedBuckets;
 
 /// A limit store that many parts share.
 pub type SharedLimits = Arc<dyn LimitStore>;

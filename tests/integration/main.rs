@@ -15,6 +15,7 @@ mod mock;
 mod page;
 mod process;
 mod replay;
+mod replicas;
 mod report;
 mod sdk;
 mod standin;

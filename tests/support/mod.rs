@@ -1,4 +1,4 @@
-//! What tests of several parts share: a browser, a PostgreSQL to test against, a running server, gateways and chats of
+//! What tests of several parts share: a browser, a PostgreSQL and a Redis to test against, a running server, gateways and chats of
 //! strangers, a checker of JSON Schemas, and what to do without.
 
 pub(crate) mod absence;
@@ -7,6 +7,7 @@ pub(crate) mod gateway;
 pub(crate) mod judged;
 pub(crate) mod port;
 pub(crate) mod postgres;
+pub(crate) mod redis;
 pub(crate) mod schema;
 pub(crate) mod server;
 pub(crate) mod standin;

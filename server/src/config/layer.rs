@@ -20,9 +20,10 @@ const PREFIX: &str = "GAUNTLET__";
 const FILE_SUFFIX: &str = "_FILE";
 
 /// Names that other programs know too, in the order of being laid.
-const WELL_KNOWN: [(&str, &str); 6] = [
+const WELL_KNOWN: [(&str, &str); 7] = [
     ("PORT", "http.listen"),
     ("DATABASE_URL", "database.url"),
+    ("REDIS_URL", "redis.url"),
     ("JWT_SECRET", "auth.secret"),
     ("DEEPSEEK_API_KEY", "llm.api_key"),
     ("DEEPSEEK_BASE_URL", "llm.base_url"),

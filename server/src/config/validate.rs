@@ -66,6 +66,7 @@ impl Config {
             ("conversation.fact_write_deadline", talk.fact_write_deadline),
             ("calendar.suggestion_life", self.calendar.suggestion_life),
             ("database.patience", self.database.patience),
+            ("redis.patience", self.redis.patience),
         ];
         for (key, duration) in durations {
             let fits = !duration.is_zero() && duration <= DURATION_MAX;

@@ -6,6 +6,7 @@
 use std::{
     cmp::Ordering,
     collections::HashMap,
+    fmt,
     net::IpAddr,
     num::NonZeroU32,
     ops::Add,
@@ -46,7 +47,7 @@ struct Terms {
 
 /// Whose tokens.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
-enum Bucket {
+pub(super) enum Bucket {
     Address(IpAddr),
     User(UserId),
     Connection(u64),
@@ -87,7 +88,7 @@ impl Terms {
 
 impl Bucket {
     /// Picks the part of the caller that counts. Who is not known as a user counts by address.
-    fn of(key: LimitKey, caller: &Caller) -> Self {
+    pub(super) fn of(key: LimitKey, caller: &Caller) -> Self {
         let address = || Self::Address(address::group(caller.address));
         match key {
             LimitKey::Address => address(),
@@ -95,6 +96,22 @@ impl Bucket {
             LimitKey::Connection => Self::Connection(caller.connection),
         }
     }
+}
+
+impl fmt::Display for Bucket {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Address(address) => write!(f, "{{a:{address}}}"),
+            Self::User(user) => write!(f, "{{u:{user}}}"),
+            Self::Connection(number) => write!(f, "{{c:{number}}}"),
+        }
+    }
+}
+
+/// Counts that a bucket was empty, whether that is enforced or not.
+pub(super) fn count_refusal(name: PolicyName, policy: &Policy) {
+    metrics::counter!("rate_limited_total", "policy" => name.label(), "mode" => policy.mode.label())
+        .increment(1);
 }
 
 #[async_trait]
@@ -108,8 +125,7 @@ impl LimitStore for MemoryLimits {
             Ok(state) => return Decision::Allowed { remaining: state.remaining_burst_capacity() },
             Err(refused) => refused,
         };
-        metrics::counter!("rate_limited_total", "policy" => name.label(), "mode" => policy.mode.label())
-            .increment(1);
+        count_refusal(name, policy);
         if policy.mode == LimitMode::Shadow {
             return Decision::Allowed { remaining: 0 };
         }
