@@ -36,7 +36,7 @@ use crate::{
     facts::Pen,
     ids::{SessionId, UserId},
     limit::Caller,
-    llm::Model,
+    llm::Routes,
     parts::Parts,
     storage::{Stored, User},
 };
@@ -56,7 +56,7 @@ pub const WIND_UP: Duration = Duration::from_secs(2);
 #[derive(Clone, Debug)]
 pub struct Hub {
     parts: Parts,
-    model: Arc<Model>,
+    model: Arc<Routes>,
     turns: Turns,
     facts: Pen,
     rooms: Rooms,
@@ -96,7 +96,7 @@ impl Hub {
     /// Builds the chat from the server's parts. Starts nothing.
     pub fn new(parts: Parts) -> Self {
         let facts = Pen::new(Arc::clone(&parts.storage), Arc::clone(&parts.clock), Arc::clone(&parts.config));
-        let model = Model::new(
+        let model = Routes::new(
             &parts.config.llm,
             Arc::clone(&parts.clock),
             Arc::clone(&parts.breaker_policy),

@@ -1,7 +1,7 @@
 //! The model: what it is asked, how its answer is read, and what is done when it fails.
 //!
 //! ```text
-//! prompt → model (breaker, budget, retry) → client (HTTP) → reader (sse → chunk → markup → script) → text
+//! prompt → routes → model (breaker, budget, retry) → client (HTTP) → reader (sse → chunk → markup → script) → text
 //! ```
 //!
 //! Invariant: text of two attempts is never mixed, for an attempt is repeated only before its first
@@ -15,8 +15,10 @@ pub mod markup;
 pub mod model;
 pub mod prompt;
 pub mod reader;
+pub mod routes;
 pub mod script;
 pub mod sse;
 
 pub use failure::{Failure, Reason};
-pub use model::Model;
+pub use model::{Failed, Model, Question};
+pub use routes::{Route, Routes};

@@ -9,7 +9,7 @@ use super::protocol::Code;
 use crate::{
     classify::Meaning,
     ids::{MessageId, SessionId},
-    llm::Failure,
+    llm::{Failure, Route},
     safety::RedFlag,
     storage::{SessionReason, Suggestion},
 };
@@ -111,7 +111,7 @@ pub enum Outcome {
     /// A calendar entry is proposed, or not.
     Offered(Option<Suggestion>),
     /// The model has answered in full.
-    Answered,
+    Answered(Route),
     /// The model has failed.
     Failed(Failure),
     /// The reply is stored.

@@ -194,7 +194,7 @@ impl Machine {
             Outcome::TooLate => self.too_late(),
             Outcome::Opened(session, _) => self.opened(session),
             Outcome::Offered(suggestion) => self.offered(suggestion),
-            Outcome::Answered => self.answered(),
+            Outcome::Answered(route) => self.answered(route),
             Outcome::Failed(failure) => self.failed(&failure),
             Outcome::Stored => self.learn(),
             Outcome::Known | Outcome::Learned => self.finish(),

@@ -16,11 +16,12 @@ use super::{
 };
 use crate::{
     calendar::{self, Occasion},
+    classify::Intent,
     deadline::Deadline,
     facts::{self, Pen, Statement},
     ids::{SessionId, UserId},
     llm::{
-        Failure, Model,
+        Failure, Question, Route, Routes,
         prompt::{self, Bounds, Material, Turn},
     },
     memory::MemoryPolicy,
@@ -42,7 +43,7 @@ const STORE_LIMIT: Duration = Duration::from_secs(5);
 #[derive(Clone, Debug)]
 pub(super) struct Steps {
     pub(super) parts: Parts,
-    pub(super) model: Arc<Model>,
+    pub(super) model: Arc<Routes>,
     pub(super) turns: Turns,
     pub(super) facts: Pen,
     pub(super) user: UserId,
@@ -200,11 +201,11 @@ impl Steps {
         let deadline = self.deadline(said);
         let prompt = timeout_at(&*self.parts.clock, deadline.answer_by(), self.prompt(said, session)).await;
         let answered = match prompt {
-            Ok(prompt) => self.answer(&prompt, &deadline, text).await,
+            Ok(prompt) => self.answer(said, Question { prompt: &prompt, deadline: &deadline, text }).await,
             Err(_) => Err(Failure::Late),
         };
         match answered {
-            Ok(()) => Outcome::Answered,
+            Ok(route) => Outcome::Answered(route),
             Err(failure) => {
                 tracing::warn!(%failure, "model gave no whole answer");
                 Outcome::Failed(failure)
@@ -214,15 +215,14 @@ impl Steps {
 
     /// Asks the model; once more without what was said before, if moderation refuses the prompt: a message
     /// that it once refused must not silence the user for as long as it is remembered.
-    async fn answer(
-        &self,
-        prompt: &[Turn],
-        deadline: &Deadline,
-        text: &mpsc::Sender<String>,
-    ) -> Result<(), Failure> {
-        let answered = self.model.answer(prompt, deadline, text).await;
-        match (answered, prompt::without_history(prompt)) {
-            (Err(Failure::Moderated), Some(bare)) => self.model.answer(&bare, deadline, text).await,
+    async fn answer(&self, said: &Said, question: Question<'_>) -> Result<Route, Failure> {
+        // Who may be in need gets a text of ours at once, and no second try.
+        let may_be_cheaper = said.flag.is_none() && said.meaning.intent != Intent::SymptomReport;
+        let answered = self.model.answer(question, may_be_cheaper).await;
+        match (answered, prompt::without_history(question.prompt)) {
+            (Err(Failure::Moderated), Some(bare)) => {
+                self.model.answer(Question { prompt: &bare, ..question }, may_be_cheaper).await
+            }
             (answered, _) => answered,
         }
     }

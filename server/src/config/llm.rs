@@ -28,6 +28,9 @@ pub struct Llm {
     pub api_key: SecretString,
     /// Model name; DeepSeek retires names, so it is a setting.
     pub model: String,
+    /// The model that answers before the first word when the main one fails, marked as degraded; empty for none. Signs
+    /// and symptoms do not wait for it.
+    pub cheaper_model: String,
     /// Sampling temperature, 0 to 2.
     pub temperature: f64,
     /// Longest answer, in tokens.
@@ -94,6 +97,7 @@ impl Default for Llm {
             base_url: "https://api.deepseek.com".to_owned(),
             api_key: SecretString::default(),
             model: "deepseek-flash".to_owned(),
+            cheaper_model: String::new(),
             temperature: 0.7,
             max_tokens: 1000,
             total: Duration::from_secs(30),

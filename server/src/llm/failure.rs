@@ -131,6 +131,19 @@ impl Failure {
         }
     }
 
+    /// Returns whether another model may answer what this one did not.
+    pub const fn may_be_answered_elsewhere(&self) -> bool {
+        !matches!(
+            self,
+            Self::Request(_)
+                | Self::Account(_)
+                | Self::Moderated
+                | Self::ContentFilter
+                | Self::Late
+                | Self::Unread
+        )
+    }
+
     /// Returns what the breaker makes of it.
     pub const fn verdict(&self) -> Verdict {
         match self {

@@ -42,10 +42,30 @@ pub struct Model {
     chance: Mutex<StdRng>,
 }
 
-/// An attempt that failed.
-struct Failed {
-    failure: Failure,
-    has_shown: bool,
+/// What is asked, until when, and where the answer goes.
+#[derive(Clone, Copy, Debug)]
+pub struct Question<'a> {
+    /// The prompt.
+    pub prompt: &'a [Turn],
+    /// The time of the turn.
+    pub deadline: &'a Deadline,
+    /// Takes what is to be shown, piece by piece.
+    pub text: &'a mpsc::Sender<String>,
+}
+
+/// An answer that did not come, or not whole.
+#[derive(Clone, Debug)]
+pub struct Failed {
+    /// Why.
+    pub failure: Failure,
+    /// Whether something of it was shown.
+    pub has_shown: bool,
+}
+
+impl From<Failure> for Failed {
+    fn from(failure: Failure) -> Self {
+        Self { failure, has_shown: false }
+    }
 }
 
 impl Model {
@@ -62,48 +82,37 @@ impl Model {
         }
     }
 
-    /// Asks, and sends what is to be shown to `text`, piece by piece.
+    /// Asks, at most so many times more when nothing came, and sends what is to be shown piece by piece.
     ///
     /// Ends at the deadline at the latest, also when nobody takes what is shown: a full `text` holds the upstream
     /// back. Cancellation drops the upstream connection at once and counts as nothing.
-    pub async fn answer(
-        &self,
-        prompt: &[Turn],
-        deadline: &Deadline,
-        text: &mpsc::Sender<String>,
-    ) -> Result<(), Failure> {
-        if self.clock.now() >= deadline.answer_by() {
-            return Err(Failure::Late);
+    pub async fn answer(&self, question: Question<'_>, retries: u32) -> Result<(), Failed> {
+        if self.clock.now() >= question.deadline.answer_by() {
+            return Err(Failure::Late.into());
         }
         let pass = self.pass()?;
-        let outcome = self.attempts(prompt, deadline, text).await;
+        let outcome = self.attempts(question, retries).await;
         pass.report(match &outcome {
             Ok(()) => TurnEnd::Answered,
-            Err(failure) => TurnEnd::Failed(failure),
+            Err(failed) => TurnEnd::Failed(&failed.failure),
         });
-        if let Err(Failure::Account(status)) = &outcome {
+        if let Err(Failed { failure: Failure::Account(status), .. }) = &outcome {
             tracing::error!(status, "model refuses the account; check `llm.api_key` and the balance");
         }
         outcome
     }
 
-    async fn attempts(
-        &self,
-        prompt: &[Turn],
-        deadline: &Deadline,
-        text: &mpsc::Sender<String>,
-    ) -> Result<(), Failure> {
+    async fn attempts(&self, question: Question<'_>, mut retries: u32) -> Result<(), Failed> {
         lock(&self.budget).deposit();
-        let mut retries = self.settings.retries;
         loop {
-            let span = tracing::info_span!("attempt");
-            let failed = match self.attempt(prompt, deadline, text).instrument(span).await {
+            let span = tracing::info_span!("attempt", model = self.settings.model);
+            let failed = match self.attempt(question).instrument(span).await {
                 Ok(()) => return Ok(()),
                 Err(failed) => failed,
             };
             tracing::warn!(failure = %failed.failure, shown = failed.has_shown, "attempt failed");
-            if retries == 0 || !self.may_retry(&failed, deadline) {
-                return Err(failed.failure);
+            if retries == 0 || !self.may_retry(&failed, question.deadline) {
+                return Err(failed);
             }
             retries -= 1;
             let pause = lock(&self.chance).random_range(PAUSE_MS);
@@ -119,16 +128,10 @@ impl Model {
             && lock(&self.budget).withdraw(now)
     }
 
-    async fn attempt(
-        &self,
-        prompt: &[Turn],
-        deadline: &Deadline,
-        text: &mpsc::Sender<String>,
-    ) -> Result<(), Failed> {
-        let silent = |failure| Failed { failure, has_shown: false };
+    async fn attempt(&self, Question { prompt, deadline, text }: Question<'_>) -> Result<(), Failed> {
         let began = self.clock.now();
         let mut limit = Limit::first(deadline, began);
-        let mut stream = limit.hold(&*self.clock, self.client.send(prompt)).await.map_err(silent)?;
+        let mut stream = limit.hold(&*self.clock, self.client.send(prompt)).await?;
         let mut reader = Reader::new(&self.settings).answering(prompt);
         let mut has_shown = false;
         loop {

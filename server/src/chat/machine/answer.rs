@@ -10,14 +10,15 @@ use crate::{
         event::Wish,
         protocol::{Action, Code, Finish, Frame, Kind},
     },
-    llm::Failure,
+    llm::{Failure, Route},
     storage::MessageKind,
 };
 
 impl Machine {
-    pub(super) fn answered(&mut self) -> Vec<Effect> {
+    pub(super) fn answered(&mut self, route: Route) -> Vec<Effect> {
         let Some(turn) = &mut self.turn else { return Vec::new() };
-        turn.end = Some(done(&turn.said, Finish::Answered));
+        let degraded = route == Route::Cheaper;
+        turn.end = Some(Frame { degraded, ..done(&turn.said, Finish::Answered) });
         let (text, number) = (turn.text.clone(), turn.said.turn);
         let notice = turn.is_unstored.then(|| {
             let notice = Frame::text(number, Kind::Notice, self.voice.notice("unstored"));

@@ -12,6 +12,7 @@ use crate::{
     chat::event::Ids,
     classify::{Intent, Meaning, SmallTalk},
     ids::{SuggestionId, UserId},
+    llm::Route,
     safety::RedFlag,
     storage::{Priority, SuggestionType},
     texts::FluentTexts,
@@ -82,7 +83,7 @@ fn a_question_is_stored_asked_answered_stored_and_learned_from() {
     assert_eq!(brief(&did(&mut machine, Outcome::Granted)), "Open");
     assert_eq!(brief(&did(&mut machine, Outcome::Opened(SessionId::random(), None))), "Ask");
     assert_eq!(brief(&machine.on(Event::Text("Yes".to_owned()))), "Answer");
-    assert_eq!(brief(&did(&mut machine, Outcome::Answered)), "Reply:Answer");
+    assert_eq!(brief(&did(&mut machine, Outcome::Answered(Route::Main))), "Reply:Answer");
     assert_eq!(brief(&did(&mut machine, Outcome::Stored)), "Learn");
     assert_eq!(brief(&did(&mut machine, Outcome::Learned)), "Release done:Answered");
 }
@@ -190,7 +191,7 @@ fn a_refusal_during_a_turn_is_delivered_after_its_end_and_before_the_next_turn()
     assert_eq!(brief(&machine.on(Event::Admitted(second))), "");
     assert_eq!(brief(&machine.on(Event::Refused(third, Refusal::QueueFull))), "");
     assert_eq!(brief(&machine.on(Event::Unreadable(Code::BadRequest))), "");
-    did(&mut machine, Outcome::Answered);
+    did(&mut machine, Outcome::Answered(Route::Main));
     did(&mut machine, Outcome::Stored);
 
     let effects = did(&mut machine, Outcome::Learned);
@@ -247,7 +248,7 @@ fn a_store_that_fails_is_told_before_and_after_the_answer() {
     assert_eq!(brief(&did(&mut machine, Outcome::Broken)), "Release error:Internal");
 
     ask(&mut machine, &said);
-    did(&mut machine, Outcome::Answered);
+    did(&mut machine, Outcome::Answered(Route::Main));
     assert_eq!(brief(&did(&mut machine, Outcome::Broken)), "Release error:NotStored");
 }
 
@@ -264,7 +265,7 @@ fn a_question_that_cannot_be_stored_is_answered_without_memory_and_the_user_is_t
 
     let ask = ask_unstored(&mut machine, &said);
     let text = machine.on(Event::Text("Yes".to_owned()));
-    let end = did(&mut machine, Outcome::Answered);
+    let end = did(&mut machine, Outcome::Answered(Route::Main));
 
     assert!(matches!(&ask[..], [Effect::Run(Step::Ask(_, None))]), "{ask:?}");
     assert!(matches!(&text[..], [Effect::Send(Frame { id: None, .. })]), "an id of nothing: {text:?}");
@@ -339,7 +340,7 @@ fn a_draining_server_refuses_who_waits_and_lets_the_running_turn_end() {
 
     assert_eq!(brief(&machine.on(Event::Draining)), "");
     assert!(!machine.reads());
-    did(&mut machine, Outcome::Answered);
+    did(&mut machine, Outcome::Answered(Route::Main));
     did(&mut machine, Outcome::Stored);
     let effects = did(&mut machine, Outcome::Learned);
 

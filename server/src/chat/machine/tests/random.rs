@@ -14,7 +14,7 @@ use crate::{
     },
     classify::{Intent, Meaning},
     ids::{MessageId, SessionId},
-    llm::Failure,
+    llm::{Failure, Route},
     safety::RedFlag,
 };
 
@@ -85,7 +85,7 @@ impl Player {
             Step::Open(..) => Outcome::Opened(SessionId::random(), None),
             Step::Offer(..) => Outcome::Offered(None),
             Step::Ask(..) if fails => Outcome::Failed(Failure::Gap),
-            Step::Ask(..) => Outcome::Answered,
+            Step::Ask(..) => Outcome::Answered(Route::Main),
             Step::Reply(_) => Outcome::Stored,
             Step::Learn(_) => Outcome::Learned,
             Step::End => Outcome::Ended(None),
