@@ -16,6 +16,7 @@ use server::{
     ids::{MessageId, SessionId, UserId},
     limit::{Caller, LimitStore, MemoryLimits, PolicyName},
     llm::prompt::{Bounds, Material, build},
+    safety::{KeywordRedFlags, RedFlags},
     storage::{Fact, FactSource, Message, MessageKind, Role},
 };
 
@@ -64,6 +65,24 @@ fn prompt(c: &mut Criterion) {
     group.finish();
 }
 
+/// The longest message that is taken, of words that are in many lists: it is checked before anything else,
+/// so whoever is flooded pays it for every message.
+fn red_flags(c: &mut Criterion) {
+    let flags = KeywordRedFlags::new();
+    let long = "the baby is not cold and pain no more severe belly head ".repeat(72)[..4000].to_owned();
+    let short = "Hi, may I eat soft cheese in week 22?".to_owned();
+
+    let mut group = c.benchmark_group("red flags");
+    for (name, text) in [("4,000 characters", &long), ("one question", &short)] {
+        group.throughput(Throughput::Bytes(text.len() as u64));
+        group.bench_function(format!("ours, {name}"), |b| b.iter(|| flags.find(black_box(text))));
+        group.bench_function(format!("floor: {name} in lower case"), |b| {
+            b.iter(|| black_box(text).to_lowercase());
+        });
+    }
+    group.finish();
+}
+
 fn message(user: UserId, session: SessionId, position: u32, text: &str) -> Message {
     let (role, kind) = match position % 2 {
         1 => (Role::User, MessageKind::Said),
@@ -95,5 +114,5 @@ fn fact(user: UserId, n: u32) -> Fact {
     }
 }
 
-criterion_group!(benches, limiter, prompt);
+criterion_group!(benches, limiter, prompt, red_flags);
 criterion_main!(benches);

@@ -20,9 +20,10 @@ pub(crate) struct Word {
 const TURNS: [&str; 10] =
     ["but", "however", "though", "pero", "aunque", "mais", "sino", "cependant", "because", "porque"];
 
-/// Folds a text: lower case, no diacritics, typographic apostrophes made plain.
+/// Folds a text: lower case, no diacritics or ligatures, typographic apostrophes made plain.
 pub(crate) fn fold(text: &str) -> String {
-    text.nfd()
+    text.replace(['œ', 'Œ'], "oe")
+        .nfd()
         .filter(|c| !is_combining_mark(*c))
         .map(|c| if matches!(c, '\u{2019}' | '\u{2018}' | '`' | '\u{b4}') { '\'' } else { c })
         .flat_map(char::to_lowercase)
@@ -81,7 +82,7 @@ mod tests {
 
     #[test]
     fn case_marks_and_diacritics_fall_away() {
-        assert_eq!(texts("¿SÁNGRO mucho?  Où ça!"), ["sangro", "mucho", "ou", "ca"]);
+        assert_eq!(texts("¿SÁNGRO mucho?  Où ça! Mon cœur"), ["sangro", "mucho", "ou", "ca", "mon", "coeur"]);
     }
 
     #[test]

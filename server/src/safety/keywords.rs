@@ -6,16 +6,22 @@ use std::collections::HashMap;
 
 use super::{
     RedFlag, RedFlags,
+    harmless::{self, Excuses, Harmless},
     lists::{self, Line},
+    sound::{is_typo, sound},
 };
 use crate::words::{self, Word};
 
 /// Words between the first and the last word of a pattern, beside its own.
-const SLACK: usize = 5;
-/// So many words before a pattern a denial still reaches it.
-const DENIAL_REACH: usize = 4;
-/// Shorter words are not compared with tolerance: too many others lie near.
+const SLACK: usize = 6;
+/// Shorter words are not compared with tolerance, where nothing else is asked: too many others lie near.
 const TYPO_LENGTH: usize = 6;
+/// The same for a pattern of several groups.
+const TYPO_LENGTH_AMONG_OTHERS: usize = 5;
+/// Shorter words are not compared by sound.
+const SOUND_LENGTH: usize = 4;
+/// Stands for any number that is a fever's reading.
+const FEVER_READING: &str = "<fever>";
 /// At most so many places of one group are compared in one message.
 const PLACES_MAX: usize = 64;
 
@@ -25,7 +31,20 @@ pub struct KeywordRedFlags {
     patterns: Vec<Pattern>,
     exact: HashMap<&'static str, Vec<usize>>,
     stems: HashMap<char, Vec<(&'static str, usize)>>,
-    tolerant: HashMap<char, Vec<(&'static str, usize)>>,
+    /// By the first letter of how they sound.
+    tolerant: HashMap<char, Vec<Tolerant>>,
+    harmless: Harmless,
+}
+
+/// A word of the lists that is also known when it is misspelt.
+#[derive(Debug)]
+struct Tolerant {
+    word: &'static str,
+    sound: String,
+    /// Groups of which it is known by its sound.
+    groups: Vec<usize>,
+    /// Groups of which it is known with a typing error, too.
+    forgiving: Vec<usize>,
 }
 
 /// A pattern whose groups are numbers of groups of words.
@@ -47,6 +66,7 @@ impl KeywordRedFlags {
             exact: HashMap::new(),
             stems: HashMap::new(),
             tolerant: HashMap::new(),
+            harmless: Harmless::new(),
         };
         let mut groups = 0;
         for line in lists::lines() {
@@ -57,9 +77,10 @@ impl KeywordRedFlags {
 
     fn add(&mut self, line: &Line, groups: &mut usize) {
         let first = *groups;
+        let tolerated = if line.groups.len() > 1 { TYPO_LENGTH_AMONG_OTHERS } else { TYPO_LENGTH };
         for choices in &line.groups {
             for choice in choices {
-                self.add_choice(choice, *groups);
+                self.add_choice(choice, *groups, tolerated);
             }
             *groups += 1;
         }
@@ -67,23 +88,38 @@ impl KeywordRedFlags {
         self.patterns.push(Pattern { sign: line.sign, is_negative: line.is_negative, groups });
     }
 
-    fn add_choice(&mut self, choice: &'static str, group: usize) {
+    fn add_choice(&mut self, choice: &'static str, group: usize, tolerated: usize) {
         let first = choice.chars().next().unwrap_or_default();
         if let Some(stem) = choice.strip_suffix('*') {
             self.stems.entry(first).or_default().push((stem, group));
             return;
         }
         self.exact.entry(choice).or_default().push(group);
-        if choice.len() >= TYPO_LENGTH {
-            self.tolerant.entry(first).or_default().push((choice, group));
+        if choice.len() >= SOUND_LENGTH {
+            self.add_tolerant(choice, group, tolerated);
         }
     }
 
-    fn places(&self, words: &[Word]) -> Places {
-        let mut places = Places::new();
-        for (at, word) in words.iter().enumerate() {
-            for group in self.groups_of(&word.text) {
-                let places = places.entry(group).or_default();
+    fn add_tolerant(&mut self, word: &'static str, group: usize, tolerated: usize) {
+        let sound = sound(word);
+        let forgiving = (sound.len() >= tolerated).then_some(group);
+        let alike = self.tolerant.entry(sound.chars().next().unwrap_or_default()).or_default();
+        if let Some(known) = alike.iter_mut().find(|known| known.word == word) {
+            known.groups.push(group);
+            known.forgiving.extend(forgiving);
+        } else {
+            let forgiving = forgiving.into_iter().collect();
+            alike.push(Tolerant { word, sound, groups: vec![group], forgiving });
+        }
+    }
+
+    fn places(&self, words: &[Word], excuses: &Excuses) -> Places {
+        let (mut places, mut known) = (Places::new(), HashMap::new());
+        let counted = words.iter().enumerate().filter(|(at, _)| !excuses.covered[*at]);
+        for (at, word) in counted {
+            let groups = known.entry(&*word.text).or_insert_with(|| self.groups_of(&word.text));
+            for group in groups {
+                let places = places.entry(*group).or_default();
                 if places.len() < PLACES_MAX {
                     places.push(at);
                 }
@@ -95,29 +131,43 @@ impl KeywordRedFlags {
     /// Returns the groups that a word belongs to. A word that is known is not taken for another one.
     fn groups_of(&self, word: &str) -> Vec<usize> {
         let first = word.chars().next().unwrap_or_default();
-        let of = |table: &HashMap<char, Vec<(&'static str, usize)>>, fits: &dyn Fn(&str) -> bool| {
-            let entries = table.get(&first).map(Vec::as_slice).unwrap_or_default();
-            entries.iter().filter(|(known, _)| fits(known)).map(|(_, group)| *group).collect::<Vec<_>>()
-        };
         let mut groups = self.exact.get(word).cloned().unwrap_or_default();
-        groups.extend(of(&self.stems, &|stem| word.starts_with(stem)));
-        if groups.is_empty() && word.len() >= TYPO_LENGTH - 1 && !INNOCENT.contains(&word) {
-            groups = of(&self.tolerant, &|known| is_typo(word, known));
+        if groups.is_empty() && word.len() >= SOUND_LENGTH && !INNOCENT.contains(&word) {
+            groups = self.groups_nearly(word);
+        }
+        let stems = self.stems.get(&first).map(Vec::as_slice).unwrap_or_default();
+        groups.extend(stems.iter().filter(|(stem, _)| word.starts_with(stem)).map(|(_, group)| *group));
+        if word.parse().is_ok_and(harmless::is_fever) {
+            groups.extend(self.exact.get(FEVER_READING).into_iter().flatten());
         }
         groups
+    }
+
+    /// Returns the groups of the words that sound the same, or are written nearly so.
+    fn groups_nearly(&self, word: &str) -> Vec<usize> {
+        let heard = sound(word);
+        let first = heard.chars().next().unwrap_or_default();
+        let near = self.tolerant.get(&first).map(Vec::as_slice).unwrap_or_default();
+        let near = near.iter().filter_map(|known| {
+            if known.sound == heard {
+                return Some(&known.groups);
+            }
+            let is_near = is_typo(&heard, &known.sound) || is_typo(word, known.word);
+            (is_near && !known.forgiving.is_empty()).then_some(&known.forgiving)
+        });
+        near.flatten().copied().collect()
     }
 }
 
 impl Pattern {
-    fn matches(&self, words: &[Word], places: &Places) -> bool {
+    fn matches(&self, words: &[Word], places: &Places, excuses: &Excuses) -> bool {
         let Some(of_groups) = self.groups.iter().map(|group| places.get(group)).collect::<Option<Vec<_>>>()
         else {
             return false;
         };
         of_groups[0].iter().any(|first| {
-            span(*first, &of_groups, words).is_some_and(|(from, to)| {
-                self.is_negative || !is_denied(&words[..from]) && !is_harmless(&words[from..], to - from)
-            })
+            span(*first, &of_groups, words)
+                .is_some_and(|(from, to)| self.is_negative || !excuses.cover(words, from..to + 1))
         })
     }
 }
@@ -131,8 +181,9 @@ impl Default for KeywordRedFlags {
 impl RedFlags for KeywordRedFlags {
     fn find(&self, message: &str) -> Option<RedFlag> {
         let words = words::split(message);
-        let places = self.places(&words);
-        let found = self.patterns.iter().find(|pattern| pattern.matches(&words, &places))?;
+        let excuses = self.harmless.excuses(&words);
+        let places = self.places(&words, &excuses);
+        let found = self.patterns.iter().find(|pattern| pattern.matches(&words, &places, &excuses))?;
         Some(RedFlag { sign: found.sign })
     }
 }
@@ -151,75 +202,11 @@ fn span(first: usize, groups: &[&Vec<usize>], words: &[Word]) -> Option<(usize, 
     (to - from < groups.len() + SLACK).then_some((from, to))
 }
 
-/// Returns whether the words before a pattern deny it: "no", "sin", "ne" in the same clause.
-fn is_denied(before: &[Word]) -> bool {
-    let clause = |word: &&Word| before.last().is_some_and(|last| last.clause == word.clause);
-    let near: Vec<&str> =
-        before.iter().rev().take_while(clause).take(DENIAL_REACH).map(|word| word.text.as_str()).collect();
-    let Some(denial) = near.iter().rposition(|word| DENIALS.contains(word)) else {
-        return false;
-    };
-    let between = &near[..denial];
-    !between.iter().any(|word| REVERSALS.contains(word) || word.starts_with("stop"))
-}
-
-/// Returns whether what stands around a fever makes it harmless: a low reading, or another fever.
-fn is_harmless(words: &[Word], length: usize) -> bool {
-    if !FEVERS.contains(&words[0].text.as_str()) {
-        return false;
-    }
-    let clause = words[0].clause;
-    let reading = words[length..]
-        .iter()
-        .take(DENIAL_REACH + SLACK)
-        .take_while(|word| word.clause == clause)
-        .find_map(|word| word.text.parse::<f64>().ok().filter(|n| (34.0..=110.0).contains(n)));
-    reading.is_some_and(|degrees| if degrees < 45.0 { degrees < 38.0 } else { degrees < 100.4 })
-}
-
-const FEVERS: [&str; 5] = ["fever", "feverish", "fiebre", "calentura", "fievre"];
-
-const DENIALS: [&str; 32] = [
-    "no", "not", "dont", "didnt", "doesnt", "isnt", "arent", "wasnt", "havent", "hasnt", "never", "without",
-    "nor", "neither", "nothing", "sin", "nunca", "tampoco", "ni", "ningun", "ninguna", "pas", "ne", "n",
-    "sans", "aucun", "aucune", "jamais", "hay", "yellow", "stopped", "prevent",
-];
-
-/// Words between a denial and a sign that take the denial back: "can't stop bleeding", "never had such
-/// pain", "no appetite and a fever".
-const REVERSALS: [&str; 28] = [
-    "stop",
-    "such",
-    "this",
-    "so",
-    "like",
-    "and",
-    "only",
-    "just",
-    "parar",
-    "para",
-    "paro",
-    "deja",
-    "dejo",
-    "dejar",
-    "tan",
-    "tanto",
-    "tanta",
-    "y",
-    "solo",
-    "arrete",
-    "arreter",
-    "cesse",
-    "tel",
-    "telle",
-    "autant",
-    "et",
-    "seulement",
-    "with",
-];
-
 /// Words that lie near a word of the lists and mean something else.
-const INNOCENT: [&str; 22] = [
+const INNOCENT: [&str; 25] = [
+    "ceiling",
+    "sealing",
+    "seeing",
     "cooking",
     "cooling",
     "choosing",
@@ -243,22 +230,6 @@ const INNOCENT: [&str; 22] = [
     "sangria",
     "saisine",
 ];
-
-/// Returns whether one letter is missing, added, wrong, or two neighbours are swapped.
-fn is_typo(word: &str, known: &str) -> bool {
-    let (a, b): (Vec<char>, Vec<char>) = (word.chars().collect(), known.chars().collect());
-    let same = a.iter().zip(&b).take_while(|(x, y)| x == y).count();
-    let (rest, wanted) = (&a[same..], &b[same..]);
-    match a.len().cmp(&b.len()) {
-        std::cmp::Ordering::Equal => {
-            rest.is_empty()
-                || rest[1..] == wanted[1..]
-                || rest.len() > 1 && rest[0] == wanted[1] && rest[1] == wanted[0] && rest[2..] == wanted[2..]
-        }
-        std::cmp::Ordering::Greater => rest[1..] == *wanted,
-        std::cmp::Ordering::Less => *rest == wanted[1..],
-    }
-}
 
 #[cfg(test)]
 mod tests;

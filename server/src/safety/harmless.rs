@@ -1,0 +1,274 @@
+//! What takes a sign back: a denial before it, a past long gone, a question about what may be, somebody who
+//! is not a patient.
+//!
+//! Each rule is narrow on purpose. A rule that is too wide hides an emergency; a rule that is too narrow
+//! only shows a warning that nobody needed.
+
+use std::ops::Range;
+
+use super::lists::{self, Phrases};
+use crate::words::Word;
+
+/// So many words before a pattern a denial still reaches it.
+const DENIAL_REACH: usize = 4;
+/// So many words before the last word of a pattern a denial within the pattern reaches it.
+const INNER_REACH: usize = 2;
+/// So many words after a fever its reading is looked for.
+const READING_REACH: usize = 9;
+
+/// Phrases that make words harmless.
+#[derive(Debug)]
+pub(super) struct Harmless {
+    phrases: Phrases,
+}
+
+/// What of one message is harmless.
+#[derive(Debug)]
+pub(super) struct Excuses {
+    /// For each word whether it belongs to a phrase that means something else.
+    pub(super) covered: Vec<bool>,
+    /// Clauses that tell of a time long gone, or of what may be.
+    elsewhen: Vec<usize>,
+    /// Places of words about others.
+    others: Vec<usize>,
+    is_back: bool,
+}
+
+impl Harmless {
+    /// Takes the phrases that are compiled in.
+    pub(super) fn new() -> Self {
+        Self { phrases: lists::phrases() }
+    }
+
+    /// Looks a message through.
+    pub(super) fn excuses(&self, words: &[Word]) -> Excuses {
+        let mut covered = vec![false; words.len()];
+        for place in places(&self.phrases.covered, words) {
+            covered[place].fill(true);
+        }
+        let elsewhen = [&self.phrases.past, &self.phrases.general].into_iter();
+        let elsewhen = elsewhen.flat_map(|phrases| places(phrases, words));
+        let elsewhen = elsewhen.map(|place| words[place.start].clause).collect();
+        let others = places(&self.phrases.others, words).map(|place| place.end).collect();
+        let is_back = words.windows(2).any(|pair| BACK.contains(&[&*pair[0].text, &*pair[1].text]))
+            || words.iter().any(|word| word.text == "again");
+        Excuses { covered, elsewhen, others, is_back }
+    }
+}
+
+impl Excuses {
+    /// Returns whether the sign at these places is denied, long gone, or somebody else's.
+    pub(super) fn cover(&self, words: &[Word], sign: Range<usize>) -> bool {
+        let clause = words[sign.start].clause;
+        is_denied(&words[..sign.start], DENIAL_REACH)
+            || sign.len() > 1 && is_denied(&words[sign.start..sign.end - 1], INNER_REACH)
+            || is_low_reading(words, &sign)
+            || self.elsewhen.contains(&clause) && !self.is_back && !has(words, clause, &PRESENT)
+            || self.others.iter().any(|other| is_theirs(words, *other..sign.start))
+    }
+}
+
+/// Returns the places of phrases, none of which leaves its clause.
+fn places<'a>(phrases: &'a [lists::Groups], words: &'a [Word]) -> impl Iterator<Item = Range<usize>> + 'a {
+    phrases.iter().flat_map(move |groups| {
+        let starts = words.windows(groups.len()).enumerate();
+        starts.filter(|(_, window)| fits(groups, window)).map(|(at, _)| at..at + groups.len())
+    })
+}
+
+fn fits(groups: &lists::Groups, window: &[Word]) -> bool {
+    let is_choice = |word: &Word, choice: &&str| match choice.strip_suffix('*') {
+        Some(stem) => word.text.starts_with(stem),
+        None => *choice == "_" || *choice == word.text,
+    };
+    let in_clause = window.first().map(|word| word.clause) == window.last().map(|word| word.clause);
+    in_clause
+        && groups
+            .iter()
+            .zip(window)
+            .all(|(choices, word)| choices.iter().any(|choice| is_choice(word, choice)))
+}
+
+/// Returns whether the words before a sign deny it: "no", "sin", "ne" in the same clause.
+fn is_denied(before: &[Word], reach: usize) -> bool {
+    let clause = |word: &&Word| before.last().is_some_and(|last| last.clause == word.clause);
+    let near: Vec<&str> =
+        before.iter().rev().take_while(clause).take(reach).map(|word| word.text.as_str()).collect();
+    let Some(denial) = near.iter().rposition(|word| DENIALS.contains(word)) else {
+        return false;
+    };
+    let between = &near[..denial];
+    !between.iter().any(|word| REVERSALS.contains(word) || word.starts_with("stop"))
+}
+
+/// Returns whether a fever is followed by a reading that is none.
+fn is_low_reading(words: &[Word], sign: &Range<usize>) -> bool {
+    let first = &words[sign.start];
+    if !FEVERS.contains(&first.text.as_str()) {
+        return false;
+    }
+    let reading = words[sign.end - 1..]
+        .iter()
+        .take(READING_REACH)
+        .take_while(|word| word.clause == first.clause)
+        .find_map(|word| word.text.parse::<f64>().ok().filter(|n| (34.0..=110.0).contains(n)));
+    reading.is_some_and(|degrees| !is_fever(degrees))
+}
+
+/// Returns whether a reading is a fever, in whichever degrees it can only be meant.
+pub(super) fn is_fever(degrees: f64) -> bool {
+    (38.0..45.0).contains(&degrees) || (100.4..=110.0).contains(&degrees)
+}
+
+/// Returns whether nobody else is named between others and the sign.
+fn is_theirs(words: &[Word], between: Range<usize>) -> bool {
+    between.start <= between.end
+        && between.start > 0
+        && words[between.start - 1].clause == words.get(between.end).map_or(usize::MAX, |word| word.clause)
+        && !words[between].iter().any(|word| PERSONS.contains(&word.text.as_str()))
+}
+
+fn has(words: &[Word], clause: usize, listed: &[&str]) -> bool {
+    words.iter().any(|word| word.clause == clause && listed.contains(&word.text.as_str()))
+}
+
+const FEVERS: [&str; 5] = ["fever", "feverish", "fiebre", "calentura", "fievre"];
+
+const DENIALS: [&str; 30] = [
+    "no", "not", "dont", "didnt", "doesnt", "isnt", "arent", "wasnt", "havent", "hasnt", "never", "without",
+    "nor", "neither", "nothing", "sin", "nunca", "tampoco", "ni", "ningun", "ninguna", "pas", "ne", "n",
+    "sans", "aucun", "aucune", "jamais", "stopped", "prevent",
+];
+
+/// Words between a denial and a sign that take the denial back: "can't stop bleeding", "never had such
+/// pain", "no appetite and a fever".
+const REVERSALS: [&str; 28] = [
+    "stop",
+    "such",
+    "this",
+    "so",
+    "like",
+    "and",
+    "only",
+    "just",
+    "parar",
+    "para",
+    "paro",
+    "deja",
+    "dejo",
+    "dejar",
+    "tan",
+    "tanto",
+    "tanta",
+    "y",
+    "solo",
+    "arrete",
+    "arreter",
+    "cesse",
+    "tel",
+    "telle",
+    "autant",
+    "et",
+    "seulement",
+    "with",
+];
+
+/// Words that say that what is told happens at present.
+const PRESENT: [&str; 30] = [
+    "now",
+    "today",
+    "tonight",
+    "still",
+    "currently",
+    "morning",
+    "yesterday",
+    "since",
+    "hour",
+    "hours",
+    "just",
+    "anymore",
+    "longer",
+    "ahora",
+    "hoy",
+    "sigo",
+    "sigue",
+    "todavia",
+    "ayer",
+    "desde",
+    "horas",
+    "anoche",
+    "maintenant",
+    "aujourd",
+    "toujours",
+    "hier",
+    "matin",
+    "depuis",
+    "heures",
+    "plus",
+];
+
+/// Pairs of words that say that something is back.
+const BACK: [[&str; 2]; 6] =
+    [["otra", "vez"], ["de", "nuevo"], ["de", "nouveau"], ["a", "nouveau"], ["came", "back"], ["is", "back"]];
+
+/// Words that name a patient between others and a sign.
+const PERSONS: [&str; 21] = [
+    "i", "im", "ive", "me", "she", "her", "wife", "sister", "yo", "estoy", "tengo", "ella", "mujer",
+    "esposa", "hermana", "j", "je", "moi", "elle", "femme", "soeur",
+];
+
+#[cfg(test)]
+mod tests {
+    use crate::safety::{KeywordRedFlags, RedFlags};
+
+    fn is_flagged(message: &str) -> bool {
+        KeywordRedFlags::new().find(message).is_some()
+    }
+
+    #[test]
+    fn a_past_that_is_back_is_no_past_f22() {
+        assert!(!is_flagged("I fainted two years ago"));
+        assert!(is_flagged("I fainted two years ago. It happens again"));
+        assert!(is_flagged("two years ago I had a clot and today I fainted"));
+        assert!(is_flagged("hace dos años sangré y desde ayer sangro"));
+        assert!(is_flagged("j'ai saigné il y a deux ans et je saigne de nouveau"));
+    }
+
+    #[test]
+    fn what_used_to_be_there_and_is_not_is_a_sign_f22() {
+        assert!(is_flagged("I used to feel the baby move and now I don't feel any movement"));
+        assert!(is_flagged("she used to kick a lot and the baby is not moving anymore"));
+    }
+
+    #[test]
+    fn an_animal_that_harmed_somebody_is_no_excuse_f22() {
+        assert!(!is_flagged("my dog is bleeding"));
+        for message in [
+            "the dog jumped on my belly and I am bleeding",
+            "el perro me mordió y estoy sangrando",
+            "mon chat dort et je saigne",
+            "my dog is fine. I am bleeding",
+        ] {
+            assert!(is_flagged(message), "{message}");
+        }
+    }
+
+    #[test]
+    fn a_phrase_that_means_something_else_covers_only_itself_f22() {
+        assert!(!is_flagged("I have a blood test tomorrow"));
+        assert!(is_flagged("after the blood test I am bleeding"));
+        assert!(is_flagged("the baby has not stopped kicking but I have chest pain"));
+    }
+
+    #[test]
+    fn a_denial_within_a_sign_reaches_its_last_word_only_f22() {
+        for message in ["my waters have not broken", "mes mains ne sont pas gonflées"] {
+            assert!(!is_flagged(message), "{message}");
+        }
+        for message in
+            ["tengo un dolor que no aguanto en el pecho", "une douleur qui ne part pas dans la poitrine"]
+        {
+            assert!(is_flagged(message), "{message}");
+        }
+    }
+}
