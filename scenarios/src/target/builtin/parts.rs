@@ -44,6 +44,10 @@ pub(super) const ENGLISH_ONLY: &str = "english-only";
 pub(super) const GREETING_HIDES: &str = "greeting-hides-emergency";
 /// No message is looked at for signs of an emergency.
 pub(super) const NO_RED_FLAGS: &str = "no-red-flags";
+/// A sign that is denied counts like one that is not.
+pub(super) const DENIALS_IGNORED: &str = "denials-ignored";
+/// Only the first sentence of a message is looked at for signs of an emergency.
+pub(super) const FIRST_SENTENCE_ONLY: &str = "first-sentence-only";
 
 /// Parts beside the storage that can be weakened.
 const OTHERS: &[&str] = &[
@@ -54,6 +58,8 @@ const OTHERS: &[&str] = &[
     ENGLISH_ONLY,
     GREETING_HIDES,
     NO_RED_FLAGS,
+    DENIALS_IGNORED,
+    FIRST_SENTENCE_ONLY,
     blame::HANG_UPS_COUNT,
     blame::OWN_MISTAKES_COUNT,
     blame::REFUSAL_FORGIVEN,

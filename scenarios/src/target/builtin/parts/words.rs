@@ -7,7 +7,9 @@ use server::{
     texts::{Text, Texts},
 };
 
-use super::{ENGLISH_ONLY, GREETING_HIDES, KEYS_AS_TEXTS, NO_RED_FLAGS};
+use super::{
+    DENIALS_IGNORED, ENGLISH_ONLY, FIRST_SENTENCE_ONLY, GREETING_HIDES, KEYS_AS_TEXTS, NO_RED_FLAGS,
+};
 
 /// Returns the texts, weakened if the part is one of theirs.
 pub(in super::super) fn texts(part: Option<&str>, sound: Arc<dyn Texts>) -> Arc<dyn Texts> {
@@ -23,6 +25,8 @@ pub(in super::super) fn red_flags(part: Option<&str>, sound: Arc<dyn RedFlags>) 
     match part {
         Some(GREETING_HIDES) => Arc::new(GreetingHides(sound)),
         Some(NO_RED_FLAGS) => Arc::new(NoRedFlags),
+        Some(DENIALS_IGNORED) => Arc::new(DenialsIgnored(sound)),
+        Some(FIRST_SENTENCE_ONLY) => Arc::new(FirstSentenceOnly(sound)),
         _ => sound,
     }
 }
@@ -60,6 +64,28 @@ struct NoRedFlags;
 impl RedFlags for NoRedFlags {
     fn find(&self, _message: &str) -> Option<RedFlag> {
         None
+    }
+}
+
+/// Reads "no fever" as "fever".
+#[derive(Debug)]
+struct DenialsIgnored(Arc<dyn RedFlags>);
+
+impl RedFlags for DenialsIgnored {
+    fn find(&self, message: &str) -> Option<RedFlag> {
+        let denials = ["no", "not", "ne", "pas", "sin", "without", "sans"];
+        let rest = message.split_whitespace().filter(|word| !denials.contains(&&*word.to_lowercase()));
+        self.0.find(&rest.collect::<Vec<_>>().join(" "))
+    }
+}
+
+/// Reads no further than to the first stop.
+#[derive(Debug)]
+struct FirstSentenceOnly(Arc<dyn RedFlags>);
+
+impl RedFlags for FirstSentenceOnly {
+    fn find(&self, message: &str) -> Option<RedFlag> {
+        self.0.find(message.split(['.', '!', '?']).next().unwrap_or_default())
     }
 }
 
