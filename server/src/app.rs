@@ -76,7 +76,7 @@ fn user_routes(state: &AppState) -> Router<AppState> {
         .route("/api/suggestions", get(suggestions::pending))
         .route("/api/suggestions/{id}/dismiss", post(suggestions::dismiss))
         .route("/api/users/me/facts", get(facts::list))
-        .route("/api/users/me/facts/{key}", get(facts::read).put(facts::write))
+        .route("/api/users/me/facts/{key}", get(facts::read).put(facts::write).delete(facts::delete))
         .route("/api/users/me/facts/{key}/history", get(facts::history))
         .route("/api/conversations", get(conversations::list))
         .route("/api/conversations/{id}/messages", get(conversations::messages))

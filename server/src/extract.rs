@@ -3,7 +3,10 @@
 //! [`PatternExtractor`] finds them by patterns in English, Spanish and French. It takes what is said
 //! about oneself and now; it would rather miss a fact than invent one.
 
+mod birth;
+mod numbers;
 mod patterns;
+mod week;
 
 use std::sync::Arc;
 

@@ -5,7 +5,10 @@
 //! wrote by hand is not overwritten by what was found in chat. Nothing is merged with an expired fact.
 //!
 //! `pregnancy_week` is an anchor: the row holds the week that was stated, and its time of writing says
-//! when. The week of today is computed at reading ([`shown`]); nothing has to be updated week by week.
+//! when. The week of today is computed at reading ([`shown`]); nothing has to be updated week by week. Past
+//! the last week nobody knows any more: the user is asked ([`is_overdue`]).
+//!
+//! What happens once ends other facts, whatever their source: a birth ends the week ([`KEYS`]).
 //!
 //! Invariant: an acknowledged write has a version and a history row of its own; nothing is ever
 //! overwritten unseen.
@@ -31,24 +34,64 @@ const WEEK: Duration = Duration::from_hours(7 * 24);
 /// The classes of keys, by how long a fact holds.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Life {
-    /// Passes by itself, such as a symptom.
+    /// Passes by itself, such as a symptom: `conversation.transient_life`.
     Transient,
-    /// Changes now and then.
+    /// Changes now and then: `conversation.preference_life`.
     Preference,
-    /// Moves with the calendar.
+    /// Moves with the calendar, until something ends it.
     Anchor,
-    /// Never to be forgotten, such as an allergy.
+    /// Never to be forgotten, such as an allergy, until its user says otherwise.
     Critical,
 }
 
+impl Life {
+    /// All of them.
+    pub const ALL: [Self; 4] = [Self::Transient, Self::Preference, Self::Anchor, Self::Critical];
+
+    /// Returns the name.
+    pub const fn name(self) -> &'static str {
+        match self {
+            Self::Transient => "transient",
+            Self::Preference => "preference",
+            Self::Anchor => "anchor",
+            Self::Critical => "critical",
+        }
+    }
+}
+
+/// A key that is known by name.
+#[derive(Clone, Copy, Debug)]
+pub struct Key {
+    /// The key.
+    pub name: &'static str,
+    /// How long its facts hold.
+    pub life: Life,
+    /// The keys whose facts end when one of this key is stated.
+    pub ends: &'static [&'static str],
+}
+
+/// The keys that are known by name. Every other key is a preference that ends nothing.
+pub const KEYS: [Key; 10] = [
+    Key { name: "pregnancy_week", life: Life::Anchor, ends: &["postpartum"] },
+    Key { name: "due_date", life: Life::Anchor, ends: &[] },
+    Key { name: "postpartum", life: Life::Anchor, ends: &["pregnancy_week", "due_date"] },
+    Key { name: "current_symptom", life: Life::Transient, ends: &[] },
+    Key { name: "mood", life: Life::Transient, ends: &[] },
+    Key { name: "sleep", life: Life::Transient, ends: &[] },
+    Key { name: "allergies", life: Life::Critical, ends: &[] },
+    Key { name: "blood_type", life: Life::Critical, ends: &[] },
+    Key { name: "conditions", life: Life::Critical, ends: &[] },
+    Key { name: "medication", life: Life::Critical, ends: &[] },
+];
+
 /// Returns the class of a key. An unknown key is a preference.
 pub fn life(key: &str) -> Life {
-    match key {
-        "current_symptom" | "mood" | "sleep" => Life::Transient,
-        "pregnancy_week" | "due_date" => Life::Anchor,
-        "allergies" | "blood_type" | "conditions" | "medication" => Life::Critical,
-        _ => Life::Preference,
-    }
+    KEYS.iter().find(|known| known.name == key).map_or(Life::Preference, |known| known.life)
+}
+
+/// Returns the keys whose facts a statement about this key ends.
+pub fn ends(key: &str) -> &'static [&'static str] {
+    KEYS.iter().find(|known| known.name == key).map_or(&[], |known| known.ends)
 }
 
 /// Returns when a fact that is stated at `at` ceases to hold by itself, if ever.
@@ -63,15 +106,23 @@ pub fn expiry(key: &str, at: Timestamp, settings: &config::Conversation) -> Opti
 
 /// Returns the value that holds at `now`: the week has moved on, everything else is as it was stated.
 pub fn shown(fact: &Fact, now: Timestamp) -> String {
-    if fact.key != "pregnancy_week" {
-        return fact.value.clone();
+    match week(fact, now) {
+        Some((stated, week)) => week.min(WEEK_MAX.max(stated)).to_string(),
+        None => fact.value.clone(),
     }
-    let Ok(stated) = fact.value.trim().parse::<u64>() else {
-        return fact.value.clone();
-    };
+}
+
+/// Returns whether the calendar has run past what a pregnancy lasts: the child must have been born, and its
+/// user has to be asked.
+pub fn is_overdue(fact: &Fact, now: Timestamp) -> bool {
+    week(fact, now).is_some_and(|(_, week)| week > WEEK_MAX)
+}
+
+/// Returns the stated week and the one that the calendar has come to.
+fn week(fact: &Fact, now: Timestamp) -> Option<(u64, u64)> {
+    let stated = fact.value.trim().parse::<u64>().ok().filter(|_| fact.key == "pregnancy_week")?;
     let since = Duration::try_from(now.duration_since(fact.updated_at)).unwrap_or_default();
-    let weeks = since.as_secs() / WEEK.as_secs();
-    stated.saturating_add(weeks).min(WEEK_MAX.max(stated)).to_string()
+    Some((stated, stated.saturating_add(since.as_secs() / WEEK.as_secs())))
 }
 
 /// Something said about a user.
@@ -116,12 +167,12 @@ impl Statement {
         }
     }
 
-    /// A week that is right by the calendar must not move the anchor.
+    /// A week that is right by the calendar must not move the anchor, and a child is born once.
     fn repeats(&self, stored: &Fact) -> bool {
         self.source == FactSource::Extracted
             && life(&self.key) == Life::Anchor
             && stored.source == self.source
-            && shown(stored, self.at) == self.value
+            && (self.key == "postpartum" || shown(stored, self.at) == self.value)
     }
 }
 
@@ -134,6 +185,30 @@ impl Rank for (FactSource, Timestamp) {
         let source = self.0.partial_cmp(&other.0).unwrap_or(std::cmp::Ordering::Equal);
         source.then(self.1.cmp(&other.1))
     }
+}
+
+/// A fact that its user wants forgotten.
+#[derive(Clone, Copy, Debug)]
+pub struct Forgetting<'a> {
+    /// Whose it is.
+    pub user: UserId,
+    /// What it is about.
+    pub key: &'a str,
+    /// The version that is to be closed; without one whichever is stored.
+    pub version: Option<i64>,
+}
+
+/// What became of a wish to forget.
+#[derive(Clone, Debug, PartialEq)]
+pub enum Forgotten {
+    /// It holds no longer.
+    Closed(Fact),
+    /// Nothing is stored.
+    Absent,
+    /// Another version than the expected one is stored; nothing has changed.
+    Conflict(Fact),
+    /// Others were faster each time, or the store was too slow, until the deadline.
+    Contended,
 }
 
 /// What became of a statement.

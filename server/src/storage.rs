@@ -106,6 +106,9 @@ pub trait Storage: AccessStorage {
     /// Writes one fact if its stored version is the expected one, and the history row with it. A new one
     /// beside [`FACTS_MAX`] valid ones is [`StorageError::TooMany`].
     async fn write_fact(&self, write: FactWrite) -> Stored<FactOutcome>;
+    /// Closes one fact if it is valid and its stored version is the expected one, and writes the end into
+    /// its history with it. A new value may be written later; its versions go on.
+    async fn close_fact(&self, closing: FactClosing) -> Stored<FactOutcome>;
     /// Returns every value that the fact ever had, oldest first; of more than [`HISTORY_MAX`] the newest.
     async fn fact_history(&self, user: UserId, key: &str) -> Stored<Vec<FactRevision>>;
 

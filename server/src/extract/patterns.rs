@@ -5,10 +5,10 @@ use std::sync::LazyLock;
 use jiff::Timestamp;
 use regex::Regex;
 
-use super::{FactExtractor, Found};
+use super::{FactExtractor, Found, birth, week};
 use crate::words;
 
-/// Finds week, diet, exercise, symptom and allergies.
+/// Finds week, birth, diet, exercise, symptom and allergies.
 #[derive(Clone, Copy, Debug, Default)]
 pub struct PatternExtractor;
 
@@ -18,10 +18,18 @@ const STATED: f64 = 0.9;
 const HINTED: f64 = 0.8;
 
 impl FactExtractor for PatternExtractor {
-    fn extract(&self, message: &str, _at: Timestamp) -> Vec<Found> {
+    fn extract(&self, message: &str, at: Timestamp) -> Vec<Found> {
         let text = clauses(message);
         let mut found = Vec::new();
-        found.extend(week(&text).map(|value| Found { key: "pregnancy_week", value, confidence: STATED }));
+        if birth::is_told(&text) {
+            let value = format!("since {}", at.strftime("%Y-%m-%d"));
+            found.push(Found { key: "postpartum", value, confidence: STATED });
+        }
+        found.extend(week::stated(&text).map(|value| Found {
+            key: "pregnancy_week",
+            value,
+            confidence: STATED,
+        }));
         found.extend(allergy(&text).map(|value| Found { key: "allergies", value, confidence: STATED }));
         for (key, list, confidence) in [
             ("diet_preference", DIETS, STATED),
@@ -49,100 +57,8 @@ fn clauses(message: &str) -> String {
 }
 
 #[expect(clippy::expect_used, reason = "patterns are constants, and the tests compile each")]
-fn pattern(text: &str) -> Regex {
+pub(super) fn pattern(text: &str) -> Regex {
     Regex::new(text).expect("constant pattern")
-}
-
-/// The number, what leads to it and what follows.
-static WEEK: LazyLock<Regex> = LazyLock::new(|| {
-    pattern(
-        r"(?x)(?P<before>(?:[a-z]+\ ){0,2})\b(?P<week>\d{1,2})(?:\ \d)?\ ?
-          (?:weeks?|wks?|wk|semanas?|semaines?|sa)\b(?P<after>(?:\ [a-z]+){0,2})",
-    )
-});
-
-static WEEK_FIRST: LazyLock<Regex> = LazyLock::new(|| {
-    pattern(
-        r"(?P<before>(?:[a-z]+ ){0,2})\b(?:week|semana|semaine) (?:numero |number )?(?P<week>\d{1,2})\b(?P<after>(?:\ [a-z]+){0,2})",
-    )
-});
-
-/// Words that make "22 weeks" something else than the age of the pregnancy.
-const ELSEWHEN: [&str; 46] = [
-    "for",
-    "in",
-    "every",
-    "last",
-    "past",
-    "next",
-    "after",
-    "before",
-    "within",
-    "ago",
-    "old",
-    "later",
-    "left",
-    "off",
-    "since",
-    "until",
-    "till",
-    "more",
-    "another",
-    "hace",
-    "en",
-    "cada",
-    "durante",
-    "ultimas",
-    "proximas",
-    "dentro",
-    "despues",
-    "antes",
-    "faltan",
-    "quedan",
-    "depuis",
-    "dans",
-    "pendant",
-    "toutes",
-    "prochaines",
-    "dernieres",
-    "apres",
-    "avant",
-    "il",
-    "reste",
-    "encore",
-    "than",
-    "at",
-    "by",
-    "from",
-    "mas",
-];
-
-/// Words that make it the age of the pregnancy after all.
-const PREGNANT: [&str; 14] = [
-    "pregnant",
-    "along",
-    "pregnancy",
-    "gestation",
-    "embarazada",
-    "embarazo",
-    "gestacion",
-    "enceinte",
-    "grossesse",
-    "now",
-    "today",
-    "ya",
-    "amenorrhee",
-    "preggo",
-];
-
-fn week(text: &str) -> Option<String> {
-    let found = WEEK.captures_iter(text).chain(WEEK_FIRST.captures_iter(text)).find(|found| {
-        let has = |name: &str, list: &[&str]| found[name].split(' ').any(|word| list.contains(&word));
-        let is_elsewhen = has("before", &ELSEWHEN) || has("after", &ELSEWHEN) && !has("after", &PREGNANT);
-        has("after", &PREGNANT) || !is_elsewhen && !has("before", &NEGATIONS)
-    })?;
-    let week: u32 = found["week"].parse().ok()?;
-    (1..=42).contains(&week).then(|| week.to_string())
 }
 
 static ALLERGY: LazyLock<Regex> = LazyLock::new(|| {
@@ -159,7 +75,7 @@ fn allergy(text: &str) -> Option<String> {
     Some(format!("{}{also}", &found["what"]))
 }
 
-const NEGATIONS: [&str; 18] = [
+pub(super) const NEGATIONS: [&str; 18] = [
     "not", "no", "never", "dont", "isnt", "arent", "without", "nor", "sin", "nunca", "tampoco", "ni", "pas",
     "sans", "jamais", "n", "stopped", "anymore",
 ];
@@ -289,34 +205,6 @@ mod tests {
     fn found(message: &str, key: &str) -> Option<String> {
         let facts = PatternExtractor.extract(message, Timestamp::UNIX_EPOCH);
         facts.into_iter().find(|fact| fact.key == key).map(|fact| fact.value)
-    }
-
-    #[test]
-    fn the_week_is_read_whole_and_only_as_the_age_of_the_pregnancy() {
-        let corpus = [
-            ("I am 22 weeks pregnant", Some("22")),
-            ("22 weeks", Some("22")),
-            ("I'm 14 weeks along", Some("14")),
-            ("I'm at week 31 now", Some("31")),
-            ("now 20 weeks and all is well", Some("20")),
-            ("Estoy de 22 semanas", Some("22")),
-            ("tengo 9 semanas de embarazo", Some("9")),
-            ("Je suis enceinte de 12 semaines", Some("12")),
-            ("je suis à 30 SA", Some("30")),
-            ("I am 22w pregnant", None),
-            ("it began 2 weeks ago", None),
-            ("my scan is in 3 weeks", None),
-            ("I have had a cold for 2 weeks", None),
-            ("hace 2 semanas me caí", None),
-            ("depuis 3 semaines j'ai mal", None),
-            ("my dog is 12 weeks old", None),
-            ("I am 90 weeks pregnant", None),
-            ("222 weeks", None),
-        ];
-
-        for (message, week) in corpus {
-            assert_eq!(found(message, "pregnancy_week").as_deref(), week, "{message}");
-        }
     }
 
     #[test]

@@ -13,11 +13,11 @@ use clock::{SharedClock, timeout};
 use jiff::Timestamp;
 use tokio::sync::OwnedMutexGuard;
 
-use super::{Outcome, Statement};
+use super::{Forgetting, Forgotten, Outcome, Statement, ends};
 use crate::{
     config::Config,
     ids::UserId,
-    storage::{Expected, FactOutcome, FactSource, SharedStorage, Stored},
+    storage::{Expected, Fact, FactClosing, FactOutcome, FactSource, SharedStorage, Stored},
 };
 
 /// Tries of one write; each lost race means that somebody else's write succeeded.
@@ -75,16 +75,83 @@ impl Pen {
                 FactOutcome::Conflict(found) => {
                     metrics::counter!("facts_conflicts_total").increment(1);
                     let now = self.clock.wall();
-                    stored = found.filter(|fact| fact.expires_at.is_none_or(|end| end > now));
+                    let (holds, over) = found.map_or((None, None), |fact| split(fact, now));
+                    match over {
+                        // It was closed after this was said.
+                        Some(fact) if fact.updated_at > statement.at => return Ok(Outcome::Kept(fact)),
+                        // It has ceased to hold since this was said.
+                        Some(_) => statement.at = now,
+                        None => {}
+                    }
+                    stored = holds;
                 }
             }
         }
         Ok(Outcome::Contended)
     }
 
-    /// Writes a statement over just the expected version, once.
+    /// Writes a statement over just the expected version, once, and ends what it ends.
     pub async fn write_over(&self, statement: &Statement, expected: Expected) -> Stored<FactOutcome> {
-        self.storage.write_fact(statement.write(expected, &self.config.conversation)).await
+        let write = statement.write(expected, &self.config.conversation);
+        let outcome = self.storage.write_fact(write).await?;
+        if matches!(outcome, FactOutcome::Written(_)) {
+            for key in ends(&statement.key) {
+                self.end(statement, key).await?;
+            }
+        }
+        Ok(outcome)
+    }
+
+    /// Ends a fact that does not outlive a statement, unless it was stated later.
+    async fn end(&self, by: &Statement, key: &str) -> Stored<()> {
+        for _ in 0..TRIES_MAX {
+            let stored = self.storage.fact(by.user, key, self.clock.wall()).await?;
+            let Some(fact) = stored.filter(|fact| fact.updated_at <= by.at) else { return Ok(()) };
+            if self.close(fact, by.source, by.at).await?.is_some() {
+                tracing::info!(key, by = by.key, "fact ended");
+                return Ok(());
+            }
+        }
+        Ok(())
+    }
+
+    /// Closes a fact at its user's wish. Its history stays, and a later statement begins anew.
+    ///
+    /// Ends as contended like [`write`](Self::write). Cancellation: it may be closed or not.
+    pub async fn forget(&self, wish: Forgetting<'_>) -> Stored<Forgotten> {
+        let limit = self.config.conversation.fact_write_deadline;
+        let forgotten = timeout(&*self.clock, limit, self.forget_in_line(wish)).await;
+        forgotten.unwrap_or(Ok(Forgotten::Contended))
+    }
+
+    async fn forget_in_line(&self, wish: Forgetting<'_>) -> Stored<Forgotten> {
+        let _first_in_line = self.stand_in_line(wish.user).await;
+        for _ in 0..TRIES_MAX {
+            let now = self.clock.wall();
+            let Some(fact) = self.storage.fact(wish.user, wish.key, now).await? else {
+                return Ok(Forgotten::Absent);
+            };
+            if wish.version.is_some_and(|version| version != fact.version) {
+                return Ok(Forgotten::Conflict(fact));
+            }
+            let at = now.max(fact.updated_at);
+            if let Some(closed) = self.close(fact, FactSource::UserEdit, at).await? {
+                return Ok(Forgotten::Closed(closed));
+            }
+        }
+        Ok(Forgotten::Contended)
+    }
+
+    /// Closes just this version; `None` when somebody was faster.
+    async fn close(&self, fact: Fact, source: FactSource, at: Timestamp) -> Stored<Option<Fact>> {
+        let Fact { user, key, version, .. } = fact;
+        match self.storage.close_fact(FactClosing { user, key, version, source, at }).await? {
+            FactOutcome::Written(closed) => Ok(Some(closed)),
+            FactOutcome::Conflict(_) => {
+                metrics::counter!("facts_conflicts_total").increment(1);
+                Ok(None)
+            }
+        }
     }
 
     async fn stand_in_line(&self, user: UserId) -> OwnedMutexGuard<()> {
@@ -105,4 +172,9 @@ impl Pen {
     fn lines(&self) -> MutexGuard<'_, HashMap<UserId, Weak<tokio::sync::Mutex<()>>>> {
         self.lines.lock().unwrap_or_else(PoisonError::into_inner)
     }
+}
+
+/// Returns the fact as one that holds at `now`, or as one that holds no longer.
+fn split(fact: Fact, now: Timestamp) -> (Option<Fact>, Option<Fact>) {
+    if fact.expires_at.is_none_or(|end| end > now) { (Some(fact), None) } else { (None, Some(fact)) }
 }

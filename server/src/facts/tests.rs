@@ -76,6 +76,86 @@ fn a_week_that_is_right_by_the_calendar_does_not_move_the_anchor() {
     assert!(week("14", 8 * DAY).supersedes(&stored(&week("14", 0))));
 }
 
+/// Each way in which a new statement can stand to a stored fact: who said it, when, and how surely. The
+/// value of the first column that differs decides.
+#[test]
+fn the_matrix_of_sixteen_conflicts_is_decided_by_rank_then_time_then_confidence_f46() {
+    let matrix = "
+        by hand   over by hand   later   surer   wins
+        by hand   over by hand   later   unsurer wins
+        by hand   over by hand   earlier surer   loses
+        by hand   over by hand   earlier unsurer loses
+        by hand   over extracted later   surer   wins
+        by hand   over extracted later   unsurer wins
+        by hand   over extracted earlier surer   wins
+        by hand   over extracted earlier unsurer wins
+        extracted over by hand   later   surer   loses
+        extracted over by hand   later   unsurer loses
+        extracted over by hand   earlier surer   loses
+        extracted over by hand   earlier unsurer loses
+        extracted over extracted later   surer   wins
+        extracted over extracted later   unsurer wins
+        extracted over extracted earlier surer   loses
+        extracted over extracted earlier unsurer loses";
+    let mut decided = String::new();
+    for (new, old, time, confidence) in sixteen() {
+        let source = |word| if word == "by hand  " { FactSource::UserEdit } else { FactSource::Extracted };
+        let second = if time == "later  " { 9 } else { 1 };
+        let sure = if confidence == "surer  " { 0.9 } else { 0.7 };
+        let wins = statement(source(new), second, sure).supersedes(&stored(&statement(source(old), 5, 0.8)));
+        let wins = if wins { "wins" } else { "loses" };
+        decided.push_str(&format!("\n        {new} over {old} {time} {confidence} {wins}"));
+    }
+
+    assert_eq!(decided, matrix);
+}
+
+fn sixteen() -> impl Iterator<Item = (&'static str, &'static str, &'static str, &'static str)> {
+    let (sources, times, sure) = (["by hand  ", "extracted"], ["later  ", "earlier"], ["surer  ", "unsurer"]);
+    sources.into_iter().flat_map(move |new| {
+        sources.into_iter().flat_map(move |old| {
+            times.into_iter().flat_map(move |time| sure.into_iter().map(move |sure| (new, old, time, sure)))
+        })
+    })
+}
+
+#[test]
+fn what_is_said_again_is_renewed_f44() {
+    let settings = config::Conversation::default();
+    let first = statement(FactSource::Extracted, 0, 0.9);
+    let again = statement(FactSource::Extracted, 80 * DAY, 0.9);
+
+    assert!(again.supersedes(&stored(&first)));
+    assert_eq!(again.write(Expected::Absent, &settings).expires_at, Some(at(170 * DAY)));
+}
+
+#[test]
+fn past_the_last_week_the_user_has_to_be_asked_f43() {
+    let overdue = |value, days| is_overdue(&stored(&week(value, 0)), at(days * DAY));
+
+    assert!(!overdue("40", 20));
+    assert!(overdue("40", 21));
+    assert!(!overdue("42", 6));
+    assert!(!is_overdue(&stored(&statement(FactSource::Extracted, 0, 0.9)), at(9999 * DAY)));
+}
+
+#[test]
+fn a_birth_ends_the_week_and_a_week_the_time_after_a_birth_f43() {
+    assert_eq!(ends("postpartum"), ["pregnancy_week", "due_date"]);
+    assert_eq!(ends("pregnancy_week"), ["postpartum"]);
+    assert!(ends("diet").is_empty());
+    for key in KEYS {
+        assert!(!key.ends.contains(&key.name), "{} ends itself", key.name);
+    }
+}
+
+#[test]
+fn a_child_is_born_once_f43() {
+    let born = |second| Statement { key: "postpartum".to_owned(), ..week("since then", second) };
+
+    assert!(!born(60).supersedes(&stored(&born(0))));
+}
+
 #[test]
 fn source_then_time_then_confidence_decide() {
     use FactSource::{Extracted, UserEdit};
@@ -120,7 +200,7 @@ mod written {
     use clock::SystemClock;
 
     use super::*;
-    use crate::storage::{Database, NewUser, Storage, User};
+    use crate::storage::{Database, FactRevision, NewUser, Storage, User};
 
     struct Rig {
         database: Database,
@@ -157,7 +237,11 @@ mod written {
 
         async fn history(&self) -> Vec<String> {
             let history = self.database.fact_history(self.user, "pregnancy_week").await.unwrap();
-            history.into_iter().map(|revision| format!("{} {}", revision.version, revision.value)).collect()
+            let line = |revision: FactRevision| {
+                let end = if revision.is_end { " ended" } else { "" };
+                format!("{} {}{end}", revision.version, revision.value)
+            };
+            history.into_iter().map(line).collect()
         }
     }
 
@@ -172,6 +256,38 @@ mod written {
 
         assert!(matches!(kept, Outcome::Kept(fact) if fact.value == "21"));
         assert_eq!(rig.history().await, ["1 14", "2 20", "3 21"]);
+    }
+
+    #[tokio::test]
+    async fn a_birth_ends_the_week_that_was_written_by_hand_f43() {
+        let rig = Rig::new().await;
+        rig.write(FactSource::UserEdit, "39", 0).await;
+        let now = rig.pen.now();
+        let said = Statement { user: rig.user, at: now, key: "postpartum".to_owned(), ..week("since", 0) };
+
+        rig.pen.write(said).await.unwrap();
+
+        assert_eq!(rig.database.fact(rig.user, "pregnancy_week", now).await.unwrap(), None);
+        assert_eq!(rig.history().await, ["1 39", "2 39 ended"]);
+    }
+
+    #[tokio::test]
+    async fn what_was_said_before_a_fact_was_deleted_does_not_bring_it_back_f46() {
+        let rig = Rig::new().await;
+        let said_at = rig.pen.now().as_second();
+        rig.write(FactSource::UserEdit, "14", 0).await;
+        let wish = Forgetting { user: rig.user, key: "pregnancy_week", version: None };
+
+        let forgotten = rig.pen.forget(wish).await.unwrap();
+        let late = rig.write(FactSource::Extracted, "14", said_at).await;
+        let again = rig.write(FactSource::Extracted, "20", said_at + 60).await;
+
+        assert!(matches!(forgotten, Forgotten::Closed(fact) if fact.version == 2));
+        assert!(matches!(late, Outcome::Kept(_)), "{late:?}");
+        assert!(matches!(again, Outcome::Written(fact) if fact.version == 3));
+        assert_eq!(rig.pen.forget(Forgetting { key: "diet", ..wish }).await.unwrap(), Forgotten::Absent);
+        let stale = rig.pen.forget(Forgetting { version: Some(2), ..wish }).await.unwrap();
+        assert!(matches!(stale, Forgotten::Conflict(fact) if fact.version == 3));
     }
 
     #[test]

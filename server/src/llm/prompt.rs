@@ -124,6 +124,9 @@ fn system(material: &Material<'_>, bounds: &Bounds, tokens: usize) -> Turn {
 
 /// One line of a fact. Keys and values come from users: none can begin a line of its own.
 fn known_line(fact: &Fact, at: Timestamp) -> String {
+    if facts::is_overdue(fact, at) {
+        return format!("- {}: {OVERDUE}", one_line(&fact.key));
+    }
     format!("- {}: {}", one_line(&fact.key), one_line(&facts::shown(fact, at)))
 }
 
@@ -147,11 +150,14 @@ fn system_text(language: &str, known: &[&str]) -> String {
 
 /// The first facts to be listed, and the last to be left out.
 fn rank(key: &str) -> usize {
-    let order = ["pregnancy_week", "allergies", "diet_preference", "exercise"];
+    let order = ["pregnancy_week", "postpartum", "allergies", "diet_preference", "exercise"];
     order.iter().position(|first| *first == key).unwrap_or(order.len())
 }
 
 const ROLE: &str = "You are a warm and careful companion for people who are pregnant.";
+
+/// Stands for a week that nobody can know.
+const OVERDUE: &str = "past the due date by the calendar; ask whether the baby has been born";
 
 const RULES: &str = "\
 Rules:

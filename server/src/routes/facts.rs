@@ -12,12 +12,13 @@ use axum::{
 };
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
+use serde_json::{Value, json};
 
 use super::input;
 use crate::{
     app::guard::CurrentUser,
     error::ApiError,
-    facts::{self, Outcome, Pen, Statement},
+    facts::{self, Forgetting, Forgotten, Outcome, Pen, Statement},
     ids::UserId,
     state::{AppState, Rows},
     storage::{Expected, Fact, FactOutcome, FactRevision, FactSource, SharedStorage},
@@ -58,6 +59,16 @@ pub(crate) struct FactView {
     updated_at: Timestamp,
     #[serde(skip_serializing_if = "Option::is_none")]
     expires_at: Option<Timestamp>,
+    /// Whether the calendar has run past it, so that it has to be asked for again.
+    #[serde(skip_serializing_if = "std::ops::Not::not")]
+    overdue: bool,
+}
+
+/// The version that is believed to be stored, if its user cares.
+#[derive(Deserialize)]
+pub(crate) struct Believed {
+    #[serde(default)]
+    version: Option<i64>,
 }
 
 /// An earlier value of a fact.
@@ -68,6 +79,9 @@ pub(crate) struct RevisionView {
     confidence: f64,
     source: FactSource,
     at: Timestamp,
+    /// Whether the fact was closed with it.
+    #[serde(skip_serializing_if = "std::ops::Not::not")]
+    ended: bool,
 }
 
 /// `GET /api/users/me/facts`
@@ -131,6 +145,25 @@ pub(crate) async fn write(
     Ok(Json(FactView::new(fact, now)))
 }
 
+/// `DELETE /api/users/me/facts/{key}`, with `?version=` of just that version.
+///
+/// The fact is closed: it is in no prompt and no list from now on. Its history stays.
+pub(crate) async fn delete(
+    State(pen): State<Pen>,
+    CurrentUser(user): CurrentUser,
+    input::Path(key): input::Path<String>,
+    input::Query(believed): input::Query<Believed>,
+) -> Result<Json<Value>, ApiError> {
+    check_key(&key)?;
+    let now = pen.now();
+    match pen.forget(Forgetting { user: user.id, key: &key, version: believed.version }).await? {
+        Forgotten::Closed(fact) => Ok(Json(json!({"message": "fact deleted", "version": fact.version}))),
+        Forgotten::Absent => Err(ApiError::not_found("fact")),
+        Forgotten::Conflict(fact) => Err(stale_delete(fact, now)),
+        Forgotten::Contended => Err(contended()),
+    }
+}
+
 /// What a user wants to be known.
 #[derive(Clone, Copy)]
 struct Edit<'a> {
@@ -173,6 +206,11 @@ fn conflict(current: Option<Fact>, now: Timestamp) -> ApiError {
         .field("fact", current.map(|fact| FactView::new(fact, now)))
 }
 
+fn stale_delete(current: Fact, now: Timestamp) -> ApiError {
+    let text = "another version of this fact is stored; see `fact`, and send its `version` to delete it";
+    ApiError::new(StatusCode::CONFLICT, "version_conflict", text).field("fact", FactView::new(current, now))
+}
+
 fn check_key(key: &str) -> Result<(), ApiError> {
     let begins = key.starts_with(|c: char| c.is_ascii_lowercase());
     let rest = key.chars().all(|c| c.is_ascii_lowercase() || c.is_ascii_digit() || c == '_');
@@ -204,6 +242,7 @@ impl FactView {
     fn new(fact: Fact, now: Timestamp) -> Self {
         Self {
             value: facts::shown(&fact, now),
+            overdue: facts::is_overdue(&fact, now),
             key: fact.key,
             confidence: fact.confidence,
             source: fact.source,
@@ -222,6 +261,7 @@ impl From<FactRevision> for RevisionView {
             confidence: revision.confidence,
             source: revision.source,
             at: revision.at,
+            ended: revision.is_end,
         }
     }
 }

@@ -12,9 +12,10 @@ use clock::{SharedClock, timeout};
 use jiff::Timestamp;
 
 use super::{
-    Credentials, Fact, FactOutcome, FactRevision, FactWrite, Language, Message, NewMessage, NewReminder,
-    NewSession, NewSuggestion, NewUser, Offered, Page, Reminder, ReminderChange, ReminderOutcome, Session,
-    SharedStorage, Storage, StorageError, Stored, Suggestion, SuggestionLimits, User,
+    Credentials, Fact, FactClosing, FactOutcome, FactRevision, FactWrite, Language, Message, NewMessage,
+    NewReminder, NewSession, NewSuggestion, NewUser, Offered, Page, Reminder, ReminderChange,
+    ReminderOutcome, Session, SharedStorage, Storage, StorageError, Stored, Suggestion, SuggestionLimits,
+    User,
 };
 use crate::ids::{MessageId, ReminderId, SessionId, SuggestionId, UserId};
 
@@ -106,6 +107,10 @@ impl Storage for Patient {
 
     async fn write_fact(&self, write: FactWrite) -> Stored<FactOutcome> {
         self.within(self.inner.write_fact(write)).await
+    }
+
+    async fn close_fact(&self, closing: FactClosing) -> Stored<FactOutcome> {
+        self.within(self.inner.close_fact(closing)).await
     }
 
     async fn fact_history(&self, user: UserId, key: &str) -> Stored<Vec<FactRevision>> {

@@ -29,9 +29,9 @@ use jiff::Timestamp;
 use sqlx::{Any, AnyPool, Transaction};
 
 use super::{
-    Credentials, Fact, FactOutcome, FactRevision, FactWrite, Language, Message, NewMessage, NewReminder,
-    NewSession, NewSuggestion, NewUser, Offered, Page, Reminder, ReminderChange, ReminderOutcome, Session,
-    Storage, Stored, Suggestion, SuggestionLimits, User,
+    Credentials, Fact, FactClosing, FactOutcome, FactRevision, FactWrite, Language, Message, NewMessage,
+    NewReminder, NewSession, NewSuggestion, NewUser, Offered, Page, Reminder, ReminderChange,
+    ReminderOutcome, Session, Storage, Stored, Suggestion, SuggestionLimits, User,
 };
 use crate::ids::{MessageId, ReminderId, SessionId, SuggestionId, UserId};
 use open::{Engine, FileLock};
@@ -133,6 +133,10 @@ impl Storage for Database {
 
     async fn write_fact(&self, write: FactWrite) -> Stored<FactOutcome> {
         facts::write(self, write).await
+    }
+
+    async fn close_fact(&self, closing: FactClosing) -> Stored<FactOutcome> {
+        facts::close(self, closing).await
     }
 
     async fn fact_history(&self, user: UserId, key: &str) -> Stored<Vec<FactRevision>> {

@@ -50,6 +50,31 @@ async fn a_fact_without_sense_is_refused_by_name() {
 }
 
 #[tokio::test]
+async fn a_fact_is_deleted_by_its_user_only_and_its_history_stays_f46() {
+    let server = start().await;
+    let token = server.register("ana@a.org", "en").await;
+    let stranger = server.register("eve@a.org", "en").await;
+    let path = "/api/users/me/facts/diet";
+    server.put(path, &token, json!({"value": "vegan"})).await;
+
+    assert_eq!(server.delete(path, &stranger).await.0, 404);
+    let (stale, told) = server.delete(&format!("{path}?version=7"), &token).await;
+    let (deleted, body) = server.delete(&format!("{path}?version=1"), &token).await;
+    let (again, _) = server.delete(path, &token).await;
+
+    assert_eq!((stale, deleted, again), (409, 200, 404));
+    insta::assert_snapshot!(told["error"].as_str().unwrap(), @"another version of this fact is stored; see `fact`, and send its `version` to delete it");
+    insta::assert_snapshot!(body, @r#"{"message":"fact deleted","version":2}"#);
+    assert_eq!(server.get(path, &token).await.0, 404);
+    assert_eq!(server.get("/api/users/me/facts", &token).await.1, json!([]));
+    let (_, history) = server.get("/api/users/me/facts/diet/history", &token).await;
+    assert_eq!((&history[0]["ended"], &history[1]["ended"]), (&Value::Null, &json!(true)));
+    assert_eq!(server.delete(&format!("{path}?version=x"), &token).await.0, 400);
+    assert_eq!(server.delete("/api/users/me/facts/Diet", &token).await.0, 400);
+    server.stop().await;
+}
+
+#[tokio::test]
 async fn racing_writes_of_a_fact_are_all_done_and_all_remembered() {
     let server = start().await;
     let token = server.register("ana@a.org", "en").await;

@@ -1,13 +1,14 @@
 //! Facts about a user, and their versions.
 
 use jiff::SignedDuration;
-use server::storage::{Database, Expected, FactOutcome, FactWrite, Storage};
+use server::storage::{Database, Expected, FactClosing, FactOutcome, FactSource, FactWrite, Storage};
 
 use super::{add_user, at, count_up, fact, race, stories};
 
 stories!(
     a_fact_is_written_over_the_expected_version_only,
     an_expired_fact_is_gone_at_once_and_its_versions_go_on,
+    a_closed_fact_is_gone_and_its_history_tells_its_end_f46,
     racing_writers_of_one_fact_lose_nothing,
 );
 
@@ -47,6 +48,37 @@ async fn an_expired_fact_is_gone_at_once_and_its_versions_go_on(db: Database) {
     let FactOutcome::Written(anew) = anew else { panic!("not written: {anew:?}") };
     assert_eq!((anew.version, anew.expires_at), (2, None));
     assert_eq!(db.fact_history(user, "diet").await.unwrap().len(), 2);
+}
+
+async fn a_closed_fact_is_gone_and_its_history_tells_its_end_f46(db: Database) {
+    let user = add_user(&db).await;
+    let FactOutcome::Written(first) = db.write_fact(fact(user, "tea", Expected::Absent)).await.unwrap()
+    else {
+        panic!("not written")
+    };
+    let closing = |version, second| FactClosing {
+        user,
+        key: "diet".to_owned(),
+        version,
+        source: FactSource::UserEdit,
+        at: at(second),
+    };
+
+    let stale = db.close_fact(closing(7, 60)).await.unwrap();
+    let closed = db.close_fact(closing(1, 60)).await.unwrap();
+    let twice = db.close_fact(closing(2, 61)).await.unwrap();
+
+    assert_eq!(stale, FactOutcome::Conflict(Some(first)));
+    let FactOutcome::Written(closed) = closed else { panic!("not closed: {closed:?}") };
+    assert_eq!((closed.version, closed.updated_at, closed.expires_at), (2, at(60), Some(at(60))));
+    assert_eq!(twice, FactOutcome::Conflict(None));
+    assert!(db.facts(user, at(60)).await.unwrap().is_empty());
+    let anew = FactWrite { at: at(90), ..fact(user, "rice", Expected::Absent) };
+    let FactOutcome::Written(anew) = db.write_fact(anew).await.unwrap() else { panic!("not written") };
+    assert_eq!((anew.version, anew.expires_at), (3, None));
+    let history = db.fact_history(user, "diet").await.unwrap();
+    let history: Vec<_> = history.iter().map(|r| (r.version, r.value.as_str(), r.is_end)).collect();
+    assert_eq!(history, [(1, "tea", false), (2, "tea", true), (3, "rice", false)]);
 }
 
 async fn racing_writers_of_one_fact_lose_nothing(db: Database) {

@@ -16,8 +16,8 @@ use clock::Timestamp;
 use server::{
     ids::{MessageId, ReminderId, SessionId, SuggestionId, UserId},
     storage::{
-        Credentials, Fact, FactOutcome, FactRevision, FactWrite, Language, Message, MessageKind, NewMessage,
-        NewReminder, NewSession, NewSuggestion, NewUser, Offered, Page, Reminder, ReminderChange,
+        Credentials, Fact, FactClosing, FactOutcome, FactRevision, FactWrite, Language, Message, MessageKind,
+        NewMessage, NewReminder, NewSession, NewSuggestion, NewUser, Offered, Page, Reminder, ReminderChange,
         ReminderOutcome, Session, SharedStorage, Storage, Stored, Suggestion, SuggestionLimits, User,
     },
 };
@@ -53,6 +53,7 @@ pub(super) const FIRST_SENTENCE_ONLY: &str = "first-sentence-only";
 const OTHERS: &[&str] = &[
     bucket::ONE_BUCKET,
     weeks::LAST_DIGIT,
+    weeks::BIRTH_UNHEARD,
     relay::SAYS_IT_TWICE,
     KEYS_AS_TEXTS,
     ENGLISH_ONLY,
@@ -269,6 +270,11 @@ impl Storage for WatchedStorage {
         }
         let _under_way = self.under.pass(Does::Write).await?;
         self.write_twisted(write).await
+    }
+
+    async fn close_fact(&self, closing: FactClosing) -> Stored<FactOutcome> {
+        let _under_way = self.under.pass(Does::Write).await?;
+        self.close_twisted(closing).await
     }
 
     async fn fact_history(&self, user: UserId, key: &str) -> Stored<Vec<FactRevision>> {

@@ -72,10 +72,25 @@ pub struct FactWrite {
     pub expected: Expected,
 }
 
-/// What became of a [`FactWrite`].
+/// A fact that is to hold no longer. Its row and its history stay.
+#[derive(Clone, Debug)]
+pub struct FactClosing {
+    /// Whose it is.
+    pub user: UserId,
+    /// What it is about.
+    pub key: String,
+    /// The version that is closed.
+    pub version: i64,
+    /// Who closes it.
+    pub source: FactSource,
+    /// When.
+    pub at: Timestamp,
+}
+
+/// What became of a [`FactWrite`] or a [`FactClosing`].
 #[derive(Clone, Debug, PartialEq)]
 pub enum FactOutcome {
-    /// It is stored.
+    /// It is stored; a closed fact holds no longer from the time of its writing on.
     Written(Fact),
     /// Something else is stored (or nothing, though a version was expected); nothing has changed.
     Conflict(Option<Fact>),
@@ -94,4 +109,6 @@ pub struct FactRevision {
     pub source: FactSource,
     /// When it was written.
     pub at: Timestamp,
+    /// Whether the fact was closed with it: its value held until then.
+    pub is_end: bool,
 }

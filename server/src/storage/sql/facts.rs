@@ -3,7 +3,11 @@
 //! Invariant: the row and its newest revision say the same; both are written in one transaction.
 
 use jiff::Timestamp;
-use sqlx::any::AnyRow;
+use sqlx::{
+    Any,
+    any::{AnyArguments, AnyRow},
+    query::Query,
+};
 
 use super::{
     Database, Tx,
@@ -13,7 +17,8 @@ use super::{
 use crate::{
     ids::UserId,
     storage::{
-        Expected, FACTS_MAX, Fact, FactOutcome, FactRevision, FactWrite, HISTORY_MAX, StorageError, Stored,
+        Expected, FACTS_MAX, Fact, FactClosing, FactOutcome, FactRevision, FactWrite, HISTORY_MAX,
+        StorageError, Stored,
     },
 };
 
@@ -43,12 +48,36 @@ pub(super) async fn write(db: &Database, write: FactWrite) -> Stored<FactOutcome
         Expected::Version(version) => update(&mut tx, &write, version).await?,
     };
     if let Some(written) = written {
-        remember(&mut tx, &written).await?;
+        remember(&mut tx, &written, false).await?;
         tx.commit().await?;
         return Ok(FactOutcome::Written(written));
     }
     let query = sqlx::query(ONE).bind(write.user.to_string()).bind(text(&write.key)).bind(micros(write.at));
-    let current = query.fetch_optional(&mut *tx).await?;
+    conflict(tx, query).await
+}
+
+/// Closes the one expected version. Its end is the time of its last writing: by that it is told from a fact
+/// that ceased to hold by itself.
+pub(super) async fn close(db: &Database, closing: FactClosing) -> Stored<FactOutcome> {
+    const CLOSE: &str = "UPDATE facts SET source = $3, version = version + 1, updated_at = $4, \
+        expires_at = $4 WHERE user_id = $1 AND key = $2 AND version = $5 \
+        AND (expires_at IS NULL OR expires_at > $4) RETURNING *";
+    let (user, key, at) = (closing.user.to_string(), text(&closing.key), micros(closing.at));
+    let mut tx = db.write().await?;
+    let query = sqlx::query(CLOSE).bind(user.clone()).bind(key.clone()).bind(closing.source.word());
+    let query = query.bind(at).bind(closing.version);
+    let closed = query.fetch_optional(&mut *tx).await?.as_ref().map(fact).transpose()?;
+    let Some(closed) = closed else {
+        return conflict(tx, sqlx::query(ONE).bind(user).bind(key).bind(at)).await;
+    };
+    remember(&mut tx, &closed, true).await?;
+    tx.commit().await?;
+    Ok(FactOutcome::Written(closed))
+}
+
+/// Gives the transaction up, and returns what is stored instead of the expected.
+async fn conflict(mut tx: Tx, one: Query<'_, Any, AnyArguments>) -> Stored<FactOutcome> {
+    let current = one.fetch_optional(&mut *tx).await?;
     tx.rollback().await?;
     Ok(FactOutcome::Conflict(current.as_ref().map(fact).transpose()?))
 }
@@ -103,9 +132,10 @@ async fn update(tx: &mut Tx, write: &FactWrite, version: i64) -> Stored<Option<F
     query.fetch_optional(&mut **tx).await?.as_ref().map(fact).transpose()
 }
 
-async fn remember(tx: &mut Tx, fact: &Fact) -> Stored<()> {
+async fn remember(tx: &mut Tx, fact: &Fact, is_end: bool) -> Stored<()> {
     const INSERT: &str = "INSERT INTO fact_revisions \
-        (user_id, key, version, value, confidence, source, written_at) VALUES ($1, $2, $3, $4, $5, $6, $7)";
+        (user_id, key, version, value, confidence, source, written_at, is_end) \
+        VALUES ($1, $2, $3, $4, $5, $6, $7, $8)";
     sqlx::query(INSERT)
         .bind(fact.user.to_string())
         .bind(fact.key.as_str())
@@ -114,6 +144,7 @@ async fn remember(tx: &mut Tx, fact: &Fact) -> Stored<()> {
         .bind(fact.confidence)
         .bind(fact.source.word())
         .bind(micros(fact.updated_at))
+        .bind(i64::from(is_end))
         .execute(&mut **tx)
         .await?;
     Ok(())
@@ -148,5 +179,6 @@ fn revision(row: &AnyRow) -> Stored<FactRevision> {
         confidence: row.get("confidence")?,
         source: row.word("source")?,
         at: row.time("written_at")?,
+        is_end: row.get::<Option<i64>>("is_end")? == Some(1),
     })
 }

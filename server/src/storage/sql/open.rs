@@ -39,6 +39,7 @@ const NOT_A_DATABASE: &str = "26";
 const MIGRATIONS: &[(i64, &str, &str)] = &[
     (1, "first tables", include_str!("../../../migrations/0001_first_tables.sql")),
     (2, "accounts", include_str!("../../../migrations/0002_accounts.sql")),
+    (5, "ends of facts", include_str!("../../../migrations/0005_ends_of_facts.sql")),
 ];
 
 /// The database could not be opened. No message contains a password.

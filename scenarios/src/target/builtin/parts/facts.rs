@@ -11,7 +11,7 @@ use std::{
 use clock::Timestamp;
 use server::{
     ids::UserId,
-    storage::{Expected, Fact, FactOutcome, FactSource, FactWrite, Stored},
+    storage::{Expected, Fact, FactClosing, FactOutcome, FactSource, FactWrite, Stored},
 };
 
 use super::{Twist, WatchedStorage};
@@ -40,6 +40,7 @@ impl WatchedStorage {
         match self.twist {
             Twist::LastWriterWins => self.overwrite(write).await,
             Twist::FirstValueWins => self.keep_first(write).await,
+            Twist::RenewalForgotten => self.keep_life(write).await,
             Twist::AckWithoutStoring => self.drop_some(write).await,
             Twist::AnybodysFact => {
                 let outcome = self.inner.write_fact(write).await?;
@@ -55,6 +56,9 @@ impl WatchedStorage {
     pub(super) async fn read_facts(&self, user: UserId, at: Timestamp) -> Stored<Vec<Fact>> {
         let facts = self.inner.facts(user, at).await?;
         match self.twist {
+            Twist::WeekStandsStill => {
+                Ok(facts.into_iter().map(|fact| Fact { updated_at: at, ..fact }).collect())
+            }
             Twist::FrozenFacts => Ok(held(&self.memory.first).entry(user).or_insert(facts).clone()),
             _ => Ok(facts),
         }
@@ -66,6 +70,7 @@ impl WatchedStorage {
         let is_struck = number.wrapping_mul(SPREAD) >> 62 == 0;
         match (self.twist, fact) {
             (Twist::RankForgotten, Some(fact)) => Ok(Some(Fact { source: FactSource::Extracted, ..fact })),
+            (Twist::WeekStandsStill, Some(fact)) => Ok(Some(Fact { updated_at: at, ..fact })),
             (Twist::StaleReads, Some(fact)) if is_struck => self.version_before(fact).await.map(Some),
             (Twist::GoneNowAndThen, _) if is_struck => Ok(None),
             (Twist::NeighboursFact, Some(fact)) => {
@@ -109,6 +114,22 @@ impl WatchedStorage {
                 Ok(FactOutcome::Written(Fact { value: write.value, version: fact.version + 1, ..fact }))
             }
             _ => self.inner.write_fact(write).await,
+        }
+    }
+
+    /// Writes the value with the life of the one that is there.
+    async fn keep_life(&self, write: FactWrite) -> Stored<FactOutcome> {
+        let stored = self.inner.fact(write.user, &write.key, write.at).await?;
+        let expires_at = stored.map_or(write.expires_at, |stored| stored.expires_at);
+        self.inner.write_fact(FactWrite { expires_at, ..write }).await
+    }
+
+    /// Says that the fact is gone, and leaves it.
+    pub(super) async fn close_twisted(&self, closing: FactClosing) -> Stored<FactOutcome> {
+        let (user, key, at) = (closing.user, closing.key.clone(), closing.at);
+        match (self.twist, self.inner.fact(user, &key, at).await?) {
+            (Twist::DeletionForgotten, Some(fact)) => Ok(FactOutcome::Written(fact)),
+            _ => self.inner.close_fact(closing).await,
         }
     }
 

@@ -37,6 +37,12 @@ pub(in super::super) enum Twist {
     AnybodysFact,
     /// What the user wrote by hand has the rank of what was found in chat.
     RankForgotten,
+    /// A week of pregnancy stays what it was stated to be.
+    WeekStandsStill,
+    /// A fact that is stated again keeps the life that it had.
+    RenewalForgotten,
+    /// A fact that is deleted is said to be gone, and stays.
+    DeletionForgotten,
     /// The facts for the prompt are those of the first time.
     FrozenFacts,
     /// The history of a fact begins with its second version.
@@ -81,6 +87,9 @@ pub(super) const TWISTS: &[(&str, Twist)] = &[
     ("neighbours-fact", Twist::NeighboursFact),
     ("anybodys-fact", Twist::AnybodysFact),
     ("rank-forgotten", Twist::RankForgotten),
+    ("week-stands-still", Twist::WeekStandsStill),
+    ("renewal-forgotten", Twist::RenewalForgotten),
+    ("deletion-forgotten", Twist::DeletionForgotten),
     ("frozen-facts", Twist::FrozenFacts),
     ("history-cut", Twist::HistoryCut),
     ("context-of-all", Twist::ContextOfAll),
