@@ -1,22 +1,40 @@
-//! Which messages of a session the model still sees.
+//! What is remembered, and for how long: one value, and which messages of a session the model still sees.
 //!
 //! Invariant: the window is a run of the newest messages, in order, at most `max_messages` long and none
 //! older than `max_age`. The message that is being answered is not part of it. What a session is, is
-//! decided in [`session`](crate::session).
+//! decided in [`session`](crate::session); what a fact is, in [`facts`](crate::facts).
+
+mod table;
 
 use std::time::Duration;
 
 use jiff::Timestamp;
 
-use crate::{config, storage::Message};
+use crate::{config, session::Shift, storage::Message};
 
-/// The rules of short-term memory.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+/// The rules of memory, as they are in force. [`table`](Self::table) tells them to people.
+#[derive(Clone, Copy, Debug, PartialEq)]
 pub struct MemoryPolicy {
     /// At most so many messages, of both sides together.
     pub max_messages: usize,
     /// None that is older.
     pub max_age: Duration,
+    /// More than this without a message begins a new session.
+    pub idle: Duration,
+    /// Stored messages of one session, both sides.
+    pub session_messages: u32,
+    /// When another matter begins a new session.
+    pub shift: Shift,
+    /// Whether a session that begins for another matter begins with an empty memory.
+    pub trim_on_new_intent: bool,
+    /// Budget of the whole prompt, in estimated tokens.
+    pub prompt_tokens: usize,
+    /// Facts below this confidence stay out of the prompt.
+    pub fact_confidence: f64,
+    /// Life of facts that pass by themselves.
+    pub transient_life: Duration,
+    /// Life of preferences.
+    pub preference_life: Duration,
 }
 
 impl MemoryPolicy {
@@ -29,6 +47,14 @@ impl MemoryPolicy {
         Self {
             max_messages: wanted.clamp(*Self::MESSAGES.start(), *Self::MESSAGES.end()),
             max_age: settings.window_age,
+            idle: settings.idle,
+            session_messages: settings.session_messages,
+            shift: Shift { messages: settings.shift_messages, confidence: settings.shift_confidence },
+            trim_on_new_intent: settings.trim_on_new_intent,
+            prompt_tokens: settings.prompt_tokens,
+            fact_confidence: settings.fact_confidence,
+            transient_life: settings.transient_life,
+            preference_life: settings.preference_life,
         }
     }
 
@@ -57,8 +83,6 @@ mod tests {
         storage::{MessageKind, Role},
     };
 
-    const POLICY: MemoryPolicy = MemoryPolicy { max_messages: 10, max_age: Duration::from_hours(24) };
-
     fn message(second: i64) -> Message {
         Message {
             id: MessageId::random(),
@@ -75,7 +99,8 @@ mod tests {
 
     fn window(seconds: impl IntoIterator<Item = i64>, now: i64) -> Vec<i64> {
         let messages = seconds.into_iter().map(message).collect();
-        let window = POLICY.window(messages, Timestamp::from_second(now).unwrap());
+        let policy = MemoryPolicy::new(&config::Conversation::default());
+        let window = policy.window(messages, Timestamp::from_second(now).unwrap());
         window.into_iter().map(|message| message.at.as_second()).collect()
     }
 

@@ -2,10 +2,12 @@
 //!
 //! Decided at every message, before its prompt is built: after more than the idle time without a
 //! message of either side, when a turn no longer fits into the session, or after an end that the user
-//! asked for. A reply never decides: it goes where its question went, even if that session has ended
+//! asked for, or when the matter changes ([`Shift`]). A reply never decides: it goes where its question went, even if that session has ended
 //! meanwhile.
 //!
 //! Invariant: pure; facts about the user outlive every session.
+
+mod shift;
 
 use std::time::Duration;
 
@@ -16,6 +18,8 @@ use crate::{
     storage::{Session, SessionReason},
     words,
 };
+
+pub use shift::{Family, Remark, Shift};
 
 /// The rules of sessions.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]

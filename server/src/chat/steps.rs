@@ -3,6 +3,8 @@
 //! Invariants: a step fails by its [`Outcome`], never by a panic; causes go to the log here, once, and
 //! without what users wrote. Every step has a limit of time, also when the store does not answer.
 
+mod shift;
+
 use std::{sync::Arc, time::Duration};
 
 use clock::{Instant, timeout_at};
@@ -144,7 +146,13 @@ impl Steps {
             Some(_) => open.clone(),
             None => storage.sessions(self.user, 1).await?.into_iter().next(),
         };
-        match (session::decide(latest.as_ref(), said.at, rules), &open) {
+        let mut decision = session::decide(latest.as_ref(), said.at, rules);
+        if let (Decision::Continue, Some(session)) = (decision, &open)
+            && self.has_shifted(said, session.id).await?
+        {
+            decision = Decision::Open(SessionReason::Intent);
+        }
+        match (decision, &open) {
             (Decision::Continue, Some(Session { id, .. })) => Ok((*id, None)),
             (decision, _) => {
                 let reason = match decision {
@@ -254,7 +262,7 @@ impl Steps {
         let policy = MemoryPolicy::new(settings);
         // The question is stored already and comes back as the newest message.
         let limit = u32::try_from(policy.max_messages).unwrap_or(u32::MAX).saturating_add(1);
-        let context = self.parts.storage.context(session, policy.since(at), limit).await;
+        let context = self.context(session, policy.since(at), limit).await;
         let mut history = or_nothing(context, "history");
         history.retain(|message| message.id != said.ids.question);
         let history = policy.window(history, at);

@@ -225,7 +225,8 @@ pub enum Outgoing {
         id: SessionId,
         /// Whether it has begun or ended.
         state: SessionState,
-        /// Why it has begun: `first`, `idle`, `length` or `ended`, after the one before; absent if that is not known.
+        /// Why it has begun: `first`, `idle`, `length`, `ended` or `intent`, after the one before; absent if that is not
+        /// known.
         #[serde(skip_serializing_if = "Option::is_none")]
         reason: Option<&'static str>,
     },

@@ -22,6 +22,12 @@ pub struct Conversation {
     /// Older messages leave the prompt even inside a session.
     #[serde(with = "span")]
     pub window_age: Duration,
+    /// So many messages in a row about another matter (health or dates) begin a new session; 0 for never.
+    pub shift_messages: usize,
+    /// Messages of which it is less sure what they are about do not count for that, 0 to 1.
+    pub shift_confidence: f64,
+    /// Whether a new session for another matter begins with an empty memory, or only with a label.
+    pub trim_on_new_intent: bool,
     /// Budget of the whole prompt, in estimated tokens.
     pub prompt_tokens: usize,
     /// Facts below this confidence stay out of the prompt, 0 to 1.
@@ -59,6 +65,9 @@ impl Default for Conversation {
             session_messages: 100,
             window_messages: 10,
             window_age: Duration::from_secs(DAY),
+            shift_messages: 2,
+            shift_confidence: 0.75,
+            trim_on_new_intent: true,
             prompt_tokens: 3000,
             fact_confidence: 0.7,
             transient_life: Duration::from_secs(7 * DAY),

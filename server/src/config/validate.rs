@@ -144,6 +144,7 @@ impl Config {
         at_least("conversation.message_characters", talk.message_characters, 1)?;
         at_least("conversation.prompt_tokens", talk.prompt_tokens, 1)?;
         at_least("conversation.queue", talk.queue, 1)?;
+        between("conversation.shift_confidence", talk.shift_confidence, 0.0, 1.0)?;
         between("conversation.fact_confidence", talk.fact_confidence, 0.0, 1.0)
     }
 
@@ -198,6 +199,7 @@ mod tests {
             "limits.user.burst = 4000000000",
             "conversation.window_messages = 1",
             "conversation.window_messages = 51",
+            "conversation.shift_confidence = -1.0",
             "conversation.fact_confidence = 1.5",
             "llm.total = \"400ms\"",
             "llm.gap = \"31s\"",
@@ -221,6 +223,7 @@ mod tests {
         `limits.user` is 4000000000 of 500 per 1h, allowed is a period over `0s` in which an empty bucket is full again within a year
         `conversation.window_messages` is 1, allowed is 2 to 50
         `conversation.window_messages` is 51, allowed is 2 to 50
+        `conversation.shift_confidence` is -1, allowed is 0 to 1
         `conversation.fact_confidence` is 1.5, allowed is 0 to 1
         `llm.reserve` is 500ms, allowed is less than `llm.total` (400ms)
         `llm.gap` is 31s, allowed is at most `llm.total` (30s)

@@ -17,6 +17,8 @@ pub enum SessionReason {
     Length,
     /// The user had ended the session before.
     Ended,
+    /// The matter had changed.
+    Intent,
 }
 
 impl SessionReason {
@@ -27,6 +29,7 @@ impl SessionReason {
             Self::Idle => "idle",
             Self::Length => "length",
             Self::Ended => "ended",
+            Self::Intent => "intent",
         }
     }
 }

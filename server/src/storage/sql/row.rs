@@ -24,8 +24,13 @@ pub(super) trait Word: Copy + PartialEq + 'static {
 }
 
 impl Word for SessionReason {
-    const WORDS: &'static [(Self, &'static str)] =
-        &[(Self::First, "first"), (Self::Idle, "idle"), (Self::Length, "length"), (Self::Ended, "ended")];
+    const WORDS: &'static [(Self, &'static str)] = &[
+        (Self::First, "first"),
+        (Self::Idle, "idle"),
+        (Self::Length, "length"),
+        (Self::Ended, "ended"),
+        (Self::Intent, "intent"),
+    ];
 }
 
 impl Word for MessageKind {
