@@ -86,7 +86,8 @@ pub fn classify(message: &str, language: &str, flag: Option<&RedFlag>) -> Meanin
         return meaning(Intent::SymptomReport, 0.95);
     }
     if let Some(kind) = small_talk(&words, &lists) {
-        return Meaning { small_talk: Some(kind), ..meaning(Intent::SmallTalk, 0.9) };
+        let confidence = if kind == SmallTalk::Thanks { 0.85 } else { 0.9 };
+        return Meaning { small_talk: Some(kind), ..meaning(Intent::SmallTalk, confidence) };
     }
     let scores = [
         (Intent::SymptomReport, weigh(|list| list.symptom), 0.70),

@@ -33,3 +33,14 @@ pub trait FactExtractor: std::fmt::Debug + Send + Sync + 'static {
     /// Returns the facts that `message`, said at `at`, states.
     fn extract(&self, message: &str, at: Timestamp) -> Vec<Found>;
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// Returns the value that the patterns find for a key.
+    pub(super) fn found(message: &str, key: &str) -> Option<String> {
+        let facts = PatternExtractor.extract(message, Timestamp::UNIX_EPOCH);
+        facts.into_iter().find(|fact| fact.key == key).map(|fact| fact.value)
+    }
+}

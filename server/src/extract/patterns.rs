@@ -200,12 +200,7 @@ const SYMPTOMS: List = &[
 
 #[cfg(test)]
 mod tests {
-    use super::*;
-
-    fn found(message: &str, key: &str) -> Option<String> {
-        let facts = PatternExtractor.extract(message, Timestamp::UNIX_EPOCH);
-        facts.into_iter().find(|fact| fact.key == key).map(|fact| fact.value)
-    }
+    use crate::extract::tests::found;
 
     #[test]
     fn diets_exercise_allergies_and_symptoms_are_found_unless_denied() {

@@ -118,14 +118,7 @@ fn within(week: &str) -> Option<String> {
 
 #[cfg(test)]
 mod tests {
-    use jiff::Timestamp;
-
-    use crate::extract::{FactExtractor, PatternExtractor};
-
-    fn found(message: &str, key: &str) -> Option<String> {
-        let facts = PatternExtractor.extract(message, Timestamp::UNIX_EPOCH);
-        facts.into_iter().find(|fact| fact.key == key).map(|fact| fact.value)
-    }
+    use crate::extract::tests::found;
 
     #[test]
     fn the_week_is_read_whole_and_only_as_the_age_of_the_pregnancy_f43() {

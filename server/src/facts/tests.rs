@@ -97,17 +97,16 @@ fn the_matrix_of_sixteen_conflicts_is_decided_by_rank_then_time_then_confidence_
         extracted over extracted later   unsurer wins
         extracted over extracted earlier surer   loses
         extracted over extracted earlier unsurer loses";
-    let mut decided = String::new();
-    for (new, old, time, confidence) in sixteen() {
+    let decide = |(new, old, time, confidence): (&str, &str, &str, &str)| {
         let source = |word| if word == "by hand  " { FactSource::UserEdit } else { FactSource::Extracted };
         let second = if time == "later  " { 9 } else { 1 };
         let sure = if confidence == "surer  " { 0.9 } else { 0.7 };
         let wins = statement(source(new), second, sure).supersedes(&stored(&statement(source(old), 5, 0.8)));
         let wins = if wins { "wins" } else { "loses" };
-        decided.push_str(&format!("\n        {new} over {old} {time} {confidence} {wins}"));
-    }
+        format!("\n        {new} over {old} {time} {confidence} {wins}")
+    };
 
-    assert_eq!(decided, matrix);
+    assert_eq!(sixteen().map(decide).collect::<String>(), matrix);
 }
 
 fn sixteen() -> impl Iterator<Item = (&'static str, &'static str, &'static str, &'static str)> {

@@ -40,16 +40,14 @@ impl MemoryPolicy {
                 self.fact_confidence.to_string(),
             ),
         ];
-        let mut table = "| rule | setting of `[conversation]` | in force |\n|---|---|---|\n".to_owned();
-        for (rule, setting, value) in rows {
-            table.push_str(&format!("| {rule} | `{setting}` | {value} |\n"));
-        }
-        table
+        let row =
+            |(rule, setting, value): (&str, &str, String)| format!("| {rule} | `{setting}` | {value} |\n");
+        let rows: String = rows.into_iter().map(row).collect();
+        format!("| rule | setting of `[conversation]` | in force |\n|---|---|---|\n{rows}")
     }
 
     fn fact_table(&self) -> String {
-        let mut table = "| class of facts | holds for | keys | ends |\n|---|---|---|---|\n".to_owned();
-        for life in Life::ALL {
+        let row = |life: Life| {
             let holds = match life {
                 Life::Transient => span::print(self.transient_life),
                 Life::Preference => span::print(self.preference_life),
@@ -63,9 +61,10 @@ impl MemoryPolicy {
                 .iter()
                 .flat_map(|key| key.ends.iter().map(|end| format!("`{}` ends `{end}`", key.name)))
                 .collect();
-            table.push_str(&format!("| {} | {holds} | {named} | {} |\n", life.name(), ends.join(", ")));
-        }
-        table
+            format!("| {} | {holds} | {named} | {} |\n", life.name(), ends.join(", "))
+        };
+        let rows: String = Life::ALL.into_iter().map(row).collect();
+        format!("| class of facts | holds for | keys | ends |\n|---|---|---|---|\n{rows}")
     }
 }
 
