@@ -6,7 +6,12 @@ use anyhow::Context as _;
 use clap::Args;
 use clock::{SharedClock, SystemClock};
 use secrecy::ExposeSecret;
-use server::{Config, Parts, limit::SharedBuckets, shared::Redis, storage::Database};
+use server::{
+    Config, Parts,
+    limit::SharedBuckets,
+    shared::Redis,
+    storage::{Database, SharedStorage},
+};
 use tokio::{
     net::{TcpListener, TcpSocket},
     runtime::Runtime,
@@ -111,10 +116,23 @@ fn taken(address: SocketAddr, error: io::Error) -> anyhow::Error {
 
 async fn parts(config: Config) -> anyhow::Result<Parts> {
     let clock: SharedClock = Arc::new(SystemClock::new());
-    let storage = Database::open(config.database.url.expose_secret(), config.database.connections)
+    let (connections, chat_url) = (config.database.connections, config.database.chat_url.clone());
+    let storage = Database::open(config.database.url.expose_secret(), connections)
         .await
         .context("cannot open the database")?;
-    let parts = Parts { seed: rand::random(), ..Parts::usual(config, clock, Arc::new(storage)) };
+    let chat_storage: Option<SharedStorage> = match chat_url.expose_secret() {
+        "" => None,
+        url => {
+            let joined = Database::join(url, connections).await;
+            Some(Arc::new(joined.context("cannot open the database of `database.chat_url`")?))
+        }
+    };
+    let usual = Parts::usual(config, clock, Arc::new(storage));
+    shared(Parts { seed: rand::random(), chat_storage, ..usual })
+}
+
+/// Lets the parts share with other replicas what the settings say.
+fn shared(parts: Parts) -> anyhow::Result<Parts> {
     let settings = &parts.config.redis;
     if !settings.is_used() {
         return Ok(parts);

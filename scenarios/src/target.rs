@@ -20,6 +20,7 @@ pub(crate) const CAPABILITIES: &[&str] = &[
     "texts",         // the scenario may take texts away
     "facts",         // /api/users/me/facts
     "reminders",     // /api/reminders and /api/suggestions
+    "calendar",      // preferences, times that are named, undo, feeds, requests that may be repeated
     "conversations", // /api/conversations
     "accounts",      // /api/auth/refresh, /api/auth/devices and /api/auth/ws-ticket
     "safety",        // red flags are answered by a frame of kind `safety`

@@ -18,7 +18,9 @@ use tower_http::{cors::CorsLayer, set_header::SetResponseHeaderLayer};
 
 use crate::{
     config::Http,
-    routes::{account, conversations, devices, facts, health, page, reminders, socket, suggestions},
+    routes::{
+        account, conversations, devices, facts, feed, health, page, preferences, reminders, socket, suggestions,
+    },
     state::AppState,
 };
 
@@ -30,6 +32,9 @@ const SECURITY_HEADERS: [(HeaderName, &str); 5] = [
     (header::REFERRER_POLICY, "no-referrer"),
     (header::CACHE_CONTROL, "no-store"),
 ];
+
+/// Names a request that may be repeated.
+const IDEMPOTENCY_KEY: HeaderName = HeaderName::from_static("idempotency-key");
 
 /// Builds the service of a whole server.
 pub(crate) fn router(state: AppState) -> Router {
@@ -61,6 +66,7 @@ fn open_routes() -> Router<AppState> {
         .route("/api/auth/register", post(account::register))
         .route("/api/auth/login", post(account::login))
         .route("/api/auth/refresh", post(devices::refresh))
+        .route("/calendar/{secret}", get(feed::fetch))
 }
 
 fn user_routes(state: &AppState) -> Router<AppState> {
@@ -72,9 +78,13 @@ fn user_routes(state: &AppState) -> Router<AppState> {
         .route("/api/auth/devices/{id}", delete(devices::end))
         .route("/api/auth/ws-ticket", post(devices::ticket))
         .route("/api/reminders", get(reminders::list).post(reminders::create))
+        .route("/api/reminders/rollback", post(reminders::roll_back))
         .route("/api/reminders/{id}", put(reminders::update).delete(reminders::delete))
+        .route("/api/reminders/{id}/restore", post(reminders::restore))
         .route("/api/suggestions", get(suggestions::pending))
         .route("/api/suggestions/{id}/dismiss", post(suggestions::dismiss))
+        .route("/api/users/me/preferences", get(preferences::read).put(preferences::write))
+        .route("/api/users/me/calendar-feed", get(feed::read).post(feed::open).delete(feed::close))
         .route("/api/users/me/facts", get(facts::list))
         .route("/api/users/me/facts/{key}", get(facts::read).put(facts::write).delete(facts::delete))
         .route("/api/users/me/facts/{key}/history", get(facts::history))
@@ -101,8 +111,14 @@ async fn unknown_route() -> impl IntoResponse {
 fn cors(http: &Http) -> CorsLayer {
     let layer = CorsLayer::new()
         .allow_methods([Method::GET, Method::POST, Method::PUT, Method::DELETE])
-        .allow_headers([header::AUTHORIZATION, header::CONTENT_TYPE, observe::REQUEST_ID])
-        .expose_headers([header::RETRY_AFTER, observe::REQUEST_ID]);
+        .allow_headers([
+            header::AUTHORIZATION,
+            header::CONTENT_TYPE,
+            header::IF_MATCH,
+            IDEMPOTENCY_KEY,
+            observe::REQUEST_ID,
+        ])
+        .expose_headers([header::ETAG, header::RETRY_AFTER, observe::REQUEST_ID]);
     if http.allowed_origins.is_empty() {
         return layer.allow_origin(tower_http::cors::Any);
     }

@@ -38,7 +38,7 @@ use crate::{
     limit::Caller,
     llm::Routes,
     parts::Parts,
-    storage::{Stored, User},
+    storage::{SharedStorage, Stored, User},
 };
 use driver::Driver;
 use engine::Engine;
@@ -60,6 +60,8 @@ pub struct Hub {
     turns: Turns,
     facts: Pen,
     rooms: Rooms,
+    /// Where entries are made by a user's standing wish; the chat's own storage may have no right to.
+    entries: SharedStorage,
     stops: Stops,
     connections: TaskTracker,
 }
@@ -95,6 +97,8 @@ impl std::fmt::Debug for Guest {
 impl Hub {
     /// Builds the chat from the server's parts. Starts nothing.
     pub fn new(parts: Parts) -> Self {
+        let entries = Arc::clone(&parts.storage);
+        let parts = parts.of_the_chat();
         let facts = Pen::new(Arc::clone(&parts.storage), Arc::clone(&parts.clock), Arc::clone(&parts.config));
         let model = Routes::new(
             &parts.config.llm,
@@ -107,6 +111,7 @@ impl Hub {
         Self {
             facts,
             rooms: Rooms::new(Arc::clone(&parts.clock), window, rules.resume_users),
+            entries,
             parts,
             model: Arc::new(model),
             turns: Turns::default(),
@@ -203,6 +208,7 @@ impl Hub {
             model: Arc::clone(&self.model),
             turns: self.turns.clone(),
             facts: self.facts.clone(),
+            entries: Arc::clone(&self.entries),
             user,
             language: language.to_owned(),
         }

@@ -55,8 +55,8 @@ pub struct Config {
 }
 
 /// The keys whose values are not shown.
-const SECRETS: [[&str; 2]; 4] =
-    [["auth", "secret"], ["llm", "api_key"], ["database", "url"], ["redis", "url"]];
+const SECRETS: [[&str; 2]; 5] =
+    [["auth", "secret"], ["llm", "api_key"], ["database", "url"], ["database", "chat_url"], ["redis", "url"]];
 
 impl Config {
     /// Builds the settings from the defaults, then a TOML text (with the name to blame), then the
@@ -102,7 +102,8 @@ impl Config {
     /// Returns all settings in force with the secrets in clear, to build other settings from.
     fn table(&self) -> toml::Table {
         let mut table = toml::Table::try_from(self).unwrap_or_default();
-        let secrets = [&self.auth.secret, &self.llm.api_key, &self.database.url, &self.redis.url];
+        let (auth, llm, database) = (&self.auth, &self.llm, &self.database);
+        let secrets = [&auth.secret, &llm.api_key, &database.url, &database.chat_url, &self.redis.url];
         for ([section, key], secret) in SECRETS.into_iter().zip(secrets) {
             if let Some(toml::Value::Table(section)) = table.get_mut(section) {
                 section.insert(key.to_owned(), secret.expose_secret().into());

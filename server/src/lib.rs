@@ -42,6 +42,7 @@ pub mod accounts;
 mod app;
 pub mod config;
 pub mod error;
+mod hash;
 pub mod limit;
 mod routes;
 mod serve;

@@ -26,6 +26,8 @@ pub struct Parts {
     pub clock: SharedClock,
     /// What outlives the process.
     pub storage: SharedStorage,
+    /// The same as the chat may use it; `storage` itself where there is none.
+    pub chat_storage: Option<SharedStorage>,
     /// Who did how much.
     pub limits: SharedLimits,
     /// User-facing texts by key and language.
@@ -49,6 +51,7 @@ impl Parts {
             limits: Arc::new(MemoryLimits::new(SharedClock::clone(&clock))),
             clock,
             storage,
+            chat_storage: None,
             texts: Arc::new(FluentTexts::built_in()),
             red_flags: Arc::new(KeywordRedFlags::new()),
             extractor: Arc::new(PatternExtractor),
@@ -57,10 +60,19 @@ impl Parts {
         }
     }
 
+    /// Returns the parts that the chat works with: what it stores goes by its own way, if it has one.
+    pub(crate) fn of_the_chat(self) -> Self {
+        let storage = self.chat_storage.clone().unwrap_or(self.storage);
+        Self { storage, ..self }
+    }
+
     /// Returns the same parts with a store whose every call has the limit of the settings.
     pub(crate) fn patient(self) -> Self {
         let (clock, patience) = (SharedClock::clone(&self.clock), self.config.database.patience);
-        let storage = Patient::new(Arc::clone(&self.storage), clock, patience);
-        Self { storage: Arc::new(storage), ..self }
+        let patient = |storage: &SharedStorage| -> SharedStorage {
+            Arc::new(Patient::new(Arc::clone(storage), SharedClock::clone(&clock), patience))
+        };
+        let (storage, chat_storage) = (patient(&self.storage), self.chat_storage.as_ref().map(patient));
+        Self { storage, chat_storage, ..self }
     }
 }

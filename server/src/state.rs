@@ -11,6 +11,7 @@ use crate::{
     config::Config,
     limit::address::{NetworkError, Proxies},
     parts::Parts,
+    routes::reminders::Running,
     sockets::Sockets,
     storage::SharedStorage,
 };
@@ -23,6 +24,7 @@ pub(crate) struct AppState {
     pub(crate) accounts: Accounts,
     pub(crate) proxies: Arc<Proxies>,
     pub(crate) sockets: Sockets,
+    pub(crate) running: Running,
 }
 
 /// Rows, and the time at which they are asked for.
@@ -39,7 +41,14 @@ impl AppState {
         let proxies = Arc::new(Proxies::parse(&parts.config.http.trusted_proxies)?);
         let accounts =
             Accounts::new(Arc::clone(&parts.storage), Arc::clone(&parts.clock), &parts.config.auth);
-        Ok(Self { hub: Hub::new(parts.clone()), parts, accounts, proxies, sockets: Sockets::default() })
+        Ok(Self {
+            hub: Hub::new(parts.clone()),
+            parts,
+            accounts,
+            proxies,
+            sockets: Sockets::default(),
+            running: Running::default(),
+        })
     }
 }
 

@@ -131,8 +131,28 @@ pub trait Storage: AccessStorage {
     async fn reminders(&self, user: UserId) -> Stored<Vec<Reminder>>;
     /// Finds a reminder of this user.
     async fn reminder(&self, user: UserId, id: ReminderId) -> Stored<Option<Reminder>>;
-    /// Changes a reminder of this user; `None` when there is none with this id.
+    /// Changes a reminder of this user, which is the user's own from then on, whoever made it; `None` when there is
+    /// none with this id.
     async fn update_reminder(&self, change: ReminderChange) -> Stored<Option<Reminder>>;
-    /// Deletes a reminder of this user; `false` when there is none with this id.
-    async fn delete_reminder(&self, user: UserId, id: ReminderId) -> Stored<bool>;
+    /// Deletes a reminder of this user; `false` when there is none with this id. It can be brought back for a
+    /// while, and what it said is kept no longer than that.
+    async fn delete_reminder(&self, user: UserId, id: ReminderId, at: Timestamp) -> Stored<bool>;
+    /// Brings a deleted reminder back. One more than [`REMINDERS_MAX`] is [`StorageError::TooMany`].
+    async fn restore_reminder(&self, restoration: Restoration) -> Stored<RestoreOutcome>;
+    /// Deletes the reminders that the server has made and their user has not touched since, and returns which.
+    async fn roll_back_reminders(&self, rollback: Rollback) -> Stored<Vec<ReminderId>>;
+
+    /// Returns the choices of a user; the defaults where nothing is stored.
+    async fn preferences(&self, user: UserId) -> Stored<Preferences>;
+    /// Stores the choices of a user, if the expected version is stored.
+    async fn write_preferences(&self, write: PreferencesWrite) -> Stored<PreferencesOutcome>;
+
+    /// Opens the calendar feed of a user in place of an earlier one.
+    async fn open_feed(&self, feed: NewFeed) -> Stored<()>;
+    /// Closes the calendar feed of a user; `false` when there is none.
+    async fn close_feed(&self, user: UserId) -> Stored<bool>;
+    /// Tells since when the user has a calendar feed; `None` when there is none.
+    async fn feed(&self, user: UserId) -> Stored<Option<Timestamp>>;
+    /// Finds whose calendar feed this is.
+    async fn feed_owner(&self, secret_hash: &str) -> Stored<Option<UserId>>;
 }

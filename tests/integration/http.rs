@@ -1,9 +1,11 @@
 //! The server over HTTP, as a client meets it: statuses, bodies, limits, bad input.
 
 mod accounts;
+mod calendar;
 mod conversations;
 mod devices;
 mod facts;
+mod feed;
 mod limits;
 mod reminders;
 mod service;

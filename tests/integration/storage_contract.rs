@@ -6,19 +6,23 @@ mod access;
 mod facts;
 mod messages;
 mod opening;
+mod preferences;
+mod reminders;
+mod roles;
 mod sessions;
 mod suggestions;
 mod survival;
 mod users;
 
-use std::sync::Arc;
+use std::{sync::Arc, time::Duration};
 
 use jiff::Timestamp;
 use server::{
-    ids::{MessageId, SessionId, SuggestionId, UserId},
+    ids::{MessageId, ReminderId, SessionId, SuggestionId, UserId},
     storage::{
-        Database, Expected, FactOutcome, FactSource, FactWrite, MessageKind, NewMessage, NewSession,
-        NewSuggestion, NewUser, Priority, SessionReason, Storage, SuggestionLimits, SuggestionType, User,
+        Database, Expected, FactOutcome, FactSource, FactWrite, MessageKind, NewMessage, NewReminder,
+        NewSession, NewSuggestion, NewUser, Origin, Priority, SessionReason, Storage, SuggestionLimits,
+        SuggestionType, User,
     },
 };
 
@@ -119,7 +123,31 @@ fn suggestion(user: UserId, kind: SuggestionType, seconds: i64) -> NewSuggestion
     }
 }
 
-const LIMITS: SuggestionLimits = SuggestionLimits { per_hour: 3, per_day: 10, pending_per_type: 1 };
+const LIMITS: SuggestionLimits = SuggestionLimits {
+    per_hour: 3,
+    per_day: 10,
+    pending_per_type: 1,
+    open_reminders: 20,
+    ignored_in_row: 100,
+    pause: Duration::from_hours(24),
+};
+
+fn reminder(user: UserId, suggestion: Option<SuggestionId>, seconds: i64) -> NewReminder {
+    NewReminder {
+        id: ReminderId::random(),
+        user,
+        title: "Midwife".to_owned(),
+        description: "Bring the papers".to_owned(),
+        time: at(seconds + 3600),
+        offset_minutes: 120,
+        priority: None,
+        origin: Origin::User,
+        suggestion,
+        unconfirmed: None,
+        request: None,
+        at: at(seconds),
+    }
+}
 
 /// Runs `n` of them at once and returns what each returned.
 async fn race<T, F>(db: &Database, n: usize, run: impl Fn(Arc<Database>, usize) -> F) -> Vec<T>

@@ -67,6 +67,17 @@ impl Fresh {
         Some(Self { url, name, admin_url, _container: container })
     }
 
+    /// Runs a script in the database.
+    pub(crate) async fn run(&self, sql: &str) {
+        execute(&self.url, sql).await;
+    }
+
+    /// Returns the URL under which whoever asks is another role.
+    pub(crate) fn as_role(&self, role: &str) -> String {
+        let mark = if self.url.contains('?') { '&' } else { '?' };
+        format!("{}{mark}options=-c%20role%3D{role}", self.url)
+    }
+
     /// Removes the database.
     pub(crate) async fn drop_database(self) {
         execute(&self.admin_url, &format!("DROP DATABASE {} WITH (FORCE)", self.name)).await;

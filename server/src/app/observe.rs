@@ -14,7 +14,7 @@ use jiff::fmt::rfc2822::DateTimePrinter;
 use tracing::Instrument;
 use uuid::Uuid;
 
-use crate::error::ApiError;
+use crate::{error::ApiError, routes::feed::FEEDS};
 
 /// Names a request in log and answer.
 pub(super) const REQUEST_ID: HeaderName = HeaderName::from_static("x-request-id");
@@ -23,12 +23,12 @@ pub(super) const REQUEST_ID: HeaderName = HeaderName::from_static("x-request-id"
 const REQUEST_ID_MAX: usize = 64;
 
 /// Gives the request an id and a span, and the answer the id and a date. The query stays out of the log: it may
-/// hold a token.
+/// hold a token. So does the name of a calendar feed, which is one.
 pub(super) async fn request(State(clock): State<SharedClock>, mut request: Request, next: Next) -> Response {
     let id = request.headers().get(&REQUEST_ID).filter(|id| is_plain(id)).cloned();
     let id = id.unwrap_or_else(fresh_id);
     request.headers_mut().insert(REQUEST_ID, id.clone());
-    let (method, path) = (request.method().clone(), request.uri().path().to_owned());
+    let (method, path) = (request.method().clone(), shown_path(request.uri().path()).to_owned());
     let shown = id.to_str().unwrap_or_default().to_owned();
     let span = tracing::info_span!("request", id = shown, %method, path);
     let began = clock.now();
@@ -49,6 +49,10 @@ pub(super) async fn catch_panic(request: Request, next: Next) -> Response {
         tracing::error!("handler panicked");
         ApiError::internal().into_response()
     })
+}
+
+fn shown_path(path: &str) -> &str {
+    if path.starts_with(FEEDS) { FEEDS } else { path }
 }
 
 fn is_plain(id: &HeaderValue) -> bool {

@@ -4,8 +4,9 @@ use std::sync::Arc;
 
 use super::{event::Said, protocol::Frame};
 use crate::{
+    calendar::Idea,
     ids::{MessageId, SessionId},
-    storage::{MessageKind, Priority},
+    storage::MessageKind,
 };
 
 /// Something to be done by the driver, in order.
@@ -33,7 +34,7 @@ pub enum Step {
     /// Find or open the session; store the message and the safety text, if there is one.
     Open(Arc<Said>, Option<String>),
     /// Propose a calendar entry.
-    Offer(Arc<Said>, Priority),
+    Offer(Arc<Said>, Idea),
     /// Ask the model; pieces come as `Text`. Without a session it is asked without memory.
     Ask(Arc<Said>, Option<SessionId>),
     /// Store what the user got.

@@ -241,10 +241,10 @@ impl Machine {
             return self.learn();
         }
         let said = Arc::clone(&turn.said);
-        let priority = calendar::should_suggest(said.meaning.intent, &said.text);
-        match priority {
-            Some(priority) if self.rules.suggestions && said.flag.is_none() => {
-                vec![Effect::Run(Step::Offer(said, priority))]
+        let idea = calendar::should_suggest(said.meaning.intent, &said.text);
+        match idea {
+            Some(idea) if self.rules.suggestions && said.flag.is_none() => {
+                vec![Effect::Run(Step::Offer(said, idea))]
             }
             _ => vec![Effect::Run(Step::Ask(said, Some(session)))],
         }

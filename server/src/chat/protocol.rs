@@ -3,6 +3,9 @@
 //! In: `{"content": "…"}`, or `{"type": "end_conversation"}`. Out: `message`, `calendar`, `error`,
 //! `done`, with extra keys that old clients skip. A turn ends with exactly one `done` or `error`.
 //!
+//! The AI never creates entries: a `calendar` frame proposes one, and its user confirms it by `POST /api/reminders`. With
+//! a `reminder_id` in it the entry was made already, by the user's own standing wish for low priority.
+//!
 //! Invariant: what a frame says to the user is in `content`; everything else is for programs.
 
 use jiff::Timestamp;
@@ -11,7 +14,7 @@ use serde::Serialize;
 use serde_json::Value;
 
 use crate::{
-    ids::{MessageId, SessionId, SuggestionId},
+    ids::{MessageId, ReminderId, SessionId, SuggestionId},
     storage::{Priority, Suggestion, SuggestionType},
 };
 
@@ -192,6 +195,10 @@ pub struct Entry {
     /// Until when it can be confirmed.
     #[schemars(with = "String")]
     pub expires_at: Timestamp,
+    /// The reminder that was made of it at once, as its user wishes for low priority; nothing is to be
+    /// confirmed then, and it can be rolled back.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub reminder_id: Option<ReminderId>,
 }
 
 impl Frame {
@@ -233,12 +240,13 @@ impl Frame {
     pub fn calendar(turn: u64, suggestion: Suggestion) -> Self {
         let entry = Entry {
             id: suggestion.id,
-            kind: suggestion.kind,
+            kind: suggestion.kind.on_v0(),
             title: suggestion.title,
             description: suggestion.description,
             suggested_time: suggestion.suggested_time,
             priority: suggestion.priority,
             expires_at: suggestion.expires_at,
+            reminder_id: suggestion.reminder,
         };
         Self { data: Some(entry), ..Self::new(FrameType::Calendar, turn) }
     }

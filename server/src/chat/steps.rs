@@ -3,6 +3,7 @@
 //! Invariants: a step fails by its [`Outcome`], never by a panic; causes go to the log here, once, and
 //! without what users wrote. Every step has a limit of time, also when the store does not answer.
 
+mod offer;
 mod shift;
 
 use std::{sync::Arc, time::Duration};
@@ -17,7 +18,6 @@ use super::{
     turns::{TurnGuard, Turns},
 };
 use crate::{
-    calendar::{self, Occasion},
     classify::Intent,
     deadline::Deadline,
     facts::{self, Pen, Statement},
@@ -30,8 +30,8 @@ use crate::{
     parts::Parts,
     session::{self, Decision, Rules},
     storage::{
-        Fact, FactSource, Message, MessageKind, NewMessage, NewSession, Offered, Priority, Session,
-        SessionReason, StorageError, Stored,
+        Fact, FactSource, Message, MessageKind, NewMessage, NewSession, Session, SessionReason,
+        SharedStorage, StorageError, Stored,
     },
 };
 
@@ -48,6 +48,8 @@ pub(super) struct Steps {
     pub(super) model: Arc<Routes>,
     pub(super) turns: Turns,
     pub(super) facts: Pen,
+    /// Where entries are made by the user's standing wish, and nothing else is done.
+    pub(super) entries: SharedStorage,
     pub(super) user: UserId,
     /// The user's language as a resolved code.
     pub(super) language: String,
@@ -66,7 +68,7 @@ impl Steps {
         let outcome = match step {
             Step::Wait(said) => return self.wait(&said).await,
             Step::Open(said, safety) => self.open(&said, safety).await,
-            Step::Offer(said, priority) => Ok(self.offer(&said, priority).await),
+            Step::Offer(said, idea) => Ok(self.offer(&said, idea).await),
             Step::Ask(said, session) => Ok(self.ask(&said, session, &text).await),
             Step::Reply(reply) => self.within(self.store_by(), self.reply(reply)).await,
             Step::Learn(said) => Ok(self.learn_in_time(&said).await),
@@ -176,32 +178,6 @@ impl Steps {
                 Ok((session.id, is_ours.then_some(reason)))
             }
         }
-    }
-
-    #[tracing::instrument(skip_all, fields(turn = said.turn))]
-    async fn offer(&self, said: &Said, priority: Priority) -> Outcome {
-        let settings = &self.parts.config.calendar;
-        let occasion = Occasion {
-            user: self.user,
-            language: &self.language,
-            at: self.parts.clock.wall(),
-            life: settings.suggestion_life,
-        };
-        let offer = calendar::build(said.meaning.intent, priority, &occasion, &*self.parts.texts);
-        let offering = self.parts.storage.offer_suggestion(offer, calendar::limits(settings));
-        let offered = self.within(self.deadline(said).answer_by(), offering).await;
-        let (outcome, suggestion) = match offered {
-            Ok(Offered::Stored(suggestion)) => ("stored", Some(suggestion)),
-            Ok(Offered::Pending) => ("pending", None),
-            Ok(Offered::HourFull) => ("hour_full", None),
-            Ok(Offered::DayFull) => ("day_full", None),
-            Err(error) => {
-                tracing::error!(%error, "suggestion could not be stored");
-                ("failed", None)
-            }
-        };
-        metrics::counter!("suggestions_total", "outcome" => outcome).increment(1);
-        Outcome::Offered(suggestion)
     }
 
     #[tracing::instrument(skip_all, fields(turn = said.turn, ?session))]

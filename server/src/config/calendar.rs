@@ -1,4 +1,4 @@
-//! Section `[calendar]`: suggestions (F73, F74, F78).
+//! Section `[calendar]`: suggestions and reminders (F73, F74, F76, F78 to F80, F84, F87).
 
 use std::time::Duration;
 
@@ -21,6 +21,22 @@ pub struct Calendar {
     pub per_day: u32,
     /// Pending suggestions per user and type.
     pub pending_per_type: u32,
+    /// Reminders from suggestions that a user may have open; beside so many nothing is proposed.
+    pub open_reminders: u32,
+    /// Suggestions without an answer, one after the other, after which there is a pause.
+    pub ignored_in_row: u32,
+    /// How long that pause is.
+    #[serde(with = "span")]
+    pub ignored_pause: Duration,
+    /// How far apart proposals are put from other entries, where the user wants that.
+    #[serde(with = "span")]
+    pub slot: Duration,
+    /// How long a deleted reminder can be brought back, and one of the server's making rolled back.
+    #[serde(with = "span")]
+    pub undo_window: Duration,
+    /// How long the reply to a request with an `Idempotency-Key` is kept.
+    #[serde(with = "span")]
+    pub reply_life: Duration,
 }
 
 impl Default for Calendar {
@@ -31,6 +47,12 @@ impl Default for Calendar {
             per_hour: 3,
             per_day: 10,
             pending_per_type: 1,
+            open_reminders: 20,
+            ignored_in_row: 3,
+            ignored_pause: Duration::from_hours(24),
+            slot: Duration::from_mins(30),
+            undo_window: Duration::from_hours(24),
+            reply_life: Duration::from_hours(24),
         }
     }
 }

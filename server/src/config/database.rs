@@ -14,7 +14,12 @@ pub struct DatabaseUrl {
     /// `sqlite:PATH` or `postgres://user:password@host/name`. Hidden when printed.
     #[serde(serialize_with = "hidden")]
     pub url: SecretString,
-    /// Connections that may be open at once.
+    /// The same PostgreSQL as another role, for what the chat reads and writes; empty where there is none. A role that
+    /// may not write to `reminders` (`deploy/postgres/chat_role.sql`) keeps the chat from making entries, whatever
+    /// goes wrong in it. Hidden when printed.
+    #[serde(serialize_with = "hidden")]
+    pub chat_url: SecretString,
+    /// Connections that may be open at once, for each of the two.
     pub connections: u32,
     /// How long a call to it may take; then it counts as out of reach.
     #[serde(with = "span")]
@@ -23,11 +28,19 @@ pub struct DatabaseUrl {
 
 impl Default for DatabaseUrl {
     fn default() -> Self {
-        Self { url: "sqlite:gauntlet.db".into(), connections: 8, patience: Duration::from_secs(2) }
+        Self {
+            url: "sqlite:gauntlet.db".into(),
+            chat_url: "".into(),
+            connections: 8,
+            patience: Duration::from_secs(2),
+        }
     }
 }
 
 fn hidden<S: Serializer>(url: &SecretString, serializer: S) -> Result<S::Ok, S::Error> {
-    let scheme = url.expose_secret().split(':').next().unwrap_or_default();
-    serializer.serialize_str(&format!("{scheme}:[hidden]"))
+    match url.expose_secret().split_once(':') {
+        Some((scheme, _)) => serializer.serialize_str(&format!("{scheme}:[hidden]")),
+        None if url.expose_secret().is_empty() => serializer.serialize_str(""),
+        None => serializer.serialize_str("[hidden]"),
+    }
 }

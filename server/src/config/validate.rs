@@ -7,7 +7,10 @@ use std::time::Duration;
 use secrecy::ExposeSecret;
 
 use super::{Config, ConfigError, span};
-use crate::limit::{Policy, address::Proxies};
+use crate::{
+    limit::{Policy, address::Proxies},
+    storage::UNDO_HOURS_MAX,
+};
 
 /// Shortest secret that signs tokens, in bytes: the output of the hash below (RFC 7518 §3.2).
 const SECRET_BYTES_MIN: usize = 32;
@@ -23,6 +26,12 @@ const DURATION_MAX: Duration = Duration::from_hours(100 * 366 * 24);
 
 /// Least buffer of a socket, in bytes: what systems give to whoever asks for less.
 const SEND_BUFFER_MIN: usize = 4096;
+
+/// Longest room of an entry in a calendar.
+const SLOT_MAX: Duration = Duration::from_hours(24);
+
+/// Longest time for which something can be undone.
+const UNDO_MAX: Duration = Duration::from_hours(UNDO_HOURS_MAX.unsigned_abs());
 
 impl Config {
     /// Checks that the settings make sense; the first that does not is named.
@@ -65,6 +74,8 @@ impl Config {
             ("conversation.preference_life", talk.preference_life),
             ("conversation.fact_write_deadline", talk.fact_write_deadline),
             ("calendar.suggestion_life", self.calendar.suggestion_life),
+            ("calendar.ignored_pause", self.calendar.ignored_pause),
+            ("calendar.reply_life", self.calendar.reply_life),
             ("database.patience", self.database.patience),
             ("redis.patience", self.redis.patience),
         ];
@@ -98,7 +109,17 @@ impl Config {
         at_least("http.frame_bytes", http.frame_bytes, 1)?;
         at_least("http.send_buffer_bytes", http.send_buffer_bytes as usize, SEND_BUFFER_MIN)?;
         at_least("http.sockets_per_user", http.sockets_per_user, 1)?;
-        at_least("database.connections", self.database.connections as usize, 1)
+        at_least("database.connections", self.database.connections as usize, 1)?;
+        self.check_chat_database()
+    }
+
+    /// Roles are PostgreSQL's: with another engine a second URL would be a second database.
+    fn check_chat_database(&self) -> Result<(), ConfigError> {
+        let is_postgres = |url: &str| url.starts_with("postgres://") || url.starts_with("postgresql://");
+        let (url, chat) = (self.database.url.expose_secret(), self.database.chat_url.expose_secret());
+        let fits = chat.is_empty() || (is_postgres(url) && is_postgres(chat));
+        let allowed = "empty, or the `postgres://` URL of another role where `database.url` is one too";
+        check(fits, "database.chat_url", "another kind of URL".to_owned(), allowed)
     }
 
     fn check_auth(&self) -> Result<(), ConfigError> {
@@ -152,7 +173,23 @@ impl Config {
         let calendar = &self.calendar;
         at_least("calendar.per_hour", calendar.per_hour as usize, 1)?;
         at_least("calendar.per_day", calendar.per_day as usize, 1)?;
-        at_least("calendar.pending_per_type", calendar.pending_per_type as usize, 1)
+        at_least("calendar.pending_per_type", calendar.pending_per_type as usize, 1)?;
+        at_least("calendar.open_reminders", calendar.open_reminders as usize, 1)?;
+        at_least("calendar.ignored_in_row", calendar.ignored_in_row as usize, 1)?;
+        let windows = [
+            ("calendar.slot", calendar.slot, SLOT_MAX),
+            ("calendar.undo_window", calendar.undo_window, UNDO_MAX),
+        ];
+        for (key, window, most) in windows {
+            let fits = !window.is_zero() && window <= most;
+            check(
+                fits,
+                key,
+                span::print(window),
+                &format!("more than `0s` and at most {}", span::print(most)),
+            )?;
+        }
+        Ok(())
     }
 }
 
@@ -213,6 +250,10 @@ mod tests {
             "http.send_buffer_bytes = 100",
             "http.sockets_per_user = 0",
             "database.connections = 0",
+            "database.chat_url = \"postgres://chat@db/chat\"",
+            "calendar.slot = \"0s\"",
+            "calendar.undo_window = \"192h\"",
+            "calendar.ignored_in_row = 0",
         ];
 
         insta::assert_snapshot!(lines.map(refusal).join("\n"), @"
@@ -237,6 +278,10 @@ mod tests {
         `http.send_buffer_bytes` is 100, allowed is 4096 or more
         `http.sockets_per_user` is 0, allowed is 1 or more
         `database.connections` is 0, allowed is 1 or more
+        `database.chat_url` is another kind of URL, allowed is empty, or the `postgres://` URL of another role where `database.url` is one too
+        `calendar.slot` is 0s, allowed is more than `0s` and at most 24h
+        `calendar.undo_window` is 192h, allowed is more than `0s` and at most 168h
+        `calendar.ignored_in_row` is 0, allowed is 1 or more
         ");
     }
 }

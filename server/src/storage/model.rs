@@ -8,6 +8,9 @@ mod audit;
 mod calendar;
 mod conversation;
 mod fact;
+mod feed;
+mod preferences;
+mod reminder;
 
 pub use access::*;
 pub use account::*;
@@ -15,3 +18,6 @@ pub use audit::*;
 pub use calendar::*;
 pub use conversation::*;
 pub use fact::*;
+pub use feed::*;
+pub use preferences::*;
+pub use reminder::*;

@@ -12,10 +12,7 @@ use clock::{SharedClock, timeout};
 use jiff::Timestamp;
 
 use super::{
-    Credentials, Fact, FactClosing, FactOutcome, FactRevision, FactWrite, Language, Message, NewMessage,
-    NewReminder, NewSession, NewSuggestion, NewUser, Offered, Page, Reminder, ReminderChange,
-    ReminderOutcome, Session, SharedStorage, Storage, StorageError, Stored, Suggestion, SuggestionLimits,
-    User,
+    Credentials, Fact, FactClosing, FactOutcome, FactRevision, FactWrite, Language, Message, NewFeed, NewMessage, NewReminder, NewSession, NewSuggestion, NewUser, Offered, Page, Preferences, PreferencesOutcome, PreferencesWrite, Reminder, ReminderChange, ReminderOutcome, Restoration, RestoreOutcome, Rollback, Session, SharedStorage, Storage, StorageError, Stored, Suggestion, SuggestionLimits, User,
 };
 use crate::ids::{MessageId, ReminderId, SessionId, SuggestionId, UserId};
 
@@ -150,7 +147,39 @@ impl Storage for Patient {
         self.within(self.inner.update_reminder(change)).await
     }
 
-    async fn delete_reminder(&self, user: UserId, id: ReminderId) -> Stored<bool> {
-        self.within(self.inner.delete_reminder(user, id)).await
+    async fn delete_reminder(&self, user: UserId, id: ReminderId, at: Timestamp) -> Stored<bool> {
+        self.within(self.inner.delete_reminder(user, id, at)).await
+    }
+
+    async fn restore_reminder(&self, restoration: Restoration) -> Stored<RestoreOutcome> {
+        self.within(self.inner.restore_reminder(restoration)).await
+    }
+
+    async fn roll_back_reminders(&self, rollback: Rollback) -> Stored<Vec<ReminderId>> {
+        self.within(self.inner.roll_back_reminders(rollback)).await
+    }
+
+    async fn preferences(&self, user: UserId) -> Stored<Preferences> {
+        self.within(self.inner.preferences(user)).await
+    }
+
+    async fn write_preferences(&self, write: PreferencesWrite) -> Stored<PreferencesOutcome> {
+        self.within(self.inner.write_preferences(write)).await
+    }
+
+    async fn open_feed(&self, feed: NewFeed) -> Stored<()> {
+        self.within(self.inner.open_feed(feed)).await
+    }
+
+    async fn close_feed(&self, user: UserId) -> Stored<bool> {
+        self.within(self.inner.close_feed(user)).await
+    }
+
+    async fn feed(&self, user: UserId) -> Stored<Option<Timestamp>> {
+        self.within(self.inner.feed(user)).await
+    }
+
+    async fn feed_owner(&self, secret_hash: &str) -> Stored<Option<UserId>> {
+        self.within(self.inner.feed_owner(secret_hash)).await
     }
 }

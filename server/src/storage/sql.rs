@@ -15,9 +15,12 @@ mod blocks;
 mod devices;
 mod factors;
 mod facts;
+mod feeds;
 mod messages;
 mod open;
+mod preferences;
 mod reminders;
+mod replies;
 mod row;
 mod sessions;
 mod suggestions;
@@ -29,9 +32,7 @@ use jiff::Timestamp;
 use sqlx::{Any, AnyPool, Transaction};
 
 use super::{
-    Credentials, Fact, FactClosing, FactOutcome, FactRevision, FactWrite, Language, Message, NewMessage,
-    NewReminder, NewSession, NewSuggestion, NewUser, Offered, Page, Reminder, ReminderChange,
-    ReminderOutcome, Session, Storage, Stored, Suggestion, SuggestionLimits, User,
+    Credentials, Fact, FactClosing, FactOutcome, FactRevision, FactWrite, Language, Message, NewFeed, NewMessage, NewReminder, NewSession, NewSuggestion, NewUser, Offered, Page, Preferences, PreferencesOutcome, PreferencesWrite, Reminder, ReminderChange, ReminderOutcome, Restoration, RestoreOutcome, Rollback, Session, Storage, Stored, Suggestion, SuggestionLimits, User,
 };
 use crate::ids::{MessageId, ReminderId, SessionId, SuggestionId, UserId};
 use open::{Engine, FileLock};
@@ -176,7 +177,39 @@ impl Storage for Database {
         reminders::update(self, change).await
     }
 
-    async fn delete_reminder(&self, user: UserId, id: ReminderId) -> Stored<bool> {
-        reminders::delete(self, user, id).await
+    async fn delete_reminder(&self, user: UserId, id: ReminderId, at: Timestamp) -> Stored<bool> {
+        reminders::delete(self, (user, id), at).await
+    }
+
+    async fn restore_reminder(&self, restoration: Restoration) -> Stored<RestoreOutcome> {
+        reminders::restore(self, restoration).await
+    }
+
+    async fn roll_back_reminders(&self, rollback: Rollback) -> Stored<Vec<ReminderId>> {
+        reminders::roll_back(self, rollback).await
+    }
+
+    async fn preferences(&self, user: UserId) -> Stored<Preferences> {
+        preferences::read(self, user).await
+    }
+
+    async fn write_preferences(&self, write: PreferencesWrite) -> Stored<PreferencesOutcome> {
+        preferences::write(self, write).await
+    }
+
+    async fn open_feed(&self, feed: NewFeed) -> Stored<()> {
+        feeds::open(self, feed).await
+    }
+
+    async fn close_feed(&self, user: UserId) -> Stored<bool> {
+        feeds::close(self, user).await
+    }
+
+    async fn feed(&self, user: UserId) -> Stored<Option<Timestamp>> {
+        feeds::since(self, user).await
+    }
+
+    async fn feed_owner(&self, secret_hash: &str) -> Stored<Option<UserId>> {
+        feeds::owner(self, secret_hash).await
     }
 }

@@ -71,3 +71,5 @@ suggestion =
     .symptom_followup_description = A reminder to see how you feel. If you feel worse, do not wait for it: contact your doctor or midwife.
     .appointment_title = Appointment
     .appointment_description = An entry for the appointment that you mentioned. Please set the time that you agreed on.
+    .reminder_title = Reminder
+    .reminder_description = You wrote: “{ $said }”. Please check the time, and change it if another one suits you better.

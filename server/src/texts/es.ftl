@@ -71,3 +71,5 @@ suggestion =
     .symptom_followup_description = Un recordatorio para ver cómo te encuentras. Si te sientes peor, no lo esperes: contacta con tu médico o matrona.
     .appointment_title = Cita
     .appointment_description = Una entrada para la cita que has mencionado. Pon la hora que hayas acordado.
+    .reminder_title = Recordatorio
+    .reminder_description = Escribiste: «{ $said }». Comprueba la hora y cámbiala si otra te viene mejor.

@@ -12,7 +12,7 @@ use server::{
 use super::{in_the_lab, redacted, start};
 use crate::support::server::Server;
 
-fn user_of(me: &Value) -> UserId {
+pub(super) fn user_of(me: &Value) -> UserId {
     me["id"].as_str().unwrap().parse().unwrap()
 }
 
@@ -25,7 +25,7 @@ async fn a_reminder_lives_with_its_owner() {
     let path = format!("/api/reminders/{}", made["id"].as_str().unwrap());
 
     assert_eq!(created, 201);
-    insta::assert_snapshot!(redacted(made, &["/id", "/created_at", "/updated_at"]), @r#"{"id":"…","title":"Midwife","reminder_time":"2026-12-01T14:00:00+02:00","is_completed":false,"created_at":"…","updated_at":"…"}"#);
+    insta::assert_snapshot!(redacted(made, &["/id", "/created_at", "/updated_at"]), @r#"{"id":"…","title":"Midwife","reminder_time":"2026-12-01T14:00:00+02:00","is_completed":false,"priority":"medium","origin":"user","created_at":"…","updated_at":"…"}"#);
     assert_eq!(server.put(&path, &bea, json!({"title": "Mine"})).await.0, 404);
     assert_eq!(server.delete(&path, &bea).await.0, 404);
     assert_eq!(server.put("/api/reminders/none", &ana, json!({})).await.0, 404);
@@ -56,7 +56,7 @@ async fn a_reminder_without_title_or_time_is_refused() {
 }
 
 /// Stores a suggestion for this user, proposed now, open for five minutes.
-async fn suggest(lab: &Lab, server: &Server, user: UserId) -> SuggestionId {
+pub(super) async fn suggest(lab: &Lab, server: &Server, user: UserId) -> SuggestionId {
     let at = lab.clock().wall();
     let new = NewSuggestion {
         id: SuggestionId::random(),
@@ -69,7 +69,14 @@ async fn suggest(lab: &Lab, server: &Server, user: UserId) -> SuggestionId {
         at,
         expires_at: at + Duration::from_mins(5),
     };
-    let limits = SuggestionLimits { per_hour: 9, per_day: 9, pending_per_type: 9 };
+    let limits = SuggestionLimits {
+        per_hour: 9,
+        per_day: 9,
+        pending_per_type: 9,
+        open_reminders: 9,
+        ignored_in_row: 9,
+        pause: Duration::from_hours(1),
+    };
     server.db.offer_suggestion(new.clone(), limits).await.unwrap();
     new.id
 }
@@ -82,7 +89,9 @@ fn a_suggestion_is_confirmed_within_its_five_minutes_and_once() {
         let (first, second) = (suggest(&lab, &server, user).await, suggest(&lab, &server, user).await);
         let confirm = async |token: &str, id: &str| {
             let time = "2027-01-15T14:00:00Z";
-            let form = json!({"title": "Midwife", "reminder_time": time, "suggestion_id": id});
+            let form = json!({
+                "title": "Midwife", "reminder_time": time, "confirmed_time": time, "suggestion_id": id,
+            });
             server.post("/api/reminders", token, form).await
         };
 

@@ -1,14 +1,14 @@
 //! Suggestions, and the reminders that they become.
 
 use server::{
-    ids::{ReminderId, SuggestionId, UserId},
+    ids::SuggestionId,
     storage::{
-        Database, NewReminder, Offered, ReminderChange, ReminderOutcome, Storage, SuggestionLimits,
-        SuggestionType,
+        Database, NewReminder, NewSuggestion, Offered, Origin, Priority, ReminderChange, ReminderOutcome,
+        Storage, SuggestionLimits, SuggestionType, TimeRule,
     },
 };
 
-use super::{LIMITS, add_user, at, race, stories, suggestion};
+use super::{LIMITS, add_user, at, race, reminder, stories, suggestion};
 
 stories!(
     suggestions_are_limited_by_type_hour_and_day,
@@ -16,21 +16,10 @@ stories!(
     a_suggestion_can_be_turned_down,
     a_suggestion_is_confirmed_in_time_by_its_owner,
     racing_confirmations_make_one_reminder,
-    a_reminder_changes_for_its_owner_only,
+    ignored_suggestions_bring_a_pause_f80,
+    beside_many_open_reminders_nothing_is_suggested_f80,
+    an_appointment_needs_a_confirmed_time_and_policy_may_make_low_ones_only_f77_f82,
 );
-
-fn reminder(user: UserId, suggestion: Option<SuggestionId>, seconds: i64) -> NewReminder {
-    NewReminder {
-        id: ReminderId::random(),
-        user,
-        title: "Midwife".to_owned(),
-        description: "Bring the papers".to_owned(),
-        time: at(seconds + 3600),
-        offset_minutes: 120,
-        suggestion,
-        at: at(seconds),
-    }
-}
 
 async fn suggestions_are_limited_by_type_hour_and_day(db: Database) {
     use SuggestionType::{Appointment, SymptomFollowup};
@@ -43,6 +32,8 @@ async fn suggestions_are_limited_by_type_hour_and_day(db: Database) {
             Offered::Pending => "pending",
             Offered::HourFull => "hour",
             Offered::DayFull => "day",
+            Offered::OpenFull => "open",
+            Offered::Paused => "paused",
         }
     };
 
@@ -101,7 +92,7 @@ async fn a_suggestion_is_confirmed_in_time_by_its_owner(db: Database) {
     assert_eq!(confirm(user, new.id, 300).await, ReminderOutcome::ExpiredSuggestion);
     let ReminderOutcome::Created(made) = confirm(user, new.id, 299).await else { panic!("not created") };
     assert_eq!(confirm(user, new.id, 299).await, ReminderOutcome::UsedSuggestion(made.id));
-    assert!(db.delete_reminder(user, made.id).await.unwrap());
+    assert!(db.delete_reminder(user, made.id, at(299)).await.unwrap());
     assert_eq!(confirm(user, new.id, 299).await, ReminderOutcome::UsedSuggestion(made.id));
 
     assert_eq!(made.suggestion, Some(new.id));
@@ -126,36 +117,77 @@ async fn racing_confirmations_make_one_reminder(db: Database) {
     assert_eq!((created, told), (1, 49));
 }
 
-async fn a_reminder_changes_for_its_owner_only(db: Database) {
-    let (user, other) = (add_user(&db).await, add_user(&db).await);
-    let later = db.create_reminder(reminder(user, None, 50)).await.unwrap();
-    let ReminderOutcome::Created(made) = db.create_reminder(reminder(user, None, 0)).await.unwrap() else {
+async fn ignored_suggestions_bring_a_pause_f80(db: Database) {
+    let user = add_user(&db).await;
+    let limits = SuggestionLimits { ignored_in_row: 3, per_hour: 100, per_day: 100, ..LIMITS };
+    let offer = async |seconds| {
+        let new = suggestion(user, SuggestionType::SymptomFollowup, seconds);
+        (new.id, db.offer_suggestion(new, limits).await.unwrap())
+    };
+    let stored = |(_, offered)| matches!(offered, Offered::Stored(_));
+    let day = 24 * 3600;
+
+    assert!(stored(offer(0).await) && stored(offer(300).await));
+    let (answered, _) = offer(600).await;
+    db.dismiss_suggestion(user, answered, at(601)).await.unwrap().unwrap();
+    assert!(stored(offer(900).await) && stored(offer(1200).await) && stored(offer(1500).await));
+    assert_eq!(offer(1800).await.1, Offered::Paused);
+    assert_eq!(offer(1799 + day).await.1, Offered::Paused);
+    assert!(stored(offer(1800 + day).await), "the pause is over");
+    assert_eq!(offer(2101 + day).await.1, Offered::Paused, "that one was ignored too");
+}
+
+async fn beside_many_open_reminders_nothing_is_suggested_f80(db: Database) {
+    let user = add_user(&db).await;
+    let limits = SuggestionLimits { open_reminders: 2, per_hour: 100, ..LIMITS };
+    let mut made = Vec::new();
+    for seconds in 0..2 {
+        let new = suggestion(user, SuggestionType::SymptomFollowup, seconds);
+        db.offer_suggestion(new.clone(), limits).await.unwrap();
+        let outcome = db.create_reminder(reminder(user, Some(new.id), seconds)).await.unwrap();
+        let ReminderOutcome::Created(reminder) = outcome else { panic!("not created") };
+        made.push(reminder.id);
+    }
+    let offer = async |seconds| {
+        db.offer_suggestion(suggestion(user, SuggestionType::SymptomFollowup, seconds), limits).await.unwrap()
+    };
+
+    assert_eq!(offer(10).await, Offered::OpenFull);
+    let done = ReminderChange { is_completed: Some(true), ..super::reminders::no_change(user, made[0]) };
+    db.update_reminder(done).await.unwrap().unwrap();
+    assert!(matches!(offer(11).await, Offered::Stored(_)));
+}
+
+async fn an_appointment_needs_a_confirmed_time_and_policy_may_make_low_ones_only_f77_f82(db: Database) {
+    let user = add_user(&db).await;
+    let many = SuggestionLimits { per_hour: 100, pending_per_type: 100, ..LIMITS };
+    let strict = Some(TimeRule { appointments: true, urgent: true });
+    let offer = async |kind, priority| {
+        let new = NewSuggestion { priority, ..suggestion(user, kind, 0) };
+        db.offer_suggestion(new.clone(), many).await.unwrap();
+        new.id
+    };
+    let enter = async |id, origin, unconfirmed| {
+        let new = NewReminder { origin, unconfirmed, ..reminder(user, Some(id), 1) };
+        db.create_reminder(new).await.unwrap()
+    };
+
+    let visit = offer(SuggestionType::Appointment, Priority::Low).await;
+    let urgent = offer(SuggestionType::SymptomFollowup, Priority::Urgent).await;
+    let medium = offer(SuggestionType::Reminder, Priority::Medium).await;
+    let low = offer(SuggestionType::Reminder, Priority::Low).await;
+
+    assert_eq!(enter(visit, Origin::User, strict).await, ReminderOutcome::UnconfirmedTime);
+    assert_eq!(enter(urgent, Origin::User, strict).await, ReminderOutcome::UnconfirmedTime);
+    assert_eq!(enter(visit, Origin::Policy, strict).await, ReminderOutcome::UnconfirmedTime);
+    // Whatever a caller says, the server makes nothing above low by itself.
+    assert_eq!(enter(medium, Origin::Policy, None).await, ReminderOutcome::UnconfirmedTime);
+    let ReminderOutcome::Created(made) = enter(low, Origin::Policy, strict).await else {
         panic!("not created")
     };
-    let none = ReminderChange {
-        id: made.id,
-        user,
-        title: None,
-        description: None,
-        time: None,
-        is_completed: None,
-        at: at(9),
+    assert_eq!((made.origin, made.priority), (Origin::Policy, Priority::Low));
+    let ReminderOutcome::Created(made) = enter(urgent, Origin::User, None).await else {
+        panic!("not created")
     };
-    let time = Some((at(10), -300));
-    let change = ReminderChange { time, is_completed: Some(true), ..none.clone() };
-
-    assert_eq!(db.update_reminder(ReminderChange { user: other, ..none }).await.unwrap(), None);
-    assert_eq!(db.reminder(other, made.id).await.unwrap(), None);
-    assert!(!db.delete_reminder(other, made.id).await.unwrap());
-    let changed = db.update_reminder(change).await.unwrap().unwrap();
-
-    assert_eq!((changed.title.as_str(), changed.created_at), ("Midwife", at(0)));
-    assert_eq!((changed.time, changed.offset_minutes, changed.is_completed), (at(10), -300, true));
-    assert_eq!(
-        (db.reminder(user, made.id).await.unwrap(), changed.updated_at),
-        (Some(changed.clone()), at(9))
-    );
-    let ReminderOutcome::Created(later) = later else { panic!("not created") };
-    assert_eq!(db.reminders(user).await.unwrap(), [changed, later]);
-    assert!(db.delete_reminder(user, made.id).await.unwrap());
+    assert_eq!((made.origin, made.priority), (Origin::User, Priority::Urgent));
 }

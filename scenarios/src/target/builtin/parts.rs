@@ -16,9 +16,7 @@ use clock::Timestamp;
 use server::{
     ids::{MessageId, ReminderId, SessionId, SuggestionId, UserId},
     storage::{
-        Credentials, Fact, FactClosing, FactOutcome, FactRevision, FactWrite, Language, Message, MessageKind,
-        NewMessage, NewReminder, NewSession, NewSuggestion, NewUser, Offered, Page, Reminder, ReminderChange,
-        ReminderOutcome, Session, SharedStorage, Storage, Stored, Suggestion, SuggestionLimits, User,
+    Credentials, Fact, FactClosing, FactOutcome, FactRevision, FactWrite, Language, Message, MessageKind, NewFeed, NewMessage, NewReminder, NewSession, NewSuggestion, NewUser, Offered, Page, Preferences, PreferencesOutcome, PreferencesWrite, Reminder, ReminderChange, ReminderOutcome, Restoration, RestoreOutcome, Rollback, Session, SharedStorage, Storage, Stored, Suggestion, SuggestionLimits, User,
     },
 };
 
@@ -287,7 +285,8 @@ impl Storage for WatchedStorage {
     }
 
     async fn offer_suggestion(&self, offer: NewSuggestion, limits: SuggestionLimits) -> Stored<Offered> {
-        handed_on!(Write, self.offer_suggestion(offer, limits))
+        let _under_way = self.under.pass(Does::Write).await?;
+        self.offer(offer, limits).await
     }
 
     async fn pending_suggestions(&self, user: UserId, at: Timestamp) -> Stored<Vec<Suggestion>> {
@@ -324,7 +323,44 @@ impl Storage for WatchedStorage {
         handed_on!(Write, self.update_reminder(change))
     }
 
-    async fn delete_reminder(&self, user: UserId, id: ReminderId) -> Stored<bool> {
-        handed_on!(Write, self.delete_reminder(user, id))
+    async fn delete_reminder(&self, user: UserId, id: ReminderId, at: Timestamp) -> Stored<bool> {
+        handed_on!(Write, self.delete_reminder(user, id, at))
+    }
+
+    async fn restore_reminder(&self, restoration: Restoration) -> Stored<RestoreOutcome> {
+        let _under_way = self.under.pass(Does::Write).await?;
+        self.restore(restoration).await
+    }
+
+    async fn roll_back_reminders(&self, rollback: Rollback) -> Stored<Vec<ReminderId>> {
+        let _under_way = self.under.pass(Does::Write).await?;
+        self.roll_back(rollback).await
+    }
+
+    async fn preferences(&self, user: UserId) -> Stored<Preferences> {
+        let _under_way = self.under.pass(Does::Read).await?;
+        self.choices(user).await
+    }
+
+    async fn write_preferences(&self, write: PreferencesWrite) -> Stored<PreferencesOutcome> {
+        let _under_way = self.under.pass(Does::Write).await?;
+        self.write_choices(write).await
+    }
+
+    async fn open_feed(&self, feed: NewFeed) -> Stored<()> {
+        let _under_way = self.under.pass(Does::Write).await?;
+        self.replace_feed(feed).await
+    }
+
+    async fn close_feed(&self, user: UserId) -> Stored<bool> {
+        handed_on!(Write, self.close_feed(user))
+    }
+
+    async fn feed(&self, user: UserId) -> Stored<Option<Timestamp>> {
+        handed_on!(Read, self.feed(user))
+    }
+
+    async fn feed_owner(&self, secret_hash: &str) -> Stored<Option<UserId>> {
+        handed_on!(Read, self.feed_owner(secret_hash))
     }
 }

@@ -1,7 +1,9 @@
-//! Suggestions and reminders.
+//! Suggestions.
+
+use std::time::Duration;
 
 use jiff::Timestamp;
-use serde::Serialize;
+use serde::{Deserialize, Serialize};
 
 use crate::ids::{ReminderId, SuggestionId, UserId};
 
@@ -13,10 +15,23 @@ pub enum SuggestionType {
     SymptomFollowup,
     /// See somebody.
     Appointment,
+    /// Think of something.
+    Reminder,
 }
 
-/// How pressing a proposed entry is.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize)]
+impl SuggestionType {
+    /// Returns the type as v0 has it, which knows two: what is neither about a symptom is an appointment.
+    #[must_use]
+    pub const fn on_v0(self) -> Self {
+        match self {
+            Self::SymptomFollowup => Self::SymptomFollowup,
+            Self::Appointment | Self::Reminder => Self::Appointment,
+        }
+    }
+}
+
+/// How pressing an entry is.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum Priority {
     /// May wait.
@@ -81,7 +96,7 @@ pub struct NewSuggestion {
     pub expires_at: Timestamp,
 }
 
-/// How many suggestions a user may get (F78).
+/// How many suggestions a user may get (F78, F80).
 #[derive(Clone, Copy, Debug)]
 pub struct SuggestionLimits {
     /// At most so many in the hour before now.
@@ -90,6 +105,25 @@ pub struct SuggestionLimits {
     pub per_day: u32,
     /// At most so many of one type that are still pending.
     pub pending_per_type: u32,
+    /// None beside so many reminders that came from suggestions, lie ahead and are not done.
+    pub open_reminders: u32,
+    /// None for a while after so many in a row got no answer.
+    pub ignored_in_row: u32,
+    /// How long that while is, from the end of the last one.
+    pub pause: Duration,
+}
+
+impl SuggestionLimits {
+    /// Returns until when there are none, seen from those that are over, newest first. One that was turned
+    /// down was answered: only silence counts.
+    pub fn paused_until(&self, over: &[Suggestion]) -> Option<Timestamp> {
+        let in_row = usize::try_from(self.ignored_in_row).unwrap_or(usize::MAX);
+        let is_ignored =
+            |suggestion: &Suggestion| suggestion.confirmed_at.is_none() && suggestion.dismissed_at.is_none();
+        let ignored = over.iter().take(in_row).filter(|suggestion| is_ignored(suggestion)).count();
+        let last = over.first().filter(|_| ignored == in_row)?;
+        Some(last.expires_at.saturating_add(self.pause).unwrap_or(Timestamp::MAX))
+    }
 }
 
 /// What became of an offer.
@@ -103,85 +137,8 @@ pub enum Offered {
     HourFull,
     /// The day's limit is reached.
     DayFull,
-}
-
-/// How many reminders a user may have, done ones included: three a day for a whole year.
-pub const REMINDERS_MAX: u32 = 1000;
-
-/// A calendar entry.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Reminder {
-    /// Its id.
-    pub id: ReminderId,
-    /// Whose it is.
-    pub user: UserId,
-    /// Short text, 1 to 255 characters.
-    pub title: String,
-    /// Long text; empty when not given.
-    pub description: String,
-    /// When to remind.
-    pub time: Timestamp,
-    /// The offset from UTC, in minutes, in which the user gave `time`.
-    pub offset_minutes: i32,
-    /// Whether it is done.
-    pub is_completed: bool,
-    /// The suggestion that it came from.
-    pub suggestion: Option<SuggestionId>,
-    /// When it was made.
-    pub created_at: Timestamp,
-    /// When it was last changed.
-    pub updated_at: Timestamp,
-}
-
-/// A calendar entry to be made.
-#[derive(Clone, Debug)]
-pub struct NewReminder {
-    /// Its id.
-    pub id: ReminderId,
-    /// Whose it is.
-    pub user: UserId,
-    /// Short text.
-    pub title: String,
-    /// Long text.
-    pub description: String,
-    /// When to remind.
-    pub time: Timestamp,
-    /// The offset from UTC, in minutes, in which the user gave `time`.
-    pub offset_minutes: i32,
-    /// The suggestion that it confirms.
-    pub suggestion: Option<SuggestionId>,
-    /// When it is made.
-    pub at: Timestamp,
-}
-
-/// What became of a [`NewReminder`].
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub enum ReminderOutcome {
-    /// It is stored.
-    Created(Reminder),
-    /// There is no such suggestion, or it is somebody else's.
-    UnknownSuggestion,
-    /// The suggestion has expired or was turned down.
-    ExpiredSuggestion,
-    /// The suggestion was confirmed before, by this reminder.
-    UsedSuggestion(ReminderId),
-}
-
-/// A change of a calendar entry; `None` leaves a field as it is.
-#[derive(Clone, Debug)]
-pub struct ReminderChange {
-    /// Which.
-    pub id: ReminderId,
-    /// Whose it must be.
-    pub user: UserId,
-    /// New short text.
-    pub title: Option<String>,
-    /// New long text.
-    pub description: Option<String>,
-    /// New time, and the offset in minutes that it was given in.
-    pub time: Option<(Timestamp, i32)>,
-    /// Whether it is done.
-    pub is_completed: Option<bool>,
-    /// When it is changed.
-    pub at: Timestamp,
+    /// As many reminders from suggestions as there may be are open.
+    OpenFull,
+    /// Too many in a row were ignored.
+    Paused,
 }

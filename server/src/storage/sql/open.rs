@@ -39,6 +39,7 @@ const NOT_A_DATABASE: &str = "26";
 const MIGRATIONS: &[(i64, &str, &str)] = &[
     (1, "first tables", include_str!("../../../migrations/0001_first_tables.sql")),
     (2, "accounts", include_str!("../../../migrations/0002_accounts.sql")),
+    (3, "calendar", include_str!("../../../migrations/0003_calendar.sql")),
     (5, "ends of facts", include_str!("../../../migrations/0005_ends_of_facts.sql")),
 ];
 
@@ -215,15 +216,29 @@ fn file_options(path: &str) -> Result<AnyConnectOptions, sqlx::Error> {
     AnyConnectOptions::from_str(&format!("sqlite:{path}?mode=rwc"))
 }
 
+impl Database {
+    /// Opens a PostgreSQL whose tables another one brings up to date, as the role of this URL may: that role needs no
+    /// right to change tables.
+    pub async fn join(url: &str, connections: u32) -> Result<Self, OpenError> {
+        reached(url, connections).await.map(|(database, _)| database)
+    }
+}
+
 async fn open_server(url: &str, connections: u32) -> Result<Database, OpenError> {
+    let (database, place) = reached(url, connections).await?;
+    migrate(&database.writers, &place).await?;
+    Ok(database)
+}
+
+async fn reached(url: &str, connections: u32) -> Result<(Database, String), OpenError> {
     let place = PgConnectOptions::from_str(url).map(|options| place(&options));
     let place = place.map_err(|cause| OpenError::Url { problem: cause.to_string() })?;
     let options =
         AnyConnectOptions::from_str(url).map_err(|cause| OpenError::Url { problem: cause.to_string() })?;
     let pool = AnyPoolOptions::new().acquire_timeout(REACH_LIMIT).max_connections(connections);
     let pool = reach(pool, options).await.map_err(|cause| unreachable(&place, cause))?;
-    migrate(&pool, &place).await?;
-    Ok(Database { engine: Engine::Postgres, readers: pool.clone(), writers: pool, lock: FileLock::default() })
+    let (engine, lock) = (Engine::Postgres, FileLock::default());
+    Ok((Database { engine, readers: pool.clone(), writers: pool, lock }, place))
 }
 
 /// Connects. The pool takes a refused connection for an engine that starts up, tries until its time-out

@@ -9,7 +9,7 @@ use jiff::Timestamp;
 use sqlx::{Decode, Row, Type, any::AnyRow};
 
 use crate::storage::{
-    FactSource, MessageKind, Priority, SessionReason, StorageError, Stored, SuggestionType,
+    FactSource, MessageKind, Origin, Priority, SessionReason, StorageError, Stored, SuggestionType,
 };
 
 /// A value of a small set, stored as a word.
@@ -49,13 +49,20 @@ impl Word for FactSource {
 }
 
 impl Word for SuggestionType {
-    const WORDS: &'static [(Self, &'static str)] =
-        &[(Self::SymptomFollowup, "symptom_followup"), (Self::Appointment, "appointment")];
+    const WORDS: &'static [(Self, &'static str)] = &[
+        (Self::SymptomFollowup, "symptom_followup"),
+        (Self::Appointment, "appointment"),
+        (Self::Reminder, "reminder"),
+    ];
 }
 
 impl Word for Priority {
     const WORDS: &'static [(Self, &'static str)] =
         &[(Self::Low, "low"), (Self::Medium, "medium"), (Self::High, "high"), (Self::Urgent, "urgent")];
+}
+
+impl Word for Origin {
+    const WORDS: &'static [(Self, &'static str)] = &[(Self::User, "user"), (Self::Policy, "policy")];
 }
 
 /// Returns the form in which a time is stored: whole microseconds.
@@ -124,6 +131,23 @@ impl<'r> Columns<'r> {
         let found = self.text(name)?;
         let known = T::WORDS.iter().find(|(_, word)| *word == found);
         known.map(|(value, _)| *value).ok_or_else(|| self.corrupt(name, "a known word", found))
+    }
+
+    /// Reads what is stored as its text.
+    pub(super) fn parsed<T: FromStr<Err = String>>(&self, name: &'static str) -> Stored<T> {
+        self.parsed_from(name, &self.text(name)?)
+    }
+
+    /// Reads what is stored as its text, or is absent.
+    pub(super) fn maybe_parsed<T: FromStr<Err = String>>(&self, name: &'static str) -> Stored<Option<T>> {
+        self.get::<Option<String>>(name)?.map(|text| self.parsed_from(name, &text)).transpose()
+    }
+
+    fn parsed_from<T: FromStr<Err = String>>(&self, name: &str, text: &str) -> Stored<T> {
+        text.parse().map_err(|problem: String| StorageError::Corrupt {
+            table: self.table,
+            problem: format!("in column `{name}`: {problem}"),
+        })
     }
 
     fn time_from(&self, name: &str, micros: i64) -> Stored<Timestamp> {

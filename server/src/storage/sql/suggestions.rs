@@ -9,7 +9,7 @@ use super::{
     users,
 };
 use crate::{
-    ids::{ReminderId, SuggestionId, UserId},
+    ids::{SuggestionId, UserId},
     storage::{NewReminder, NewSuggestion, Offered, Stored, Suggestion, SuggestionLimits},
 };
 
@@ -39,8 +39,31 @@ async fn refusal(tx: &mut Tx, new: &NewSuggestion, limits: SuggestionLimits) -> 
     if count_since(tx, new, HOUR).await? >= limits.per_hour {
         return Ok(Some(Offered::HourFull));
     }
-    let day = count_since(tx, new, DAY).await?;
-    Ok((day >= limits.per_day).then_some(Offered::DayFull))
+    if count_since(tx, new, DAY).await? >= limits.per_day {
+        return Ok(Some(Offered::DayFull));
+    }
+    if open_reminders(tx, new).await? >= limits.open_reminders {
+        return Ok(Some(Offered::OpenFull));
+    }
+    let pause = limits.paused_until(&over(tx, new, limits.ignored_in_row).await?);
+    Ok(pause.filter(|until| *until > new.at).map(|_| Offered::Paused))
+}
+
+/// Counts the reminders that came from suggestions, lie ahead and are not done.
+async fn open_reminders(tx: &mut Tx, new: &NewSuggestion) -> Stored<u32> {
+    const OPEN: &str = "SELECT COUNT(*) AS n FROM reminders WHERE user_id = $1 \
+        AND suggestion_id IS NOT NULL AND is_completed = 0 AND deleted_at IS NULL AND remind_at > $2";
+    let query = sqlx::query(OPEN).bind(new.user.to_string()).bind(micros(new.at));
+    Columns::new("reminders", &query.fetch_one(&mut **tx).await?).count("n")
+}
+
+/// Returns the newest suggestions that were answered or have expired.
+async fn over(tx: &mut Tx, new: &NewSuggestion, most: u32) -> Stored<Vec<Suggestion>> {
+    const OVER: &str = "SELECT * FROM suggestions WHERE user_id = $1 AND (confirmed_at IS NOT NULL \
+        OR dismissed_at IS NOT NULL OR expires_at <= $2) ORDER BY suggested_at DESC, expires_at DESC, id \
+        LIMIT $3";
+    let query = sqlx::query(OVER).bind(new.user.to_string()).bind(micros(new.at)).bind(i64::from(most));
+    query.fetch_all(&mut **tx).await?.iter().map(suggestion).collect()
 }
 
 async fn count_since(tx: &mut Tx, new: &NewSuggestion, window: SignedDuration) -> Stored<u32> {
@@ -89,6 +112,13 @@ pub(super) async fn dismiss(
     row.as_ref().map(suggestion).transpose()
 }
 
+/// Finds a suggestion of this user.
+pub(super) async fn find(tx: &mut Tx, id: SuggestionId, user: UserId) -> Stored<Option<Suggestion>> {
+    let query = sqlx::query("SELECT * FROM suggestions WHERE id = $1 AND user_id = $2");
+    let row = query.bind(id.to_string()).bind(user.to_string()).fetch_optional(&mut **tx).await?;
+    row.as_ref().map(suggestion).transpose()
+}
+
 /// Confirms a suggestion by a reminder; `false` when it cannot be confirmed (any more).
 pub(super) async fn confirm(tx: &mut Tx, id: SuggestionId, reminder: &NewReminder) -> Stored<bool> {
     const UPDATE: &str = "UPDATE suggestions SET confirmed_at = $3, reminder_id = $4 \
@@ -102,17 +132,6 @@ pub(super) async fn confirm(tx: &mut Tx, id: SuggestionId, reminder: &NewReminde
         .execute(&mut **tx)
         .await?;
     Ok(done.rows_affected() == 1)
-}
-
-/// Tells why a suggestion cannot be confirmed: unknown (`None`), used by a reminder, or past.
-pub(super) async fn use_of(
-    tx: &mut Tx,
-    id: SuggestionId,
-    user: UserId,
-) -> Stored<Option<Option<ReminderId>>> {
-    let query = sqlx::query("SELECT reminder_id FROM suggestions WHERE id = $1 AND user_id = $2");
-    let row = query.bind(id.to_string()).bind(user.to_string()).fetch_optional(&mut **tx).await?;
-    row.map(|row| Columns::new("suggestions", &row).maybe_id("reminder_id")).transpose()
 }
 
 fn suggestion(row: &AnyRow) -> Stored<Suggestion> {

@@ -67,6 +67,28 @@ pub(in super::super) enum Twist {
     TicketIsAKey,
     /// What users say is written to the log.
     TellsTheLog,
+    /// Everybody lives by universal time.
+    EverybodyInUtc,
+    /// No hours are quiet.
+    NeverQuiet,
+    /// No proposal is moved for another entry.
+    NothingElseThere,
+    /// Preferences are written over whatever is stored.
+    ChoicesOverAny,
+    /// Whatever is proposed is a thing to think of, of low priority.
+    EverythingIsATrifle,
+    /// Everybody is taken to wish that reminders are made unasked.
+    MadeUnasked,
+    /// A time is taken for confirmed, whatever the user has said.
+    AnyTimeIsConfirmed,
+    /// A rollback takes all reminders.
+    RollsBackAll,
+    /// What is deleted cannot be brought back.
+    DeletedForGood,
+    /// A request with a key is done as often as it comes.
+    KeysForgotten,
+    /// The address of a feed stays good when there is another one.
+    OldFeedsStay,
 }
 
 /// All of them, by the names that sabotages use.
@@ -102,6 +124,17 @@ pub(super) const TWISTS: &[(&str, Twist)] = &[
     ("logout-forgotten", Twist::LogoutForgotten),
     ("ticket-is-a-key", Twist::TicketIsAKey),
     ("tells-the-log", Twist::TellsTheLog),
+    ("everybody-in-utc", Twist::EverybodyInUtc),
+    ("never-quiet", Twist::NeverQuiet),
+    ("nothing-else-there", Twist::NothingElseThere),
+    ("choices-over-any", Twist::ChoicesOverAny),
+    ("everything-is-a-trifle", Twist::EverythingIsATrifle),
+    ("made-unasked", Twist::MadeUnasked),
+    ("any-time-is-confirmed", Twist::AnyTimeIsConfirmed),
+    ("rolls-back-all", Twist::RollsBackAll),
+    ("deleted-for-good", Twist::DeletedForGood),
+    ("keys-forgotten", Twist::KeysForgotten),
+    ("old-feeds-stay", Twist::OldFeedsStay),
 ];
 
 impl Twist {
