@@ -19,7 +19,8 @@ use tower_http::{cors::CorsLayer, set_header::SetResponseHeaderLayer};
 use crate::{
     config::Http,
     routes::{
-        account, conversations, devices, facts, feed, health, page, preferences, reminders, socket, suggestions,
+        account, conversations, devices, facts, feed, health, page, preferences, reminders, socket,
+        suggestions,
     },
     state::AppState,
 };

@@ -34,7 +34,7 @@ use tracing::Instrument;
 use crate::{
     accounts::Leave,
     facts::Pen,
-    ids::{SessionId, UserId},
+    ids::{SessionId, SuggestionId, UserId},
     limit::Caller,
     llm::Routes,
     parts::Parts,
@@ -46,7 +46,7 @@ use machine::{Machine, Rules};
 use room::{RoomDriver, Rooms, Window};
 use steps::Steps;
 use turns::Turns;
-use v1::{Device, Limits, Outgoing, SessionState, Terms};
+use v1::{Device, Fate, Limits, Outgoing, SessionState, Terms};
 use voice::Voice;
 
 /// How long turns that are cut by an abort may take to store what was shown.
@@ -181,6 +181,11 @@ impl Hub {
             self.rooms.tell(user, Outgoing::Session { id, state: SessionState::Ended, reason: None });
         }
         Ok(ended)
+    }
+
+    /// Tells all devices of a user what has become of a suggestion.
+    pub fn decided(&self, user: UserId, id: SuggestionId, state: Fate) {
+        self.rooms.tell(user, Outgoing::Suggestion { id, state });
     }
 
     /// Stops taking messages, lets running replies finish (bounded by the setting `http.drain`) and

@@ -198,6 +198,7 @@ pub struct Entry {
     /// The reminder that was made of it at once, as its user wishes for low priority; nothing is to be
     /// confirmed then, and it can be rolled back.
     #[serde(skip_serializing_if = "Option::is_none")]
+    #[schemars(with = "Option<String>")]
     pub reminder_id: Option<ReminderId>,
 }
 

@@ -26,6 +26,7 @@ use super::input;
 use crate::{
     app::guard::CurrentUser,
     calendar::policy,
+    chat::{Hub, v1::Fate},
     config,
     error::ApiError,
     ids::{ReminderId, SuggestionId, UserId},
@@ -102,6 +103,7 @@ pub(crate) async fn list(
 /// What reminders are made with.
 #[derive(Clone)]
 pub(crate) struct Desk {
+    hub: Hub,
     rows: Rows,
     settings: config::Calendar,
     running: Running,
@@ -110,6 +112,7 @@ pub(crate) struct Desk {
 impl FromRef<AppState> for Desk {
     fn from_ref(state: &AppState) -> Self {
         Self {
+            hub: state.hub.clone(),
             rows: Rows::from_ref(state),
             settings: state.parts.config.calendar.clone(),
             running: state.running.clone(),
@@ -135,7 +138,11 @@ pub(crate) async fn create(
         Some(policy::time_rule(&desk.rows.storage.preferences(user.id).await?.choices))
     };
     let asked = Asked { user: user.id, unconfirmed, request, at };
-    outcome(desk.rows.storage.create_reminder(asked.for_reminder(form)?).await?)
+    let created = desk.rows.storage.create_reminder(asked.for_reminder(form)?).await?;
+    if let ReminderOutcome::Created(Reminder { suggestion: Some(suggestion), .. }) = &created {
+        desk.hub.decided(user.id, *suggestion, Fate::Confirmed);
+    }
+    outcome(created)
 }
 
 /// By whom and how a reminder is asked for.

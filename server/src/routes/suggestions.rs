@@ -8,6 +8,7 @@ use serde_json::{Value, json};
 use super::input;
 use crate::{
     app::guard::CurrentUser,
+    chat::{Hub, v1::Fate},
     error::ApiError,
     ids::SuggestionId,
     state::Rows,
@@ -43,12 +44,14 @@ pub(crate) async fn pending(
 /// `POST /api/suggestions/{id}/dismiss`
 pub(crate) async fn dismiss(
     State(rows): State<Rows>,
+    State(hub): State<Hub>,
     CurrentUser(user): CurrentUser,
     input::Path(id): input::Path<String>,
 ) -> Result<Json<Value>, ApiError> {
     let dismissed =
         rows.storage.dismiss_suggestion(user.id, input::id(&id, WHAT)?, rows.clock.wall()).await?;
-    dismissed.ok_or_else(|| ApiError::not_found(WHAT))?;
+    let suggestion = dismissed.ok_or_else(|| ApiError::not_found(WHAT))?;
+    hub.decided(user.id, suggestion.id, Fate::Dismissed);
     Ok(Json(json!({"message": "suggestion dismissed"})))
 }
 

@@ -12,7 +12,11 @@ use clock::{SharedClock, timeout};
 use jiff::Timestamp;
 
 use super::{
-    Credentials, Fact, FactClosing, FactOutcome, FactRevision, FactWrite, Language, Message, NewFeed, NewMessage, NewReminder, NewSession, NewSuggestion, NewUser, Offered, Page, Preferences, PreferencesOutcome, PreferencesWrite, Reminder, ReminderChange, ReminderOutcome, Restoration, RestoreOutcome, Rollback, Session, SharedStorage, Storage, StorageError, Stored, Suggestion, SuggestionLimits, User,
+    Credentials, Fact, FactClosing, FactOutcome, FactRevision, FactWrite, Language, Message, NewFeed,
+    NewMessage, NewReminder, NewSession, NewSuggestion, NewUser, Offered, Page, Preferences,
+    PreferencesOutcome, PreferencesWrite, Reminder, ReminderChange, ReminderOutcome, Restoration,
+    RestoreOutcome, Rollback, Session, SharedStorage, Storage, StorageError, Stored, Suggestion,
+    SuggestionLimits, User,
 };
 use crate::ids::{MessageId, ReminderId, SessionId, SuggestionId, UserId};
 

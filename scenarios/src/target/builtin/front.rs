@@ -239,6 +239,10 @@ impl Line {
                 (Habit::ClaimsRecovery, TEXT) if frame.is_of("welcome") => {
                     replace(&mut self.down.backlog, br#""recovered":false"#, br#""recovered":true "#);
                 }
+                (Habit::HidesDecisions, TEXT) if frame.is_of("suggestion") => {
+                    let rest = self.down.backlog.len() - frame.raw.len();
+                    self.down.backlog.truncate(rest);
+                }
                 (Habit::NoGoodbye, CLOSE) => {
                     let rest = self.down.backlog.len() - frame.raw.len();
                     self.down.backlog.truncate(rest);

@@ -16,7 +16,11 @@ use clock::Timestamp;
 use server::{
     ids::{MessageId, ReminderId, SessionId, SuggestionId, UserId},
     storage::{
-    Credentials, Fact, FactClosing, FactOutcome, FactRevision, FactWrite, Language, Message, MessageKind, NewFeed, NewMessage, NewReminder, NewSession, NewSuggestion, NewUser, Offered, Page, Preferences, PreferencesOutcome, PreferencesWrite, Reminder, ReminderChange, ReminderOutcome, Restoration, RestoreOutcome, Rollback, Session, SharedStorage, Storage, Stored, Suggestion, SuggestionLimits, User,
+        Credentials, Fact, FactClosing, FactOutcome, FactRevision, FactWrite, Language, Message, MessageKind,
+        NewFeed, NewMessage, NewReminder, NewSession, NewSuggestion, NewUser, Offered, Page, Preferences,
+        PreferencesOutcome, PreferencesWrite, Reminder, ReminderChange, ReminderOutcome, Restoration,
+        RestoreOutcome, Rollback, Session, SharedStorage, Storage, Stored, Suggestion, SuggestionLimits,
+        User,
     },
 };
 
@@ -90,6 +94,7 @@ const OTHERS: &[&str] = &[
     habit::DEAF_TO_STOP,
     habit::PIECES_TWICE,
     habit::CLAIMS_RECOVERY,
+    habit::HIDES_DECISIONS,
 ];
 
 /// Returns the names of all parts that can be weakened.

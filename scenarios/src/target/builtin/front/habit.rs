@@ -39,6 +39,9 @@ pub(in super::super) const PIECES_TWICE: &str = "pieces-twice";
 /// Every device of `chat.v1` is told that nothing was lost.
 pub(in super::super) const CLAIMS_RECOVERY: &str = "claims-recovery";
 
+/// What has become of a suggestion is told to nobody.
+pub(in super::super) const HIDES_DECISIONS: &str = "hides-decisions";
+
 /// Longest content of a control frame.
 const CONTROL_MAX: usize = 125;
 
@@ -61,6 +64,7 @@ pub(in super::super) enum Habit {
     DeafToStop,
     PiecesTwice,
     ClaimsRecovery,
+    HidesDecisions,
 }
 
 impl Habit {
@@ -83,6 +87,7 @@ impl Habit {
             DEAF_TO_STOP => Self::DeafToStop,
             PIECES_TWICE => Self::PiecesTwice,
             CLAIMS_RECOVERY => Self::ClaimsRecovery,
+            HIDES_DECISIONS => Self::HidesDecisions,
             _ => return None,
         })
     }
