@@ -2,12 +2,12 @@
 
 use clap::{Parser, Subcommand};
 
+use crate::{admin, config, exit_code::ExitCode, failure::Failure, serve};
 #[cfg(feature = "lab")]
 use crate::{
     check, compare, explore, faults, floor, list, load, mock, new, prove, replay, run, schema, show, talk,
     target,
 };
-use crate::{config, exit_code::ExitCode, failure::Failure, serve};
 
 /// Proves that an LLM chat back end survives its LLM, its users and its own infrastructure
 #[derive(Debug, Parser)]
@@ -85,6 +85,9 @@ pub(crate) enum Command {
     Talk(talk::Arguments),
     /// Run the reference server alone
     Serve(serve::Arguments),
+    /// Make an administrator, or help one out
+    #[command(subcommand)]
+    Admin(admin::Wish),
     /// Show or check the settings of the server
     Config(config::Arguments),
 }
@@ -138,6 +141,7 @@ impl Command {
             #[cfg(feature = "lab")]
             Self::Talk(arguments) => talk::run(&arguments),
             Self::Serve(arguments) => serve::run(&arguments),
+            Self::Admin(wish) => admin::run(&wish),
             Self::Config(arguments) => config::run(&arguments),
         }
     }

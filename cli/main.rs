@@ -4,6 +4,7 @@
 //! environment, binds ports for the server and listens to signals. Without the feature `lab` the binary
 //! is the server alone.
 
+mod admin;
 mod command;
 mod config;
 mod exit_code;

@@ -85,6 +85,9 @@ pub struct UserSpec {
     /// Preferred language; `en` when not given.
     #[serde(default = "english")]
     pub language: String,
+    /// Whether the user is an administrator; the scenario then needs `admins`.
+    #[serde(default)]
+    pub admin: bool,
     /// Names of the devices; one called `phone` when not given.
     #[serde(default = "phone")]
     pub devices: Vec<String>,

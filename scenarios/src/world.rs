@@ -4,10 +4,12 @@
 
 use std::{
     net::{IpAddr, Ipv4Addr},
+    sync::Arc,
     time::Duration,
 };
 
 use clock::{Activity, Clock, Instant, Lab, SharedClock, SystemClock};
+use futures_util::future::BoxFuture;
 use metrics_util::{CompositeKey, debugging::DebugValue};
 use mock_deepseek::MockDeepSeek;
 
@@ -42,6 +44,18 @@ pub(crate) enum Broken {
     Other(String),
 }
 
+/// Makes the user of an e-mail address an administrator of the target.
+#[derive(Clone)]
+pub(crate) struct Crown(
+    pub(crate) Arc<dyn Fn(String) -> BoxFuture<'static, Result<(), String>> + Send + Sync>,
+);
+
+impl std::fmt::Debug for Crown {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.write_str("Crown")
+    }
+}
+
 /// A running target and everything needed to use it.
 #[derive(Debug)]
 pub(crate) struct World {
@@ -61,6 +75,8 @@ pub(crate) struct World {
     pub(crate) process: Option<Process>,
     /// The lines that something can be done to.
     pub(crate) lines: Lines,
+    /// Makes administrators, where that can be done.
+    pub(crate) crown: Option<Crown>,
     /// Makes e-mail addresses unique between runs against the same database.
     pub(crate) nonce: String,
 }

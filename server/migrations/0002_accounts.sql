@@ -62,7 +62,7 @@ CREATE TABLE api_keys (
 
 -- Rows are added and never changed. They refer to nothing: they outlive the people that they name.
 CREATE TABLE audit (
-    id TEXT PRIMARY KEY,
+    position BIGINT PRIMARY KEY,
     at BIGINT NOT NULL,
     actor_kind TEXT NOT NULL,
     actor_id TEXT,
@@ -73,4 +73,12 @@ CREATE TABLE audit (
     address TEXT NOT NULL
 );
 
-CREATE INDEX audit_by_time ON audit (at, id);
+CREATE INDEX audit_by_time ON audit (at);
+
+-- One row: the position of the last row of the log. Whoever adds one takes the next, one after the other.
+CREATE TABLE audit_head (
+    id BIGINT PRIMARY KEY,
+    position BIGINT NOT NULL
+);
+
+INSERT INTO audit_head (id, position) VALUES (1, 0);

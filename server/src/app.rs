@@ -4,8 +4,9 @@
 //! address, then (where an account is needed) token and limit per user, then the handler.
 
 pub(crate) mod guard;
-mod limits;
+pub(crate) mod limits;
 mod observe;
+pub(crate) mod trail;
 
 use axum::{
     Router,
@@ -19,7 +20,7 @@ use tower_http::{cors::CorsLayer, set_header::SetResponseHeaderLayer};
 use crate::{
     config::Http,
     routes::{
-        account, conversations, devices, facts, feed, health, page, preferences, reminders, socket,
+        account, admin, conversations, devices, factor, facts, feed, health, page, preferences, reminders, socket,
         suggestions,
     },
     state::AppState,
@@ -42,6 +43,7 @@ pub(crate) fn router(state: AppState) -> Router {
     let mut router = Router::new()
         .merge(open_routes())
         .merge(user_routes(&state))
+        .merge(admin_routes(&state))
         .merge(socket_route(&state))
         .fallback(unknown_route)
         .method_not_allowed_fallback(unknown_route)
@@ -77,6 +79,8 @@ fn user_routes(state: &AppState) -> Router<AppState> {
         .route("/api/auth/logout-all", post(devices::logout_all))
         .route("/api/auth/devices", get(devices::list))
         .route("/api/auth/devices/{id}", delete(devices::end))
+        .route("/api/auth/second-factor", post(factor::offer))
+        .route("/api/auth/second-factor/verify", post(factor::verify))
         .route("/api/auth/ws-ticket", post(devices::ticket))
         .route("/api/reminders", get(reminders::list).post(reminders::create))
         .route("/api/reminders/rollback", post(reminders::roll_back))
@@ -92,8 +96,23 @@ fn user_routes(state: &AppState) -> Router<AppState> {
         .route("/api/conversations", get(conversations::list))
         .route("/api/conversations/{id}/messages", get(conversations::messages))
         .route("/api/conversations/current/end", post(conversations::end_current))
+        .route_layer(from_fn_with_state(state.clone(), trail::writes))
         .route_layer(from_fn_with_state(state.clone(), limits::per_user))
         .route_layer(from_fn_with_state(state.clone(), guard::header_token))
+}
+
+/// Every handler takes [`guard::Admin`].
+fn admin_routes(state: &AppState) -> Router<AppState> {
+    Router::new()
+        .route("/api/admin/audit", get(admin::audit))
+        .route("/api/admin/blocks", get(admin::blocks))
+        .route("/api/admin/blocks/{user}", delete(admin::unblock))
+        .route("/api/admin/users/{id}/role", put(admin::set_role))
+        .route("/api/admin/api-keys", get(admin::keys).post(admin::add_key))
+        .route("/api/admin/api-keys/{id}", delete(admin::remove_key))
+        .route_layer(from_fn_with_state(state.clone(), trail::admin))
+        .route_layer(from_fn_with_state(state.clone(), limits::per_user))
+        .route_layer(from_fn_with_state(state.clone(), guard::admin_key))
 }
 
 /// The socket is not under the limit per user: its messages have a limit of their own.

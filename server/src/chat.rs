@@ -32,6 +32,7 @@ use tokio_util::{sync::CancellationToken, task::TaskTracker};
 use tracing::Instrument;
 
 use crate::{
+    abuse::Abuse,
     accounts::Leave,
     facts::Pen,
     ids::{SessionId, SuggestionId, UserId},
@@ -81,6 +82,8 @@ pub struct Guest {
     pub caller: Caller,
     /// The user.
     pub user: User,
+    /// Counts what has to be refused.
+    pub abuse: Abuse,
     /// Done when the socket must be left, and says why.
     pub leave: Leaving,
 }
@@ -122,24 +125,25 @@ impl Hub {
 
     /// Serves one upgraded socket of v0 until it closes, must be left, or the server drains.
     pub async fn serve(&self, socket: WebSocket, guest: Guest) {
-        let Guest { caller, user, leave } = guest;
+        let Guest { caller, user, abuse, leave } = guest;
         let _open = self.connections.token();
         let span = tracing::info_span!("chat", user = %user.id, connection = caller.connection);
         let mirror = self.rooms.mirror(user.id);
-        let driver = Driver::new(self.engine(&user, true), caller, (self.stops.clone(), mirror));
+        let around = (self.stops.clone(), mirror, abuse);
+        let driver = Driver::new(self.engine(&user, true), caller, around);
         Box::pin(driver.run(socket, leave)).instrument(span).await;
     }
 
     /// Serves one upgraded socket of `chat.v1` until it closes, must be left, or the server drains.
     pub async fn serve_v1(&self, socket: WebSocket, guest: Guest) {
-        let Guest { caller, user, leave } = guest;
+        let Guest { caller, user, abuse, leave } = guest;
         let _open = self.connections.token();
         let span = tracing::info_span!("device", user = %user.id, connection = caller.connection);
         let room = self.rooms.enter(user.id);
         let mut entered = room.open();
         if let Some(commands) = entered.unattended.take() {
             let engine = self.engine(&user, false);
-            let driver = RoomDriver::new(engine, (room.clone(), &entered), commands, self.stops.clone());
+            let driver = RoomDriver::new(engine, (room.clone(), &entered), commands, (self.stops.clone(), abuse));
             let span = tracing::info_span!("room", user = %user.id);
             self.connections.spawn(driver.run().instrument(span));
         }

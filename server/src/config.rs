@@ -6,6 +6,7 @@
 //! Invariant: a [`Config`] that came out of [`Config::load`] or [`Config::with`] has passed
 //! [`Config::validate`]. What it does not do: read the environment; whoever starts a server hands it in.
 
+pub mod abuse;
 pub mod auth;
 pub mod calendar;
 pub mod conversation;
@@ -22,6 +23,7 @@ mod validate;
 use secrecy::ExposeSecret;
 use serde::{Deserialize, Serialize};
 
+pub use abuse::Abuse;
 pub use auth::Auth;
 pub use calendar::Calendar;
 pub use conversation::Conversation;
@@ -215,7 +217,7 @@ mod tests {
         let error = load("[llm]\nmodel = \"m\"\n\n[limits.mesages]\nrate = 1\n").unwrap_err();
 
         insta::assert_snapshot!(error, @"
-        unknown key `limits.mesages`, expected one of `http`, `messages`, `sweep_interval`, `user`
+        unknown key `limits.mesages`, expected one of `abuse`, `http`, `login`, `messages`, `sweep_interval`, `user`
          --> gauntlet.toml:4:9
           |
         4 | [limits.mesages]

@@ -72,7 +72,3 @@ id!(
     /// A key for programs.
     ApiKeyId
 );
-id!(
-    /// One row of the audit log.
-    AuditId
-);

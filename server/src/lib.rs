@@ -38,8 +38,10 @@ pub mod llm;
 pub mod chat;
 
 // Ground: network, settings, accounts, rows.
+pub mod abuse;
 pub mod accounts;
 mod app;
+pub mod audit;
 pub mod config;
 pub mod error;
 mod hash;

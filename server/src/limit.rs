@@ -28,6 +28,8 @@ pub enum LimitKey {
     Address,
     /// The authenticated user, over all devices.
     User,
+    /// Address and user together, so that nobody locks another out.
+    AddressAndUser,
     /// The single connection.
     Connection,
 }
@@ -82,6 +84,10 @@ pub enum PolicyName {
     User,
     /// Chat messages (F3).
     Messages,
+    /// Tries to log in or to register (F9).
+    Login,
+    /// One-time passwords that are tried (F144).
+    SecondFactor,
 }
 
 impl PolicyName {
@@ -91,6 +97,8 @@ impl PolicyName {
             Self::Http => "http",
             Self::User => "user",
             Self::Messages => "messages",
+            Self::Login => "login",
+            Self::SecondFactor => "second_factor",
         }
     }
 }

@@ -1,8 +1,10 @@
 //! The REST routes, one file per kind of thing, and how their input is read.
 
 pub(crate) mod account;
+pub(crate) mod admin;
 pub(crate) mod conversations;
 pub(crate) mod devices;
+pub(crate) mod factor;
 pub(crate) mod facts;
 pub(crate) mod feed;
 pub(crate) mod health;

@@ -83,7 +83,7 @@ where
     let mut connections = JoinSet::new();
     {
         let accepting = accept(listener, &server, (&mut connections, &state.sockets));
-        let sweeping = sweep(&state.parts);
+        let sweeping = sweep(&state);
         tokio::select! {
             biased;
             () = shutdown => {}
@@ -167,10 +167,12 @@ impl Server {
 }
 
 /// Forgets full buckets from time to time, for ever.
-async fn sweep(parts: &Parts) {
+async fn sweep(state: &AppState) {
+    let parts = &state.parts;
     loop {
         parts.clock.sleep(parts.config.limits.sweep_interval).await;
         parts.limits.sweep().await;
+        state.abuse.sweep();
     }
 }
 

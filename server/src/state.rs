@@ -6,10 +6,15 @@ use axum::extract::FromRef;
 use clock::SharedClock;
 
 use crate::{
+    abuse::Abuse,
     accounts::Accounts,
+    audit::Audit,
     chat::Hub,
     config::Config,
-    limit::address::{NetworkError, Proxies},
+    limit::{
+        SharedLimits,
+        address::{NetworkError, Proxies},
+    },
     parts::Parts,
     routes::reminders::Running,
     sockets::Sockets,
@@ -25,6 +30,16 @@ pub(crate) struct AppState {
     pub(crate) proxies: Arc<Proxies>,
     pub(crate) sockets: Sockets,
     pub(crate) running: Running,
+    pub(crate) abuse: Abuse,
+}
+
+/// What stands at the door: accounts, how often they may be tried, and the log of that.
+#[derive(Clone, Debug)]
+pub(crate) struct Door {
+    pub(crate) accounts: Accounts,
+    pub(crate) audit: Audit,
+    pub(crate) limits: SharedLimits,
+    pub(crate) config: Arc<Config>,
 }
 
 /// Rows, and the time at which they are asked for.
@@ -41,14 +56,14 @@ impl AppState {
         let proxies = Arc::new(Proxies::parse(&parts.config.http.trusted_proxies)?);
         let accounts =
             Accounts::new(Arc::clone(&parts.storage), Arc::clone(&parts.clock), &parts.config.auth);
-        Ok(Self {
-            hub: Hub::new(parts.clone()),
-            parts,
-            accounts,
-            proxies,
-            sockets: Sockets::default(),
-            running: Running::default(),
-        })
+        let sockets = Sockets::default();
+        let abuse = Abuse::new(&parts, sockets.clone());
+        let (hub, running) = (Hub::new(parts.clone()), Running::default());
+        Ok(Self { hub, parts, accounts, proxies, sockets, running, abuse })
+    }
+
+    pub(crate) fn audit(&self) -> Audit {
+        Audit::new(&self.parts)
     }
 }
 
@@ -79,6 +94,23 @@ impl FromRef<AppState> for Accounts {
 impl FromRef<AppState> for Hub {
     fn from_ref(state: &AppState) -> Self {
         state.hub.clone()
+    }
+}
+
+impl FromRef<AppState> for (Hub, Accounts, Abuse) {
+    fn from_ref(state: &AppState) -> Self {
+        (state.hub.clone(), state.accounts.clone(), state.abuse.clone())
+    }
+}
+
+impl FromRef<AppState> for Door {
+    fn from_ref(state: &AppState) -> Self {
+        Self {
+            accounts: state.accounts.clone(),
+            audit: state.audit(),
+            limits: Arc::clone(&state.parts.limits),
+            config: Arc::clone(&state.parts.config),
+        }
     }
 }
 

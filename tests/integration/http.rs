@@ -1,6 +1,7 @@
 //! The server over HTTP, as a client meets it: statuses, bodies, limits, bad input.
 
 mod accounts;
+mod admin;
 mod calendar;
 mod conversations;
 mod devices;

@@ -4,6 +4,7 @@
 #![expect(clippy::disallowed_methods, reason = "tests are configured by their environment")]
 #![expect(clippy::print_stderr, reason = "a process that will be killed says how far it came")]
 
+mod admin;
 mod chat_page;
 mod cli;
 mod formats;

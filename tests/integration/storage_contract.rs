@@ -3,6 +3,7 @@
 //! A story gets a fresh, empty [`Database`]; it may not know which engine is below.
 
 mod access;
+mod admin;
 mod facts;
 mod messages;
 mod opening;

@@ -182,6 +182,7 @@ async fn world(file: &TargetFile, seed: u64) -> Result<World, Broken> {
         slack: file.slack,
         process,
         lines,
+        crown: None,
         nonce: String::new(),
     })
 }

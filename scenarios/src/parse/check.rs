@@ -82,6 +82,10 @@ fn scope(scenario: &Scenario) -> Result<Scope, Problem> {
             let help = "give each user a name of their own";
             return Err(problem(&user.name, format!("user `{name}` is there twice"), help));
         }
+        if user.admin && !file.needs.iter().any(|need| need == "admins") {
+            let help = "add `needs = [\"admins\"]`";
+            return Err(problem(&user.name, format!("`{name}` is an administrator"), help));
+        }
         devices.extend(user.devices.iter().map(|device| format!("{name}.{device}")));
     }
     let (mut marks, mut calls) = (BTreeSet::from(["start".to_owned()]), BTreeSet::new());

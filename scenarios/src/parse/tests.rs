@@ -301,7 +301,7 @@ fn chat_completions_have_no_frames_and_no_handshake_s5_s8() {
     );
     assert_eq!(
         error("connect = { device = \"ana.phone\", receive_buffer = 4096 }"),
-        "chat completions have no WebSocket for `headers` and `receive_buffer`"
+        "chat completions have no WebSocket for `headers`, `query` and `receive_buffer`"
     );
 }
 

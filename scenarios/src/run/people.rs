@@ -62,9 +62,19 @@ impl<'a> People<'a> {
         for (number, user) in scenario.tables.users.iter().enumerate() {
             let name = user.name.get_ref();
             let person = people.sign_in(name, &user.language, number).await?;
+            if user.admin {
+                people.crown(name).await?;
+            }
             people.persons.insert(name.clone(), person);
         }
         Ok(people)
+    }
+
+    /// Makes an administrator of somebody who has an account.
+    async fn crown(&self, name: &str) -> Result<(), Broken> {
+        let cannot = || Broken::Other("this target has no administrators that could be made".to_owned());
+        let crown = self.world.crown.as_ref().ok_or_else(cannot)?;
+        (crown.0)(format!("{name}.{}@example.org", self.world.nonce)).await.map_err(Broken::Other)
     }
 
     async fn sign_in(&self, name: &str, language: &str, number: usize) -> Result<Person, Broken> {

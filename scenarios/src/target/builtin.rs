@@ -23,7 +23,7 @@ use clock::{Lab, SharedClock};
 use mock_deepseek::MockDeepSeek;
 use server::{
     Config, Parts,
-    storage::{Database, SharedStorage},
+    storage::{AccessStorage as _, Database, SharedStorage, Storage as _},
 };
 use tempfile::TempDir;
 use tokio::{
@@ -45,7 +45,7 @@ use crate::{
     model::Sabotage,
     nest,
     record::Recorder,
-    world::{Broken, Time, World},
+    world::{Broken, Crown, Time, World},
 };
 
 pub(super) use parts::names as parts_by_name;
@@ -148,6 +148,7 @@ impl Stack {
             slack: std::time::Duration::ZERO,
             process: None,
             lines,
+            crown: Some(crown(database.clone())),
             nonce: "test".to_owned(),
         };
         Ok(Self { world, serving, database, _folder: folder, _relay: relay, _front: front })
@@ -159,6 +160,19 @@ impl Stack {
         self.world.llm.stop().await;
         self.database.close().await;
     }
+}
+
+/// Makes administrators as the command line does: in the database.
+fn crown(database: Database) -> Crown {
+    Crown(Arc::new(move |email| {
+        let database = database.clone();
+        Box::pin(async move {
+            let absent = || format!("there is no account `{email}`");
+            let known = database.credentials(&email).await.map_err(|error| error.to_string())?;
+            let user = known.ok_or_else(absent)?.user.id;
+            database.set_admin(user, true).await.map(drop).map_err(|error| error.to_string())
+        })
+    }))
 }
 
 /// Puts a relay between server and model if the weakening is one of its habits.

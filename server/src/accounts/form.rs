@@ -57,6 +57,16 @@ pub(super) struct Attempt {
 }
 
 impl Registration {
+    /// Makes one of an address and a password.
+    pub(super) const fn plain(email: String, password: SecretString) -> Self {
+        Self { email, password, display_name: None, language: None, device: None }
+    }
+
+    /// Returns the account that is meant, as it would be stored.
+    pub fn account(&self) -> String {
+        self.email.trim().to_lowercase()
+    }
+
     /// Returns the same form for a device that is called so, unless it calls itself something.
     #[must_use]
     pub fn on(mut self, device: Option<String>) -> Self {
@@ -81,6 +91,11 @@ impl Registration {
 }
 
 impl Login {
+    /// Returns the account that is meant, as it would be stored.
+    pub fn account(&self) -> String {
+        self.email.trim().to_lowercase()
+    }
+
     /// Returns the same form for a device that is called so, unless it calls itself something.
     #[must_use]
     pub fn on(mut self, device: Option<String>) -> Self {
@@ -96,7 +111,7 @@ impl Login {
 }
 
 /// Returns the address as it is stored: trimmed and in lower case.
-fn email(text: &str) -> Result<String, String> {
+pub(super) fn email(text: &str) -> Result<String, String> {
     let email = text.trim().to_lowercase();
     at_most("email", &email, EMAIL_MAX)?;
     let parts = email.split_once('@').filter(|(name, host)| {

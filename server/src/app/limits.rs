@@ -8,11 +8,15 @@ use axum::{
 };
 use std::time::Duration;
 
+use sha2::{Digest, Sha256};
+use uuid::Uuid;
+
 use crate::{
     error::{ApiError, whole_seconds},
-    limit::{Caller, Decision, PolicyName},
+    ids::UserId,
+    limit::{Caller, Decision, LimitKey, Policy, PolicyName},
     serve::Connection,
-    state::AppState,
+    state::{AppState, Door},
     storage::User,
 };
 
@@ -59,9 +63,42 @@ pub(super) async fn per_user(State(state): State<AppState>, request: Request, ne
     }
 }
 
+/// Turns away whoever tries an account too often from one address (F9). Other accounts, and other addresses, are not
+/// concerned: nobody can lock somebody else out.
+pub(crate) async fn per_try(door: &Door, caller: Caller, account: &str) -> Result<(), ApiError> {
+    // The account may not exist, so that its name stands for it.
+    let digest = Sha256::digest(account.as_bytes());
+    let mut id = [0; 16];
+    id.copy_from_slice(digest.get(..16).unwrap_or(&[0; 16]));
+    let caller = Caller { user: Some(UserId(Uuid::from_bytes(id))), ..caller };
+    match door.limits.take(PolicyName::Login, &door.config.limits.login, &caller).await {
+        Decision::Allowed { .. } => Ok(()),
+        Decision::Refused { retry_after } => {
+            let seconds = whole_seconds(retry_after);
+            let text = format!("too many tries with this account; try again in {seconds} s");
+            Err(refusal(text, retry_after, PolicyName::Login))
+        }
+    }
+}
+
+/// Turns away whoever tries one-time passwords too often, from wherever (F144): there are only a million of them.
+pub(crate) async fn per_code(door: &Door, caller: Caller) -> Result<(), ApiError> {
+    let policy = Policy { key: LimitKey::User, ..door.config.limits.login.clone() };
+    match door.limits.take(PolicyName::SecondFactor, &policy, &caller).await {
+        Decision::Allowed { .. } => Ok(()),
+        Decision::Refused { retry_after } => {
+            let text = format!("too many one-time passwords; try again in {} s", whole_seconds(retry_after));
+            Err(refusal(text, retry_after, PolicyName::SecondFactor))
+        }
+    }
+}
+
 fn too_many(text: String, retry_after: Duration, policy: PolicyName) -> Response {
+    refusal(text, retry_after, policy).into_response()
+}
+
+fn refusal(text: String, retry_after: Duration, policy: PolicyName) -> ApiError {
     ApiError::new(StatusCode::TOO_MANY_REQUESTS, "rate_limited", text)
         .after(retry_after)
         .field("policy", policy)
-        .into_response()
 }

@@ -23,7 +23,7 @@ use super::{
     pulse::Pulse,
     room::Mirror,
 };
-use crate::{accounts::Leave, limit::Caller};
+use crate::{abuse::Abuse, accounts::Leave, limit::Caller};
 
 /// A connection and all that goes on in it.
 pub(super) struct Driver {
@@ -31,6 +31,9 @@ pub(super) struct Driver {
     caller: Caller,
     stops: Stops,
     mirror: Mirror,
+    abuse: Abuse,
+    /// Whether the frame at hand had to be refused.
+    is_refused: bool,
     /// Until when the client must have taken all of the running turn.
     taken_by: Option<Instant>,
     is_draining: bool,
@@ -48,8 +51,13 @@ enum Wake {
 }
 
 impl Driver {
-    pub(super) fn new(engine: Engine, caller: Caller, (stops, mirror): (Stops, Mirror)) -> Self {
-        Self { engine, caller, stops, mirror, taken_by: None, is_draining: false, goodbye: AWAY }
+    pub(super) fn new(
+        engine: Engine,
+        caller: Caller,
+        (stops, mirror, abuse): (Stops, Mirror, Abuse),
+    ) -> Self {
+        let (taken_by, goodbye) = (None, AWAY);
+        Self { engine, caller, stops, mirror, abuse, is_refused: false, taken_by, is_draining: false, goodbye }
     }
 
     /// Serves the connection until it closes, its server stops, or it fails.
@@ -98,6 +106,12 @@ impl Driver {
                 let to = closing.is_none().then_some(&mut *socket);
                 let end = self.apply(event, to).await;
                 closing = closing.or(end);
+            }
+            if std::mem::take(&mut self.is_refused) {
+                // The step may hold what a block in the database waits for.
+                let (abuse, user) = (self.abuse.clone(), self.engine.steps.user);
+                let is_over = self.engine.beside(abuse.refused(user)).await;
+                closing = closing.or(is_over.then_some(FLOODED));
             }
             if let Some(closing) = closing {
                 return closing;
@@ -157,6 +171,7 @@ impl Driver {
         let mut closing = None;
         let mut events = vec![event];
         while let Some(event) = events.pop() {
+            self.is_refused |= event.is_refusal();
             self.mirror.event(&event);
             for effect in self.engine.machine.on(event) {
                 self.mirror.effect(&effect);

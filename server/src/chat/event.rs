@@ -97,6 +97,13 @@ pub enum Event {
     Draining,
 }
 
+impl Event {
+    /// Returns whether a frame was refused by it.
+    pub const fn is_refusal(&self) -> bool {
+        matches!(self, Self::Refused(..) | Self::Unreadable(_) | Self::Flooded { .. })
+    }
+}
+
 /// How a step ended.
 #[derive(Clone, Debug)]
 pub enum Outcome {

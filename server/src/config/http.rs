@@ -43,6 +43,8 @@ pub struct Http {
     pub send_buffer_bytes: u32,
     /// Open sockets of one user; the next is refused.
     pub sockets_per_user: usize,
+    /// Open sockets from one network address (IPv6 by /64); the next is refused. People behind one router share one.
+    pub sockets_per_address: usize,
     /// How long a stopping server waits for running replies.
     #[serde(with = "span")]
     pub drain: Duration,
@@ -64,6 +66,7 @@ impl Default for Http {
             first_frame: Duration::from_secs(10),
             send_buffer_bytes: 64 * 1024,
             sockets_per_user: 20,
+            sockets_per_address: 500,
             drain: Duration::from_secs(30),
         }
     }

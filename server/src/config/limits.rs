@@ -4,7 +4,7 @@ use std::{num::NonZeroU32, time::Duration};
 
 use serde::{Deserialize, Serialize};
 
-use super::span;
+use super::{Abuse, span};
 use crate::limit::{LimitKey, LimitMode, Policy};
 
 /// The policies by name.
@@ -17,6 +17,10 @@ pub struct Limits {
     pub user: Policy,
     /// Chat messages: 10 per minute, by user over all sockets.
     pub messages: Policy,
+    /// Tries to log in or to register: 5 per minute, by address and account together.
+    pub login: Policy,
+    /// What happens to those who go on after they were refused.
+    pub abuse: Abuse,
     /// How often full buckets are forgotten.
     #[serde(with = "span")]
     pub sweep_interval: Duration,
@@ -44,6 +48,8 @@ impl Default for Limits {
             http: policy(LimitKey::Address, 100, 200, 60),
             user: policy(LimitKey::User, 500, 100, 3600),
             messages: policy(LimitKey::User, 10, 10, 60),
+            login: policy(LimitKey::AddressAndUser, 5, 5, 60),
+            abuse: Abuse::default(),
             sweep_interval: Duration::from_mins(5),
         }
     }

@@ -42,6 +42,8 @@ impl Config {
         policy("limits.http", &self.limits.http)?;
         policy("limits.user", &self.limits.user)?;
         policy("limits.messages", &self.limits.messages)?;
+        policy("limits.login", &self.limits.login)?;
+        self.check_abuse()?;
         self.check_llm()?;
         self.check_conversation()?;
         self.check_calendar()
@@ -80,8 +82,7 @@ impl Config {
             ("redis.patience", self.redis.patience),
         ];
         for (key, duration) in durations {
-            let fits = !duration.is_zero() && duration <= DURATION_MAX;
-            check(fits, key, span::print(duration), "more than `0s` and at most 100 years")?;
+            waitable(key, duration)?;
         }
         check(http.drain <= DURATION_MAX, "http.drain", span::print(http.drain), "at most 100 years")
     }
@@ -109,6 +110,7 @@ impl Config {
         at_least("http.frame_bytes", http.frame_bytes, 1)?;
         at_least("http.send_buffer_bytes", http.send_buffer_bytes as usize, SEND_BUFFER_MIN)?;
         at_least("http.sockets_per_user", http.sockets_per_user, 1)?;
+        at_least("http.sockets_per_address", http.sockets_per_address, 1)?;
         at_least("database.connections", self.database.connections as usize, 1)?;
         self.check_chat_database()
     }
@@ -130,6 +132,18 @@ impl Config {
         let memory = auth.argon2_memory_kib;
         check(memory >= ARGON2_MEMORY_MIN, "auth.argon2_memory_kib", memory.to_string(), "8 or more")?;
         at_least("auth.argon2_passes", auth.argon2_passes as usize, 1)
+    }
+
+    fn check_abuse(&self) -> Result<(), ConfigError> {
+        let abuse = &self.limits.abuse;
+        let durations = [
+            ("limits.abuse.window", abuse.window),
+            ("limits.abuse.strike_life", abuse.strike_life),
+            ("limits.abuse.block", abuse.block),
+        ];
+        durations.into_iter().try_for_each(|(key, duration)| waitable(key, duration))?;
+        at_least("limits.abuse.rejections", abuse.rejections, 1)?;
+        at_least("limits.abuse.strikes", abuse.strikes, 1)
     }
 
     fn check_llm(&self) -> Result<(), ConfigError> {
@@ -193,6 +207,11 @@ impl Config {
     }
 }
 
+fn waitable(key: &'static str, duration: Duration) -> Result<(), ConfigError> {
+    let fits = !duration.is_zero() && duration <= DURATION_MAX;
+    check(fits, key, span::print(duration), "more than `0s` and at most 100 years")
+}
+
 fn policy(key: &'static str, policy: &Policy) -> Result<(), ConfigError> {
     let refill = policy.period.checked_mul(policy.burst.get()).map(|whole| whole / policy.rate.get());
     let fits = !policy.period.is_zero() && refill.is_some_and(|refill| refill <= REFILL_MAX);
@@ -249,6 +268,9 @@ mod tests {
             "http.write_timeout = \"0s\"",
             "http.send_buffer_bytes = 100",
             "http.sockets_per_user = 0",
+            "http.sockets_per_address = 0",
+            "limits.abuse.rejections = 0",
+            "limits.abuse.block = \"0s\"",
             "database.connections = 0",
             "database.chat_url = \"postgres://chat@db/chat\"",
             "calendar.slot = \"0s\"",
@@ -277,6 +299,9 @@ mod tests {
         `http.write_timeout` is 0s, allowed is more than `0s` and at most 100 years
         `http.send_buffer_bytes` is 100, allowed is 4096 or more
         `http.sockets_per_user` is 0, allowed is 1 or more
+        `http.sockets_per_address` is 0, allowed is 1 or more
+        `limits.abuse.rejections` is 0, allowed is 1 or more
+        `limits.abuse.block` is 0s, allowed is more than `0s` and at most 100 years
         `database.connections` is 0, allowed is 1 or more
         `database.chat_url` is another kind of URL, allowed is empty, or the `postgres://` URL of another role where `database.url` is one too
         `calendar.slot` is 0s, allowed is more than `0s` and at most 24h

@@ -50,6 +50,7 @@ struct Terms {
 pub(super) enum Bucket {
     Address(IpAddr),
     User(UserId),
+    AddressAndUser(IpAddr, Option<UserId>),
     Connection(u64),
 }
 
@@ -93,6 +94,7 @@ impl Bucket {
         match key {
             LimitKey::Address => address(),
             LimitKey::User => caller.user.map_or_else(address, Self::User),
+            LimitKey::AddressAndUser => Self::AddressAndUser(address::group(caller.address), caller.user),
             LimitKey::Connection => Self::Connection(caller.connection),
         }
     }
@@ -325,6 +327,17 @@ mod tests {
         assert_eq!(passed(&store, &policy, &unknown, 3).await, 1);
         assert_eq!(passed(&store, &policy, &Caller { connection: 99, ..unknown }, 3).await, 0);
         assert_eq!(passed(&store, &policy, &caller(1), 3).await, 1);
+    }
+
+    #[tokio::test]
+    async fn an_account_counts_apart_at_each_address_f9() {
+        let (_, store) = store();
+        let policy = Policy { key: LimitKey::AddressAndUser, ..policy(1, 1, Duration::from_mins(1)) };
+        let elsewhere = Caller { address: [10, 9, 9, 9].into(), ..caller(1) };
+
+        assert_eq!(passed(&store, &policy, &caller(1), 3).await, 1);
+        assert_eq!(passed(&store, &policy, &Caller { user: caller(2).user, ..caller(1) }, 3).await, 1);
+        assert_eq!(passed(&store, &policy, &elsewhere, 3).await, 1);
     }
 
     proptest! {

@@ -1,18 +1,21 @@
 //! `/api/auth`: register, log in, who am I.
 
-use axum::{
-    extract::State,
-    http::{HeaderMap, StatusCode, header},
-};
+use axum::{extract::State, http::StatusCode};
 use serde::Serialize;
 
 use super::input;
 use crate::{
-    accounts::{Accounts, Login, Registration, Renewed, SignedIn},
-    app::guard::CurrentUser,
+    accounts::{AccountError, Login, Registration, Renewed, SignedIn},
+    app::{
+        guard::{CurrentUser, Stranger},
+        limits,
+    },
+    audit::{Act, Audit},
     error::ApiError,
     ids::{DeviceId, UserId},
-    storage::User,
+    limit::Caller,
+    state::Door,
+    storage::{Actor, User},
 };
 
 /// A user as shown to that user.
@@ -47,26 +50,42 @@ pub(crate) struct RenewedView {
 
 /// `POST /api/auth/register`
 pub(crate) async fn register(
-    State(accounts): State<Accounts>,
-    headers: HeaderMap,
+    State(door): State<Door>,
+    stranger: Stranger,
     input::Json(form): input::Json<Registration>,
 ) -> Result<(StatusCode, axum::Json<SignedInView>), ApiError> {
-    let signed_in = accounts.register(form.on(agent(&headers))).await?;
-    Ok((StatusCode::CREATED, axum::Json(signed_in.into())))
+    limits::per_try(&door, stranger.caller, &form.account()).await?;
+    let signed_in = door.accounts.register(form.on(stranger.agent)).await;
+    note(&door.audit, ("register", &signed_in), stranger.caller).await;
+    Ok((StatusCode::CREATED, axum::Json(signed_in?.into())))
 }
 
 /// `POST /api/auth/login`
 pub(crate) async fn login(
-    State(accounts): State<Accounts>,
-    headers: HeaderMap,
+    State(door): State<Door>,
+    stranger: Stranger,
     input::Json(form): input::Json<Login>,
 ) -> Result<axum::Json<SignedInView>, ApiError> {
-    Ok(axum::Json(accounts.login(form.on(agent(&headers))).await?.into()))
+    limits::per_try(&door, stranger.caller, &form.account()).await?;
+    let signed_in = door.accounts.login(form.on(stranger.agent)).await;
+    note(&door.audit, ("login", &signed_in), stranger.caller).await;
+    Ok(axum::Json(signed_in?.into()))
 }
 
-/// Returns what a client calls itself.
-fn agent(headers: &HeaderMap) -> Option<String> {
-    headers.get(header::USER_AGENT).and_then(|agent| agent.to_str().ok()).map(str::to_owned)
+/// Keeps who came in, and who tried to.
+async fn note(audit: &Audit, (action, signed_in): (&str, &Result<SignedIn, AccountError>), caller: Caller) {
+    let (actor, subject, outcome) = match signed_in {
+        Ok(signed_in) => (Actor::User(signed_in.user.id), Some(signed_in.user.id), "ok"),
+        Err(AccountError::Refused { known }) => (Actor::Nobody, *known, "refused"),
+        Err(AccountError::Taken) => (Actor::Nobody, None, "taken"),
+        // What was not tried, or could not be.
+        Err(_) => return,
+    };
+    let target = signed_in.as_ref().map(|signed_in| signed_in.renewed.device.to_string());
+    let act = Act::new(actor, action, outcome);
+    audit
+        .record(Act { subject, target: target.unwrap_or_default(), address: Some(caller.address), ..act })
+        .await;
 }
 
 /// `GET /api/auth/me`

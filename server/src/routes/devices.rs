@@ -10,12 +10,14 @@ use serde_json::{Value, json};
 use super::{account::RenewedView, input};
 use crate::{
     accounts::{AccountError, Accounts},
-    app::guard::{CurrentPass, CurrentUser},
+    app::guard::{CurrentPass, CurrentUser, Stranger},
+    audit::Act,
     config::Config,
     error::ApiError,
     ids::DeviceId,
     sockets::Sockets,
-    storage::Device,
+    state::Door,
+    storage::{Actor, Device},
 };
 
 const WHAT: &str = "device";
@@ -48,13 +50,17 @@ pub(crate) struct TicketView {
 
 /// `POST /api/auth/refresh`
 pub(crate) async fn refresh(
-    State(accounts): State<Accounts>,
+    State(door): State<Door>,
     State(sockets): State<Sockets>,
+    stranger: Stranger,
     input::Json(form): input::Json<Refresh>,
 ) -> Result<axum::Json<RenewedView>, ApiError> {
-    let renewed = accounts.refresh(&form.refresh_token).await;
+    let renewed = door.accounts.refresh(&form.refresh_token).await;
     if let Err(AccountError::Reused { user }) = &renewed {
         sockets.look_again(*user);
+        let act = Act::new(Actor::Nobody, "refresh token used twice", "device logged out");
+        let address = Some(stranger.caller.address);
+        door.audit.record(Act { subject: Some(*user), address, ..act }).await;
     }
     Ok(axum::Json(renewed?.1.into()))
 }

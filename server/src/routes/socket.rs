@@ -12,12 +12,13 @@ use axum::{
 };
 
 use crate::{
+    abuse::Abuse,
     accounts::Accounts,
     app::guard::Visitor,
     chat::{Guest, Hub, v1},
-    config::Config,
+    config::{Config, Http},
     error::ApiError,
-    sockets::Sockets,
+    sockets::{Sockets, Whose},
 };
 
 /// Buffer that each open socket keeps for reading, in bytes: sockets are many and messages small.
@@ -29,8 +30,7 @@ const WRITE_BUFFER_MAX: usize = 2 * 1024 * 1024;
 
 /// `GET /ws/chat`
 pub(crate) async fn open(
-    State(hub): State<Hub>,
-    State(accounts): State<Accounts>,
+    State((hub, accounts, abuse)): State<(Hub, Accounts, Abuse)>,
     State((config, sockets)): State<(Arc<Config>, Sockets)>,
     (visitor, headers): (Visitor, HeaderMap),
     upgrade: Result<WebSocketUpgrade, WebSocketUpgradeRejection>,
@@ -41,11 +41,9 @@ pub(crate) async fn open(
         ApiError::new(StatusCode::UPGRADE_REQUIRED, "upgrade_required", text)
     })?;
     let Visitor { pass, caller } = visitor;
-    let seat = sockets.seat(pass.user.id, config.http.sockets_per_user).ok_or_else(|| {
-        let most = config.http.sockets_per_user;
-        let text = format!("you have {most} open connections, as many as there may be; close one of them");
-        ApiError::new(StatusCode::TOO_MANY_REQUESTS, "too_many_sockets", text)
-    })?;
+    let seat = sockets
+        .seat((pass.user.id, caller.address), &config.http)
+        .map_err(|whose| no_seat(whose, &config.http))?;
     let upgrade = upgrade
         .read_buffer_size(READ_BUFFER)
         .write_buffer_size(READ_BUFFER)
@@ -57,7 +55,7 @@ pub(crate) async fn open(
     let user = pass.user.clone();
     let leave = Box::pin(accounts.until_left(pass, seat.word()));
     Ok(upgrade.on_upgrade(move |socket| async move {
-        let guest = Guest { caller, user, leave };
+        let guest = Guest { caller, user, abuse, leave };
         let serving =
             async { if is_v1 { hub.serve_v1(socket, guest).await } else { hub.serve(socket, guest).await } };
         tokio::select! {
@@ -66,6 +64,20 @@ pub(crate) async fn open(
         }
         drop(seat);
     }))
+}
+
+fn no_seat(whose: Whose, http: &Http) -> ApiError {
+    let text = match whose {
+        Whose::User => {
+            let most = http.sockets_per_user;
+            format!("you have {most} open connections, as many as there may be; close one of them")
+        }
+        Whose::Address => {
+            let most = http.sockets_per_address;
+            format!("your network has {most} open connections, as many as there may be; try again later")
+        }
+    };
+    ApiError::new(StatusCode::TOO_MANY_REQUESTS, "too_many_sockets", text)
 }
 
 /// Keeps pages of strangers out: a browser tells which page asks, and any page may open a socket. Who is no browser

@@ -4,8 +4,8 @@ use async_trait::async_trait;
 use jiff::Timestamp;
 
 use super::{
-    ApiKey, AuditEntry, AuditPlace, Block, Device, FactorUse, NewDevice, NewTicket, RoleOutcome, Rotated,
-    Rotation, SecondFactor, SecretHash, Standing, Stored, Ticket, User,
+    ApiKey, AuditEntry, AuditRow, Block, Device, FactorUse, NewDevice, NewTicket, RoleOutcome, Rotated,
+    Rotation, SecondFactor, SecretHash, Standing, Stored, Ticket,
 };
 use crate::ids::{ApiKeyId, DeviceId, UserId};
 
@@ -41,8 +41,6 @@ pub trait AccessStorage: std::fmt::Debug + Send + Sync + 'static {
 
     /// Makes somebody an administrator, or no longer one. The last one stays.
     async fn set_admin(&self, user: UserId, is_admin: bool) -> Stored<RoleOutcome>;
-    /// Sets the password of a user; `None` when there is no such user.
-    async fn set_password(&self, user: UserId, password_hash: String) -> Stored<Option<User>>;
     /// Returns the user's second factor.
     async fn second_factor(&self, user: UserId) -> Stored<Option<SecondFactor>>;
     /// Stores a second factor that is not confirmed yet; `false`, and nothing is stored, beside a confirmed one.
@@ -67,6 +65,7 @@ pub trait AccessStorage: std::fmt::Debug + Send + Sync + 'static {
 
     /// Appends to the audit log.
     async fn append_audit(&self, entry: AuditEntry) -> Stored<()>;
-    /// Returns rows of the audit log, newest first, from before `before` or from the end, at most `limit`.
-    async fn audit(&self, before: Option<AuditPlace>, limit: u32) -> Stored<Vec<AuditEntry>>;
+    /// Returns rows of the audit log, newest first, from before the position `before` or from the end, at most
+    /// `limit`.
+    async fn audit(&self, before: Option<u64>, limit: u32) -> Stored<Vec<AuditRow>>;
 }

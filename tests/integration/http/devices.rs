@@ -2,10 +2,14 @@
 
 use std::time::Duration;
 
+use futures_util::StreamExt;
 use reqwest::Method;
 use serde_json::{Value, json};
 use server::storage::{AccessStorage, Storage};
-use tokio_tungstenite::{connect_async, tungstenite::Error};
+use tokio_tungstenite::{
+    connect_async,
+    tungstenite::{Error, Message},
+};
 
 use super::{in_the_lab, redacted, start};
 use crate::support::server::{PASSWORD, Server, answer};
@@ -37,7 +41,7 @@ fn a_device_goes_on_by_refreshing_and_no_longer_than_that_f143() {
     in_the_lab(toml::Table::new(), async |lab, server| {
         let body = sign_up(&server).await;
         let access = text(&body, "access_token");
-        lab.advance(Duration::from_secs(900)).await.unwrap();
+        lab.advance(Duration::from_mins(15)).await.unwrap();
         assert_eq!(server.get("/api/auth/me", access).await.1["code"], "token_expired");
 
         let form = json!({"refresh_token": text(&body, "refresh_token")});
@@ -154,11 +158,8 @@ fn a_socket_whose_device_ended_elsewhere_is_closed_within_a_minute_f143() {
         lab.advance(Duration::from_mins(1)).await.unwrap();
 
         let code = loop {
-            match futures_util::StreamExt::next(&mut socket).await.unwrap().unwrap() {
-                tokio_tungstenite::tungstenite::Message::Close(frame) => {
-                    break u16::from(frame.unwrap().code);
-                }
-                _ => {}
+            if let Message::Close(frame) = socket.next().await.unwrap().unwrap() {
+                break u16::from(frame.unwrap().code);
             }
         };
         assert_eq!(code, 4501);

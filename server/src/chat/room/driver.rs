@@ -12,6 +12,7 @@ use super::{
     teller::{Origin, Teller},
 };
 use crate::{
+    abuse::Abuse,
     chat::{Stops, WIND_UP, effect::Effect, engine::Engine, event::Event},
     limit::Caller,
 };
@@ -25,6 +26,9 @@ pub(in crate::chat) struct RoomDriver {
     own: Option<mpsc::Sender<Command>>,
     commands: mpsc::Receiver<Command>,
     stops: Stops,
+    abuse: Abuse,
+    /// Whether the command at hand had to be refused.
+    is_refused: bool,
 }
 
 /// What the loop woke up for.
@@ -40,29 +44,34 @@ impl RoomDriver {
         engine: Engine,
         (room, entered): (Room, &Entered),
         commands: mpsc::Receiver<Command>,
-        stops: Stops,
+        (stops, abuse): (Stops, Abuse),
     ) -> Self {
         let clock = SharedClock::clone(&engine.steps.parts.clock);
         let teller = Teller::new(Arc::clone(room.stream()), clock);
-        Self { engine, teller, room, own: Some(entered.commands.clone()), commands, stops }
+        Self { engine, teller, room, own: Some(entered.commands.clone()), commands, stops, abuse, is_refused: false }
     }
 
     /// Works until the last device has left and nothing is under way any more, or the server stops.
     pub(in crate::chat) async fn run(mut self) {
         let mut is_draining = false;
         while !self.is_deserted() {
-            let (events, caller) = match self.wake(is_draining).await {
+            let (events, from) = match self.wake(is_draining).await {
                 Wake::Events(events) => (events, None),
                 Wake::Command(command) => {
-                    let caller = command.caller;
-                    (self.heard(command).await.into_iter().collect(), caller)
+                    let (device, caller) = (command.device, command.caller);
+                    (self.heard(command).await.into_iter().collect(), caller.map(|caller| (device, caller)))
                 }
                 Wake::Abort => break,
             };
             let mut is_over = false;
             for event in events {
                 is_draining |= matches!(event, Event::Draining);
-                is_over |= self.apply(event, caller.as_ref()).await;
+                is_over |= self.apply(event, from.as_ref().map(|(_, caller)| caller)).await;
+            }
+            if std::mem::take(&mut self.is_refused)
+                && let Some((device, _)) = from
+            {
+                self.refused(device).await;
             }
             if is_over {
                 break;
@@ -111,6 +120,7 @@ impl RoomDriver {
         let mut is_over = false;
         let mut events = vec![event];
         while let Some(event) = events.pop() {
+            self.is_refused |= event.is_refusal();
             self.teller.event(&event);
             for effect in self.engine.machine.on(event) {
                 self.teller.effect(&effect);
@@ -125,6 +135,14 @@ impl RoomDriver {
             }
         }
         is_over
+    }
+
+    /// Counts a refusal; with too many of them the device is closed. The running answer goes on meanwhile.
+    async fn refused(&mut self, device: u64) {
+        let (abuse, user) = (self.abuse.clone(), self.engine.steps.user);
+        if self.engine.beside(abuse.refused(user)).await {
+            self.room.stream().dismiss(device);
+        }
     }
 
     async fn wind_up(&mut self) {

@@ -42,6 +42,8 @@ pub(in crate::chat) struct Told {
 #[derive(Clone, Debug)]
 pub(in crate::chat) enum Word {
     Told(Arc<Told>),
+    /// This device has asked for too much, and must leave.
+    Dismissed(u64),
     /// The server stops, and nothing follows.
     Goodbye,
 }
@@ -123,6 +125,12 @@ impl Stream {
         inner.keep(&told, now, self.window);
         // Nobody may be there to hear it.
         let _ = self.sender.send(Word::Told(told));
+    }
+
+    /// Lets a device leave.
+    pub(in crate::chat) fn dismiss(&self, device: u64) {
+        // It may have left by itself.
+        let _ = self.sender.send(Word::Dismissed(device));
     }
 
     /// Says that nothing follows.

@@ -28,10 +28,12 @@ use tokio_tungstenite::{
 
 use crate::{
     Config, Parts,
+    abuse::Abuse,
     accounts::Accounts,
     chat::{Guest, Hub},
     ids::UserId,
     limit::Caller,
+    sockets::Sockets,
     storage::{Database, NewUser, SharedStorage, User},
 };
 
@@ -288,14 +290,16 @@ fn serve(hub: Hub, user: User) -> SocketAddr {
     socket.bind(([127, 0, 0, 1], 0).into()).unwrap();
     let listener = socket.listen(16).unwrap();
     let connections = Arc::new(std::sync::atomic::AtomicU64::new(0));
+    let abuse = Abuse::new(&hub.parts, Sockets::default());
     let upgrade = move |ws: WebSocketUpgrade| {
-        let (hub, user) = (hub.clone(), user.clone());
+        let (hub, user, abuse) = (hub.clone(), user.clone(), abuse.clone());
         let connection = connections.fetch_add(1, std::sync::atomic::Ordering::Relaxed);
         let caller = Caller { address: [127, 0, 0, 1].into(), user: Some(user.id), connection };
         let bytes = 64 * 1024;
         async move {
             ws.max_message_size(bytes).on_upgrade(move |socket| async move {
-                let guest = Guest { caller, user, leave: Box::pin(std::future::pending()) };
+                let leave = Box::pin(std::future::pending());
+                let guest = Guest { caller, user, abuse, leave };
                 hub.serve(socket, guest).await;
             })
         }

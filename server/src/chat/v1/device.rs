@@ -182,6 +182,8 @@ impl Device {
                         self.pass_on(socket, &told).await?;
                     }
                 }
+                Ok(Word::Dismissed(device)) if device == self.entered.number => return Err(FLOODED),
+                Ok(Word::Dismissed(_)) => {}
                 Ok(Word::Goodbye) | Err(RecvError::Closed) => {
                     self.pass_pieces(socket, &mut pieces).await?;
                     return Err(SHUTDOWN);

@@ -2,7 +2,7 @@
 
 use jiff::Timestamp;
 
-use crate::ids::{AuditId, UserId};
+use crate::ids::UserId;
 
 /// Most rows of one page.
 pub const AUDIT_PAGE_MAX: u32 = 200;
@@ -27,8 +27,6 @@ pub enum Actor {
 /// One thing that was done, or tried.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct AuditEntry {
-    /// The row's id.
-    pub id: AuditId,
     /// When.
     pub at: Timestamp,
     /// By whom.
@@ -45,11 +43,11 @@ pub struct AuditEntry {
     pub address: String,
 }
 
-/// A place in the log: pages go back from it.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct AuditPlace {
-    /// Time of the row.
-    pub at: Timestamp,
-    /// Id of the row.
-    pub id: AuditId,
+/// One row of the log.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct AuditRow {
+    /// Its place, from 1, without gaps.
+    pub position: u64,
+    /// What it says.
+    pub entry: AuditEntry,
 }

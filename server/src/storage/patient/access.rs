@@ -7,8 +7,8 @@ use super::Patient;
 use crate::{
     ids::{ApiKeyId, DeviceId, UserId},
     storage::{
-        AccessStorage, ApiKey, AuditEntry, AuditPlace, Block, Device, FactorUse, NewDevice, NewTicket,
-        RoleOutcome, Rotated, Rotation, SecondFactor, SecretHash, Standing, Stored, Ticket, User,
+        AccessStorage, ApiKey, AuditEntry, AuditRow, Block, Device, FactorUse, NewDevice, NewTicket,
+        RoleOutcome, Rotated, Rotation, SecondFactor, SecretHash, Standing, Stored, Ticket,
     },
 };
 
@@ -62,10 +62,6 @@ impl AccessStorage for Patient {
         self.within(self.inner.set_admin(user, is_admin)).await
     }
 
-    async fn set_password(&self, user: UserId, password_hash: String) -> Stored<Option<User>> {
-        self.within(self.inner.set_password(user, password_hash)).await
-    }
-
     async fn second_factor(&self, user: UserId) -> Stored<Option<SecondFactor>> {
         self.within(self.inner.second_factor(user)).await
     }
@@ -106,7 +102,7 @@ impl AccessStorage for Patient {
         self.within(self.inner.append_audit(entry)).await
     }
 
-    async fn audit(&self, before: Option<AuditPlace>, limit: u32) -> Stored<Vec<AuditEntry>> {
+    async fn audit(&self, before: Option<u64>, limit: u32) -> Stored<Vec<AuditRow>> {
         self.within(self.inner.audit(before, limit)).await
     }
 }

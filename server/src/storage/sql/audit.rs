@@ -10,7 +10,7 @@ use super::{
 };
 use crate::{
     ids::UserId,
-    storage::{Actor, AuditEntry, AuditPlace, StorageError, Stored},
+    storage::{Actor, AuditEntry, AuditRow, StorageError, Stored},
 };
 
 const USER: &str = "user";
@@ -22,12 +22,15 @@ const OPERATOR: &str = "operator";
 
 pub(super) async fn append(db: &Database, entry: AuditEntry) -> Stored<()> {
     const INSERT: &str = "INSERT INTO audit \
-        (id, at, actor_kind, actor_id, subject_id, action, target, outcome, address) \
+        (position, at, actor_kind, actor_id, subject_id, action, target, outcome, address) \
         VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9)";
     let (kind, actor) = parted(entry.actor);
     let mut tx = db.write().await?;
+    // Others wait here until this row is there: positions have no gaps, and their order is that of the commits.
+    let head = sqlx::query("UPDATE audit_head SET position = position + 1 WHERE id = 1 RETURNING position");
+    let position: i64 = Columns::new("audit_head", &head.fetch_one(&mut *tx).await?).get("position")?;
     sqlx::query(INSERT)
-        .bind(entry.id.to_string())
+        .bind(position)
         .bind(micros(entry.at))
         .bind(kind)
         .bind(actor.map(|user| user.to_string()))
@@ -42,17 +45,11 @@ pub(super) async fn append(db: &Database, entry: AuditEntry) -> Stored<()> {
     Ok(())
 }
 
-pub(super) async fn page(db: &Database, before: Option<AuditPlace>, limit: u32) -> Stored<Vec<AuditEntry>> {
-    const NEWEST: &str = "SELECT * FROM audit ORDER BY at DESC, id DESC LIMIT $1";
-    const BEFORE: &str = "SELECT * FROM audit WHERE at < $2 OR (at = $2 AND id < $3) \
-        ORDER BY at DESC, id DESC LIMIT $1";
-    let query = match before {
-        None => sqlx::query(NEWEST).bind(i64::from(limit)),
-        Some(place) => {
-            sqlx::query(BEFORE).bind(i64::from(limit)).bind(micros(place.at)).bind(place.id.to_string())
-        }
-    };
-    query.fetch_all(&db.readers).await?.iter().map(entry).collect()
+pub(super) async fn page(db: &Database, before: Option<u64>, limit: u32) -> Stored<Vec<AuditRow>> {
+    const SELECT: &str = "SELECT * FROM audit WHERE position < $1 ORDER BY position DESC LIMIT $2";
+    let before = before.and_then(|position| i64::try_from(position).ok()).unwrap_or(i64::MAX);
+    let query = sqlx::query(SELECT).bind(before).bind(i64::from(limit));
+    query.fetch_all(&db.readers).await?.iter().map(row).collect()
 }
 
 const fn parted(actor: Actor) -> (&'static str, Option<UserId>) {
@@ -64,6 +61,11 @@ const fn parted(actor: Actor) -> (&'static str, Option<UserId>) {
         Actor::Server => (SERVER, None),
         Actor::Operator => (OPERATOR, None),
     }
+}
+
+fn row(row: &AnyRow) -> Stored<AuditRow> {
+    let position: i64 = Columns::new("audit", row).get("position")?;
+    Ok(AuditRow { position: position.unsigned_abs(), entry: entry(row)? })
 }
 
 fn entry(row: &AnyRow) -> Stored<AuditEntry> {
@@ -82,7 +84,6 @@ fn entry(row: &AnyRow) -> Stored<AuditEntry> {
         }
     };
     Ok(AuditEntry {
-        id: row.id("id")?,
         at: row.time("at")?,
         actor,
         subject: row.maybe_id("subject_id")?,

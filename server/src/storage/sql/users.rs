@@ -74,14 +74,6 @@ pub(super) async fn set_admin(db: &Database, id: UserId, is_admin: bool) -> Stor
     row.as_ref().map(user).transpose().map(|user| user.map_or(RoleOutcome::Unknown, RoleOutcome::Changed))
 }
 
-pub(super) async fn set_password(db: &Database, id: UserId, password_hash: String) -> Stored<Option<User>> {
-    let mut tx = db.write().await?;
-    let query = sqlx::query("UPDATE users SET password_hash = $2 WHERE id = $1 RETURNING *");
-    let row = query.bind(id.to_string()).bind(password_hash).fetch_optional(&mut *tx).await?;
-    tx.commit().await?;
-    row.as_ref().map(user).transpose()
-}
-
 /// Holds back every other transaction that holds this user, until the end of this one: what is counted
 /// stays so.
 pub(super) async fn hold(tx: &mut Tx, user: UserId) -> Stored<()> {

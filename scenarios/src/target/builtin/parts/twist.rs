@@ -65,6 +65,16 @@ pub(in super::super) enum Twist {
     LogoutForgotten,
     /// A ticket opens as many sockets as one likes.
     TicketIsAKey,
+    /// Whoever was an administrator once is one for ever.
+    RoleOfTheFirstTime,
+    /// An API key opens everything.
+    KeyOpensAll,
+    /// An API key never ends.
+    KeyForEver,
+    /// Log-ins that were refused are not kept in the audit log.
+    RefusalsUnaudited,
+    /// A block is said to be lifted, and stays.
+    LiftedBlockStays,
     /// What users say is written to the log.
     TellsTheLog,
     /// Everybody lives by universal time.
@@ -123,6 +133,11 @@ pub(super) const TWISTS: &[(&str, Twist)] = &[
     ("used-token-is-good", Twist::UsedTokenIsGood),
     ("logout-forgotten", Twist::LogoutForgotten),
     ("ticket-is-a-key", Twist::TicketIsAKey),
+    ("role-of-the-first-time", Twist::RoleOfTheFirstTime),
+    ("key-opens-all", Twist::KeyOpensAll),
+    ("key-for-ever", Twist::KeyForEver),
+    ("refusals-unaudited", Twist::RefusalsUnaudited),
+    ("lifted-block-stays", Twist::LiftedBlockStays),
     ("tells-the-log", Twist::TellsTheLog),
     ("everybody-in-utc", Twist::EverybodyInUtc),
     ("never-quiet", Twist::NeverQuiet),

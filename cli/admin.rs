@@ -1,0 +1,147 @@
+//! `gauntlet admin`: what whoever runs the server does without it.
+
+use std::{fs, io::Read as _, path::PathBuf, sync::Arc};
+
+use anyhow::Context as _;
+use clap::{Args, Subcommand};
+use clock::SystemClock;
+use secrecy::{ExposeSecret, SecretString};
+use server::{
+    Config, Parts,
+    accounts::{AccountError, Accounts},
+    audit::{Act, Audit},
+    storage::{Actor, Database, User},
+};
+use tokio::runtime::Runtime;
+
+use crate::{config::Source, exit_code::ExitCode, failure::Failure, output};
+
+/// Longest password that is read, in bytes: far beyond what is accepted.
+const PASSWORD_BYTES_MAX: u64 = 4096;
+
+/// What to do at the database of a server. One on SQLite must not run meanwhile.
+#[derive(Debug, Subcommand)]
+pub(crate) enum Wish {
+    /// Make an account an administrator's; it is made if there is none with this address
+    CreateAdmin(CreateAdmin),
+    /// Remove the second factor of an account, such as when the phone is lost
+    RemoveSecondFactor(Whose),
+}
+
+#[derive(Debug, Args)]
+pub(crate) struct CreateAdmin {
+    #[command(flatten)]
+    whose: Whose,
+    /// File with the password of a new account; without it the password is read from standard input
+    #[arg(long, value_name = "FILE")]
+    password_file: Option<PathBuf>,
+}
+
+#[derive(Debug, Args)]
+pub(crate) struct Whose {
+    #[command(flatten)]
+    source: Source,
+    /// Database, `sqlite:PATH` or `postgres://…`; wins over file and environment
+    #[arg(long, value_name = "URL")]
+    database: Option<String>,
+    /// E-mail address of the account
+    #[arg(long, value_name = "ADDRESS")]
+    email: String,
+}
+
+pub(crate) fn run(wish: &Wish) -> Result<ExitCode, Failure> {
+    let runtime = Runtime::new().map_err(Failure::environment)?;
+    runtime.block_on(async {
+        match wish {
+            Wish::CreateAdmin(wanted) => create_admin(wanted).await,
+            Wish::RemoveSecondFactor(whose) => remove_second_factor(whose).await,
+        }
+    })
+}
+
+async fn create_admin(wanted: &CreateAdmin) -> Result<ExitCode, Failure> {
+    let desk = Desk::open(&wanted.whose).await?;
+    let email = &wanted.whose.email;
+    let (user, told) = if let Some(user) = desk.accounts.promote(email).await.map_err(refused)? {
+        (user, "is an administrator now; the password stays as it was")
+    } else {
+        let made = desk.accounts.create_admin(email, wanted.password()?).await.map_err(refused)?;
+        (made, "was made, an administrator")
+    };
+    desk.note("create-admin", &user).await;
+    output::warn(&format!("`{}` {told}", user.email));
+    desk.close().await;
+    Ok(ExitCode::Held)
+}
+
+async fn remove_second_factor(whose: &Whose) -> Result<ExitCode, Failure> {
+    let desk = Desk::open(whose).await?;
+    let removed = desk.accounts.remove_factor(&whose.email).await.map_err(refused)?;
+    match removed {
+        Some(user) => {
+            desk.note("remove-second-factor", &user).await;
+            output::warn(&format!("`{}` has no second factor any more", user.email));
+        }
+        None => output::warn(&format!("`{}` had no second factor", whose.email)),
+    }
+    desk.close().await;
+    Ok(ExitCode::Held)
+}
+
+impl CreateAdmin {
+    /// Reads the password, never from the arguments: everybody on the machine can see those.
+    fn password(&self) -> Result<SecretString, Failure> {
+        let mut text = String::new();
+        let read = match &self.password_file {
+            Some(path) => {
+                fs::File::open(path).and_then(|file| file.take(PASSWORD_BYTES_MAX).read_to_string(&mut text))
+            }
+            None => std::io::stdin().take(PASSWORD_BYTES_MAX).read_to_string(&mut text),
+        };
+        let from = self
+            .password_file
+            .as_ref()
+            .map_or("standard input".to_owned(), |path| format!("`{}`", path.display()));
+        read.map_err(|error| Failure::usage(format_args!("cannot read the password from {from}: {error}")))?;
+        Ok(text.trim_end_matches(['\r', '\n']).into())
+    }
+}
+
+/// The accounts of a server that does not run, and their log.
+struct Desk {
+    database: Database,
+    accounts: Accounts,
+    audit: Audit,
+}
+
+impl Desk {
+    async fn open(whose: &Whose) -> Result<Self, Failure> {
+        let mut config: Config = whose.source.load()?;
+        if let Some(url) = &whose.database {
+            config.database.url = url.as_str().into();
+        }
+        let opened = Database::open(config.database.url.expose_secret(), config.database.connections).await;
+        let database = opened.context("cannot open the database").map_err(Failure::environment)?;
+        let clock = Arc::new(SystemClock::new());
+        let parts = Parts::usual(config, clock, Arc::new(database.clone()));
+        let accounts =
+            Accounts::new(Arc::clone(&parts.storage), Arc::clone(&parts.clock), &parts.config.auth);
+        Ok(Self { database, accounts, audit: Audit::new(&parts) })
+    }
+
+    async fn note(&self, action: &str, user: &User) {
+        self.audit.record(Act { subject: Some(user.id), ..Act::new(Actor::Operator, action, "ok") }).await;
+    }
+
+    async fn close(self) {
+        self.database.close().await;
+    }
+}
+
+/// Sorts what cannot be done by whose fault it is.
+fn refused(error: AccountError) -> Failure {
+    match error {
+        AccountError::Invalid(_) | AccountError::Taken => Failure::usage(error),
+        other => Failure::environment(other),
+    }
+}

@@ -1,0 +1,63 @@
+//! What requests leave in the audit log.
+
+use axum::{
+    extract::{MatchedPath, Request, State},
+    http::{Method, StatusCode},
+    middleware::Next,
+    response::Response,
+};
+
+use crate::{
+    accounts::Pass,
+    audit::{Act, Audit},
+    ids::UserId,
+    limit::Caller,
+    state::AppState,
+    storage::Actor,
+};
+
+/// Whose data a request was about, where it is not the caller's own. A handler puts it into its response.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Subject(pub(crate) UserId);
+
+/// Keeps what a user has written, or tried to. Stands behind the limits, so that nobody fills the log beyond them.
+pub(super) async fn writes(state: State<AppState>, request: Request, next: Next) -> Response {
+    if matches!(*request.method(), Method::GET | Method::HEAD | Method::OPTIONS) {
+        return next.run(request).await;
+    }
+    let user = |pass: &Pass| (Actor::User(pass.user.id), Some(pass.user.id));
+    keep(&state.audit(), request, next, user).await
+}
+
+/// Keeps all that administrators ask for, and whoever takes himself for one.
+pub(super) async fn admin(state: State<AppState>, request: Request, next: Next) -> Response {
+    let actor = |pass: &Pass| match (pass.user.is_admin, pass.scopes.is_some()) {
+        (_, true) => (Actor::ApiKey(pass.user.id), None),
+        (true, false) => (Actor::Admin(pass.user.id), None),
+        (false, false) => (Actor::User(pass.user.id), None),
+    };
+    keep(&state.audit(), request, next, actor).await
+}
+
+async fn keep(
+    audit: &Audit,
+    request: Request,
+    next: Next,
+    who: impl Fn(&Pass) -> (Actor, Option<UserId>),
+) -> Response {
+    let extensions = request.extensions();
+    let (actor, own) = extensions.get::<Pass>().map_or((Actor::Nobody, None), who);
+    let address = extensions.get::<Caller>().map(|caller| caller.address);
+    let route = extensions.get::<MatchedPath>().map_or("", MatchedPath::as_str);
+    let (action, target) = (format!("{} {route}", request.method()), request.uri().path().to_owned());
+    let response = next.run(request).await;
+    if response.status() == StatusCode::SERVICE_UNAVAILABLE {
+        // The store that did not take the deed would not take the row either.
+        metrics::counter!("audit_lost_total").increment(1);
+        return response;
+    }
+    let subject = response.extensions().get::<Subject>().map(|subject| subject.0).or(own);
+    let outcome = response.status().as_u16().to_string();
+    audit.record(Act { actor, subject, action, target, outcome, address }).await;
+    response
+}
