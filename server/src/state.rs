@@ -31,6 +31,7 @@ pub(crate) struct AppState {
     pub(crate) sockets: Sockets,
     pub(crate) running: Running,
     pub(crate) abuse: Abuse,
+    pub(crate) audit: Audit,
 }
 
 /// What stands at the door: accounts, how often they may be tried, and the log of that.
@@ -58,12 +59,9 @@ impl AppState {
             Accounts::new(Arc::clone(&parts.storage), Arc::clone(&parts.clock), &parts.config.auth);
         let sockets = Sockets::default();
         let abuse = Abuse::new(&parts, sockets.clone());
+        let audit = Audit::new(&parts);
         let (hub, running) = (Hub::new(parts.clone()), Running::default());
-        Ok(Self { hub, parts, accounts, proxies, sockets, running, abuse })
-    }
-
-    pub(crate) fn audit(&self) -> Audit {
-        Audit::new(&self.parts)
+        Ok(Self { hub, parts, accounts, proxies, sockets, running, abuse, audit })
     }
 }
 
@@ -107,7 +105,7 @@ impl FromRef<AppState> for Door {
     fn from_ref(state: &AppState) -> Self {
         Self {
             accounts: state.accounts.clone(),
-            audit: state.audit(),
+            audit: state.audit.clone(),
             limits: Arc::clone(&state.parts.limits),
             config: Arc::clone(&state.parts.config),
         }

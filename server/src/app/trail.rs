@@ -26,7 +26,7 @@ pub(super) async fn writes(state: State<AppState>, request: Request, next: Next)
         return next.run(request).await;
     }
     let user = |pass: &Pass| (Actor::User(pass.user.id), Some(pass.user.id));
-    keep(&state.audit(), request, next, user).await
+    keep(&state.audit, request, next, user).await
 }
 
 /// Keeps all that administrators ask for, and whoever takes himself for one.
@@ -36,7 +36,7 @@ pub(super) async fn admin(state: State<AppState>, request: Request, next: Next) 
         (true, false) => (Actor::Admin(pass.user.id), None),
         (false, false) => (Actor::User(pass.user.id), None),
     };
-    keep(&state.audit(), request, next, actor).await
+    keep(&state.audit, request, next, actor).await
 }
 
 async fn keep(

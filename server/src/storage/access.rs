@@ -63,8 +63,8 @@ pub trait AccessStorage: std::fmt::Debug + Send + Sync + 'static {
     /// Removes an API key; `false` when there is none with this id.
     async fn remove_api_key(&self, id: ApiKeyId) -> Stored<bool>;
 
-    /// Appends to the audit log.
-    async fn append_audit(&self, entry: AuditEntry) -> Stored<()>;
+    /// Appends to the audit log, all or none, in this order.
+    async fn append_audit(&self, entries: &[AuditEntry]) -> Stored<()>;
     /// Returns rows of the audit log, newest first, from before the position `before` or from the end, at most
     /// `limit`.
     async fn audit(&self, before: Option<u64>, limit: u32) -> Stored<Vec<AuditRow>>;

@@ -178,7 +178,7 @@ async fn the_audit_log_is_read_backwards_page_by_page_f107(db: Database) {
         Actor::Operator,
     ];
     for (n, actor) in actors.into_iter().enumerate() {
-        db.append_audit(entry(actor, &n.to_string())).await.unwrap();
+        db.append_audit(&[entry(actor, &n.to_string())]).await.unwrap();
     }
 
     let newest = db.audit(None, 4).await.unwrap();
@@ -193,14 +193,15 @@ async fn the_audit_log_is_read_backwards_page_by_page_f107(db: Database) {
 }
 
 async fn rows_of_the_audit_log_have_no_gaps_in_a_race_f107(db: Database) {
-    race(
-        &db,
-        32,
-        |db, n| async move { db.append_audit(entry(Actor::Server, &n.to_string())).await.unwrap() },
-    )
+    race(&db, 32, |db, n| async move {
+        let both = [entry(Actor::Server, &n.to_string()), entry(Actor::Server, "second")];
+        db.append_audit(&both).await.unwrap();
+    })
     .await;
 
     let rows = db.audit(None, 200).await.unwrap();
 
-    assert_eq!(rows.iter().map(|row| row.position).collect::<Vec<_>>(), (1..=32).rev().collect::<Vec<_>>());
+    let second = rows.iter().step_by(2).all(|row| row.entry.action == "second");
+    assert!(second, "what was given together stands together: {rows:?}");
+    assert_eq!(rows.iter().map(|row| row.position).collect::<Vec<_>>(), (1..=64).rev().collect::<Vec<_>>());
 }

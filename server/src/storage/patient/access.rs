@@ -98,8 +98,8 @@ impl AccessStorage for Patient {
         self.within(self.inner.remove_api_key(id)).await
     }
 
-    async fn append_audit(&self, entry: AuditEntry) -> Stored<()> {
-        self.within(self.inner.append_audit(entry)).await
+    async fn append_audit(&self, entries: &[AuditEntry]) -> Stored<()> {
+        self.within(self.inner.append_audit(entries)).await
     }
 
     async fn audit(&self, before: Option<u64>, limit: u32) -> Stored<Vec<AuditRow>> {

@@ -98,8 +98,8 @@ impl AccessStorage for Database {
         api_keys::remove(self, id).await
     }
 
-    async fn append_audit(&self, entry: AuditEntry) -> Stored<()> {
-        audit::append(self, entry).await
+    async fn append_audit(&self, entries: &[AuditEntry]) -> Stored<()> {
+        audit::append(self, entries).await
     }
 
     async fn audit(&self, before: Option<u64>, limit: u32) -> Stored<Vec<AuditRow>> {

@@ -5,7 +5,7 @@
 use sqlx::any::AnyRow;
 
 use super::{
-    Database,
+    Database, Tx,
     row::{Columns, micros, text},
 };
 use crate::{
@@ -20,15 +20,26 @@ const NOBODY: &str = "nobody";
 const SERVER: &str = "server";
 const OPERATOR: &str = "operator";
 
-pub(super) async fn append(db: &Database, entry: AuditEntry) -> Stored<()> {
+pub(super) async fn append(db: &Database, entries: &[AuditEntry]) -> Stored<()> {
+    const HEAD: &str =
+        "UPDATE audit_head SET position = position + $1 WHERE id = 1 RETURNING position - $1 AS position";
+    let mut tx = db.write().await?;
+    // Others wait here until these rows are there: positions have no gaps, and their order is that of the commits.
+    let count = i64::try_from(entries.len()).unwrap_or(i64::MAX);
+    let head = sqlx::query(HEAD).bind(count).fetch_one(&mut *tx).await?;
+    let last: i64 = Columns::new("audit_head", &head).get("position")?;
+    for (position, entry) in (last + 1..).zip(entries) {
+        insert(&mut tx, position, entry).await?;
+    }
+    tx.commit().await?;
+    Ok(())
+}
+
+async fn insert(tx: &mut Tx, position: i64, entry: &AuditEntry) -> Stored<()> {
     const INSERT: &str = "INSERT INTO audit \
         (position, at, actor_kind, actor_id, subject_id, action, target, outcome, address) \
         VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9)";
     let (kind, actor) = parted(entry.actor);
-    let mut tx = db.write().await?;
-    // Others wait here until this row is there: positions have no gaps, and their order is that of the commits.
-    let head = sqlx::query("UPDATE audit_head SET position = position + 1 WHERE id = 1 RETURNING position");
-    let position: i64 = Columns::new("audit_head", &head.fetch_one(&mut *tx).await?).get("position")?;
     sqlx::query(INSERT)
         .bind(position)
         .bind(micros(entry.at))
@@ -39,9 +50,8 @@ pub(super) async fn append(db: &Database, entry: AuditEntry) -> Stored<()> {
         .bind(text(&entry.target))
         .bind(text(&entry.outcome))
         .bind(text(&entry.address))
-        .execute(&mut *tx)
+        .execute(&mut **tx)
         .await?;
-    tx.commit().await?;
     Ok(())
 }
 

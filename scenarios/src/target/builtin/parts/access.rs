@@ -168,10 +168,10 @@ impl AccessStorage for WatchedStorage {
         handed_on!(Write, self.remove_api_key(id))
     }
 
-    async fn append_audit(&self, entry: AuditEntry) -> Stored<()> {
+    async fn append_audit(&self, entries: &[AuditEntry]) -> Stored<()> {
         match self.twist {
-            Twist::RefusalsUnaudited if entry.outcome == "refused" => Ok(()),
-            _ => handed_on!(Write, self.append_audit(entry)),
+            Twist::RefusalsUnaudited if entries.iter().any(|entry| entry.outcome == "refused") => Ok(()),
+            _ => handed_on!(Write, self.append_audit(entries)),
         }
     }
 
