@@ -88,17 +88,23 @@ impl Accounts {
     /// Adds a user.
     pub async fn register(&self, form: Registration) -> Result<SignedIn, AccountError> {
         let form = form.checked().map_err(AccountError::Invalid)?;
+        let device = form.device.clone();
+        let user = self.add_user(form, false).await?;
+        self.sign_in(user, device).await
+    }
+
+    async fn add_user(&self, form: form::Accepted, is_admin: bool) -> Result<User, AccountError> {
         let password_hash = self.passwords.hash(form.password).await?;
         let user = User {
             id: UserId::random(),
             email: form.email,
             display_name: form.display_name,
             language: form.language,
-            is_admin: false,
+            is_admin,
             created_at: self.clock.wall(),
         };
         let stored = self.storage.create_user(NewUser { user, password_hash }).await?;
-        self.sign_in(stored.ok_or(AccountError::Taken)?, form.device).await
+        stored.ok_or(AccountError::Taken)
     }
 
     /// Checks address and password. An unknown address costs as much time as a wrong password.

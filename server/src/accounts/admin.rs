@@ -13,7 +13,7 @@ use super::{
 use crate::{
     config::auth::Demand,
     ids::{ApiKeyId, UserId},
-    storage::{ApiKey, FactorUse, NewUser, RoleOutcome, SecondFactor, User},
+    storage::{ApiKey, FactorUse, RoleOutcome, SecondFactor, User},
 };
 
 /// What API keys begin with.
@@ -122,17 +122,7 @@ impl Accounts {
     pub async fn create_admin(&self, email: &str, password: SecretString) -> Result<User, AccountError> {
         let form =
             form::Registration::plain(email.to_owned(), password).checked().map_err(AccountError::Invalid)?;
-        let password_hash = self.passwords.hash(form.password).await?;
-        let user = User {
-            id: UserId::random(),
-            email: form.email,
-            display_name: form.display_name,
-            language: form.language,
-            is_admin: true,
-            created_at: self.clock.wall(),
-        };
-        let stored = self.storage.create_user(NewUser { user, password_hash }).await?;
-        stored.ok_or(AccountError::Taken)
+        self.add_user(form, true).await
     }
 
     /// Removes the second factor of the user of this address; `None` when there was none.
