@@ -105,6 +105,8 @@ impl fmt::Display for Bucket {
         match self {
             Self::Address(address) => write!(f, "{{a:{address}}}"),
             Self::User(user) => write!(f, "{{u:{user}}}"),
+            Self::AddressAndUser(address, Some(user)) => write!(f, "{{u:{user}}}:{address}"),
+            Self::AddressAndUser(address, None) => write!(f, "{{a:{address}}}:nobody"),
             Self::Connection(number) => write!(f, "{{c:{number}}}"),
         }
     }
