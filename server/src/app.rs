@@ -20,8 +20,8 @@ use tower_http::{cors::CorsLayer, set_header::SetResponseHeaderLayer};
 use crate::{
     config::Http,
     routes::{
-        account, admin, conversations, devices, factor, facts, feed, health, page, preferences, reminders, socket,
-        suggestions,
+        account, admin, conversations, devices, factor, facts, feed, health, page, preferences, reminders,
+        socket, suggestions,
     },
     state::AppState,
 };

@@ -103,12 +103,8 @@ impl Hub {
         let entries = Arc::clone(&parts.storage);
         let parts = parts.of_the_chat();
         let facts = Pen::new(Arc::clone(&parts.storage), Arc::clone(&parts.clock), Arc::clone(&parts.config));
-        let model = Routes::new(
-            &parts.config.llm,
-            Arc::clone(&parts.clock),
-            Arc::clone(&parts.breaker_policy),
-            parts.seed,
-        );
+        let model =
+            Routes::new(&parts.config.llm, Arc::clone(&parts.clock), &parts.breaker_policy, parts.seed);
         let rules = &parts.config.conversation;
         let window = Window { frames: rules.resume_frames, life: rules.resume_life };
         Self {
@@ -143,7 +139,8 @@ impl Hub {
         let mut entered = room.open();
         if let Some(commands) = entered.unattended.take() {
             let engine = self.engine(&user, false);
-            let driver = RoomDriver::new(engine, (room.clone(), &entered), commands, (self.stops.clone(), abuse));
+            let driver =
+                RoomDriver::new(engine, (room.clone(), &entered), commands, (self.stops.clone(), abuse));
             let span = tracing::info_span!("room", user = %user.id);
             self.connections.spawn(driver.run().instrument(span));
         }

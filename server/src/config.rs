@@ -257,7 +257,7 @@ mod tests {
         let message = |env| from_env(&[env]).unwrap_err().to_string();
 
         insta::assert_snapshot!(message(("GAUNTLET__LLM__MODLE", "m")), @"
-        unknown key `llm.modle`, expected one of `api_key`, `base_url`, `breaker`, `connect`, `first_token`, `foreign_letters`, `gap`, `line_bytes`, `malformed_chunks`, `mask`, `max_tokens`, `model`, `reserve`, `retries`, `retry_budget`, `retry_floor`, `stream_end`, `temperature`, `total`
+        unknown key `llm.modle`, expected one of `api_key`, `base_url`, `breaker`, `cheaper_model`, `connect`, `first_token`, `foreign_letters`, `gap`, `line_bytes`, `malformed_chunks`, `mask`, `max_tokens`, `model`, `reserve`, `retries`, `retry_budget`, `retry_floor`, `stream_end`, `temperature`, `total`
          --> variable GAUNTLET__LLM__MODLE
         did you mean `model`?
         ");

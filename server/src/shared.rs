@@ -77,16 +77,13 @@ impl Redis {
     /// Returns Redis's time by our clock, in microseconds.
     async fn now(&self, connection: &mut ConnectionManager) -> RedisResult<i64> {
         let known = self.state().ahead;
-        let ahead = match known {
-            Some(ahead) => ahead,
-            None => {
-                let (seconds, micros): (i64, i64) = redis::cmd("TIME").query_async(connection).await?;
-                let ahead = seconds * 1_000_000 + micros - self.clock.wall().as_microsecond();
-                self.state().ahead = Some(ahead);
-                ahead
-            }
-        };
-        Ok(self.clock.wall().as_microsecond() + ahead)
+        if let Some(ahead) = known {
+            return Ok(self.clock.wall().as_microsecond() + ahead);
+        }
+        let (seconds, micros): (i64, i64) = redis::cmd("TIME").query_async(connection).await?;
+        let now = seconds * 1_000_000 + micros;
+        self.state().ahead = Some(now - self.clock.wall().as_microsecond());
+        Ok(now)
     }
 
     fn rests(&self) -> bool {

@@ -61,7 +61,7 @@ impl AppState {
         let abuse = Abuse::new(&parts, sockets.clone());
         let audit = Audit::new(&parts);
         let (hub, running) = (Hub::new(parts.clone()), Running::default());
-        Ok(Self { hub, parts, accounts, proxies, sockets, running, abuse, audit })
+        Ok(Self { parts, hub, accounts, proxies, sockets, running, abuse, audit })
     }
 }
 

@@ -57,7 +57,17 @@ impl Driver {
         (stops, mirror, abuse): (Stops, Mirror, Abuse),
     ) -> Self {
         let (taken_by, goodbye) = (None, AWAY);
-        Self { engine, caller, stops, mirror, abuse, is_refused: false, taken_by, is_draining: false, goodbye }
+        Self {
+            engine,
+            caller,
+            stops,
+            mirror,
+            abuse,
+            is_refused: false,
+            taken_by,
+            is_draining: false,
+            goodbye,
+        }
     }
 
     /// Serves the connection until it closes, its server stops, or it fails.

@@ -41,10 +41,10 @@ pub struct Routes {
 
 impl Routes {
     /// Makes them by the settings; `policy` says what their breakers count, `seed` draws the pauses.
-    pub fn new(settings: &Llm, clock: SharedClock, policy: SharedPolicy, seed: u64) -> Self {
+    pub fn new(settings: &Llm, clock: SharedClock, policy: &SharedPolicy, seed: u64) -> Self {
         let model = |name: &str| {
             let settings = Llm { model: name.to_owned(), ..settings.clone() };
-            Model::new(&settings, SharedClock::clone(&clock), SharedPolicy::clone(&policy), seed)
+            Model::new(&settings, SharedClock::clone(&clock), SharedPolicy::clone(policy), seed)
         };
         let cheaper = (!settings.cheaper_model.is_empty()).then(|| model(&settings.cheaper_model));
         Self { main: model(&settings.model), cheaper, retries: settings.retries, clock }

@@ -48,7 +48,16 @@ impl RoomDriver {
     ) -> Self {
         let clock = SharedClock::clone(&engine.steps.parts.clock);
         let teller = Teller::new(Arc::clone(room.stream()), clock);
-        Self { engine, teller, room, own: Some(entered.commands.clone()), commands, stops, abuse, is_refused: false }
+        Self {
+            engine,
+            teller,
+            room,
+            own: Some(entered.commands.clone()),
+            commands,
+            stops,
+            abuse,
+            is_refused: false,
+        }
     }
 
     /// Works until the last device has left and nothing is under way any more, or the server stops.
