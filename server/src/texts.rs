@@ -8,10 +8,12 @@
 
 mod fluent;
 pub mod last_resort;
+mod mark;
 
 use std::sync::Arc;
 
-pub use fluent::{BrokenText, FluentTexts, SOURCES};
+pub use fluent::{BrokenText, FluentTexts, SOURCES, Source};
+pub use mark::Mark;
 
 /// Texts that many parts share.
 pub type SharedTexts = Arc<dyn Texts>;

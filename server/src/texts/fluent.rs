@@ -5,15 +5,30 @@ use std::{collections::BTreeMap, fmt};
 use fluent_bundle::{FluentArgs, FluentError, FluentResource, concurrent::FluentBundle};
 use unic_langid::LanguageIdentifier;
 
-use super::{Text, Texts, last_resort};
+use super::{Mark, Text, Texts, last_resort};
 
 /// The language of last resort among the files.
 const ENGLISH: &str = "en";
 /// Longer tags are nobody's language (RFC 5646 advises 35).
 const TAG_BYTES_MAX: usize = 35;
 
-/// The files that are compiled in, by language code.
-pub const SOURCES: [(&str, &str); 2] = [("en", include_str!("en.ftl")), ("es", include_str!("es.ftl"))];
+/// The files that are compiled in.
+pub const SOURCES: [Source; 3] = [
+    Source { language: "en", text: include_str!("en.ftl"), mark: Mark::Unreviewed },
+    Source { language: "es", text: include_str!("es.ftl"), mark: Mark::Unreviewed },
+    Source { language: "fr", text: include_str!("fr.ftl"), mark: Mark::Unreviewed },
+];
+
+/// The texts of a language as a file holds them. There is none without a mark: it would not compile.
+#[derive(Clone, Copy, Debug)]
+pub struct Source {
+    /// The language's code.
+    pub language: &'static str,
+    /// The file's content, Fluent.
+    pub text: &'static str,
+    /// Whether somebody who speaks the language from birth has read it.
+    pub mark: Mark,
+}
 
 /// A Fluent source that cannot be read.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
@@ -35,9 +50,9 @@ impl FluentTexts {
     ///
     /// What of them cannot be read is left out (a test sees to it that all can).
     pub fn built_in() -> Self {
-        let bundles = SOURCES.iter().filter_map(|(language, source)| {
+        let bundles = SOURCES.iter().filter_map(|Source { language, text, .. }| {
             let resource =
-                FluentResource::try_new((*source).to_owned()).unwrap_or_else(|(partial, _)| partial);
+                FluentResource::try_new((*text).to_owned()).unwrap_or_else(|(partial, _)| partial);
             Some(((*language).to_owned(), bundle(language, resource).ok()?))
         });
         Self { bundles: bundles.collect() }
