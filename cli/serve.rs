@@ -8,6 +8,7 @@ use clock::{SharedClock, SystemClock};
 use secrecy::ExposeSecret;
 use server::{
     Config, Parts,
+    languages::START_LIMIT,
     limit::SharedBuckets,
     shared::Redis,
     storage::{Database, SharedStorage},
@@ -117,9 +118,10 @@ fn taken(address: SocketAddr, error: io::Error) -> anyhow::Error {
 async fn parts(config: Config) -> anyhow::Result<Parts> {
     let clock: SharedClock = Arc::new(SystemClock::new());
     let (connections, chat_url) = (config.database.connections, config.database.chat_url.clone());
-    let storage = Database::open(config.database.url.expose_secret(), connections)
-        .await
-        .context("cannot open the database")?;
+    let storage =
+        Database::open_within(config.database.url.expose_secret(), connections, (&*clock, START_LIMIT))
+            .await
+            .context("cannot open the database")?;
     let chat_storage: Option<SharedStorage> = match chat_url.expose_secret() {
         "" => None,
         url => {

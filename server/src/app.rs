@@ -20,8 +20,8 @@ use tower_http::{cors::CorsLayer, set_header::SetResponseHeaderLayer};
 use crate::{
     config::Http,
     routes::{
-        account, admin, conversations, devices, factor, facts, feed, health, page, preferences, reminders,
-        socket, suggestions,
+        account, admin, conversations, devices, factor, facts, feed, health, languages, page, preference,
+        preferences, reminders, socket, suggestions, texts,
     },
     state::AppState,
 };
@@ -66,6 +66,7 @@ fn open_routes() -> Router<AppState> {
         .route("/health", get(health::healthy))
         .route("/health/live", get(health::live))
         .route("/health/ready", get(health::ready))
+        .route("/api/languages", get(languages::enabled))
         .route("/api/auth/register", post(account::register))
         .route("/api/auth/login", post(account::login))
         .route("/api/auth/refresh", post(devices::refresh))
@@ -90,6 +91,7 @@ fn user_routes(state: &AppState) -> Router<AppState> {
         .route("/api/suggestions/{id}/dismiss", post(suggestions::dismiss))
         .route("/api/users/me/preferences", get(preferences::read).put(preferences::write))
         .route("/api/users/me/calendar-feed", get(feed::read).post(feed::open).delete(feed::close))
+        .route("/api/users/me/language", get(preference::read).put(preference::write))
         .route("/api/users/me/facts", get(facts::list))
         .route("/api/users/me/facts/{key}", get(facts::read).put(facts::write).delete(facts::delete))
         .route("/api/users/me/facts/{key}/history", get(facts::history))
@@ -108,11 +110,27 @@ fn admin_routes(state: &AppState) -> Router<AppState> {
         .route("/api/admin/blocks", get(admin::blocks))
         .route("/api/admin/blocks/{user}", delete(admin::unblock))
         .route("/api/admin/users/{id}/role", put(admin::set_role))
+        .route("/api/admin/users/{id}/language", put(preference::write_for))
         .route("/api/admin/api-keys", get(admin::keys).post(admin::add_key))
         .route("/api/admin/api-keys/{id}", delete(admin::remove_key))
+        .merge(language_routes())
         .route_layer(from_fn_with_state(state.clone(), trail::admin))
         .route_layer(from_fn_with_state(state.clone(), limits::per_user))
         .route_layer(from_fn_with_state(state.clone(), guard::admin_key))
+}
+
+/// What administrators do about languages and texts.
+fn language_routes() -> Router<AppState> {
+    const TEXT: &str = "/api/admin/languages/{code}/texts/{key}";
+    Router::new()
+        .route("/api/admin/languages", get(languages::list).post(languages::add))
+        .route("/api/admin/languages/{code}", put(languages::change))
+        .route("/api/admin/languages/{code}/texts", get(texts::list))
+        .route(TEXT, get(texts::versions).put(texts::edit))
+        .route(&format!("{TEXT}/preview"), post(texts::preview))
+        .route(&format!("{TEXT}/draft"), post(texts::draft))
+        .route(&format!("{TEXT}/versions/{{version}}/approve"), post(texts::approve))
+        .route(&format!("{TEXT}/versions/{{version}}/restore"), post(texts::restore))
 }
 
 /// The socket is not under the limit per user: its messages have a limit of their own.

@@ -20,32 +20,41 @@ mod machine;
 mod pulse;
 mod room;
 mod steps;
+mod tuner;
 mod turns;
 mod voice;
 mod work;
 
-use std::{pin::Pin, sync::Arc, time::Duration};
+use std::{
+    pin::{Pin, pin},
+    sync::Arc,
+    time::Duration,
+};
 
 use axum::extract::ws::WebSocket;
 use clock::timeout;
+use tokio::sync::mpsc;
 use tokio_util::{sync::CancellationToken, task::TaskTracker};
 use tracing::Instrument;
 
 use crate::{
     abuse::Abuse,
     accounts::Leave,
+    deadline::Deadline,
     facts::Pen,
     ids::{SessionId, SuggestionId, UserId},
+    languages::{ENGLISH, Watch},
     limit::Caller,
-    llm::Routes,
+    llm::{Failure, Question, Routes, prompt::Turn},
     parts::Parts,
     storage::{SharedStorage, Stored, User},
 };
 use driver::Driver;
-use engine::Engine;
+use engine::{Engine, PIECES_MAX};
 use machine::{Machine, Rules};
 use room::{RoomDriver, Rooms, Window};
 use steps::Steps;
+use tuner::Tuner;
 use turns::Turns;
 use v1::{Device, Fate, Limits, Outgoing, SessionState, Terms};
 use voice::Voice;
@@ -63,6 +72,7 @@ pub struct Hub {
     rooms: Rooms,
     /// Where entries are made by a user's standing wish; the chat's own storage may have no right to.
     entries: SharedStorage,
+    languages: Watch,
     stops: Stops,
     connections: TaskTracker,
 }
@@ -107,10 +117,13 @@ impl Hub {
             Routes::new(&parts.config.llm, Arc::clone(&parts.clock), &parts.breaker_policy, parts.seed);
         let rules = &parts.config.conversation;
         let window = Window { frames: rules.resume_frames, life: rules.resume_life };
+        let languages =
+            Watch::new(parts.languages.clone(), Arc::clone(&parts.storage), Arc::clone(&parts.clock));
         Self {
             facts,
             rooms: Rooms::new(Arc::clone(&parts.clock), window, rules.resume_users),
             entries,
+            languages,
             parts,
             model: Arc::new(model),
             turns: Turns::default(),
@@ -124,6 +137,7 @@ impl Hub {
         let Guest { caller, user, abuse, leave } = guest;
         let _open = self.connections.token();
         let span = tracing::info_span!("chat", user = %user.id, connection = caller.connection);
+        self.languages.fresh().await;
         let mirror = self.rooms.mirror(user.id);
         let around = (self.stops.clone(), mirror, abuse);
         let driver = Driver::new(self.engine(&user, true), caller, around);
@@ -135,6 +149,7 @@ impl Hub {
         let Guest { caller, user, abuse, leave } = guest;
         let _open = self.connections.token();
         let span = tracing::info_span!("device", user = %user.id, connection = caller.connection);
+        self.languages.fresh().await;
         let room = self.rooms.enter(user.id);
         let mut entered = room.open();
         if let Some(commands) = entered.unattended.take() {
@@ -150,7 +165,7 @@ impl Hub {
 
     fn engine(&self, user: &User, holds_refusals: bool) -> Engine {
         let voice = Voice::new(Arc::clone(&self.parts.texts), &user.language);
-        let steps = self.steps(user.id, voice.language());
+        let steps = self.steps(user.id, voice.clone());
         let config = &self.parts.config;
         let rules = Rules {
             message_characters: config.conversation.message_characters,
@@ -177,7 +192,7 @@ impl Hub {
 
     /// Ends the user's open session, as the spoken command does; `None` when none was open.
     pub async fn end_session(&self, user: UserId) -> Stored<Option<SessionId>> {
-        let ended = self.steps(user, "en").end().await?;
+        let ended = self.steps(user, Voice::new(Arc::clone(&self.parts.texts), ENGLISH)).end().await?;
         if let Some(id) = ended {
             self.rooms.tell(user, Outgoing::Session { id, state: SessionState::Ended, reason: None });
         }
@@ -203,12 +218,42 @@ impl Hub {
         }
     }
 
+    /// Asks the model once, outside of any conversation, and returns the whole answer. It counts at the breaker like
+    /// a turn and has as much time.
+    pub async fn ask(&self, prompt: &[Turn]) -> Result<String, Failure> {
+        let deadline = Deadline::new(self.parts.clock.now(), &self.parts.config.llm);
+        let (text, mut pieces) = mpsc::channel(PIECES_MAX);
+        let question = Question { prompt, deadline: &deadline, text: &text };
+        let mut asking = pin!(self.model.answer(question, false));
+        let mut answer = String::new();
+        loop {
+            tokio::select! {
+                biased;
+                Some(piece) = pieces.recv() => answer.push_str(&piece),
+                ended = &mut asking => {
+                    ended?;
+                    while let Ok(piece) = pieces.try_recv() {
+                        answer.push_str(&piece);
+                    }
+                    return Ok(answer);
+                }
+            }
+        }
+    }
+
     /// Returns what facts are written with, here and wherever else.
     pub fn facts(&self) -> &Pen {
         &self.facts
     }
 
-    fn steps(&self, user: UserId, language: &str) -> Steps {
+    /// Returns what keeps the languages in step with the rows.
+    pub fn languages(&self) -> &Watch {
+        &self.languages
+    }
+
+    fn steps(&self, user: UserId, voice: Voice) -> Steps {
+        let means = (Arc::clone(&self.parts.storage), Arc::clone(&self.parts.clock));
+        let tuner = Tuner::new(self.languages.clone(), means, (user, voice.clone()));
         Steps {
             parts: self.parts.clone(),
             model: Arc::clone(&self.model),
@@ -216,7 +261,8 @@ impl Hub {
             facts: self.facts.clone(),
             entries: Arc::clone(&self.entries),
             user,
-            language: language.to_owned(),
+            voice,
+            tuner: Arc::new(tuner),
         }
     }
 }

@@ -22,6 +22,7 @@ pub mod calendar;
 pub mod classify;
 pub mod extract;
 pub mod facts;
+pub mod languages;
 pub mod mask;
 pub mod memory;
 pub mod safety;

@@ -11,10 +11,11 @@ use crate::{
     breaker::{ByBlame, SharedPolicy},
     config::Config,
     extract::{PatternExtractor, SharedExtractor},
+    languages::Languages,
     limit::{MemoryLimits, SharedLimits},
     safety::{KeywordRedFlags, SharedRedFlags},
     storage::{Patient, SharedStorage},
-    texts::{FluentTexts, SharedTexts},
+    texts::SharedTexts,
 };
 
 /// What a server is made of. `Clone` shares them.
@@ -30,6 +31,8 @@ pub struct Parts {
     pub chat_storage: Option<SharedStorage>,
     /// Who did how much.
     pub limits: SharedLimits,
+    /// The languages in force, kept in step with the rows of `storage`.
+    pub languages: Languages,
     /// User-facing texts by key and language.
     pub texts: SharedTexts,
     /// Signs of an emergency.
@@ -46,13 +49,15 @@ impl Parts {
     /// Returns the parts that a server is usually built from: limits in memory, the compiled-in texts,
     /// the detectors by lists and patterns.
     pub fn usual(config: Config, clock: SharedClock, storage: SharedStorage) -> Self {
+        let languages = Languages::built_in();
         Self {
             config: Arc::new(config),
             limits: Arc::new(MemoryLimits::new(SharedClock::clone(&clock))),
             clock,
             storage,
             chat_storage: None,
-            texts: Arc::new(FluentTexts::built_in()),
+            texts: Arc::new(languages.clone()),
+            languages,
             red_flags: Arc::new(KeywordRedFlags::new()),
             extractor: Arc::new(PatternExtractor),
             breaker_policy: Arc::new(ByBlame),

@@ -23,7 +23,8 @@ use tokio_util::sync::CancellationToken;
 use tower::ServiceExt;
 
 use crate::{
-    app, chat::WIND_UP, limit::address::NetworkError, parts::Parts, sockets::Sockets, state::AppState,
+    app, chat::WIND_UP, languages::StartError, limit::address::NetworkError, parts::Parts, sockets::Sockets,
+    state::AppState,
 };
 use timer::ClockTimer;
 
@@ -39,6 +40,9 @@ pub enum RunError {
     /// A trusted proxy is no address.
     #[error("`http.trusted_proxies`: {0}")]
     Proxies(#[from] NetworkError),
+    /// The database did not say which languages there are.
+    #[error(transparent)]
+    Languages(#[from] StartError),
 }
 
 /// Which connection a request came over.
@@ -74,6 +78,12 @@ where
     L: Listener<Addr = SocketAddr>,
 {
     let state = AppState::new(parts)?;
+    let mut shutdown = pin!(shutdown);
+    tokio::select! {
+        biased;
+        () = &mut shutdown => return Ok(()),
+        started = state.hub.languages().start() => started?,
+    }
     let server = Server {
         router: app::router(state.clone()),
         builder: http_builder(&state.parts),
@@ -86,7 +96,7 @@ where
         let sweeping = sweep(&state);
         tokio::select! {
             biased;
-            () = shutdown => {}
+            () = &mut shutdown => {}
             () = accepting => {}
             () = sweeping => {}
         }

@@ -11,6 +11,7 @@ use crate::{
     audit::Audit,
     chat::Hub,
     config::Config,
+    languages::Watch,
     limit::{
         SharedLimits,
         address::{NetworkError, Proxies},
@@ -86,6 +87,12 @@ impl FromRef<AppState> for SharedClock {
 impl FromRef<AppState> for Accounts {
     fn from_ref(state: &AppState) -> Self {
         state.accounts.clone()
+    }
+}
+
+impl FromRef<AppState> for Watch {
+    fn from_ref(state: &AppState) -> Self {
+        state.hub.languages().clone()
     }
 }
 

@@ -7,6 +7,7 @@
 //! Invariant: a method that changes two rows changes both or none.
 
 mod access;
+mod languages;
 pub mod model;
 mod patient;
 mod sql;
@@ -18,6 +19,7 @@ use jiff::Timestamp;
 
 use crate::ids::{MessageId, ReminderId, SessionId, SuggestionId, UserId};
 pub use access::AccessStorage;
+pub use languages::*;
 pub use model::*;
 pub use patient::Patient;
 pub use sql::{Database, OpenError, REACH_LIMIT};
@@ -62,7 +64,7 @@ pub type Stored<T> = Result<T, StorageError>;
 ///
 /// All methods are cancellation-safe: a dropped call either happened whole or not at all.
 #[async_trait]
-pub trait Storage: AccessStorage {
+pub trait Storage: AccessStorage + LanguageStore {
     /// Asks whether the engine answers.
     async fn ping(&self) -> Stored<()>;
 
@@ -72,8 +74,6 @@ pub trait Storage: AccessStorage {
     async fn credentials(&self, email: &str) -> Stored<Option<Credentials>>;
     /// Finds a user.
     async fn user(&self, id: UserId) -> Stored<Option<User>>;
-    /// Returns all languages, enabled or not, by code.
-    async fn languages(&self) -> Stored<Vec<Language>>;
 
     /// Returns the user's open session, if any.
     async fn open_session(&self, user: UserId) -> Stored<Option<Session>>;

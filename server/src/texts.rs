@@ -6,12 +6,16 @@
 //!
 //! Invariant: whatever is missing, the user gets a sentence: never a key, never nothing.
 
+pub mod check;
 mod fluent;
 pub mod last_resort;
+pub mod lookup;
 mod mark;
+pub mod shape;
 
 use std::sync::Arc;
 
+pub(crate) use fluent::count;
 pub use fluent::{BrokenText, FluentTexts, SOURCES, Source};
 pub use mark::Mark;
 

@@ -7,9 +7,11 @@ mod conversations;
 mod devices;
 mod facts;
 mod feed;
+mod languages;
 mod limits;
 mod reminders;
 mod service;
+mod texts;
 
 use std::sync::Arc;
 

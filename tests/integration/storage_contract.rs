@@ -5,6 +5,7 @@
 mod access;
 mod admin;
 mod facts;
+mod languages;
 mod messages;
 mod opening;
 mod preferences;

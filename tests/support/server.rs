@@ -12,6 +12,7 @@ use server::{
     storage::Database,
     texts::{Text, Texts},
 };
+use sqlx::{AnyConnection, AssertSqlSafe, Connection as _};
 use tokio::{net::TcpListener, sync::oneshot, task::JoinHandle};
 
 /// Password of every user of the tests.
@@ -24,7 +25,7 @@ pub(crate) struct Server {
     client: Client,
     stop: oneshot::Sender<()>,
     running: JoinHandle<()>,
-    _folder: tempfile::TempDir,
+    folder: tempfile::TempDir,
 }
 
 /// What came back: the status and the body, as JSON if it is some.
@@ -45,16 +46,39 @@ impl Server {
     async fn begin(clock: SharedClock, settings: toml::Table, change: fn(Parts) -> Parts) -> Self {
         let folder = tempfile::tempdir().unwrap();
         let db = Database::open(&format!("sqlite:{}/chat.db", folder.path().display()), 4).await.unwrap();
-        let cheap = toml::toml! { auth = { argon2_memory_kib = 8, argon2_passes = 1 } };
-        let config = Config::default().with(&cheap).unwrap().with(&settings).unwrap();
-        let parts = change(Parts::usual(config, clock, Arc::new(db.clone())));
+        let parts = change(Parts::usual(config(&settings), clock, Arc::new(db.clone())));
         let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
         let address = listener.local_addr().unwrap();
         let (stop, stopped) = oneshot::channel();
         let shutdown = async move { stopped.await.unwrap_or_default() };
         let running = tokio::spawn(async move { server::run(listener, parts, shutdown).await.unwrap() });
         let client = Client::builder().no_proxy().build().unwrap();
-        Self { address, db, client, stop, running, _folder: folder }
+        Self { address, db, client, stop, running, folder }
+    }
+
+    /// Starts another server on the same rows and returns where it listens. It ends with the runtime.
+    pub(crate) async fn replica(&self, clock: SharedClock) -> SocketAddr {
+        let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
+        let address = listener.local_addr().unwrap();
+        let usual = Parts::usual(config(&toml::Table::new()), clock, Arc::new(self.db.clone()));
+        let parts = doubled(usual);
+        tokio::spawn(async move { server::run(listener, parts, std::future::pending()).await.unwrap() });
+        address
+    }
+
+    /// Writes into the database past the server, as its operator by hand.
+    pub(crate) async fn sql(&self, text: &str) {
+        let url = format!("sqlite:{}/chat.db", self.folder.path().display());
+        let mut connection = AnyConnection::connect(&url).await.unwrap();
+        sqlx::raw_sql(AssertSqlSafe(text)).execute(&mut connection).await.unwrap();
+        connection.close().await.unwrap();
+    }
+
+    /// Registers an administrator and returns the token.
+    pub(crate) async fn register_admin(&self, email: &str) -> String {
+        let token = self.register(email, "en").await;
+        self.sql(&format!("UPDATE users SET is_admin = 1 WHERE email = '{email}'")).await;
+        token
     }
 
     /// Asks the server to end and waits until it has.
@@ -101,6 +125,11 @@ pub(crate) async fn answer(request: RequestBuilder) -> Answer {
     let status = response.status().as_u16();
     let text = response.text().await.unwrap();
     (status, serde_json::from_str(&text).unwrap_or(Value::String(text)))
+}
+
+fn config(settings: &toml::Table) -> Config {
+    let cheap = toml::toml! { auth = { argon2_memory_kib = 8, argon2_passes = 1 } };
+    Config::default().with(&cheap).unwrap().with(settings).unwrap()
 }
 
 fn doubled(parts: Parts) -> Parts {

@@ -29,7 +29,7 @@ use crate::{
 };
 
 /// Pieces of an answer between the model and whoever shows them; with so many, the model is held back.
-const PIECES_MAX: usize = 16;
+pub(super) const PIECES_MAX: usize = 16;
 
 /// A machine at work.
 pub(super) struct Engine {
@@ -140,7 +140,7 @@ impl Engine {
         let flag = parts.red_flags.find(&text);
         let within = text.chars().count() <= parts.config.conversation.message_characters;
         let meaning = if within {
-            classify::classify(&text, &self.steps.language, flag.as_ref())
+            classify::classify(&text, &self.steps.voice.language(), flag.as_ref())
         } else {
             Meaning { intent: Intent::Unclear, confidence: 0.0, small_talk: None }
         };
@@ -155,6 +155,7 @@ impl Engine {
 
     /// Asks for a place and for the limits.
     pub(super) async fn admit(&mut self, said: Arc<Said>, caller: &Caller) -> Event {
+        self.steps.tuner.tune().await;
         let queue = self.steps.parts.config.conversation.queue;
         let Some(place) = self.steps.turns.place(self.steps.user, queue) else {
             return Event::Refused(said, Refusal::QueueFull);

@@ -280,7 +280,8 @@ impl Machine {
         if let Some(end) = turn.end {
             let is_done = end.frame == FrameType::Done;
             let session = if is_done { turn.session } else { end.session };
-            effects.push(Effect::Send(Frame { session, ..end }));
+            let used_fallback = is_done && self.voice.falls_back();
+            effects.push(Effect::Send(Frame { used_fallback, session, ..end }));
         }
         effects.extend(self.held.drain(..).map(Effect::Send));
         if self.presence == Presence::Draining {

@@ -167,6 +167,9 @@ pub struct Frame {
     /// Whether the user got less than an answer.
     #[serde(skip_serializing_if = "std::ops::Not::not")]
     pub degraded: bool,
+    /// Whether the turn was in another language than the user's.
+    #[serde(skip_serializing_if = "std::ops::Not::not")]
+    pub used_fallback: bool,
     /// The session of the turn.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub session: Option<SessionId>,
@@ -218,6 +221,7 @@ impl Frame {
             action: None,
             retry_after_ms: None,
             degraded: false,
+            used_fallback: false,
             session: None,
         }
     }

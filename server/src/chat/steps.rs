@@ -15,7 +15,9 @@ use tokio::sync::mpsc;
 use super::{
     effect::{Reply, Step},
     event::{Outcome, Said},
+    tuner::Tuner,
     turns::{TurnGuard, Turns},
+    voice::Voice,
 };
 use crate::{
     classify::Intent,
@@ -51,8 +53,9 @@ pub(super) struct Steps {
     /// Where entries are made by the user's standing wish, and nothing else is done.
     pub(super) entries: SharedStorage,
     pub(super) user: UserId,
-    /// The user's language as a resolved code.
-    pub(super) language: String,
+    /// Knows the user's language.
+    pub(super) voice: Voice,
+    pub(super) tuner: Arc<Tuner>,
 }
 
 /// How a step ended, with the turn that it may have begun.
@@ -114,6 +117,7 @@ impl Steps {
             return Ok(Outcome::Known);
         }
         let (session, begun) = self.within(until, self.question(said, places)).await?;
+        self.tuner.note(said.at).await;
         if let Some(text) = safety {
             let (id, kind) = (said.ids.safety, MessageKind::Safety);
             let message = self.message(Reply { id, session, kind, text });
@@ -219,8 +223,9 @@ impl Steps {
             Some(session) => self.remembered(said, session, at).await,
             None => Default::default(),
         };
+        let language = self.voice.language();
         let material =
-            Material { language: &self.language, facts: &facts, history: &history, current: &said.text, at };
+            Material { language: &language, facts: &facts, history: &history, current: &said.text, at };
         let settings = &self.parts.config.conversation;
         prompt::build(
             &material,
@@ -292,7 +297,7 @@ impl Steps {
     }
 
     fn message(&self, Reply { id, session, kind, text }: Reply) -> NewMessage {
-        let (user, language) = (self.user, self.language.clone());
+        let (user, language) = (self.user, self.voice.language());
         NewMessage { id, session, user, kind, language, text, at: self.parts.clock.wall() }
     }
 }

@@ -1,32 +1,53 @@
 //! The texts of a conversation, in its user's language.
 
-use std::time::Duration;
+use std::{
+    sync::{Arc, PoisonError, RwLock},
+    time::Duration,
+};
 
 use crate::{
     classify::{Intent, SmallTalk},
     llm::Reason,
     safety::RedFlag,
-    texts::SharedTexts,
+    texts::{SharedTexts, lookup::is_of},
 };
 
 use super::protocol::Code;
 
-/// Speaks one language.
+/// Speaks to one user, in the language that the user wants now. `Clone` shares it.
 #[derive(Clone, Debug)]
 pub(super) struct Voice {
     texts: SharedTexts,
-    language: String,
+    /// The user's preference as a tag; whether it can be had is asked anew for each text.
+    wanted: Arc<RwLock<String>>,
 }
 
 impl Voice {
     pub(super) fn new(texts: SharedTexts, language: &str) -> Self {
-        let language = texts.resolve(language);
-        Self { texts, language }
+        Self { texts, wanted: Arc::new(RwLock::new(language.to_owned())) }
     }
 
     /// Returns the language as a resolved code.
-    pub(super) fn language(&self) -> &str {
-        &self.language
+    pub(super) fn language(&self) -> String {
+        self.texts.resolve(&self.wanted())
+    }
+
+    /// Returns the user's preference.
+    pub(super) fn wanted(&self) -> String {
+        self.wanted.read().unwrap_or_else(PoisonError::into_inner).clone()
+    }
+
+    /// Speaks another language from now on, if it can be had.
+    pub(super) fn prefer(&self, language: &str) {
+        let mut wanted = self.wanted.write().unwrap_or_else(PoisonError::into_inner);
+        if *wanted != language {
+            language.clone_into(&mut wanted);
+        }
+    }
+
+    /// Tells whether the user gets another language than the preferred one.
+    pub(super) fn falls_back(&self) -> bool {
+        !is_of(&self.wanted(), &self.language())
     }
 
     pub(super) fn safety(&self, flag: &RedFlag) -> String {
@@ -68,6 +89,6 @@ impl Voice {
     }
 
     fn say(&self, key: &str, arguments: &[(&str, String)]) -> String {
-        self.texts.text(key, &self.language, arguments).text
+        self.texts.text(key, &self.wanted(), arguments).text
     }
 }

@@ -14,8 +14,11 @@ use jiff::Timestamp;
 use serde::Serialize;
 
 use crate::{
-    facts, mask,
+    facts,
+    languages::english_name,
+    mask,
     storage::{Fact, Message, Role},
+    texts::Mark,
 };
 
 /// One message of a prompt, as the model takes it.
@@ -154,6 +157,9 @@ fn rank(key: &str) -> usize {
     order.iter().position(|first| *first == key).unwrap_or(order.len())
 }
 
+/// Who has read [`ROLE`] and [`RULES`] with the eyes of a midwife or doctor.
+pub const REVIEW: Mark = Mark::Unreviewed;
+
 const ROLE: &str = "You are a warm and careful companion for people who are pregnant.";
 
 /// Stands for a week that nobody can know.
@@ -167,12 +173,9 @@ Rules:
 - You cannot create calendar entries or reminders; never say that you did.
 - Words in angle brackets stand for private data; do not ask for them.";
 
+/// Names the language of the answer; what has no name is English.
 fn answer_in(language: &str) -> String {
-    match language {
-        "es" => "Answer in Spanish.".to_owned(),
-        "fr" => "Answer in French.".to_owned(),
-        _ => "Answer in English.".to_owned(),
-    }
+    format!("Answer in {}.", english_name(language).unwrap_or("English"))
 }
 
 #[cfg(test)]

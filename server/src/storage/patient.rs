@@ -4,6 +4,7 @@
 //! request for ever.
 
 mod access;
+mod languages;
 
 use std::time::Duration;
 
@@ -12,11 +13,10 @@ use clock::{SharedClock, timeout};
 use jiff::Timestamp;
 
 use super::{
-    Credentials, Fact, FactClosing, FactOutcome, FactRevision, FactWrite, Language, Message, NewFeed,
-    NewMessage, NewReminder, NewSession, NewSuggestion, NewUser, Offered, Page, Preferences,
-    PreferencesOutcome, PreferencesWrite, Reminder, ReminderChange, ReminderOutcome, Restoration,
-    RestoreOutcome, Rollback, Session, SharedStorage, Storage, StorageError, Stored, Suggestion,
-    SuggestionLimits, User,
+    Credentials, Fact, FactClosing, FactOutcome, FactRevision, FactWrite, Message, NewFeed, NewMessage,
+    NewReminder, NewSession, NewSuggestion, NewUser, Offered, Page, Preferences, PreferencesOutcome,
+    PreferencesWrite, Reminder, ReminderChange, ReminderOutcome, Restoration, RestoreOutcome, Rollback,
+    Session, SharedStorage, Storage, StorageError, Stored, Suggestion, SuggestionLimits, User,
 };
 use crate::ids::{MessageId, ReminderId, SessionId, SuggestionId, UserId};
 
@@ -56,10 +56,6 @@ impl Storage for Patient {
 
     async fn user(&self, id: UserId) -> Stored<Option<User>> {
         self.within(self.inner.user(id)).await
-    }
-
-    async fn languages(&self) -> Stored<Vec<Language>> {
-        self.within(self.inner.languages()).await
     }
 
     async fn open_session(&self, user: UserId) -> Stored<Option<Session>> {

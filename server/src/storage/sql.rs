@@ -16,6 +16,8 @@ mod devices;
 mod factors;
 mod facts;
 mod feeds;
+mod language_choices;
+mod languages;
 mod messages;
 mod open;
 mod preferences;
@@ -24,6 +26,7 @@ mod replies;
 mod row;
 mod sessions;
 mod suggestions;
+mod texts;
 mod tickets;
 mod users;
 
@@ -32,10 +35,10 @@ use jiff::Timestamp;
 use sqlx::{Any, AnyPool, Transaction};
 
 use super::{
-    Credentials, Fact, FactClosing, FactOutcome, FactRevision, FactWrite, Language, Message, NewFeed,
-    NewMessage, NewReminder, NewSession, NewSuggestion, NewUser, Offered, Page, Preferences,
-    PreferencesOutcome, PreferencesWrite, Reminder, ReminderChange, ReminderOutcome, Restoration,
-    RestoreOutcome, Rollback, Session, Storage, Stored, Suggestion, SuggestionLimits, User,
+    Credentials, Fact, FactClosing, FactOutcome, FactRevision, FactWrite, Message, NewFeed, NewMessage,
+    NewReminder, NewSession, NewSuggestion, NewUser, Offered, Page, Preferences, PreferencesOutcome,
+    PreferencesWrite, Reminder, ReminderChange, ReminderOutcome, Restoration, RestoreOutcome, Rollback,
+    Session, Storage, Stored, Suggestion, SuggestionLimits, User,
 };
 use crate::ids::{MessageId, ReminderId, SessionId, SuggestionId, UserId};
 use open::{Engine, FileLock};
@@ -85,10 +88,6 @@ impl Storage for Database {
 
     async fn user(&self, id: UserId) -> Stored<Option<User>> {
         users::find(self, id).await
-    }
-
-    async fn languages(&self) -> Stored<Vec<Language>> {
-        users::languages(self).await
     }
 
     async fn open_session(&self, user: UserId) -> Stored<Option<Session>> {

@@ -5,13 +5,14 @@ use std::{collections::BTreeMap, fmt};
 use fluent_bundle::{FluentArgs, FluentError, FluentResource, concurrent::FluentBundle};
 use unic_langid::LanguageIdentifier;
 
-use super::{Mark, Text, Texts, last_resort};
+use super::{
+    Mark, Text, Texts, last_resort,
+    lookup::lookup,
+    shape::{Shape, shapes},
+};
 
 /// The language of last resort among the files.
 const ENGLISH: &str = "en";
-/// Longer tags are nobody's language (RFC 5646 advises 35).
-const TAG_BYTES_MAX: usize = 35;
-
 /// The files that are compiled in.
 pub const SOURCES: [Source; 3] = [
     Source { language: "en", text: include_str!("en.ftl"), mark: Mark::Unreviewed },
@@ -43,6 +44,7 @@ pub struct BrokenText {
 /// Texts from Fluent sources.
 pub struct FluentTexts {
     bundles: BTreeMap<String, FluentBundle<FluentResource>>,
+    shapes: BTreeMap<String, BTreeMap<String, Shape>>,
 }
 
 impl FluentTexts {
@@ -50,31 +52,72 @@ impl FluentTexts {
     ///
     /// What of them cannot be read is left out (a test sees to it that all can).
     pub fn built_in() -> Self {
-        let bundles = SOURCES.iter().filter_map(|Source { language, text, .. }| {
-            let resource =
-                FluentResource::try_new((*text).to_owned()).unwrap_or_else(|(partial, _)| partial);
-            Some(((*language).to_owned(), bundle(language, resource).ok()?))
-        });
-        Self { bundles: bundles.collect() }
+        let mut texts = Self::empty();
+        for Source { language, text, .. } in SOURCES {
+            let resource = FluentResource::try_new(text.to_owned()).unwrap_or_else(|(partial, _)| partial);
+            // What cannot be used is as if it were not there.
+            let _ = texts.add(language, resource);
+        }
+        texts
     }
 
     /// Builds texts from sources, one per language code; the last one of a code wins.
     pub fn from_sources<'a>(
         sources: impl IntoIterator<Item = (&'a str, &'a str)>,
     ) -> Result<Self, BrokenText> {
-        let mut bundles = BTreeMap::new();
+        let mut texts = Self::empty();
         for (language, source) in sources {
-            let broken = |problem: String| BrokenText { language: language.to_owned(), problem };
-            let resource = FluentResource::try_new(source.to_owned()).map_err(|(_, errors)| {
-                broken(errors.iter().map(ToString::to_string).collect::<Vec<_>>().join("; "))
-            })?;
-            bundles.insert(language.to_owned(), bundle(language, resource).map_err(broken)?);
+            texts.add_source(language, source)?;
         }
-        Ok(Self { bundles })
+        Ok(texts)
+    }
+
+    /// Returns no texts at all.
+    pub(crate) const fn empty() -> Self {
+        Self { bundles: BTreeMap::new(), shapes: BTreeMap::new() }
+    }
+
+    /// Adds the texts of a language, in the place of those that it had.
+    pub(crate) fn add_source(&mut self, language: &str, source: &str) -> Result<(), BrokenText> {
+        let broken = |problem: String| BrokenText { language: language.to_owned(), problem };
+        let resource = FluentResource::try_new(source.to_owned()).map_err(|(_, errors)| {
+            broken(errors.iter().map(ToString::to_string).collect::<Vec<_>>().join("; "))
+        })?;
+        self.add(language, resource).map_err(broken)
+    }
+
+    fn add(&mut self, language: &str, resource: FluentResource) -> Result<(), String> {
+        let shapes = shapes(&resource);
+        self.bundles.insert(language.to_owned(), bundle(language, resource)?);
+        self.shapes.insert(language.to_owned(), shapes);
+        Ok(())
+    }
+
+    /// Returns the texts of a language by key, each with what stands in it beside words.
+    pub fn keys(&self, language: &str) -> impl Iterator<Item = (&str, &Shape)> {
+        self.shapes.get(language).into_iter().flatten().map(|(key, shape)| (key.as_str(), shape))
+    }
+
+    /// Tells whether there is a text of this key in this language.
+    pub fn has(&self, language: &str, key: &str) -> bool {
+        self.shapes.get(language).is_some_and(|texts| texts.contains_key(key))
+    }
+
+    /// Returns what stands in the English text of a key; `None` when there is no such key.
+    pub fn english(&self, key: &str) -> Option<&Shape> {
+        self.shapes.get(ENGLISH)?.get(key)
+    }
+
+    /// Returns the keys of English that have no text in this language.
+    pub fn missing(&self, language: &str) -> Vec<String> {
+        self.keys(ENGLISH)
+            .filter(|(key, _)| !self.has(language, key))
+            .map(|(key, _)| key.to_owned())
+            .collect()
     }
 
     /// Formats a text if it is there and whole: with all its variables, and not blank.
-    fn find(&self, key: &str, language: &str, arguments: &FluentArgs<'_>) -> Option<String> {
+    pub(crate) fn find(&self, key: &str, language: &str, arguments: &FluentArgs<'_>) -> Option<String> {
         let bundle = self.bundles.get(language)?;
         let (message, attribute) = key.split_once('.').unwrap_or((key, ""));
         let message = bundle.get_message(message)?;
@@ -87,21 +130,9 @@ impl FluentTexts {
         (errors.is_empty() && !text.trim().is_empty()).then_some(text)
     }
 
-    /// Looks a tag up by cutting it from the right; `None` when nothing fits.
+    /// Looks a tag up among the languages that have texts.
     fn lookup(&self, tag: &str) -> Option<String> {
-        let is_tag = tag.len() <= TAG_BYTES_MAX
-            && tag.chars().all(|c| c.is_ascii_alphanumeric() || matches!(c, '-' | '_'));
-        if !is_tag {
-            return None;
-        }
-        let tag = tag.to_ascii_lowercase().replace('_', "-");
-        let mut range = tag.as_str();
-        loop {
-            if let Some((code, _)) = self.bundles.iter().find(|(code, _)| code.eq_ignore_ascii_case(range)) {
-                return Some(code.clone());
-            }
-            range = range.rsplit_once('-')?.0;
-        }
+        lookup(tag, |code| self.bundles.contains_key(code))
     }
 }
 
@@ -134,7 +165,7 @@ impl Texts for FluentTexts {
 
 impl fmt::Debug for FluentTexts {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("FluentTexts").field("languages", &self.bundles.keys()).finish()
+        f.debug_struct("FluentTexts").field("languages", &self.bundles.keys()).finish_non_exhaustive()
     }
 }
 
@@ -148,8 +179,8 @@ fn bundle(language: &str, resource: FluentResource) -> Result<FluentBundle<Fluen
     Ok(bundle)
 }
 
-/// Both labels are bounded: languages by the files, keys by the calls in this crate.
-fn count(language: &str, key: &str) {
+/// Both labels are bounded: languages by the files and the table, keys by the calls in this crate.
+pub(crate) fn count(language: &str, key: &str) {
     metrics::counter!("i18n_fallback_total", "language" => language.to_owned(), "key" => key.to_owned())
         .increment(1);
     tracing::warn!(language, key, "text is missing");

@@ -1,6 +1,12 @@
 //! Databases that are not opened: in use, not there, or none at all.
 
-use server::storage::{Database, OpenError};
+use std::time::Duration;
+
+use clock::{Clock as _, Lab, Timestamp};
+use server::{
+    languages::START_LIMIT,
+    storage::{Database, OpenError},
+};
 
 use super::CONNECTIONS;
 
@@ -83,4 +89,33 @@ async fn a_database_that_is_not_there_is_named_without_its_password() {
     insta::assert_snapshot!(refusal("sqlite::memory:").await, @"`database.url` cannot be read: `:memory:` is not the path of a file; write `sqlite:PATH` without parameters");
     insta::assert_snapshot!(refusal("chat.db").await, @"`database.url` begins with ``, expected `sqlite:PATH` or `postgres://USER:PASSWORD@HOST/NAME`");
     assert!(!refusal("postgres://ana:s3cret@host:port/chat").await.contains("s3cret"));
+}
+
+#[test]
+fn a_database_that_is_not_there_is_waited_for_and_then_named_f49() {
+    let (runtime, lab) = Lab::new(Timestamp::from_second(1_800_000_000).unwrap()).unwrap();
+    runtime.block_on(async {
+        let clock = lab.clock().clone();
+        let began = clock.now();
+        let opening = tokio::spawn(async move {
+            Database::open_within("postgres://ana@127.0.0.1:1/chat", 1, (&clock, START_LIMIT)).await
+        });
+
+        while !opening.is_finished() {
+            lab.advance(Duration::from_secs(1)).await.unwrap();
+        }
+
+        assert!(lab.clock().now() >= began + START_LIMIT);
+        assert!(matches!(opening.await.unwrap(), Err(OpenError::Unreachable { .. })));
+    });
+}
+
+#[tokio::test]
+async fn what_waiting_cannot_mend_is_told_at_once_f49() {
+    let clock = clock::SystemClock::new();
+
+    let refused = Database::open_within("mysql://x", 1, (&clock, START_LIMIT)).await;
+
+    assert!(matches!(refused, Err(OpenError::Scheme { .. })));
+    assert!(clock.now().since_origin() < START_LIMIT);
 }

@@ -2,7 +2,7 @@
 
 use server::{
     ids::UserId,
-    storage::{Database, Storage},
+    storage::{Database, LanguageStore, Storage},
 };
 
 use super::{new_user, race, stories};

@@ -5,6 +5,7 @@
 mod access;
 mod calendar;
 mod facts;
+mod languages;
 mod sessions;
 mod twist;
 mod words;
@@ -16,8 +17,8 @@ use clock::Timestamp;
 use server::{
     ids::{MessageId, ReminderId, SessionId, SuggestionId, UserId},
     storage::{
-        Credentials, Fact, FactClosing, FactOutcome, FactRevision, FactWrite, Language, Message, MessageKind,
-        NewFeed, NewMessage, NewReminder, NewSession, NewSuggestion, NewUser, Offered, Page, Preferences,
+        Credentials, Fact, FactClosing, FactOutcome, FactRevision, FactWrite, Message, MessageKind, NewFeed,
+        NewMessage, NewReminder, NewSession, NewSuggestion, NewUser, Offered, Page, Preferences,
         PreferencesOutcome, PreferencesWrite, Reminder, ReminderChange, ReminderOutcome, Restoration,
         RestoreOutcome, Rollback, Session, SharedStorage, Storage, Stored, Suggestion, SuggestionLimits,
         User,
@@ -33,6 +34,7 @@ use super::{
 };
 use access::Access;
 use facts::Memory;
+use languages::Tongues;
 use sessions::Sessions;
 use twist::TWISTS;
 pub(super) use twist::Twist;
@@ -114,6 +116,7 @@ pub(super) struct WatchedStorage {
     memory: Memory,
     sessions: Sessions,
     access: Access,
+    tongues: Tongues,
 }
 
 impl WatchedStorage {
@@ -127,6 +130,7 @@ impl WatchedStorage {
             memory: Memory::default(),
             sessions: Sessions::default(),
             access: Access::default(),
+            tongues: Tongues::default(),
         }
     }
 
@@ -183,11 +187,8 @@ impl Storage for WatchedStorage {
     }
 
     async fn user(&self, id: UserId) -> Stored<Option<User>> {
-        self.or_nobody(handed_on!(Read, self.user(id)))
-    }
-
-    async fn languages(&self) -> Stored<Vec<Language>> {
-        handed_on!(Read, self.languages())
+        let found = self.or_nobody(handed_on!(Read, self.user(id)));
+        found.map(|user| user.map(|user| self.as_first_seen(user)))
     }
 
     async fn open_session(&self, user: UserId) -> Stored<Option<Session>> {

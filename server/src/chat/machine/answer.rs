@@ -57,7 +57,7 @@ impl Machine {
             "ai_fallback_total",
             "reason" => reason.name(),
             "intent" => intent.name(),
-            "language" => self.voice.language().to_owned(),
+            "language" => self.voice.language(),
         )
         .increment(1);
         let action = Some(action(failure, intent));

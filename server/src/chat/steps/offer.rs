@@ -20,10 +20,10 @@ impl Steps {
         let at = self.parts.clock.wall();
         let choices = self.choices(until).await;
         let busy = if choices.smart_scheduling { self.busy(until, at).await } else { Vec::new() };
-        let settings = &self.parts.config.calendar;
+        let (settings, language) = (&self.parts.config.calendar, self.voice.language());
         let occasion = Occasion {
             user: self.user,
-            language: &self.language,
+            language: &language,
             said: &said.text,
             choices: &choices,
             busy: &busy,

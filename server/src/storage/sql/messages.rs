@@ -4,7 +4,7 @@ use jiff::Timestamp;
 use sqlx::any::AnyRow;
 
 use super::{
-    Database, Tx,
+    Database, Tx, languages,
     row::{Columns, Word, micros, text},
 };
 use crate::{
@@ -32,6 +32,7 @@ pub(super) async fn append(db: &Database, new: NewMessage, capacity: Option<u32>
         .bind(micros(new.at))
         .fetch_one(&mut *tx)
         .await?;
+    languages::count_message(&mut tx, &new.language, new.user).await?;
     tx.commit().await?;
     message(&row).map(Some)
 }

@@ -12,6 +12,7 @@ use std::{
     time::Duration,
 };
 
+use clock::Clock;
 use sqlx::{
     AnyConnection, AnyPool, Connection, SqlSafeStr,
     any::{AnyConnectOptions, AnyPoolOptions},
@@ -25,6 +26,12 @@ pub(super) use file::FileLock;
 
 /// How long a call waits for a connection, be it busy elsewhere or not to be had.
 pub const REACH_LIMIT: Duration = Duration::from_secs(5);
+
+/// How long a server that waits for its database waits between two tries.
+const OPEN_PAUSE: Duration = Duration::from_secs(1);
+
+/// Beginning of PostgreSQL's codes for: shutting down or starting up.
+const STARTING_UP: &str = "57P0";
 
 /// What a SQLite connection is told. WAL lets readers go on while one writes. `NORMAL` keeps all that
 /// was acknowledged when the process dies at any point; only a power cut may take the last moments
@@ -40,6 +47,7 @@ const MIGRATIONS: &[(i64, &str, &str)] = &[
     (1, "first tables", include_str!("../../../migrations/0001_first_tables.sql")),
     (2, "accounts", include_str!("../../../migrations/0002_accounts.sql")),
     (3, "calendar", include_str!("../../../migrations/0003_calendar.sql")),
+    (4, "languages", include_str!("../../../migrations/0004_languages.sql")),
     (5, "ends of facts", include_str!("../../../migrations/0005_ends_of_facts.sql")),
 ];
 
@@ -160,6 +168,41 @@ impl Database {
                 let scheme = found.map_or("", |(scheme, _)| scheme).to_owned();
                 Err(OpenError::Scheme { scheme })
             }
+        }
+    }
+}
+
+impl Database {
+    /// Opens the database like [`Database::open`], and waits for a PostgreSQL that is not there yet: tries again
+    /// until `limit` has passed on the clock. What waiting cannot mend is told at once.
+    pub async fn open_within(
+        url: &str,
+        connections: u32,
+        (clock, limit): (&dyn Clock, Duration),
+    ) -> Result<Self, OpenError> {
+        let until = clock.now() + limit;
+        loop {
+            match Self::open(url, connections).await {
+                Err(error) if error.may_pass() && clock.now() < until => {
+                    tracing::warn!(%error, "database is not there yet and will be tried again");
+                    clock.sleep(OPEN_PAUSE).await;
+                }
+                ended => return ended,
+            }
+        }
+    }
+}
+
+impl OpenError {
+    /// Tells an engine that may still come up from one that refuses us, or a URL that is wrong.
+    fn may_pass(&self) -> bool {
+        match self {
+            Self::Silent { .. } => true,
+            Self::Unreachable { cause, .. } => {
+                let code = cause.as_database_error().and_then(DatabaseError::code);
+                cause.as_database_error().is_none() || code.is_some_and(|code| code.starts_with(STARTING_UP))
+            }
+            _ => false,
         }
     }
 }

@@ -1,4 +1,4 @@
-//! Users and languages.
+//! Users.
 
 use sqlx::any::AnyRow;
 
@@ -8,7 +8,7 @@ use super::{
 };
 use crate::{
     ids::UserId,
-    storage::{Credentials, Language, NewUser, RoleOutcome, Stored, User},
+    storage::{Credentials, NewUser, RoleOutcome, Stored, User},
 };
 
 pub(super) async fn create(db: &Database, new: NewUser) -> Stored<Option<User>> {
@@ -47,14 +47,6 @@ pub(super) async fn find(db: &Database, id: UserId) -> Stored<Option<User>> {
     query.fetch_optional(&db.readers).await?.as_ref().map(user).transpose()
 }
 
-pub(super) async fn languages(db: &Database) -> Stored<Vec<Language>> {
-    let rows = sqlx::query("SELECT * FROM languages").fetch_all(&db.readers).await?;
-    let mut languages = rows.iter().map(language).collect::<Stored<Vec<_>>>()?;
-    // Sorted here: the engines order texts by different rules.
-    languages.sort_by(|a, b| a.code.cmp(&b.code));
-    Ok(languages)
-}
-
 pub(super) async fn set_admin(db: &Database, id: UserId, is_admin: bool) -> Stored<RoleOutcome> {
     // Whoever demotes waits for all others who do: the rows of all administrators are held.
     const HOLD: &str = "UPDATE users SET is_admin = is_admin WHERE is_admin = 1";
@@ -91,16 +83,5 @@ pub(super) fn user(row: &AnyRow) -> Stored<User> {
         language: row.text("language")?,
         is_admin: row.flag("is_admin")?,
         created_at: row.time("created_at")?,
-    })
-}
-
-fn language(row: &AnyRow) -> Stored<Language> {
-    let row = Columns::new("languages", row);
-    Ok(Language {
-        code: row.text("code")?,
-        name: row.text("name")?,
-        native_name: row.text("native_name")?,
-        is_enabled: row.flag("is_enabled")?,
-        is_experimental: row.flag("is_experimental")?,
     })
 }

@@ -99,6 +99,20 @@ pub(in super::super) enum Twist {
     KeysForgotten,
     /// The address of a feed stays good when there is another one.
     OldFeedsStay,
+    /// Languages and texts are those of the first reading.
+    LanguagesReadOnce,
+    /// A row of a language that cannot be used takes all other rows with it.
+    BrokenRowEmpties,
+    /// Whoever adds a language is told that it was not there.
+    LanguageAddedAgain,
+    /// Whoever is spoken to in another language prefers that one from then on.
+    FallbackBecomesPreference,
+    /// A user's language is the one of the first look.
+    PreferenceReadOnce,
+    /// One administrator is enough for any text.
+    OneApprovalIsEnough,
+    /// What the model translates is shown at once.
+    DraftsGoLive,
 }
 
 /// All of them, by the names that sabotages use.
@@ -150,6 +164,13 @@ pub(super) const TWISTS: &[(&str, Twist)] = &[
     ("deleted-for-good", Twist::DeletedForGood),
     ("keys-forgotten", Twist::KeysForgotten),
     ("old-feeds-stay", Twist::OldFeedsStay),
+    ("languages-read-once", Twist::LanguagesReadOnce),
+    ("broken-row-empties-the-table", Twist::BrokenRowEmpties),
+    ("language-added-again", Twist::LanguageAddedAgain),
+    ("fallback-becomes-preference", Twist::FallbackBecomesPreference),
+    ("preference-read-once", Twist::PreferenceReadOnce),
+    ("one-approval-is-enough", Twist::OneApprovalIsEnough),
+    ("drafts-go-live", Twist::DraftsGoLive),
 ];
 
 impl Twist {
