@@ -41,6 +41,7 @@ pub(crate) const BY_ITS_FILE: &[&str] = &[
     "log",           // what it writes to its log is seen
     "database-link", // the line to its database can be cut, stalled and delayed
     "llm-link",      // and that to the model
+    "database-sql",  // its database can be written to by hand; the built-in one alone
 ];
 
 /// Metrics that a target with the capability `metrics` shows.
@@ -49,6 +50,7 @@ pub(crate) const METRICS: &[&str] = &[
     "breaker_transitions_total",
     "facts_conflicts_total",
     "i18n_fallback_total",
+    "language_reloads_total",
     "malformed_total",
     "safety_total",
     "session_resets_total",

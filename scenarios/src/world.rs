@@ -77,6 +77,8 @@ pub(crate) struct World {
     pub(crate) lines: Lines,
     /// Makes administrators, where that can be done.
     pub(crate) crown: Option<Crown>,
+    /// Where its database can be written to by hand.
+    pub(crate) database_url: Option<String>,
     /// Makes e-mail addresses unique between runs against the same database.
     pub(crate) nonce: String,
 }

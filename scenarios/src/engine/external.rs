@@ -183,6 +183,7 @@ async fn world(file: &TargetFile, seed: u64) -> Result<World, Broken> {
         process,
         lines,
         crown: None,
+        database_url: None,
         nonce: String::new(),
     })
 }

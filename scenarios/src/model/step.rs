@@ -61,6 +61,11 @@ pub enum Step {
     },
     /// Does something to a line of the target; the scenario then needs `database-link` or `llm-link`.
     Network(Network),
+    /// Writes into the target's database past the target, as its operator by hand; needs `database-sql`.
+    Sql {
+        /// One statement or several.
+        text: String,
+    },
 }
 
 /// Something done to a line.

@@ -156,8 +156,12 @@ fn one_step(step: &Step, scope: &Scope) -> Checked {
             "add `needs = [\"process\"]`".to_owned(),
         ),
         Step::Network(network) => network_step(network, scope),
+        Step::Sql { .. } if !scope.needs.contains("database-sql") => wrong(
+            "`sql` is about a database that can be written to by hand".to_owned(),
+            "add `needs = [\"database-sql\"]`".to_owned(),
+        ),
         // The mock's own types have checked the faults of a script.
-        Step::Mark { .. } | Step::Llm(_) | Step::Process { .. } => Ok(()),
+        Step::Mark { .. } | Step::Llm(_) | Step::Process { .. } | Step::Sql { .. } => Ok(()),
         Step::Repeat { times, steps: inner } => {
             count(times, scope)?;
             steps(inner, scope)

@@ -5,6 +5,7 @@ use std::time::Duration;
 use futures_util::future::join_all;
 use reqwest::Method as HttpMethod;
 use serde_json::Value;
+use sqlx::{AnyConnection, AssertSqlSafe, Connection as _};
 use tokio::task::{JoinError, JoinHandle};
 
 use super::{at_once, people::People};
@@ -78,7 +79,20 @@ async fn one(step: &Step, people: &mut People<'_>) -> Result<(), Broken> {
         Step::Decide(decide) => at_once::decide(decide, people).await,
         Step::Process { r#do } => process(*r#do, people).await,
         Step::Network(step) => network(step, people),
+        Step::Sql { text } => sql(text, people).await,
     }
+}
+
+/// Writes into the database of the target over a connection of its own.
+async fn sql(text: &str, people: &People<'_>) -> Result<(), Broken> {
+    let failed = |error: sqlx::Error| Broken::Other(format!("`sql` failed: {error}"));
+    let absent = || Broken::Other("the target has no database that can be written to by hand".to_owned());
+    let url = people.world.database_url.as_ref().ok_or_else(absent)?;
+    let mut connection = AnyConnection::connect(url).await.map_err(failed)?;
+    sqlx::raw_sql(AssertSqlSafe(text)).execute(&mut connection).await.map_err(failed)?;
+    connection.close().await.map_err(failed)?;
+    people.world.recorder.note("harness", What::Note(format!("wrote by hand: {text}")));
+    Ok(())
 }
 
 async fn process(doing: Doing, people: &People<'_>) -> Result<(), Broken> {

@@ -149,6 +149,7 @@ impl Stack {
             process: None,
             lines,
             crown: Some(crown(database.clone())),
+            database_url: Some(url),
             nonce: "test".to_owned(),
         };
         Ok(Self { world, serving, database, _folder: folder, _relay: relay, _front: front })
