@@ -78,12 +78,6 @@ where
     L: Listener<Addr = SocketAddr>,
 {
     let state = AppState::new(parts)?;
-    let mut shutdown = pin!(shutdown);
-    tokio::select! {
-        biased;
-        () = &mut shutdown => return Ok(()),
-        started = state.hub.languages().start() => started?,
-    }
     let server = Server {
         router: app::router(state.clone()),
         builder: http_builder(&state.parts),
@@ -94,9 +88,11 @@ where
     {
         let accepting = accept(listener, &server, (&mut connections, &state.sockets));
         let sweeping = sweep(&state);
+        let failing = unstarted(&state);
         tokio::select! {
             biased;
-            () = &mut shutdown => {}
+            () = shutdown => {}
+            error = failing => return Err(error.into()),
             () = accepting => {}
             () = sweeping => {}
         }
@@ -173,6 +169,15 @@ impl Server {
         if let Err(error) = ended {
             tracing::debug!(%error, peer = %connection.peer, "connection ended early");
         }
+    }
+}
+
+/// Reads the languages of a server that starts, beside its first connections: it is alive meanwhile. Returns when
+/// they could not be read, and otherwise never.
+async fn unstarted(state: &AppState) -> StartError {
+    match state.hub.languages().start().await {
+        Err(error) => error,
+        Ok(()) => std::future::pending().await,
     }
 }
 

@@ -55,7 +55,7 @@ fn an_unknown_key_is_pointed_at() {
 fn an_unknown_step_is_pointed_at() {
     insta::assert_snapshot!(error("connect =", "conect ="), @"
      x unknown variant `conect`, expected one of `connect`, `disconnect`, `send`, `stop`, `send_raw`, `send_frames`, `client`, `await`, `advance`, `http`, `mark`, `llm`, `repeat`, `write_facts`,
-     | `decide`, `process`, `network`
+     | `decide`, `process`, `network`, `sql`
       ,-[library/s.toml:7:1]
     7 | conect
       : ^^^^^^

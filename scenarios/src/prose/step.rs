@@ -40,7 +40,7 @@ fn sentence(step: &Step) -> String {
         Step::Decide(decide) => decides(decide),
         Step::Process { r#do } => process(*r#do).to_owned(),
         Step::Network(step) => network(step),
-        Step::Sql { text } => format!("Somebody writes into the database by hand: {}", quoted(text)),
+        Step::Sql { text } => format!("Somebody writes into the database by hand: {}.", quoted(text)),
     }
 }
 

@@ -65,11 +65,12 @@ impl Watch {
     pub async fn start(&self) -> Result<(), StartError> {
         let until = self.clock.now() + START_LIMIT;
         loop {
+            let is_last = self.clock.now() >= until;
             match self.reload().await {
                 Ok(()) | Err(ReloadError::Broken(_) | ReloadError::Storage(StorageError::Corrupt { .. })) => {
                     return Ok(());
                 }
-                Err(ReloadError::Storage(error)) if self.clock.now() >= until => {
+                Err(ReloadError::Storage(error)) if is_last => {
                     return Err(StartError { cause: error });
                 }
                 Err(ReloadError::Storage(_)) => self.clock.sleep(START_PAUSE).await,
