@@ -94,12 +94,12 @@ async fn a_change_leaves_alone_what_it_does_not_name_f55(db: Database) {
     let change =
         |is_enabled, is_experimental| LanguageChange { code: "fr".to_owned(), is_enabled, is_experimental };
 
-    let disabled = db.change_language(change(Some(false), None)).await.unwrap();
     let stable = db.change_language(change(None, Some(false))).await.unwrap();
+    let disabled = db.change_language(change(Some(false), None)).await.unwrap();
     let unknown = LanguageChange { code: "pt".to_owned(), ..change(Some(true), None) };
 
-    assert_eq!(disabled, Some(Language { is_enabled: false, ..french() }));
-    assert_eq!(stable, Some(Language { is_enabled: false, is_experimental: false, ..french() }));
+    assert_eq!(stable, Some(Language { is_experimental: false, ..french() }));
+    assert_eq!(disabled, Some(Language { is_enabled: false, is_experimental: false, ..french() }));
     assert_eq!(db.change_language(unknown).await.unwrap(), None);
 }
 
