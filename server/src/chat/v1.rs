@@ -243,6 +243,9 @@ pub enum Outgoing {
         finish_reason: Finish,
         /// Whether the user got less than an answer.
         degraded: bool,
+        /// Whether the user was spoken to in another language than the preferred one.
+        #[serde(skip_serializing_if = "std::ops::Not::not")]
+        used_fallback: bool,
         /// What for programs, where something went wrong.
         #[serde(skip_serializing_if = "Option::is_none")]
         code: Option<Code>,

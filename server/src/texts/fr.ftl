@@ -71,3 +71,5 @@ suggestion =
     .symptom_followup_description = Un rappel pour voir comment vous vous sentez. Si vous vous sentez plus mal, ne l'attendez pas : contactez votre médecin ou votre sage-femme.
     .appointment_title = Rendez-vous
     .appointment_description = Une entrée pour le rendez-vous dont vous avez parlé. Indiquez l'heure dont vous avez convenu.
+    .reminder_title = Rappel
+    .reminder_description = Vous avez écrit : « { $said } ». Vérifiez l'heure, et changez-la si une autre vous convient mieux.

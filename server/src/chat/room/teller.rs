@@ -217,6 +217,7 @@ impl Teller {
             client_msg_id: turn.origin.client_msg_id.clone(),
             finish_reason: frame.finish.map_or(Finish::Failed, Finish::from),
             degraded: frame.degraded || frame.finish.is_none(),
+            used_fallback: frame.used_fallback,
             code: frame.code,
             action: frame.action,
             retry_after_ms: frame.retry_after_ms,

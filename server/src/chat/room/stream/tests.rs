@@ -21,6 +21,7 @@ fn done(message_id: MessageId) -> Outgoing {
         client_msg_id: None,
         finish_reason: Finish::Answered,
         degraded: false,
+        used_fallback: false,
         code: None,
         action: None,
         retry_after_ms: None,
