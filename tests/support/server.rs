@@ -1,6 +1,9 @@
 //! A server on a real socket and a SQLite file of its own, and a client for it.
 
-use std::{net::SocketAddr, sync::Arc};
+use std::{
+    net::{IpAddr, SocketAddr},
+    sync::Arc,
+};
 
 use clock::SharedClock;
 use reqwest::{Client, Method, RequestBuilder, StatusCode};
@@ -52,6 +55,7 @@ impl Server {
         let (stop, stopped) = oneshot::channel();
         let shutdown = async move { stopped.await.unwrap_or_default() };
         let running = tokio::spawn(async move { server::run(listener, parts, shutdown).await.unwrap() });
+        until_ready(address).await;
         let client = Client::builder().no_proxy().build().unwrap();
         Self { address, db, client, stop, running, folder }
     }
@@ -125,6 +129,14 @@ pub(crate) async fn answer(request: RequestBuilder) -> Answer {
     let status = response.status().as_u16();
     let text = response.text().await.unwrap();
     (status, serde_json::from_str(&text).unwrap_or(Value::String(text)))
+}
+
+/// Waits until a server has read what it starts with: a test may then move the time. It asks from an address that no
+/// test counts the requests of.
+async fn until_ready(address: SocketAddr) {
+    let client = Client::builder().no_proxy().local_address(IpAddr::from([127, 0, 0, 2])).build().unwrap();
+    let ask = || client.get(format!("http://{address}/health/ready")).send();
+    while ask().await.unwrap().status() != StatusCode::OK {}
 }
 
 fn config(settings: &toml::Table) -> Config {

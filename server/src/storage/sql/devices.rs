@@ -94,6 +94,8 @@ async fn turn(tx: &mut Tx, rotation: &Rotation) -> Stored<Rotated> {
     let found = sqlx::query(FIND).bind(rotation.used.0.as_str()).fetch_optional(&mut **tx).await?;
     let Some(row) = found else { return Ok(Rotated::Unknown) };
     let device = device(&row)?;
+    // Whoever logs out meanwhile takes device and tokens the other way round.
+    users::hold(tx, device.user).await?;
     if Columns::new("refresh_tokens", &row).time("token_expires_at")? <= rotation.at {
         return Ok(Rotated::Expired);
     }
@@ -131,6 +133,7 @@ pub(super) async fn list(db: &Database, user: UserId, at: Timestamp) -> Stored<V
 
 pub(super) async fn remove(db: &Database, user: UserId, id: DeviceId) -> Stored<bool> {
     let mut tx = db.write().await?;
+    users::hold(&mut tx, user).await?;
     let removed = delete(&mut tx, user, id).await?;
     tx.commit().await?;
     Ok(removed)
@@ -144,6 +147,7 @@ async fn delete(tx: &mut Tx, user: UserId, id: DeviceId) -> Stored<bool> {
 
 pub(super) async fn remove_all(db: &Database, user: UserId) -> Stored<u32> {
     let mut tx = db.write().await?;
+    users::hold(&mut tx, user).await?;
     let query = sqlx::query("DELETE FROM devices WHERE user_id = $1").bind(user.to_string());
     let removed = query.execute(&mut *tx).await?.rows_affected();
     tx.commit().await?;
