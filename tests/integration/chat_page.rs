@@ -145,6 +145,29 @@ async fn an_answer_is_stopped_and_one_that_broke_off_is_asked_for_again_f24() {
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_suggestion_is_confirmed_in_one_tab_cleared_in_the_other_and_taken_back_f79() {
+    let Some(house) = House::start().await else { return };
+    let mut first = house.enter("ana").await;
+    let mut second = house.browser.page().await;
+    second.go(&format!("http://{}/", house.server.address)).await;
+    open(&mut second).await;
+
+    say(&mut first, "I have a headache").await;
+    second.await_text("document.querySelector('.offer button') !== null").await;
+    first.await_text("document.querySelector('.offer button') !== null").await;
+    first.eval("document.querySelector('.offer button').click()").await;
+    let told = second.await_text("document.querySelector('.offer [role=status]') !== null").await;
+    assert!(told.contains("Done on another device."), "{told}");
+    first.await_text("document.querySelector('.offer button')?.textContent === 'Undo'").await;
+    first.eval("document.querySelector('.offer button').click()").await;
+
+    first.await_text("document.querySelector('.offer')?.textContent === 'Taken back.'").await;
+    let reminders = "fetch('/api/reminders', { headers: { authorization: \
+        'Bearer ' + JSON.parse(localStorage.getItem('companion.account')).token } }).then((answer) => answer.json())";
+    assert_eq!(first.eval(reminders).await, serde_json::json!([]));
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn an_emergency_is_told_first_and_the_page_speaks_the_users_language_f22() {
     let Some(house) = House::start().await else { return };
     let mut page = house.enter("ana").await;
