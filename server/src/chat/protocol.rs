@@ -97,7 +97,7 @@ pub enum Kind {
 }
 
 /// How a turn ended.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, JsonSchema)]
 #[serde(rename_all = "snake_case")]
 pub enum Finish {
     /// With a whole answer.
@@ -112,6 +112,8 @@ pub enum Finish {
     Stopped,
     /// With the end of the conversation.
     Ended,
+    /// Without an answer that could be kept; on v0 an `error` says so.
+    Failed,
 }
 
 /// The types of frames out.

@@ -19,7 +19,7 @@ use jiff::Timestamp;
 use schemars::JsonSchema;
 use serde::Serialize;
 
-use super::protocol::{Action, Code, Entry, Kind};
+use super::protocol::{Action, Code, Entry, Finish, Kind};
 use crate::ids::{MessageId, SessionId, SuggestionId};
 pub(super) use device::{Device, Terms};
 pub use incoming::{CLIENT_ID_MAX, Incoming, Wrong, parse};
@@ -36,26 +36,6 @@ pub enum Role {
     User,
     /// The server.
     Assistant,
-}
-
-/// How a turn ended.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, JsonSchema)]
-#[serde(rename_all = "snake_case")]
-pub enum Finish {
-    /// With a whole answer.
-    Answered,
-    /// With a fixed reply.
-    Canned,
-    /// With a text in place of an answer.
-    Fallback,
-    /// In the middle of an answer.
-    Interrupted,
-    /// The user stopped it.
-    Stopped,
-    /// With the end of the conversation.
-    Ended,
-    /// Without an answer that could be kept.
-    Failed,
 }
 
 /// What has become of a suggestion.

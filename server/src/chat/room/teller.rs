@@ -12,8 +12,8 @@ use crate::{
     chat::{
         effect::{Effect, Step},
         event::{Event, Outcome, Said, Wish},
-        protocol::{self, Frame, FrameType, Kind},
-        v1::{Finish, Outgoing, Role, SessionState},
+        protocol::{Finish, Frame, FrameType, Kind},
+        v1::{Outgoing, Role, SessionState},
     },
     ids::SessionId,
     storage::SessionReason,
@@ -80,10 +80,8 @@ impl Teller {
     /// Ends, for those who watch, a turn whose own client has left.
     pub(super) fn abandoned(&mut self) {
         if let Some(turn) = self.turn.take_if(|turn| turn.is_begun) {
-            let done = Frame {
-                finish: Some(protocol::Finish::Interrupted),
-                ..Frame::new(FrameType::Done, turn.said.turn)
-            };
+            let done =
+                Frame { finish: Some(Finish::Interrupted), ..Frame::new(FrameType::Done, turn.said.turn) };
             self.end(&turn, &done);
         }
     }
@@ -215,7 +213,7 @@ impl Teller {
         self.tell(Outgoing::Done {
             message_id: frame.id,
             client_msg_id: turn.origin.client_msg_id.clone(),
-            finish_reason: frame.finish.map_or(Finish::Failed, Finish::from),
+            finish_reason: frame.finish.unwrap_or(Finish::Failed),
             degraded: frame.degraded || frame.finish.is_none(),
             used_fallback: frame.used_fallback,
             code: frame.code,
@@ -234,19 +232,6 @@ impl Teller {
     fn tell_one(&self, device: Option<u64>, frame: Outgoing) {
         if device.is_some() {
             self.stream.tell(frame, device, self.clock.now());
-        }
-    }
-}
-
-impl From<protocol::Finish> for Finish {
-    fn from(finish: protocol::Finish) -> Self {
-        match finish {
-            protocol::Finish::Answered => Self::Answered,
-            protocol::Finish::Canned => Self::Canned,
-            protocol::Finish::Fallback => Self::Fallback,
-            protocol::Finish::Interrupted => Self::Interrupted,
-            protocol::Finish::Stopped => Self::Stopped,
-            protocol::Finish::Ended => Self::Ended,
         }
     }
 }

@@ -3,7 +3,7 @@
 use proptest::prelude::*;
 
 use super::*;
-use crate::chat::{protocol::Code, v1::Finish};
+use crate::chat::protocol::{Code, Finish};
 
 const WINDOW: Window = Window { frames: 10, life: Duration::from_mins(1) };
 
