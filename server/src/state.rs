@@ -1,6 +1,6 @@
 //! What handlers are given: built once per server, shared by clone, taken out in parts.
 
-use std::sync::Arc;
+use std::{ops::Deref, sync::Arc};
 
 use axum::extract::FromRef;
 use clock::SharedClock;
@@ -22,9 +22,13 @@ use crate::{
     storage::SharedStorage,
 };
 
-/// Everything that a request can need.
+/// Everything that a request can need. `Clone` costs one count, however many layers ask for it.
 #[derive(Clone, Debug)]
-pub(crate) struct AppState {
+pub(crate) struct AppState(Arc<Whole>);
+
+/// What the clones of [`AppState`] share.
+#[derive(Debug)]
+pub(crate) struct Whole {
     pub(crate) parts: Parts,
     pub(crate) hub: Hub,
     pub(crate) accounts: Accounts,
@@ -62,7 +66,15 @@ impl AppState {
         let abuse = Abuse::new(&parts, sockets.clone());
         let audit = Audit::new(&parts);
         let (hub, running) = (Hub::new(parts.clone()), Running::default());
-        Ok(Self { parts, hub, accounts, proxies, sockets, running, abuse, audit })
+        Ok(Self(Arc::new(Whole { parts, hub, accounts, proxies, sockets, running, abuse, audit })))
+    }
+}
+
+impl Deref for AppState {
+    type Target = Whole;
+
+    fn deref(&self) -> &Whole {
+        &self.0
     }
 }
 
