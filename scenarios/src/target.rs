@@ -58,6 +58,7 @@ pub(crate) const METRICS: &[&str] = &[
     "turns_running",
     "ws_rejected_total",
     "ws_unread_total",
+    "ws_behind_total",
 ];
 
 /// Returns the parts of the built-in server that a sabotage may replace by weaker ones.

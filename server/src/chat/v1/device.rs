@@ -82,6 +82,7 @@ impl Device {
         let seen = seen.as_ref().map(|(epoch, offset)| (epoch.as_str(), *offset));
         let attached = self.room.stream().attach(seen, clock.now());
         self.epoch.clone_from(&attached.epoch);
+        self.offset = seen.filter(|_| attached.recovered).map_or(attached.offset, |(_, offset)| offset);
         let welcome = Outgoing::Welcome {
             epoch: attached.epoch.clone(),
             offset: attached.offset,
@@ -110,7 +111,6 @@ impl Device {
     }
 
     async fn catch_up(&mut self, socket: &mut WebSocket, attached: &Attached) -> Open {
-        self.offset = if attached.recovered { self.offset } else { attached.offset };
         for told in &attached.missed {
             self.pass_on(socket, told).await?;
         }
