@@ -52,6 +52,7 @@ use crate::{
 use driver::Driver;
 use engine::{Engine, PIECES_MAX};
 use machine::{Machine, Rules};
+use protocol::Code;
 use room::{RoomDriver, Rooms, Window};
 use steps::Steps;
 use tuner::Tuner;
@@ -159,7 +160,7 @@ impl Hub {
             let span = tracing::info_span!("room", user = %user.id);
             self.connections.spawn(driver.run().instrument(span));
         }
-        let device = Device::new((room, entered), caller, self.terms());
+        let device = Device::new((room, entered), caller, self.terms(&user));
         Box::pin(device.run(socket, leave)).instrument(span).await;
     }
 
@@ -176,7 +177,7 @@ impl Hub {
         Engine::new(Machine::new(voice, rules), Arc::new(steps))
     }
 
-    fn terms(&self) -> Terms {
+    fn terms(&self, user: &User) -> Terms {
         let config = &self.parts.config;
         Terms {
             clock: Arc::clone(&self.parts.clock),
@@ -186,6 +187,7 @@ impl Hub {
                 frame_bytes: config.http.frame_bytes,
                 burst: config.limits.messages.burst,
             },
+            busy: Voice::new(Arc::clone(&self.parts.texts), &user.language).error(Code::QueueFull),
             stops: self.stops.clone(),
         }
     }

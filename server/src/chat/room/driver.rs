@@ -63,7 +63,11 @@ impl RoomDriver {
     /// Works until the last device has left and nothing is under way any more, or the server stops.
     pub(in crate::chat) async fn run(mut self) {
         let mut is_draining = false;
-        while !self.is_deserted() {
+        loop {
+            if self.is_deserted() {
+                // Whoever comes in from here on is attended by somebody else.
+                return;
+            }
             let (events, from) = match self.wake(is_draining).await {
                 Wake::Events(events) => (events, None),
                 Wake::Command(command) => {

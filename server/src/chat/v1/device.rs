@@ -16,7 +16,7 @@ use crate::{
         Leaving, Stops, WIND_UP,
         closing::{BAD_REQUEST, Closing, EXPIRED, FLOODED, INSUFFICIENT, REVOKED, SHUTDOWN, SLOW, STALE},
         driver::text_of,
-        protocol::{self, Code},
+        protocol::{self, Action, Code},
         pulse::Pulse,
         room::{Attached, Command, Entered, Room, Told, Wish, Word},
     },
@@ -29,6 +29,8 @@ pub(in crate::chat) struct Terms {
     pub(in crate::chat) clock: SharedClock,
     pub(in crate::chat) http: Http,
     pub(in crate::chat) limits: Limits,
+    /// What is said when too many of its frames wait.
+    pub(in crate::chat) busy: String,
     pub(in crate::chat) stops: Stops,
 }
 
@@ -260,10 +262,10 @@ impl Device {
         }
         let error = Outgoing::Error {
             code: Code::QueueFull,
-            text: String::new(),
+            text: self.terms.busy.clone(),
             retry_after_ms: None,
             client_msg_id,
-            action: None,
+            action: Some(Action::Retry),
         };
         self.send(socket, error.to_json(None).into()).await
     }
