@@ -1,4 +1,4 @@
-//! Replaces what differs from run to run: ids, tokens, ports.
+//! Replaces what differs from run to run: ids, tokens, secrets of 256 bits, their beginnings, and those of authenticators, ports.
 //!
 //! The same id gets the same replacement wherever it stands, so a transcript still shows what belongs
 //! together.
@@ -15,6 +15,7 @@ static VARYING: LazyLock<Regex> = LazyLock::new(|| {
     Regex::new(concat!(
         r"(?P<id>[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12})",
         r"|(?P<token>eyJ[A-Za-z0-9_-]+\.[A-Za-z0-9_-]+\.[A-Za-z0-9_-]+)",
+        r"|(?P<secret>\b(?:[a-z]{2}_[0-9a-f]{8}(?:[0-9a-f]{56})?|[0-9a-f]{64}|[A-Z2-7]{32})\b)",
         r"|(?P<port>127\.0\.0\.\d+:\d+)",
     ))
     .expect("pattern is valid")
@@ -41,7 +42,14 @@ impl Redactor {
                     let number = *self.ids.entry(id.as_str().to_owned()).or_insert(next);
                     return format!("[id {number}]");
                 }
-                if found.name("token").is_some() { "[token]".to_owned() } else { "[address]".to_owned() }
+                let word = if found.name("token").is_some() {
+                    "[token]"
+                } else if found.name("secret").is_some() {
+                    "[secret]"
+                } else {
+                    "[address]"
+                };
+                word.to_owned()
             })
             .into_owned()
     }
@@ -70,5 +78,8 @@ mod tests {
         let text = redactor.text(&format!("{a} {b} {a} at 127.0.0.10:4711 with eyJh.eyJi.c-_"));
 
         assert_eq!(text, "[id 1] [id 2] [id 1] at [address] with [token]");
+        let secrets = format!("wt_{} {} GJM3WCMEOZC3VC5EWGXZUBXOAB3OB2B6", "a8".repeat(32), "0f".repeat(32));
+        assert_eq!(redactor.text(&secrets), "[secret] [secret] [secret]");
+        assert_eq!(redactor.text("THIS IS SHOUTED and this is not"), "THIS IS SHOUTED and this is not");
     }
 }
