@@ -19,9 +19,9 @@ use clock::{Instant, SharedClock};
 use tokio::sync::mpsc;
 
 use super::{
-    effect::Effect,
+    effect::{Effect, Step},
     event::Event,
-    protocol,
+    protocol::{self, Kind},
     v1::{Outgoing, Wrong},
 };
 use crate::{
@@ -219,10 +219,15 @@ impl Mirror {
         }
     }
 
-    /// Sees what the machine wants. A turn is shown whole or not at all.
+    /// Sees what the machine wants. A turn is shown whole or not at all; a safety text comes before its turn.
     pub(super) fn effect(&mut self, effect: &Effect) {
+        let begins = match effect {
+            Effect::Run(Step::Wait(_)) => true,
+            Effect::Send(frame) => frame.kind == Some(Kind::Safety),
+            _ => false,
+        };
         if self.teller.is_none()
-            && let Effect::Run(super::effect::Step::Wait(_)) = effect
+            && begins
             && let Some(room) = self.rooms.find(self.user)
         {
             self.teller = Some(Teller::new(Arc::clone(room.stream()), SharedClock::clone(&self.rooms.clock)));

@@ -21,7 +21,7 @@ export class Stream {
     this.ticket = ticket;
     this.on = on;
     addEventListener("online", () => this.open());
-    addEventListener("offline", () => this.#socket?.close());
+    addEventListener("offline", () => this.#socket?.close?.());
   }
 
   async open() {
