@@ -63,7 +63,7 @@ impl Excuses {
         is_denied(&words[..sign.start], DENIAL_REACH)
             || sign.len() > 1 && is_denied(&words[sign.start..sign.end - 1], INNER_REACH)
             || is_low_reading(words, &sign)
-            || self.elsewhen.contains(&clause) && !self.is_back && !has(words, clause, &PRESENT)
+            || self.elsewhen.contains(&clause) && !self.is_back && !is_now(words, clause)
             || self.others.iter().any(|other| is_theirs(words, *other..sign.start))
     }
 }
@@ -107,12 +107,18 @@ fn is_low_reading(words: &[Word], sign: &Range<usize>) -> bool {
     if !FEVERS.contains(&first.text.as_str()) {
         return false;
     }
-    let reading = words[sign.end - 1..]
-        .iter()
-        .take(READING_REACH)
-        .take_while(|word| word.clause == first.clause)
-        .find_map(|word| word.text.parse::<f64>().ok().filter(|n| (34.0..=110.0).contains(n)));
-    reading.is_some_and(|degrees| !is_fever(degrees))
+    let reach = (sign.end - 1)..words.len().min(sign.end - 1 + READING_REACH);
+    let in_clause = |at: &usize| words[*at].clause == first.clause;
+    let readings: Vec<f64> = reach.take_while(in_clause).filter_map(|at| reading(words, at)).collect();
+    !readings.is_empty() && !readings.iter().any(|degrees| is_fever(*degrees))
+}
+
+/// Returns the degrees at a place, if there are some and no weeks, days or years.
+fn reading(words: &[Word], at: usize) -> Option<f64> {
+    let degrees = words[at].text.parse::<f64>().ok().filter(|n| (34.0..=110.0).contains(n))?;
+    let beside = [at.checked_sub(1), Some(at + 1)].into_iter().flatten().filter_map(|at| words.get(at));
+    let is_time = |word: &Word| TIMES.contains(&word.text.as_str());
+    (!beside.into_iter().any(is_time)).then_some(degrees)
 }
 
 /// Returns whether a reading is a fever, in whichever degrees it can only be meant.
@@ -128,9 +134,22 @@ fn is_theirs(words: &[Word], between: Range<usize>) -> bool {
         && !words[between].iter().any(|word| PERSONS.contains(&word.text.as_str()))
 }
 
-fn has(words: &[Word], clause: usize, listed: &[&str]) -> bool {
-    words.iter().any(|word| word.clause == clause && listed.contains(&word.text.as_str()))
+/// Returns whether something in the clause says that it is so now, whatever else the clause tells of.
+fn is_now(words: &[Word], clause: usize) -> bool {
+    let inside: Vec<&str> =
+        words.iter().filter(|word| word.clause == clause).map(|word| word.text.as_str()).collect();
+    inside.iter().any(|word| PRESENT.contains(word))
+        || inside.windows(2).any(|pair| PRESENT_PAIRS.contains(&[pair[0], pair[1]]))
 }
+
+/// What a number beside them counts; then it is no reading.
+const TIMES: [&str; 17] = [
+    "week", "weeks", "day", "days", "month", "months", "year", "years", "semana", "semanas", "dias", "anos",
+    "semaine", "semaines", "sa", "jours", "ans",
+];
+
+/// Pairs of words that say what somebody is doing, or has been doing until now.
+const PRESENT_PAIRS: [[&str; 2]; 4] = [["i", "am"], ["have", "been"], ["je", "suis"], ["me", "esta"]];
 
 const FEVERS: [&str; 5] = ["fever", "feverish", "fiebre", "calentura", "fievre"];
 
@@ -223,6 +242,21 @@ mod tests {
 
     fn is_flagged(message: &str) -> bool {
         KeywordRedFlags::new().find(message).is_some()
+    }
+
+    #[test]
+    fn what_is_said_of_now_is_not_excused_by_what_stands_beside_it_f22() {
+        for message in [
+            "I am pregnant with my second baby and I am bleeding",
+            "I have been bleeding for one day",
+            "I am bleeding like in my last pregnancy",
+            "I have a fever and I am 36 weeks pregnant",
+            "fever, it was 37.5 this morning and now 39.5",
+            "tengo fiebre y estoy de 35 semanas",
+        ] {
+            assert!(is_flagged(message), "{message}");
+        }
+        assert!(!is_flagged("no fever, just 36.8 after the walk"));
     }
 
     #[test]
