@@ -70,7 +70,7 @@ impl Abuse {
         self.ladder.sweep(self.clock.now());
     }
 
-    /// Keeps a user out. When the store cannot take that, the sockets stay as they are and the next strike tries again.
+    /// Keeps a user out. When the store cannot take that, the other sockets stay open and the next strike tries again.
     async fn block(&self, user: UserId) {
         let at = self.clock.wall();
         let until = at.checked_add(self.rules.block).unwrap_or(jiff::Timestamp::MAX);
@@ -80,6 +80,7 @@ impl Abuse {
             tracing::error!(%error, %user, "block could not be stored");
             return;
         }
+        self.ladder.blocked(user);
         let act = Act { subject: Some(user), ..Act::new(Actor::Server, "block", "ok") };
         self.audit.record(act).await;
         self.sockets.look_again(user);

@@ -91,9 +91,11 @@ impl Audit {
         self.store().await;
     }
 
-    /// Stores what waits, at most [`BATCH_MAX`] rows at once.
+    /// Stores what waits now, at most [`BATCH_MAX`] rows at once. What comes meanwhile is for who comes with it: nobody
+    /// stores for all others without an end.
     async fn store(&self) {
-        loop {
+        let batches = locked(&self.waiting).len().div_ceil(BATCH_MAX);
+        for _ in 0..batches {
             let mut batch = Batch::of(&self.waiting);
             if batch.entries.is_empty() {
                 return;

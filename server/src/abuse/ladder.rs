@@ -45,6 +45,13 @@ impl Ladder {
         self.users().entry(user).or_default().refused(now, &self.rules)
     }
 
+    /// Forgets the strikes of a user whose block is stored.
+    pub(super) fn blocked(&self, user: UserId) {
+        if let Some(climber) = self.users().get_mut(&user) {
+            climber.strikes.clear();
+        }
+    }
+
     /// Forgets whoever has nothing left that counts.
     pub(super) fn sweep(&self, now: Instant) {
         self.users().retain(|_, climber| {
@@ -72,7 +79,10 @@ impl Climber {
         if self.strikes.len() < rules.strikes {
             return Rung::Close;
         }
-        self.strikes.clear();
+        // They count on until the block is stored: the store may be away.
+        if self.strikes.len() > rules.strikes {
+            self.strikes.pop_front();
+        }
         Rung::Block
     }
 }
@@ -112,6 +122,9 @@ mod tests {
         );
         wait(&clock, 3599);
         assert_eq!([refuse(ana), refuse(ana), refuse(ana)], [Rung::Stay, Rung::Stay, Rung::Block]);
+        let not_stored = [refuse(ana), refuse(ana), refuse(ana)];
+        assert_eq!(not_stored, [Rung::Stay, Rung::Stay, Rung::Block], "the store did not take the block");
+        ladder.blocked(ana);
         assert_eq!([refuse(ana), refuse(ana), refuse(ana)], [Rung::Stay, Rung::Stay, Rung::Close]);
     }
 

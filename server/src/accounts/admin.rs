@@ -6,7 +6,7 @@ use jiff::Timestamp;
 use secrecy::SecretString;
 
 use super::{
-    AccountError, Accounts, Pass, form,
+    AccountError, Accounts, Pass, form, pass,
     secret::{self, Secret},
     totp,
 };
@@ -102,9 +102,11 @@ impl Accounts {
 
     /// Returns whose key this is, and what it opens.
     pub(crate) async fn redeem_key(&self, key: &str) -> Result<Pass, AccountError> {
-        let found = self.storage.api_key(&secret::hash(key), self.clock.wall()).await?;
+        let now = self.clock.wall();
+        let found = self.storage.api_key(&secret::hash(key), now).await?;
         let key = found.ok_or(AccountError::BadKey)?;
         let standing = self.storage.standing(key.user, None).await?.ok_or(AccountError::BadKey)?;
+        pass::unblocked(&standing, now)?;
         Ok(Pass { user: standing.user, device: None, expires_at: key.expires_at, scopes: Some(key.scopes) })
     }
 

@@ -8,7 +8,7 @@ use tokio::sync::watch;
 use super::{AccountError, Accounts};
 use crate::{
     ids::{DeviceId, UserId},
-    storage::{Device, User},
+    storage::{Device, Standing, User},
 };
 
 /// Proof that somebody was let in.
@@ -97,11 +97,16 @@ impl Accounts {
         if device.is_some() && standing.device.is_none() {
             return Err(AccountError::LoggedOut);
         }
-        let block =
-            standing.blocked_until.and_then(|until| Duration::try_from(until.duration_since(now)).ok());
-        match block.filter(|left| !left.is_zero()) {
-            Some(left) => Err(AccountError::Blocked { left }),
-            None => Ok(Pass { user: standing.user, device: standing.device, expires_at, scopes: None }),
-        }
+        unblocked(&standing, now)?;
+        Ok(Pass { user: standing.user, device: standing.device, expires_at, scopes: None })
+    }
+}
+
+/// Says for how long somebody is kept out, if at all.
+pub(super) fn unblocked(standing: &Standing, now: Timestamp) -> Result<(), AccountError> {
+    let block = standing.blocked_until.and_then(|until| Duration::try_from(until.duration_since(now)).ok());
+    match block.filter(|left| !left.is_zero()) {
+        Some(left) => Err(AccountError::Blocked { left }),
+        None => Ok(()),
     }
 }

@@ -154,7 +154,7 @@ impl Steps {
         };
         let mut decision = session::decide(latest.as_ref(), said.at, rules);
         if let (Decision::Continue, Some(session)) = (decision, &open)
-            && self.has_shifted(said, session.id).await?
+            && self.has_shifted(said, session.id).await
         {
             decision = Decision::Open(SessionReason::Intent);
         }

@@ -80,6 +80,9 @@ impl Config {
             ("calendar.reply_life", self.calendar.reply_life),
             ("database.patience", self.database.patience),
             ("redis.patience", self.redis.patience),
+            ("http.slow_timeout", http.slow_timeout),
+            ("http.first_frame", http.first_frame),
+            ("conversation.resume_life", talk.resume_life),
         ];
         for (key, duration) in durations {
             waitable(key, duration)?;

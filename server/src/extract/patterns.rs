@@ -24,12 +24,10 @@ impl FactExtractor for PatternExtractor {
         if birth::is_told(&text) {
             let value = format!("since {}", at.strftime("%Y-%m-%d"));
             found.push(Found { key: "postpartum", value, confidence: STATED });
+        } else if let Some(value) = week::stated(&text) {
+            // Weeks beside a birth are those that it came after, or early.
+            found.push(Found { key: "pregnancy_week", value, confidence: STATED });
         }
-        found.extend(week::stated(&text).map(|value| Found {
-            key: "pregnancy_week",
-            value,
-            confidence: STATED,
-        }));
         found.extend(allergy(&text).map(|value| Found { key: "allergies", value, confidence: STATED }));
         for (key, list, confidence) in [
             ("diet_preference", DIETS, STATED),

@@ -30,7 +30,9 @@ static OWN_WEEK: LazyLock<Regex> = LazyLock::new(|| {
 });
 
 /// Words that make "22 weeks" something else than the age of the pregnancy.
-const ELSEWHEN: [&str; 46] = [
+const ELSEWHEN: [&str; 48] = [
+    "early",
+    "late",
     "for",
     "in",
     "every",
@@ -97,6 +99,9 @@ const PREGNANT: [&str; 14] = [
     "preggo",
 ];
 
+/// Whose weeks are their age.
+const CHILD: [&str; 2] = ["baby", "bebe"];
+
 pub(super) fn stated(text: &str) -> Option<String> {
     let text = &in_digits(text);
     if let Some(found) = OWN_WEEK.captures(text) {
@@ -105,7 +110,8 @@ pub(super) fn stated(text: &str) -> Option<String> {
     let found = WEEK.captures_iter(text).chain(WEEK_FIRST.captures_iter(text)).find(|found| {
         let has = |name: &str, list: &[&str]| found[name].split(' ').any(|word| list.contains(&word));
         let is_elsewhen = has("before", &ELSEWHEN) || has("after", &ELSEWHEN) && !has("after", &PREGNANT);
-        has("after", &PREGNANT) || !is_elsewhen && !has("before", &super::patterns::NEGATIONS)
+        let is_own = has("after", &PREGNANT) || !is_elsewhen && !has("before", &super::patterns::NEGATIONS);
+        is_own && !has("before", &CHILD)
     })?;
     within(&found["week"])
 }
@@ -155,6 +161,11 @@ mod tests {
             ("my dog is 12 weeks old", None),
             ("I am 90 weeks pregnant", None),
             ("222 weeks", None),
+            ("I had my baby 3 weeks early", None),
+            ("di a luz a las 39 semanas", None),
+            ("j'ai accouché à 39 semaines", None),
+            ("My baby is 6 weeks today", None),
+            ("mi bebé tiene 3 semanas", None),
         ];
 
         for (message, week) in corpus {

@@ -78,7 +78,12 @@ impl Pen {
                     let (holds, over) = found.map_or((None, None), |fact| split(fact, now));
                     match over {
                         // It was closed after this was said.
-                        Some(fact) if fact.updated_at > statement.at => return Ok(Outcome::Kept(fact)),
+                        Some(fact)
+                            if fact.updated_at > statement.at
+                                && statement.source == FactSource::Extracted =>
+                        {
+                            return Ok(Outcome::Kept(fact));
+                        }
                         // It has ceased to hold since this was said.
                         Some(_) => statement.at = now,
                         None => {}
@@ -106,7 +111,11 @@ impl Pen {
     async fn end(&self, by: &Statement, key: &str) -> Stored<()> {
         for _ in 0..TRIES_MAX {
             let stored = self.storage.fact(by.user, key, self.clock.wall()).await?;
-            let Some(fact) = stored.filter(|fact| fact.updated_at <= by.at) else { return Ok(()) };
+            let yields = |fact: &Fact| {
+                // A birth is an event and no rival; anything else that was heard gives way to what was written by hand.
+                fact.updated_at <= by.at && (by.key == "postpartum" || by.source >= fact.source)
+            };
+            let Some(fact) = stored.filter(yields) else { return Ok(()) };
             if self.close(fact, by.source, by.at).await?.is_some() {
                 tracing::info!(key, by = by.key, "fact ended");
                 return Ok(());

@@ -129,8 +129,9 @@ pub(crate) async fn add(
     input::Json(new): input::Json<NewLanguage>,
 ) -> Result<Response, ApiError> {
     let language = new.checked()?;
+    english_stays(&language.code, !language.is_enabled || language.is_experimental)?;
     if !language.is_experimental {
-        complete(&watch, &language.code)?;
+        complete(&watch, &language.code).await?;
     }
     if !storage.add_language(language.clone()).await? {
         let text = format!(
@@ -159,18 +160,24 @@ pub(crate) async fn change(
     if change.is_enabled.is_none() && change.is_experimental.is_none() {
         return Err(ApiError::invalid("nothing to change; send `is_enabled`, `is_experimental` or both"));
     }
-    if code == ENGLISH && (change.is_enabled == Some(false) || change.is_experimental == Some(true)) {
-        let text = "English is what every other language falls back to; it stays enabled and stable";
-        return Err(ApiError::new(StatusCode::CONFLICT, "english_stays", text));
-    }
+    english_stays(&code, change.is_enabled == Some(false) || change.is_experimental == Some(true))?;
     if change.is_experimental == Some(false) {
-        complete(&watch, &code)?;
+        complete(&watch, &code).await?;
     }
     let Change { is_enabled, is_experimental } = change;
     let changed = LanguageChange { code, is_enabled, is_experimental };
     let language = storage.change_language(changed).await?.ok_or_else(|| ApiError::not_found("language"))?;
     tracing::info!(admin = %admin.id, code = language.code, ?is_enabled, ?is_experimental, "language changed");
     Ok(in_force(&watch, language).await)
+}
+
+/// Refuses to take English away, or to call it an experiment.
+fn english_stays(code: &str, is_less: bool) -> Result<(), ApiError> {
+    if code != ENGLISH || !is_less {
+        return Ok(());
+    }
+    let text = "English is what every other language falls back to; it stays enabled and stable";
+    Err(ApiError::new(StatusCode::CONFLICT, "english_stays", text))
 }
 
 /// Puts a change in force here, and tells if it could not be.
@@ -180,7 +187,8 @@ async fn in_force(watch: &Watch, language: Language) -> axum::Json<ChangedView> 
 }
 
 /// Refuses to call a language stable while users would read English in places.
-fn complete(watch: &Watch, code: &str) -> Result<(), ApiError> {
+async fn complete(watch: &Watch, code: &str) -> Result<(), ApiError> {
+    watch.fresh().await;
     let missing = watch.languages().missing(code);
     if missing.is_empty() {
         return Ok(());

@@ -42,7 +42,8 @@ pub(crate) struct TextView {
 #[derive(Deserialize)]
 #[serde(deny_unknown_fields)]
 pub(crate) struct Edit {
-    /// The Fluent pattern, or `null` for the text of the file again.
+    /// The Fluent pattern, or `null` for the text of the file again; it must be one of them.
+    #[serde(deserialize_with = "Option::deserialize")]
     text: Option<String>,
 }
 
@@ -85,7 +86,7 @@ pub(crate) async fn versions(
     State(rows): State<Rows>,
     input::Path((code, key)): input::Path<(String, String)>,
 ) -> Result<axum::Json<Vec<TextVersion>>, ApiError> {
-    let place = place(&watch, (code, key))?;
+    let place = place(&watch, (code, key)).await?;
     Ok(axum::Json(rows.storage.text_versions(place).await?))
 }
 
@@ -95,7 +96,7 @@ pub(crate) async fn preview(
     State(watch): State<Watch>,
     (input::Path((code, key)), input::Json(edit)): (input::Path<(String, String)>, input::Json<Edit>),
 ) -> Result<axum::Json<Value>, ApiError> {
-    let place = place(&watch, (code, key))?;
+    let place = place(&watch, (code, key)).await?;
     let text = edit.text.unwrap_or_default();
     checked(&watch, &place.key, &text)?;
     let shown = watch.languages().preview(&place.key, &text, PREVIEW_VALUE);
@@ -109,10 +110,7 @@ pub(crate) async fn edit(
     State(rows): State<Rows>,
     (input::Path((code, key)), input::Json(edit)): (input::Path<(String, String)>, input::Json<Edit>),
 ) -> Result<axum::Json<VersionView>, ApiError> {
-    let place = place(&watch, (code, key))?;
-    if let Some(text) = &edit.text {
-        checked(&watch, &place.key, text)?;
-    }
+    let place = place(&watch, (code, key)).await?;
     store((&watch, &rows), place, (edit.text, admin.id)).await
 }
 
@@ -123,13 +121,10 @@ pub(crate) async fn restore(
     State(rows): State<Rows>,
     input::Path((code, key, version)): input::Path<(String, String, u32)>,
 ) -> Result<axum::Json<VersionView>, ApiError> {
-    let place = place(&watch, (code, key))?;
+    let place = place(&watch, (code, key)).await?;
     let versions = rows.storage.text_versions(place.clone()).await?;
     let old = versions.into_iter().find(|old| old.version == version);
     let old = old.ok_or_else(|| ApiError::not_found("version"))?;
-    if let Some(text) = &old.body {
-        checked(&watch, &place.key, text)?;
-    }
     store((&watch, &rows), place, (old.body, admin.id)).await
 }
 
@@ -140,7 +135,14 @@ pub(crate) async fn approve(
     State(rows): State<Rows>,
     input::Path((code, key, version)): input::Path<(String, String, u32)>,
 ) -> Result<axum::Json<VersionView>, ApiError> {
-    let place = place(&watch, (code, key))?;
+    let place = place(&watch, (code, key)).await?;
+    // What was sound when it was written may have lost its variables since.
+    let versions = rows.storage.text_versions(place.clone()).await?;
+    let text =
+        versions.into_iter().find(|waiting| waiting.version == version).and_then(|waiting| waiting.body);
+    if let Some(text) = text {
+        checked(&watch, &place.key, &text)?;
+    }
     let by: (UserId, Timestamp) = (admin.id, rows.clock.wall());
     let conflict = |code, text: &str| Err(ApiError::new(StatusCode::CONFLICT, code, text));
     match rows.storage.approve_text(place.clone(), version, by).await? {
@@ -167,7 +169,7 @@ pub(crate) async fn draft(
     State(rows): State<Rows>,
     input::Path(path): input::Path<(String, String)>,
 ) -> Result<(StatusCode, axum::Json<VersionView>), ApiError> {
-    let place = place(hub.languages(), path)?;
+    let place = place(hub.languages(), path).await?;
     let order = Order::new(&place.key, &place.language).ok_or_else(|| ApiError::not_found("text"))?;
     let answer = hub.ask(&order.prompt).await.map_err(|failure| {
         tracing::warn!(%failure, "model gave no draft");
@@ -189,11 +191,15 @@ async fn store(
     place: TextPlace,
     (body, author): (Option<String>, UserId),
 ) -> Result<axum::Json<VersionView>, ApiError> {
+    if let Some(text) = &body {
+        checked(watch, &place.key, text)?;
+    }
     let approvals_needed = approvals_needed(&place.key);
-    tracing::info!(admin = %author, ?place, approvals_needed, "text edited");
     let at = rows.clock.wall();
-    let new = NewText { place, body, author: Some(author), tokens: 0, approvals_needed, at };
-    Ok(in_force(watch, rows.storage.add_text(new).await?).await)
+    let new = NewText { place: place.clone(), body, author: Some(author), tokens: 0, approvals_needed, at };
+    let stored = rows.storage.add_text(new).await?;
+    tracing::info!(admin = %author, ?place, approvals_needed, "text edited");
+    Ok(in_force(watch, stored).await)
 }
 
 /// Puts a version in force here if it is live, and tells if that could not be done.
@@ -210,7 +216,8 @@ fn approvals_needed(key: &str) -> u32 {
 }
 
 /// Finds the place of a text; only languages of the table have texts.
-fn place(watch: &Watch, (language, key): (String, String)) -> Result<TextPlace, ApiError> {
+async fn place(watch: &Watch, (language, key): (String, String)) -> Result<TextPlace, ApiError> {
+    watch.fresh().await;
     known(watch, &language)?;
     if watch.languages().keys().any(|(known, _)| known == key) {
         return Ok(TextPlace { language, key });

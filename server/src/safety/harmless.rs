@@ -13,6 +13,8 @@ use crate::words::Word;
 const DENIAL_REACH: usize = 4;
 /// So many words before the last word of a pattern a denial within the pattern reaches it.
 const INNER_REACH: usize = 2;
+/// So many words after others a sign may still be theirs.
+const THEIRS_REACH: usize = 40;
 /// So many words after a fever its reading is looked for.
 const READING_REACH: usize = 9;
 
@@ -29,7 +31,7 @@ pub(super) struct Excuses {
     pub(super) covered: Vec<bool>,
     /// Clauses that tell of a time long gone, or of what may be.
     elsewhen: Vec<usize>,
-    /// Places of words about others.
+    /// Where words about others end, in order.
     others: Vec<usize>,
     is_back: bool,
 }
@@ -49,7 +51,8 @@ impl Harmless {
         let elsewhen = [&self.phrases.past, &self.phrases.general].into_iter();
         let elsewhen = elsewhen.flat_map(|phrases| places(phrases, words));
         let elsewhen = elsewhen.map(|place| words[place.start].clause).collect();
-        let others = places(&self.phrases.others, words).map(|place| place.end).collect();
+        let mut others: Vec<usize> = places(&self.phrases.others, words).map(|place| place.end).collect();
+        others.sort_unstable();
         let is_back = words.windows(2).any(|pair| BACK.contains(&[&*pair[0].text, &*pair[1].text]))
             || words.iter().any(|word| word.text == "again");
         Excuses { covered, elsewhen, others, is_back }
@@ -64,7 +67,14 @@ impl Excuses {
             || sign.len() > 1 && is_denied(&words[sign.start..sign.end - 1], INNER_REACH)
             || is_low_reading(words, &sign)
             || self.elsewhen.contains(&clause) && !self.is_back && !is_now(words, clause)
-            || self.others.iter().any(|other| is_theirs(words, *other..sign.start))
+            || self.other_before(sign.start).is_some_and(|other| is_theirs(words, other..sign.start))
+    }
+
+    /// Returns where the last words about others before a place end. Those before them have more between, and excuse
+    /// less.
+    fn other_before(&self, place: usize) -> Option<usize> {
+        let count = self.others.partition_point(|other| *other <= place);
+        self.others[..count].last().copied().filter(|other| place - other <= THEIRS_REACH)
     }
 }
 
@@ -231,9 +241,10 @@ const BACK: [[&str; 2]; 6] =
     [["otra", "vez"], ["de", "nuevo"], ["de", "nouveau"], ["a", "nouveau"], ["came", "back"], ["is", "back"]];
 
 /// Words that name a patient between others and a sign.
-const PERSONS: [&str; 21] = [
-    "i", "im", "ive", "me", "she", "her", "wife", "sister", "yo", "estoy", "tengo", "ella", "mujer",
-    "esposa", "hermana", "j", "je", "moi", "elle", "femme", "soeur",
+const PERSONS: [&str; 29] = [
+    "my", "mi", "mis", "mon", "ma", "belly", "barriga", "ventre", "i", "im", "ive", "me", "she", "her",
+    "wife", "sister", "yo", "estoy", "tengo", "ella", "mujer", "esposa", "hermana", "j", "je", "moi", "elle",
+    "femme", "soeur",
 ];
 
 #[cfg(test)]
@@ -253,6 +264,8 @@ mod tests {
             "I have a fever and I am 36 weeks pregnant",
             "fever, it was 37.5 this morning and now 39.5",
             "tengo fiebre y estoy de 35 semanas",
+            "my dog jumped on my belly and now there is bleeding",
+            "mi perro salto sobre mi barriga y ahora hay sangrado",
         ] {
             assert!(is_flagged(message), "{message}");
         }

@@ -2,8 +2,8 @@
 //!
 //! Health (symptoms, pregnancy) and dates are two families of matters. So many substantive messages in a row
 //! of the other family begin a new conversation, with the last of them. Small talk, thanks and what is
-//! unclear or unsure neither count nor interrupt. While the conversation holds a sign of an emergency it is
-//! never cut.
+//! unclear or unsure neither count nor interrupt. While what it is shown of the conversation holds a sign of an
+//! emergency, it does not cut.
 //!
 //! Invariant: pure.
 

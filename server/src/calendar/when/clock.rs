@@ -248,7 +248,13 @@ fn quarters(hour: i8, rest: &[Token], taken: usize) -> (Hours, usize) {
 }
 
 const fn before(hour: i8, minutes: i8) -> Hours {
-    Hours::clock(if hour == 0 { 23 } else { hour - 1 }, 60 - minutes)
+    let hour = match hour {
+        0 => 23,
+        // A quarter to one is a quarter past twelve's half, and not in the night.
+        1 => 12,
+        hour => hour - 1,
+    };
+    Hours::clock(hour, 60 - minutes)
 }
 
 /// Adds "am", "p.m.", "de la tarde" or the like behind a time.

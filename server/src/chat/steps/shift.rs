@@ -3,7 +3,7 @@
 
 use jiff::Timestamp;
 
-use super::Steps;
+use super::{Steps, or_nothing};
 use crate::{
     chat::event::Said,
     classify::classify,
@@ -21,18 +21,19 @@ const JOINED_MAX: u32 = 10;
 
 impl Steps {
     /// Returns whether a new conversation begins with this message, by its matter.
-    pub(super) async fn has_shifted(&self, said: &Said, session: SessionId) -> Stored<bool> {
+    pub(super) async fn has_shifted(&self, said: &Said, session: SessionId) -> bool {
         let policy = MemoryPolicy::new(&self.parts.config.conversation);
         let now = policy.shift.remark(&said.meaning, said.flag.is_some());
-        if !now.can_shift() {
-            return Ok(false);
+        if policy.shift.messages == 0 || !now.can_shift() {
+            return false;
         }
         let since = policy.since(said.at);
-        let earlier = self.parts.storage.context(session, since, LOOKED_AT_MAX).await?;
+        let read = self.parts.storage.context(session, since, LOOKED_AT_MAX).await;
+        let earlier = or_nothing(read, "matter of the conversation");
         let of_user = earlier.iter().filter(|message| message.role == Role::User);
         let mut remarks: Vec<_> = of_user.map(|message| self.remark(&policy.shift, message)).collect();
         remarks.push(now);
-        Ok(policy.shift.is_at_the_end_of(&remarks))
+        policy.shift.is_at_the_end_of(&remarks)
     }
 
     fn remark(&self, shift: &Shift, message: &Message) -> crate::session::Remark {

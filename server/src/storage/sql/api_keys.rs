@@ -14,13 +14,14 @@ use crate::{
 };
 
 pub(super) async fn add(db: &Database, key: ApiKey, hash: SecretHash) -> Stored<()> {
-    const COUNT: &str = "SELECT COUNT(*) AS n FROM api_keys WHERE user_id = $1";
+    const COUNT: &str = "SELECT COUNT(*) AS n FROM api_keys WHERE user_id = $1 AND expires_at > $2";
     const INSERT: &str = "INSERT INTO api_keys \
         (id, user_id, name, prefix, hash, scopes, created_at, expires_at) \
         VALUES ($1, $2, $3, $4, $5, $6, $7, $8)";
     let mut tx = db.write().await?;
     users::hold(&mut tx, key.user).await?;
-    let row = sqlx::query(COUNT).bind(key.user.to_string()).fetch_one(&mut *tx).await?;
+    let count = sqlx::query(COUNT).bind(key.user.to_string()).bind(micros(key.created_at));
+    let row = count.fetch_one(&mut *tx).await?;
     if Columns::new("api_keys", &row).count("n")? >= API_KEYS_MAX {
         return Err(StorageError::TooMany { what: "API keys", most: API_KEYS_MAX });
     }

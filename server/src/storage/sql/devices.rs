@@ -101,8 +101,9 @@ async fn turn(tx: &mut Tx, rotation: &Rotation) -> Stored<Rotated> {
     }
     let used = sqlx::query(USE).bind(rotation.used.0.as_str()).bind(micros(rotation.at));
     if used.execute(&mut **tx).await?.rows_affected() == 0 {
-        delete(tx, device.user, device.id).await?;
-        return Ok(Rotated::Reused(device.user, device.id));
+        // Whoever logged out meanwhile has taken the token along, and nobody has stolen it.
+        let is_there = delete(tx, device.user, device.id).await?;
+        return Ok(if is_there { Rotated::Reused(device.user, device.id) } else { Rotated::Unknown });
     }
     renew(tx, device, rotation).await
 }
