@@ -6,6 +6,7 @@ use axum::{
     middleware::Next,
     response::Response,
 };
+use uuid::Uuid;
 
 use crate::{
     accounts::Pass,
@@ -49,7 +50,8 @@ async fn keep(
     let (actor, own) = extensions.get::<Pass>().map_or((Actor::Nobody, None), who);
     let address = extensions.get::<Caller>().map(|caller| caller.address);
     let route = extensions.get::<MatchedPath>().map_or("", MatchedPath::as_str);
-    let (action, target) = (format!("{} {route}", request.method()), request.uri().path().to_owned());
+    let action = format!("{} {route}", request.method());
+    let (path, masked) = (request.uri().path().to_owned(), target(route, request.uri().path()));
     let response = next.run(request).await;
     if response.status() == StatusCode::SERVICE_UNAVAILABLE {
         // The store that did not take the deed would not take the row either.
@@ -57,7 +59,38 @@ async fn keep(
         return response;
     }
     let subject = response.extensions().get::<Subject>().map(|subject| subject.0).or(own);
+    let target = if response.status().is_success() { path } else { masked };
     let outcome = response.status().as_u16().to_string();
     audit.record(Act { actor, subject, action, target, outcome, address }).await;
     response
+}
+
+/// Returns a path in which only ids stand in the place of parameters: what was refused may be anything that a user has
+/// typed, and the log outlives its users.
+fn target(route: &str, path: &str) -> String {
+    let part = |(pattern, part): (&str, &str)| {
+        let is_kept = !pattern.starts_with('{') || part.parse::<Uuid>().is_ok();
+        if is_kept { part.to_owned() } else { pattern.to_owned() }
+    };
+    route.split('/').zip(path.split('/')).map(part).collect::<Vec<_>>().join("/")
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_was_refused_leaves_its_ids_and_no_words_f107() {
+        let id = "0190a8c4-0000-7000-8000-000000000001";
+
+        assert_eq!(
+            target("/api/users/me/facts/{key}", "/api/users/me/facts/ana@a.org"),
+            "/api/users/me/facts/{key}"
+        );
+        assert_eq!(
+            target("/api/reminders/{id}", &format!("/api/reminders/{id}")),
+            format!("/api/reminders/{id}")
+        );
+        assert_eq!(target("", "/whatever"), "");
+    }
 }

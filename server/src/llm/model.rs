@@ -22,7 +22,7 @@ use super::{
     reader::{Progress, Reader},
 };
 use crate::{
-    breaker::{Breaker, Cause, Permit, Refusal, SharedPolicy, TurnEnd, Verdict},
+    breaker::{Breaker, Cause, Permit, Refusal, SharedPolicy, State, TurnEnd, Verdict},
     config::Llm,
     deadline::Deadline,
 };
@@ -100,6 +100,11 @@ impl Model {
             tracing::error!(status, "model refuses the account; check `llm.api_key` and the balance");
         }
         outcome
+    }
+
+    /// Returns whether its breaker lets everybody through.
+    pub fn is_open_to_all(&self) -> bool {
+        lock(&self.breaker).state() == State::Closed
     }
 
     async fn attempts(&self, question: Question<'_>, mut retries: u32) -> Result<(), Failed> {

@@ -14,7 +14,7 @@ use jiff::Timestamp;
 use serde::Serialize;
 
 use crate::{
-    facts,
+    facts::{self, Life},
     languages::english_name,
     mask,
     storage::{Fact, Message, Role},
@@ -151,10 +151,15 @@ fn system_text(language: &str, known: &[&str]) -> String {
     text + RULES
 }
 
-/// The first facts to be listed, and the last to be left out.
+/// The first facts to be listed, and the last to be left out: what moves with the pregnancy, what must not be forgotten,
+/// what changes, what passes.
 fn rank(key: &str) -> usize {
-    let order = ["pregnancy_week", "postpartum", "allergies", "diet_preference", "exercise"];
-    order.iter().position(|first| *first == key).unwrap_or(order.len())
+    match facts::life(key) {
+        Life::Anchor => 0,
+        Life::Critical => 1,
+        Life::Preference => 2,
+        Life::Transient => 3,
+    }
 }
 
 /// Who has read [`ROLE`] and [`RULES`] with the eyes of a midwife or doctor.

@@ -1,7 +1,8 @@
 //! Which model answers: the main one, or a cheaper one in its place.
 //!
 //! Invariants: another model is asked only while nothing of an answer was shown; each has a breaker of its own. Where a
-//! cheaper one may answer, the main one is not asked twice: the time goes to whoever may still do it.
+//! cheaper one may answer, and is not left alone itself, the main one is not asked twice: the time goes to whoever may
+//! still do it.
 
 use clock::SharedClock;
 
@@ -54,7 +55,7 @@ impl Routes {
     /// drops the upstream connection at once.
     pub async fn answer(&self, question: Question<'_>, may_be_cheaper: bool) -> Result<Route, Failure> {
         let cheaper = self.cheaper.as_ref().filter(|_| may_be_cheaper);
-        let retries = if cheaper.is_some() { 0 } else { self.retries };
+        let retries = if cheaper.is_some_and(Model::is_open_to_all) { 0 } else { self.retries };
         let failed = match self.main.answer(question, retries).await {
             Ok(()) => return Ok(answered(Route::Main)),
             Err(failed) => failed,

@@ -44,7 +44,7 @@ async fn make(db: &Database, new: NewReminder) -> Reminder {
 
 /// Asks for a reminder that was deleted within the last day.
 fn restoration(user: UserId, id: ReminderId, seconds: i64) -> Restoration {
-    Restoration { id, user, deleted_since: at(seconds - DAY), at: at(seconds) }
+    Restoration { id, user, deleted_since: at(seconds - DAY) }
 }
 
 async fn a_reminder_changes_for_its_owner_only(db: Database) {
@@ -165,6 +165,7 @@ async fn a_rollback_takes_what_the_server_made_and_nothing_else_f87(db: Database
     assert_eq!(left, expected);
     let back = db.restore_reminder(restoration(user, single, 300)).await.unwrap();
     assert!(matches!(back, RestoreOutcome::There(_)), "a rollback can be taken back");
+    assert!(roll_back(Some(single)).await.is_empty(), "whoever wanted it back has made it their own");
 }
 
 /// A reminder that is asked for under a key.

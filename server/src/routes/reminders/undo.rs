@@ -26,7 +26,7 @@ pub(crate) async fn restore(
 ) -> Result<Json<ReminderView>, ApiError> {
     let at = desk.rows.clock.wall();
     let restoration =
-        Restoration { id: input::id(&id, WHAT)?, user: user.id, deleted_since: since(&desk, at), at };
+        Restoration { id: input::id(&id, WHAT)?, user: user.id, deleted_since: since(&desk, at) };
     match desk.rows.storage.restore_reminder(restoration).await? {
         RestoreOutcome::There(reminder) => Ok(Json(reminder.into())),
         RestoreOutcome::Unknown => Err(ApiError::not_found(WHAT)),

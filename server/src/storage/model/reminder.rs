@@ -159,14 +159,12 @@ pub struct Restoration {
     pub user: UserId,
     /// Since when it must have been deleted.
     pub deleted_since: Timestamp,
-    /// When it is asked for.
-    pub at: Timestamp,
 }
 
 /// What became of a [`Restoration`].
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum RestoreOutcome {
-    /// It is there, as it was; also if it had not been deleted.
+    /// It is there, as it was, and its user's own; also if it had not been deleted.
     There(Reminder),
     /// It was deleted too long ago.
     TooLate,

@@ -169,7 +169,7 @@ async fn forget(tx: &mut Tx, user: UserId, at: Timestamp) -> Stored<()> {
 
 pub(super) async fn restore(db: &Database, asked: Restoration) -> Stored<RestoreOutcome> {
     const SELECT: &str = "SELECT * FROM reminders WHERE id = $1 AND user_id = $2";
-    const RESTORE: &str = "UPDATE reminders SET deleted_at = NULL WHERE id = $1 RETURNING *";
+    const RESTORE: &str = "UPDATE reminders SET deleted_at = NULL, origin = $2 WHERE id = $1 RETURNING *";
     let mut tx = db.write().await?;
     users::hold(&mut tx, asked.user).await?;
     let query = sqlx::query(SELECT).bind(asked.id.to_string()).bind(asked.user.to_string());
@@ -180,7 +180,9 @@ pub(super) async fn restore(db: &Database, asked: Restoration) -> Stored<Restore
         Some(_) => {}
     }
     check_room(&mut tx, asked.user).await?;
-    let restored = sqlx::query(RESTORE).bind(asked.id.to_string()).fetch_one(&mut *tx).await?;
+    // Whoever wants it back has made it their own: no rollback takes it again.
+    let query = sqlx::query(RESTORE).bind(asked.id.to_string()).bind(Origin::User.word());
+    let restored = query.fetch_one(&mut *tx).await?;
     tx.commit().await?;
     Ok(RestoreOutcome::There(reminder(&restored)?))
 }
