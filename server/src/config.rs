@@ -17,6 +17,7 @@ mod layer;
 pub mod limits;
 pub mod llm;
 pub mod redis;
+mod secret;
 pub mod span;
 mod validate;
 

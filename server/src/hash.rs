@@ -1,11 +1,11 @@
 //! Hashes as text, for what is compared and not shown.
 
+use data_encoding::HEXLOWER;
 use sha2::{Digest, Sha256};
 
 /// Returns the SHA-256 of some bytes, as 64 small hexadecimal digits.
 pub(crate) fn sha256(bytes: &[u8]) -> String {
-    let digits = |byte: u8| [byte >> 4, byte & 0xf].map(|half| char::from_digit(u32::from(half), 16));
-    Sha256::digest(bytes).iter().copied().flat_map(digits).flatten().collect()
+    HEXLOWER.encode(&Sha256::digest(bytes))
 }
 
 #[cfg(test)]

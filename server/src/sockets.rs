@@ -93,7 +93,11 @@ impl Seat {
     pub(crate) fn word(&self) -> watch::Receiver<()> {
         let open = self.sockets.open();
         // Each seat has an entry until it is dropped.
-        open.users.get(&self.user).map_or_else(|| watch::channel(()).1, |theirs| theirs.word.subscribe())
+        let mut word =
+            open.users.get(&self.user).map_or_else(|| watch::channel(()).1, |theirs| theirs.word.subscribe());
+        // Whoever was logged out between the look at the token and the seat is looked at once more.
+        word.mark_changed();
+        word
     }
 }
 

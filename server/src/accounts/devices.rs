@@ -130,7 +130,7 @@ impl Accounts {
 
     /// Returns when the last token ends of a device that is seen now.
     fn last_end(&self, now: Timestamp) -> Timestamp {
-        after(now, self.rules.refresh_life.max(self.rules.token_life))
+        after(now, self.rules.refresh_life.max(self.rules.token_life).max(self.rules.access_life))
     }
 }
 

@@ -64,7 +64,7 @@ impl Registration {
 
     /// Returns the account that is meant, as it would be stored.
     pub fn account(&self) -> String {
-        self.email.trim().to_lowercase()
+        account(&self.email)
     }
 
     /// Returns the same form for a device that is called so, unless it calls itself something.
@@ -93,7 +93,7 @@ impl Registration {
 impl Login {
     /// Returns the account that is meant, as it would be stored.
     pub fn account(&self) -> String {
-        self.email.trim().to_lowercase()
+        account(&self.email)
     }
 
     /// Returns the same form for a device that is called so, unless it calls itself something.
@@ -110,9 +110,14 @@ impl Login {
     }
 }
 
-/// Returns the address as it is stored: trimmed and in lower case.
+/// Returns the account that an address means: trimmed and in lower case.
+fn account(email: &str) -> String {
+    email.trim().to_lowercase()
+}
+
+/// Returns the address as it is stored, or says what is wrong with it.
 pub(super) fn email(text: &str) -> Result<String, String> {
-    let email = text.trim().to_lowercase();
+    let email = account(text);
     at_most("email", &email, EMAIL_MAX)?;
     let parts = email.split_once('@').filter(|(name, host)| {
         let host_fits = !host.is_empty() && !host.contains('@') && !host.starts_with('.');

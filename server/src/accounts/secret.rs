@@ -2,11 +2,9 @@
 
 use std::fmt;
 
-use data_encoding::HEXLOWER;
-use sha2::{Digest, Sha256};
 use uuid::Uuid;
 
-use crate::storage::SecretHash;
+use crate::{hash::sha256, storage::SecretHash};
 
 /// A secret of 244 random bits behind a word that tells what it is for. It is shown once, to its holder.
 pub(super) struct Secret(String);
@@ -36,7 +34,7 @@ impl fmt::Debug for Secret {
 
 /// Returns the form in which a secret is stored. It needs no salt and no slowness: it was never chosen by people.
 pub(super) fn hash(secret: &str) -> SecretHash {
-    SecretHash(HEXLOWER.encode(&Sha256::digest(secret.as_bytes())))
+    SecretHash(sha256(secret.as_bytes()))
 }
 
 #[cfg(test)]

@@ -3,9 +3,9 @@
 use std::time::Duration;
 
 use secrecy::SecretString;
-use serde::{Deserialize, Serialize, Serializer};
+use serde::{Deserialize, Serialize};
 
-use super::span;
+use super::{secret::hidden, span};
 
 /// How users prove who they are.
 #[derive(Clone, Debug, Serialize, Deserialize)]
@@ -73,8 +73,4 @@ impl Default for Auth {
             argon2_passes: 2,
         }
     }
-}
-
-fn hidden<S: Serializer>(_: &SecretString, serializer: S) -> Result<S::Ok, S::Error> {
-    serializer.serialize_str("[hidden]")
 }

@@ -2,22 +2,22 @@
 
 use std::time::Duration;
 
-use secrecy::{ExposeSecret, SecretString};
-use serde::{Deserialize, Serialize, Serializer};
+use secrecy::SecretString;
+use serde::{Deserialize, Serialize};
 
-use super::span;
+use super::{secret::hidden_url, span};
 
 /// The database, chosen by its URL.
 #[derive(Clone, Debug, Serialize, Deserialize)]
 #[serde(default, deny_unknown_fields)]
 pub struct DatabaseUrl {
     /// `sqlite:PATH` or `postgres://user:password@host/name`. Hidden when printed.
-    #[serde(serialize_with = "hidden")]
+    #[serde(serialize_with = "hidden_url")]
     pub url: SecretString,
     /// The same PostgreSQL as another role, for what the chat reads and writes; empty where there is none. A role that
     /// may not write to `reminders` (`deploy/postgres/chat_role.sql`) keeps the chat from making entries, whatever
     /// goes wrong in it. Hidden when printed.
-    #[serde(serialize_with = "hidden")]
+    #[serde(serialize_with = "hidden_url")]
     pub chat_url: SecretString,
     /// Connections that may be open at once, for each of the two.
     pub connections: u32,
@@ -34,13 +34,5 @@ impl Default for DatabaseUrl {
             connections: 8,
             patience: Duration::from_secs(2),
         }
-    }
-}
-
-fn hidden<S: Serializer>(url: &SecretString, serializer: S) -> Result<S::Ok, S::Error> {
-    match url.expose_secret().split_once(':') {
-        Some((scheme, _)) => serializer.serialize_str(&format!("{scheme}:[hidden]")),
-        None if url.expose_secret().is_empty() => serializer.serialize_str(""),
-        None => serializer.serialize_str("[hidden]"),
     }
 }

@@ -3,9 +3,9 @@
 use std::time::Duration;
 
 use secrecy::SecretString;
-use serde::{Deserialize, Serialize, Serializer};
+use serde::{Deserialize, Serialize};
 
-use super::span;
+use super::{secret::hidden, span};
 
 /// Which end of a stream counts as a whole answer.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -116,8 +116,4 @@ impl Default for Llm {
             breaker: Breaker::default(),
         }
     }
-}
-
-fn hidden<S: Serializer>(_: &SecretString, serializer: S) -> Result<S::Ok, S::Error> {
-    serializer.serialize_str("[hidden]")
 }

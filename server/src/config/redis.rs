@@ -3,16 +3,16 @@
 use std::time::Duration;
 
 use secrecy::{ExposeSecret, SecretString};
-use serde::{Deserialize, Serialize, Serializer};
+use serde::{Deserialize, Serialize};
 
-use super::span;
+use super::{secret::hidden_url, span};
 
 /// Redis, if there is one.
 #[derive(Clone, Debug, Serialize, Deserialize)]
 #[serde(default, deny_unknown_fields)]
 pub struct RedisUrl {
     /// `redis://host:port`; empty for a server that shares nothing with others. Hidden when printed.
-    #[serde(serialize_with = "hidden")]
+    #[serde(serialize_with = "hidden_url")]
     pub url: SecretString,
     /// How long a call to it may take; then this process decides alone.
     #[serde(with = "span")]
@@ -30,8 +30,4 @@ impl Default for RedisUrl {
     fn default() -> Self {
         Self { url: String::new().into(), patience: Duration::from_millis(250) }
     }
-}
-
-fn hidden<S: Serializer>(url: &SecretString, serializer: S) -> Result<S::Ok, S::Error> {
-    serializer.serialize_str(if url.expose_secret().is_empty() { "" } else { "redis:[hidden]" })
 }

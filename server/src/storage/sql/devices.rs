@@ -13,6 +13,9 @@ use crate::{
     storage::{DEVICES_MAX, Device, NewDevice, Rotated, Rotation, SecretHash, Standing, Stored},
 };
 
+/// Used tokens of a device that are remembered, so that whoever brings one again is caught; the oldest go first.
+const TOKENS_MAX: i64 = 1000;
+
 pub(super) async fn add(db: &Database, new: NewDevice) -> Stored<()> {
     const INSERT: &str = "INSERT INTO devices (id, user_id, name, created_at, seen_at, expires_at, factor_at) \
         VALUES ($1, $2, $3, $4, $5, $6, $7)";
@@ -112,6 +115,8 @@ async fn turn(tx: &mut Tx, rotation: &Rotation) -> Stored<Rotated> {
 async fn renew(tx: &mut Tx, device: Device, rotation: &Rotation) -> Stored<Rotated> {
     const UPDATE: &str = "UPDATE devices SET seen_at = $2, expires_at = $3 WHERE id = $1";
     const FORGET: &str = "DELETE FROM refresh_tokens WHERE device_id = $1 AND expires_at <= $2";
+    const OLDEST: &str = "DELETE FROM refresh_tokens WHERE device_id = $1 AND hash NOT IN \
+        (SELECT hash FROM refresh_tokens WHERE device_id = $1 ORDER BY expires_at DESC, hash LIMIT $2)";
     let (seen_at, expires_at) = (rotation.at, rotation.expires_at);
     let query =
         sqlx::query(UPDATE).bind(device.id.to_string()).bind(micros(seen_at)).bind(micros(expires_at));
@@ -119,6 +124,8 @@ async fn renew(tx: &mut Tx, device: Device, rotation: &Rotation) -> Stored<Rotat
         return Ok(Rotated::Unknown);
     }
     sqlx::query(FORGET).bind(device.id.to_string()).bind(micros(rotation.at)).execute(&mut **tx).await?;
+    let most = sqlx::query(OLDEST).bind(device.id.to_string()).bind(TOKENS_MAX - 1);
+    most.execute(&mut **tx).await?;
     add_token(tx, device.id, (&rotation.next, rotation.token_expires_at)).await?;
     let query = sqlx::query("SELECT * FROM users WHERE id = $1").bind(device.user.to_string());
     let user = users::user(&query.fetch_one(&mut **tx).await?)?;

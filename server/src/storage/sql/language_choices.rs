@@ -73,6 +73,9 @@ async fn insert(tx: &mut Tx, (user, number): (UserId, i64), new: &Preference) ->
         .bind(micros(new.at))
         .execute(&mut **tx)
         .await?;
+    let query = sqlx::query("DELETE FROM language_preferences WHERE user_id = $1 AND number <= $2");
+    let last = number - i64::from(PREFERENCES_MAX);
+    query.bind(user.to_string()).bind(last).execute(&mut **tx).await?;
     Ok(())
 }
 

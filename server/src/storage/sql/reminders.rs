@@ -164,7 +164,7 @@ async fn forget(tx: &mut Tx, user: UserId, at: Timestamp) -> Stored<()> {
         let before = at.saturating_sub(life).unwrap_or(Timestamp::MIN);
         sqlx::query(sql).bind(user.to_string()).bind(micros(before)).execute(&mut **tx).await?;
     }
-    Ok(())
+    replies::forget(tx, user, at.saturating_sub(TEXT_LIFE).unwrap_or(Timestamp::MIN)).await
 }
 
 pub(super) async fn restore(db: &Database, asked: Restoration) -> Stored<RestoreOutcome> {

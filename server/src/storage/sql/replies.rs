@@ -3,6 +3,8 @@
 //! Invariant: a reply is there exactly if what it tells of was done. Whoever asks holds the user, so that of
 //! two requests with one key the second finds the reply of the first.
 
+use jiff::Timestamp;
+
 use super::{
     Tx,
     row::{Columns, micros},
@@ -17,11 +19,9 @@ const ROUTE: &str = "POST /api/reminders";
 
 /// Returns what the request was answered before, if it was. Forgets what is older than it may be.
 pub(super) async fn find(tx: &mut Tx, user: UserId, request: &Request) -> Stored<Option<ReminderOutcome>> {
-    const FORGET: &str = "DELETE FROM replies WHERE user_id = $1 AND stored_at <= $2";
     const SELECT: &str =
         "SELECT fingerprint, body FROM replies WHERE user_id = $1 AND route = $2 AND key = $3";
-    let forget = sqlx::query(FORGET).bind(user.to_string()).bind(micros(request.kept_since));
-    forget.execute(&mut **tx).await?;
+    forget(tx, user, request.kept_since).await?;
     let query = sqlx::query(SELECT).bind(user.to_string()).bind(ROUTE).bind(request.key.clone());
     let Some(row) = query.fetch_optional(&mut **tx).await? else { return Ok(None) };
     let row = Columns::new("replies", &row);
@@ -31,6 +31,13 @@ pub(super) async fn find(tx: &mut Tx, user: UserId, request: &Request) -> Stored
     } else {
         ReminderOutcome::OtherRequest
     }))
+}
+
+/// Forgets the replies that were kept by then.
+pub(super) async fn forget(tx: &mut Tx, user: UserId, kept_since: Timestamp) -> Stored<()> {
+    const FORGET: &str = "DELETE FROM replies WHERE user_id = $1 AND stored_at <= $2";
+    sqlx::query(FORGET).bind(user.to_string()).bind(micros(kept_since)).execute(&mut **tx).await?;
+    Ok(())
 }
 
 /// Keeps the reply to a request.
