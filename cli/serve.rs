@@ -8,6 +8,7 @@ use clock::{SharedClock, SystemClock};
 use secrecy::ExposeSecret;
 use server::{
     Config, Parts,
+    exchange::{RedisExchange, Window},
     languages::START_LIMIT,
     limit::SharedBuckets,
     shared::Redis,
@@ -139,7 +140,9 @@ fn shared(parts: Parts) -> anyhow::Result<Parts> {
     if !settings.is_used() {
         return Ok(parts);
     }
-    let redis = Redis::new(&settings.url, Arc::clone(&parts.clock), settings.patience)?;
-    let limits = Arc::new(SharedBuckets::new(redis, Arc::clone(&parts.clock)));
-    Ok(Parts { limits, ..parts })
+    let clock = || Arc::clone(&parts.clock);
+    let redis = Redis::new(&settings.url, clock(), settings.patience)?;
+    let limits = Arc::new(SharedBuckets::new(redis.clone(), clock()));
+    let exchange = RedisExchange::new(redis, clock(), Window::new(&parts.config.conversation));
+    Ok(Parts { limits, exchange: Some(Arc::new(exchange)), ..parts })
 }

@@ -18,6 +18,9 @@ use proxy::Proxy;
 /// The clock of an experiment, and where its traffic is counted.
 pub(crate) type Means = (SharedClock, Activity);
 
+/// What a scenario needs that is about several servers.
+pub(crate) const REPLICAS: &str = "replicas";
+
 /// What the target has a line to.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Deserialize, JsonSchema)]
 #[serde(rename_all = "snake_case")]
@@ -26,6 +29,8 @@ pub enum Link {
     Database,
     /// The model.
     Llm,
+    /// What it tells other replicas with.
+    Exchange,
 }
 
 impl Link {
@@ -34,6 +39,7 @@ impl Link {
         match self {
             Self::Database => "database-link",
             Self::Llm => "llm-link",
+            Self::Exchange => REPLICAS,
         }
     }
 
@@ -42,7 +48,50 @@ impl Link {
         match self {
             Self::Database => "database",
             Self::Llm => "model",
+            Self::Exchange => "other replica",
         }
+    }
+}
+
+/// One of the servers that are one back end, by its number.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Deserialize, JsonSchema)]
+#[serde(try_from = "u8")]
+#[schemars(with = "u8")]
+pub struct Replica(u8);
+
+impl Replica {
+    /// All there may be.
+    pub const ALL: [Self; 2] = [Self(1), Self(2)];
+
+    /// Returns its place among them, from 0.
+    pub fn index(self) -> usize {
+        usize::from(self.0) - 1
+    }
+
+    /// Returns whether it is there where nothing is said of replicas.
+    pub fn is_first(self) -> bool {
+        self == Self::default()
+    }
+}
+
+impl Default for Replica {
+    fn default() -> Self {
+        Self::ALL[0]
+    }
+}
+
+impl TryFrom<u8> for Replica {
+    type Error = String;
+
+    fn try_from(number: u8) -> Result<Self, String> {
+        let known = Self::ALL.into_iter().find(|replica| replica.0 == number);
+        known.ok_or_else(|| format!("there is no replica {number}; write 1 or 2"))
+    }
+}
+
+impl std::fmt::Display for Replica {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        self.0.fmt(f)
     }
 }
 
@@ -84,17 +133,17 @@ impl Line {
     }
 }
 
-/// The lines of a target, with the proxies that carry them.
+/// The lines of a target, of each of its replicas, with the proxies that carry them.
 #[derive(Debug, Default)]
 pub(crate) struct Lines {
-    lines: BTreeMap<Link, Line>,
+    lines: BTreeMap<(Link, Replica), Line>,
     proxies: Vec<Proxy>,
 }
 
 impl Lines {
     /// Adds one that somebody else looks at.
-    pub(crate) fn add(&mut self, to: Link, line: Line) {
-        self.lines.insert(to, line);
+    pub(crate) fn add(&mut self, (from, to): (Replica, Link), line: Line) {
+        self.lines.insert((to, from), line);
     }
 
     /// Adds one that goes through a proxy; returns where that listens.
@@ -110,13 +159,13 @@ impl Lines {
         let proxy = Proxy::start(at, to, line.clone(), means).await.map_err(cannot)?;
         let address = proxy.address();
         self.proxies.push(proxy);
-        self.add(which, line);
+        self.add((Replica::default(), which), line);
         Ok(address)
     }
 
     /// Finds one.
-    pub(crate) fn get(&self, link: Link) -> Option<&Line> {
-        self.lines.get(&link)
+    pub(crate) fn get(&self, (from, to): (Replica, Link)) -> Option<&Line> {
+        self.lines.get(&(to, from))
     }
 
     /// Lets all pass on all of them.

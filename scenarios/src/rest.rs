@@ -32,6 +32,11 @@ impl Rest {
         Ok(Self { client: client(base, from)?, base: base.to_owned() })
     }
 
+    /// Returns a client from the same address to somewhere else.
+    pub(crate) fn at(&self, base: &str) -> Self {
+        Self { client: self.client.clone(), base: base.to_owned() }
+    }
+
     /// Makes the call. An error says that there was no answer at all.
     pub(crate) async fn call(&self, request: Request) -> Result<Answer, String> {
         let call = format!("{} {}", request.method, request.path);

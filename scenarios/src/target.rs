@@ -42,6 +42,7 @@ pub(crate) const BY_ITS_FILE: &[&str] = &[
     "database-link", // the line to its database can be cut, stalled and delayed
     "llm-link",      // and that to the model
     "database-sql",  // its database can be written to by hand; the built-in one alone
+    "replicas",      // it is two servers that share a database; the built-in one alone
 ];
 
 /// Metrics that a target with the capability `metrics` shows.

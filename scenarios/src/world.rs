@@ -15,7 +15,7 @@ use mock_deepseek::MockDeepSeek;
 
 use crate::{
     expr::{Expr, Settings},
-    line::Lines,
+    line::{Lines, Replica},
     observation::Metric,
     record::Recorder,
     target::{Entrance, Process},
@@ -62,6 +62,8 @@ pub(crate) struct World {
     pub(crate) time: Time,
     /// `http://host:port` of the target.
     pub(crate) base: String,
+    /// The same of its further replicas.
+    pub(crate) others: Vec<String>,
     pub(crate) entrance: Entrance,
     pub(crate) llm: MockDeepSeek,
     pub(crate) recorder: Recorder,
@@ -84,6 +86,15 @@ pub(crate) struct World {
 }
 
 impl World {
+    /// Returns `http://host:port` of a replica.
+    pub(crate) fn base_of(&self, replica: Replica) -> Result<&str, Broken> {
+        let absent = || Broken::Other(format!("the target has no replica {replica}"));
+        match replica.index().checked_sub(1) {
+            None => Ok(&self.base),
+            Some(n) => self.others.get(n).map(String::as_str).ok_or_else(absent),
+        }
+    }
+
     /// Returns a setting that is a duration.
     pub(crate) fn settings_span(&self, name: &str) -> Option<Duration> {
         name.parse::<Expr>().ok()?.duration(&self.settings).ok()

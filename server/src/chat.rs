@@ -41,6 +41,7 @@ use crate::{
     abuse::Abuse,
     accounts::Leave,
     deadline::Deadline,
+    exchange::Window,
     facts::Pen,
     ids::{SessionId, SuggestionId, UserId},
     languages::{ENGLISH, Watch},
@@ -53,10 +54,10 @@ use driver::Driver;
 use engine::{Engine, PIECES_MAX};
 use machine::{Machine, Rules};
 use protocol::Code;
-use room::{RoomDriver, Rooms, Window};
+use room::{RoomDriver, Rooms};
 use steps::Steps;
 use tuner::Tuner;
-use turns::Turns;
+use turns::{Rights, Turns};
 use v1::{Device, Fate, Limits, Outgoing, SessionState, Terms};
 use voice::Voice;
 
@@ -117,17 +118,18 @@ impl Hub {
         let model =
             Routes::new(&parts.config.llm, Arc::clone(&parts.clock), &parts.breaker_policy, parts.seed);
         let rules = &parts.config.conversation;
-        let window = Window { frames: rules.resume_frames, life: rules.resume_life };
+        let bounds = (Window::new(rules), rules.resume_users);
+        let clock = || Arc::clone(&parts.clock);
         let languages =
             Watch::new(parts.languages.clone(), Arc::clone(&parts.storage), Arc::clone(&parts.clock));
         Self {
             facts,
-            rooms: Rooms::new(Arc::clone(&parts.clock), window, rules.resume_users),
+            rooms: Rooms::new(clock(), bounds, parts.exchange.clone()),
+            turns: Turns::new(parts.exchange.clone().map(|exchange| Rights::new(exchange, clock()))),
             entries,
             languages,
             parts,
             model: Arc::new(model),
-            turns: Turns::default(),
             stops: Stops::default(),
             connections: TaskTracker::new(),
         }
@@ -139,7 +141,7 @@ impl Hub {
         let _open = self.connections.token();
         let span = tracing::info_span!("chat", user = %user.id, connection = caller.connection);
         self.languages.fresh().await;
-        let mirror = self.rooms.mirror(user.id);
+        let mirror = self.rooms.mirror(user.id).await;
         let around = (self.stops.clone(), mirror, abuse);
         let driver = Driver::new(self.engine(&user, true), caller, around);
         Box::pin(driver.run(socket, leave)).instrument(span).await;
@@ -196,14 +198,14 @@ impl Hub {
     pub async fn end_session(&self, user: UserId) -> Stored<Option<SessionId>> {
         let ended = self.steps(user, Voice::new(Arc::clone(&self.parts.texts), ENGLISH)).end().await?;
         if let Some(id) = ended {
-            self.rooms.tell(user, Outgoing::Session { id, state: SessionState::Ended, reason: None });
+            self.rooms.tell(user, &Outgoing::Session { id, state: SessionState::Ended, reason: None });
         }
         Ok(ended)
     }
 
     /// Tells all devices of a user what has become of a suggestion.
     pub fn decided(&self, user: UserId, id: SuggestionId, state: Fate) {
-        self.rooms.tell(user, Outgoing::Suggestion { id, state });
+        self.rooms.tell(user, &Outgoing::Suggestion { id, state });
     }
 
     /// Stops taking messages, lets running replies finish (bounded by the setting `http.drain`) and
@@ -218,6 +220,7 @@ impl Hub {
             self.stops.abort.cancel();
             self.connections.wait().await;
         }
+        self.rooms.close().await;
     }
 
     /// Asks the model once, outside of any conversation, and returns the whole answer. It counts at the breaker like

@@ -45,6 +45,7 @@ mod app;
 pub mod audit;
 pub mod config;
 pub mod error;
+pub mod exchange;
 mod hash;
 pub mod limit;
 mod routes;

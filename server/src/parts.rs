@@ -10,6 +10,7 @@ use clock::SharedClock;
 use crate::{
     breaker::{ByBlame, SharedPolicy},
     config::Config,
+    exchange::SharedExchange,
     extract::{PatternExtractor, SharedExtractor},
     languages::Languages,
     limit::{MemoryLimits, SharedLimits},
@@ -31,6 +32,8 @@ pub struct Parts {
     pub chat_storage: Option<SharedStorage>,
     /// Who did how much.
     pub limits: SharedLimits,
+    /// What replicas tell each other; nothing where a server is alone.
+    pub exchange: Option<SharedExchange>,
     /// The languages in force, kept in step with the rows of `storage`.
     pub languages: Languages,
     /// User-facing texts by key and language.
@@ -56,6 +59,7 @@ impl Parts {
             clock,
             storage,
             chat_storage: None,
+            exchange: None,
             texts: Arc::new(languages.clone()),
             languages,
             red_flags: Arc::new(KeywordRedFlags::new()),

@@ -1,7 +1,7 @@
 //! What several replicas share quickly: one Redis.
 //!
 //! Nobody waits for it longer than its patience, and nothing fails because of it: whoever asks gets an answer or
-//! nothing, and has a way of its own for nothing. After a failure it is left alone for [`REST`], so that a Redis that is
+//! [`Unreachable`], and has a way of its own for that. After a failure it is left alone for [`REST`], so that a Redis that is
 //! gone costs one wait and not one for each call.
 //!
 //! Invariant: the time of a decision is our clock's, moved by what Redis's own clock differed from it when the
@@ -14,8 +14,8 @@ use std::{
 
 use clock::{Instant, SharedClock, timeout};
 use redis::{
-    Client, FromRedisValue, RedisResult, Script,
-    aio::{ConnectionManager, ConnectionManagerConfig},
+    Client, FromRedisValue, RedisResult, Script, ToRedisArgs,
+    aio::{ConnectionManager, ConnectionManagerConfig, PubSub},
 };
 use secrecy::{ExposeSecret, SecretString};
 
@@ -27,6 +27,7 @@ const TRIES: usize = 1;
 /// The shared store. `Clone` shares the connection.
 #[derive(Clone)]
 pub struct Redis {
+    client: Client,
     connection: ConnectionManager,
     clock: SharedClock,
     patience: Duration,
@@ -46,6 +47,11 @@ struct State {
 #[error("setting `redis.url` cannot be used: {0}; write `redis://host:port`")]
 pub struct UrlError(redis::RedisError);
 
+/// What replicas share did not answer in time, or refused. What it was asked for may have happened or not.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
+#[error("what the replicas share does not answer")]
+pub struct Unreachable;
+
 impl Redis {
     /// Takes the URL; the connection is made when it is first used. Needs a tokio runtime.
     pub fn new(url: &SecretString, clock: SharedClock, patience: Duration) -> Result<Self, UrlError> {
@@ -56,19 +62,40 @@ impl Redis {
             .set_connection_timeout(Some(REST));
         let client = Client::open(url.expose_secret()).map_err(UrlError)?;
         let connection = client.get_connection_manager_lazy(config).map_err(UrlError)?;
-        Ok(Self { connection, clock, patience, state: Arc::default() })
+        Ok(Self { client, connection, clock, patience, state: Arc::default() })
     }
 
-    /// Runs a script on one key; its first argument is the time in microseconds. `None` when Redis did not answer.
-    pub async fn run<T: FromRedisValue>(&self, script: &Script, key: &str, arguments: &[i64]) -> Option<T> {
+    /// Returns how long a call may take.
+    pub const fn patience(&self) -> Duration {
+        self.patience
+    }
+
+    /// Makes a connection of its own to hear what is published; the caller limits how long that may take.
+    pub(crate) async fn hearing(&self) -> RedisResult<PubSub> {
+        self.client.get_async_pubsub().await
+    }
+
+    /// Runs a script on these keys; its first argument is the time in microseconds.
+    pub async fn run<T: FromRedisValue>(
+        &self,
+        script: &Script,
+        keys: &[String],
+        arguments: &[impl ToRedisArgs + Sync],
+    ) -> Result<T, Unreachable> {
         if self.rests() {
-            return None;
+            return Err(Unreachable);
         }
         let mut connection = self.connection.clone();
         let running = async {
             let now = self.now(&mut connection).await?;
             let mut invocation = script.prepare_invoke();
-            invocation.key(key).arg(now).arg(arguments);
+            for key in keys {
+                invocation.key(key);
+            }
+            invocation.arg(now);
+            for argument in arguments {
+                invocation.arg(argument);
+            }
             invocation.invoke_async(&mut connection).await
         };
         self.settled(timeout(&*self.clock, self.patience, running).await.ok())
@@ -92,13 +119,13 @@ impl Redis {
     }
 
     /// Takes note of how a call went; nothing came in time if there is no result.
-    fn settled<T>(&self, result: Option<RedisResult<T>>) -> Option<T> {
+    fn settled<T>(&self, result: Option<RedisResult<T>>) -> Result<T, Unreachable> {
         let problem = match result {
             Some(Ok(value)) => {
                 if self.state().rests_until.take().is_some() {
                     tracing::info!("Redis answers again");
                 }
-                return Some(value);
+                return Ok(value);
             }
             Some(Err(error)) => error.to_string(),
             None => format!("no answer within {:?}", self.patience),
@@ -109,7 +136,7 @@ impl Redis {
         if before.rests_until.is_none() {
             tracing::warn!(%problem, "Redis does not answer; each replica decides alone until it does");
         }
-        None
+        Err(Unreachable)
     }
 
     fn state(&self) -> MutexGuard<'_, State> {

@@ -1,15 +1,33 @@
 //! Several servers that share a Redis, and what becomes of them when it goes.
 
-use std::{net::IpAddr, num::NonZeroU32, sync::Arc, time::Duration};
+use std::{
+    net::{IpAddr, SocketAddr},
+    num::NonZeroU32,
+    sync::Arc,
+    time::Duration,
+};
 
 use clock::{Clock as _, ManualClock, SharedClock, SystemClock, Timestamp};
+use futures_util::{SinkExt as _, StreamExt as _};
+use mock_deepseek::{MockDeepSeek, Script};
+use serde_json::{Value, json};
 use server::{
     ids::UserId,
     limit::{Caller, Decision, LimitKey, LimitMode, LimitStore, Policy, PolicyName, SharedBuckets},
     shared::{REST, Redis as Shared},
 };
 
-use crate::support::redis::Redis;
+use tokio::net::TcpStream;
+use tokio_tungstenite::{
+    MaybeTlsStream, WebSocketStream, connect_async,
+    tungstenite::{Message, client::IntoClientRequest as _},
+};
+
+use crate::support::{
+    postgres::Fresh,
+    redis::Redis,
+    served::{Served, serve},
+};
 
 /// What a call may take here: no verdict rests on it.
 const PATIENCE: Duration = Duration::from_secs(20);
@@ -111,4 +129,166 @@ async fn a_redis_that_says_nothing_costs_one_wait_f10() {
     let taken = clock::timeout(&*clock, REST, passed(&store, &policy, UserId::random(), 100)).await;
 
     assert_eq!(taken, Ok(100), "a hundred waits would have taken five seconds");
+}
+
+/// A device of `chat.v1`.
+struct Device {
+    socket: WebSocketStream<MaybeTlsStream<TcpStream>>,
+    epoch: String,
+    offset: u64,
+}
+
+impl Device {
+    /// Connects, from behind a place that was seen; returns whether nothing was lost.
+    async fn connect(address: SocketAddr, token: &str, seen: Option<&Self>) -> (Self, bool) {
+        let mut request = format!("ws://{address}/ws/chat?token={token}").into_client_request().unwrap();
+        request.headers_mut().insert("sec-websocket-protocol", "chat.v1".parse().unwrap());
+        let (socket, _) = connect_async(request).await.unwrap();
+        let mut device = Self { socket, epoch: String::new(), offset: 0 };
+        let resume = match seen {
+            Some(seen) => json!({"type": "resume", "epoch": seen.epoch, "offset": seen.offset}),
+            None => json!({"type": "resume"}),
+        };
+        device.send(resume).await;
+        let welcome = device.until("welcome").await;
+        (device, welcome["recovered"] == true)
+    }
+
+    async fn send(&mut self, frame: Value) {
+        self.socket.send(Message::text(frame.to_string())).await.unwrap();
+    }
+
+    async fn say(&mut self, id: &str, text: &str) {
+        self.send(json!({"type": "send", "client_msg_id": id, "content": text})).await;
+    }
+
+    /// Reads until a frame of this type; errors are not expected.
+    async fn until(&mut self, wanted: &str) -> Value {
+        let reading = async {
+            loop {
+                let frame = self.socket.next().await.unwrap().unwrap();
+                let Ok(text) = frame.to_text() else { continue };
+                let Ok(frame) = serde_json::from_str::<Value>(text) else { continue };
+                assert_ne!(frame["type"], "error", "{frame}");
+                self.offset = frame["offset"].as_u64().unwrap_or(self.offset);
+                if frame["type"] == "welcome" {
+                    frame["epoch"].as_str().unwrap().clone_into(&mut self.epoch);
+                }
+                if frame["type"] == wanted {
+                    return frame;
+                }
+            }
+        };
+        clock::timeout(&SystemClock::new(), PATIENCE, reading)
+            .await
+            .unwrap_or_else(|_| panic!("no `{wanted}`"))
+    }
+}
+
+/// Answers slowly enough for something to happen meanwhile.
+const SLOWLY: &str = r#"
+[[rules]]
+match = { contains = "figs" }
+reply = { pieces = ["Figs ", "are ", "rich ", "in ", "fibre."] }
+pace = { gap = "200ms" }
+"#;
+
+/// Two processes with one database, one Redis and one model, and a user of theirs.
+struct Pair {
+    servers: [Option<Served>; 2],
+    redis: Redis,
+    token: String,
+    _llm: MockDeepSeek,
+    database: Fresh,
+}
+
+impl Pair {
+    async fn start() -> Option<Self> {
+        let (redis, database) = (Redis::start()?, Fresh::database().await?);
+        let llm = MockDeepSeek::start().await.unwrap();
+        llm.set_script(Script::from_toml(SLOWLY).unwrap());
+        let server = || {
+            let mut command = serve(&database.url, &llm.url());
+            // A busy machine is no outage.
+            command.env("GAUNTLET__REDIS__URL", redis.url()).env("GAUNTLET__REDIS__PATIENCE", "10s");
+            Some(Served::start(command))
+        };
+        let servers = [server(), server()];
+        let account = json!({"email": "ana@example.org", "password": "a long password"});
+        let registered = servers[0].as_ref().unwrap().post("/api/auth/register", account).await;
+        let token = registered["token"].as_str().unwrap().to_owned();
+        Some(Self { servers, redis, token, _llm: llm, database })
+    }
+
+    async fn device(&self, replica: usize, seen: Option<&Device>) -> (Device, bool) {
+        Device::connect(self.servers[replica].as_ref().unwrap().address, &self.token, seen).await
+    }
+
+    async fn stop(self) {
+        drop(self.servers);
+        self.database.drop_database().await;
+    }
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn an_answer_is_read_and_taken_up_at_another_process_f88_f89_f90() {
+    let Some(pair) = Pair::start().await else { return };
+    let (mut phone, _) = pair.device(0, None).await;
+    let (mut tablet, _) = pair.device(1, None).await;
+
+    phone.say("m-1", "Are figs good for me?").await;
+    let asked = tablet.until("message").await;
+    assert_eq!((&asked["text"], &asked["client_msg_id"]), (&json!("Are figs good for me?"), &json!("m-1")));
+    phone.until("chunk").await;
+    let (mut phone, recovered) = {
+        let seen = phone;
+        pair.device(1, Some(&seen)).await
+    };
+    assert!(recovered, "the other process knows where the phone was");
+    let (read, told) = (tablet.until("done").await, phone.until("done").await);
+    assert_eq!((&read["finish_reason"], &read["offset"]), (&json!("answered"), &told["offset"]));
+
+    tablet.say("m-2", "Are figs good for the child?").await;
+    let chunk = phone.until("chunk").await;
+    phone.send(json!({"type": "stop", "message_id": chunk["message_id"]})).await;
+    assert_eq!(tablet.until("done").await["finish_reason"], "stopped");
+    pair.stop().await;
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn an_answer_whose_process_was_killed_is_ended_by_the_other_f90() {
+    let Some(mut pair) = Pair::start().await else { return };
+    let (mut phone, _) = pair.device(0, None).await;
+    let (mut tablet, _) = pair.device(1, None).await;
+    phone.say("m-1", "Are figs good for me?").await;
+    tablet.until("chunk").await;
+
+    pair.servers[0] = None;
+
+    assert_eq!(tablet.until("done").await["finish_reason"], "interrupted");
+    tablet.say("m-2", "Is rye bread good?").await;
+    assert_eq!(tablet.until("done").await["finish_reason"], "answered");
+    pair.stop().await;
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_redis_that_goes_costs_no_answer_and_is_told_of_afterwards_f88() {
+    let Some(mut pair) = Pair::start().await else { return };
+    let (mut phone, _) = pair.device(0, None).await;
+    let (mut tablet, _) = pair.device(1, None).await;
+    phone.say("m-1", "Are figs good for me?").await;
+    tablet.until("chunk").await;
+
+    pair.redis.kill();
+    assert_eq!(phone.until("done").await["finish_reason"], "answered");
+    tablet.say("m-2", "Is rye bread good?").await;
+    assert_eq!(tablet.until("done").await["finish_reason"], "answered");
+    pair.redis.start_again();
+
+    let welcome = tablet.until("welcome").await;
+    assert_eq!(welcome["recovered"], false, "the tablet has missed the end of the first answer");
+    phone.until("welcome").await;
+    phone.say("m-3", "Is goat cheese safe?").await;
+    assert_eq!(tablet.until("message").await["client_msg_id"], "m-3", "what is told is heard by both again");
+    pair.stop().await;
 }

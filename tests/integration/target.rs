@@ -205,7 +205,8 @@ fn a_target_that_dies_half_way_ends_the_run_in_order_and_says_so_s6() {
     "#;
     fs::write(target.folder.path().join("a_first.toml"), scenario).unwrap();
     let dying = fs::read_to_string(target.path()).unwrap();
-    let shell = r#"command = ["sh", "-c", "exec timeout -s KILL 1 \"$@\"", "sh", "#;
+    // It dies as soon as it is let go on.
+    let shell = r#"command = ["sh", "-c", "trap 'kill -9 $!; kill -9 $$' CONT; \"$@\" & wait", "sh", "#;
     fs::write(target.path(), dying.replace("command = [", shell)).unwrap();
     let late = scenario.replace(
         r#"{ process = { do = "resume" } }"#,

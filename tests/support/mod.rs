@@ -9,5 +9,6 @@ pub(crate) mod port;
 pub(crate) mod postgres;
 pub(crate) mod redis;
 pub(crate) mod schema;
+pub(crate) mod served;
 pub(crate) mod server;
 pub(crate) mod standin;

@@ -171,6 +171,7 @@ async fn world(file: &TargetFile, seed: u64) -> Result<World, Broken> {
     let process = file.start.as_ref().map(|start| Process::new(file, start, &ends)).transpose();
     let process = process.map_err(Broken::Other)?;
     Ok(World {
+        others: Vec::new(),
         time: Time::Real(clock),
         base: file.url.clone(),
         entrance: file.entrance(),

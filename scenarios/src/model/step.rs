@@ -7,7 +7,10 @@ use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 use super::{Client, FrameMatch, Manner, Name, Protocol, Resume, SendFrames, UpstreamMatch};
-use crate::{expr::Expr, line::Link};
+use crate::{
+    expr::Expr,
+    line::{Link, Replica},
+};
 
 /// One step. Steps run one after the other; each is over when the program has settled.
 #[derive(Clone, Debug, Deserialize, JsonSchema)]
@@ -19,7 +22,7 @@ pub enum Step {
     Disconnect(Hangup),
     /// Sends messages of a user.
     Send(Send),
-    /// Stops the answer to the device's last message; a client of `chat.v1` can.
+    /// Stops the answer to the device's last message, or the one that it reads; a client of `chat.v1` can.
     Stop(Hangup),
     /// Sends a frame as it stands, good or bad.
     SendRaw(SendRaw),
@@ -59,7 +62,7 @@ pub enum Step {
         /// What.
         r#do: Doing,
     },
-    /// Does something to a line of the target; the scenario then needs `database-link` or `llm-link`.
+    /// Does something to a line of the target; the scenario then needs `database-link`, `llm-link` or `replicas`.
     Network(Network),
     /// Writes into the target's database past the target, as its operator by hand; needs `database-sql`.
     Sql {
@@ -74,6 +77,9 @@ pub enum Step {
 pub struct Network {
     /// Which line.
     pub link: Link,
+    /// Whose, of several replicas; the first one's when not given.
+    #[serde(default)]
+    pub replica: Replica,
     /// What.
     pub r#do: Fault,
     /// How long all is held up, of a delay.
@@ -134,6 +140,9 @@ pub struct Device {
     pub protocol: Protocol,
     /// Where a client of `chat.v1` takes up its stream; it begins anew when not given.
     pub resume: Option<Resume>,
+    /// At which replica; the first one when not given. With another, the scenario needs `replicas`.
+    #[serde(default)]
+    pub replica: Replica,
 }
 
 impl Device {
@@ -239,6 +248,9 @@ pub struct Call {
     pub at_once: Option<Expr>,
     /// How long answers may take at most, where time must pass for them to come.
     pub within: Option<Expr>,
+    /// At which replica; the first one when not given. With another, the scenario needs `replicas`.
+    #[serde(default)]
+    pub replica: Replica,
     /// A name for expectations to refer to.
     pub step: Option<String>,
     /// Values to keep: name to JSON pointer into the answer.

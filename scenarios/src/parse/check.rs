@@ -10,7 +10,7 @@ use super::{FORMAT, Place, Problem, nearest};
 use crate::{
     expr::{Expr, ExprError, Settings},
     invariant,
-    line::Link,
+    line::{Link, REPLICAS, Replica},
     model::{DeviceName, Expect, Fault, FrameMatch, Name, Network, Scenario, Step, Subject, UpstreamMatch},
     target,
 };
@@ -148,6 +148,7 @@ fn one_step(step: &Step, scope: &Scope) -> Checked {
         Step::Advance { by } => duration(by, scope),
         Step::Http(call) => {
             call.user.iter().try_for_each(|name| user(name, scope))?;
+            replica(call.replica, scope)?;
             call.within.iter().try_for_each(|expr| duration(expr, scope))?;
             call.count.iter().chain(&call.at_once).try_for_each(|expr| count(expr, scope))
         }
@@ -171,7 +172,17 @@ fn one_step(step: &Step, scope: &Scope) -> Checked {
     }
 }
 
+/// Another replica than the first one has to be there.
+fn replica(replica: Replica, scope: &Scope) -> Checked {
+    if replica.is_first() || scope.needs.contains(REPLICAS) {
+        return Ok(());
+    }
+    let text = format!("`replica = {replica}` is about a target of several servers");
+    wrong(text, format!("add `needs = [\"{REPLICAS}\"]`"))
+}
+
 fn network_step(network: &Network, scope: &Scope) -> Checked {
+    replica(network.replica, scope)?;
     let need = network.link.need();
     if !scope.needs.contains(need) {
         let text = format!("`network` is about the line to the {}", network.link.word());

@@ -1,9 +1,12 @@
 //! What is done, in words.
 
 use super::{amount, client, listed, model, owner, plain, quoted, subject, times};
-use crate::model::{
-    Await, Call, Decide, Device, Doing, Fault, Method, Network, Protocol, Resume, Send, SendRaw, Step,
-    WriteFacts, Writing,
+use crate::{
+    line::Replica,
+    model::{
+        Await, Call, Decide, Device, Doing, Fault, Method, Network, Protocol, Resume, Send, SendRaw, Step,
+        WriteFacts, Writing,
+    },
 };
 
 /// Puts steps into words, a line for each, steps within steps indented by `depth`.
@@ -56,7 +59,13 @@ fn connect(device: &Device) -> String {
     let with = if with.is_empty() { String::new() } else { format!(" with {}", listed(&with)) };
     let by = if device.protocol == Protocol::V1 { " by `chat.v1`" } else { "" };
     let from = device.resume.as_ref().map(resumes).unwrap_or_default();
-    format!("{} connects{by}{with}{from}.", owner(device.device.get_ref()))
+    let to = at(device.replica);
+    format!("{} connects{to}{by}{with}{from}.", owner(device.device.get_ref()))
+}
+
+/// Says at which replica, if not at the first.
+fn at(replica: Replica) -> String {
+    if replica.is_first() { String::new() } else { format!(" at replica {replica}") }
 }
 
 fn resumes(resume: &Resume) -> String {
@@ -116,7 +125,8 @@ fn calls(call: &Call) -> String {
         Method::Delete => "DELETE",
     };
     let with = call.body.as_ref().map(|body| format!(" with {}", plain(body))).unwrap_or_default();
-    let mut parts = vec![format!("{who} calls {method} `{}`{with}", call.path)];
+    let to = at(call.replica);
+    let mut parts = vec![format!("{who} calls {method} `{}`{to}{with}", call.path)];
     parts.extend(call.headers.iter().map(|(name, value)| format!("header `{name}: {value}`")));
     parts.extend(call.count.as_ref().map(times));
     parts.extend(call.at_once.as_ref().map(|at_once| format!("{} at once", amount(at_once))));
@@ -163,7 +173,7 @@ fn decides(decide: &Decide) -> String {
 }
 
 fn network(step: &Network) -> String {
-    let link = step.link.word();
+    let link = format!("{}{}", step.link.word(), at(step.replica));
     match (step.r#do, &step.by) {
         (Fault::Cut, _) => format!("The line to the {link} is cut."),
         (Fault::Stall, _) => {

@@ -126,7 +126,8 @@ impl<'a> People<'a> {
             told.headers.iter().map(|(name, value)| (name.clone(), self.fill(value, own))).collect();
         let manner = Manner { headers, query: told.query.map(|query| self.fill(&query, own)), ..told };
         self.seats.entry(device.to_owned()).or_insert_with(|| Seat::new(&name.device));
-        let socket = self.open(device, number, (token, manner)).await?;
+        let target = self.world.base_of(connect.replica)?;
+        let socket = self.open(device, number, (target, token, manner)).await?;
         self.sockets.remove(device);
         self.sockets.extend(socket.map(|socket| (device.to_owned(), socket)));
         Ok(())
@@ -136,11 +137,10 @@ impl<'a> People<'a> {
         &self,
         device: &str,
         number: usize,
-        (token, manner): (Option<String>, Manner),
+        (base, token, manner): (&str, Option<String>, Manner),
     ) -> Result<Option<Device>, Broken> {
-        let target = self.world.base.trim_start_matches("http://").parse();
-        let target = target
-            .map_err(|_| Broken::Other(format!("`{}` is not `http://address:port`", self.world.base)))?;
+        let target = base.trim_start_matches("http://").parse();
+        let target = target.map_err(|_| Broken::Other(format!("`{base}` is not `http://address:port`")))?;
         let chat = self.world.entrance.chat.clone();
         let seat = self.seats.get(device).cloned().unwrap_or_default();
         let door = Door { target, from: World::address(number), chat, token, manner, seat };
@@ -212,7 +212,8 @@ impl<'a> People<'a> {
         let device = format!("probe{}.phone", self.probes);
         let person = self.sign_in(&format!("probe{}", self.probes), "en", 150 + self.probes).await?;
         let from = self.world.recorder.len();
-        let socket = self.open(&device, person.number, (person.token, Manner::default())).await?;
+        let to = (self.world.base.as_str(), person.token, Manner::default());
+        let socket = self.open(&device, person.number, to).await?;
         let answered = match socket {
             Some(mut socket) => {
                 socket.send(PROBE_QUESTION, None).await;

@@ -128,7 +128,7 @@ async fn process(doing: Doing, people: &People<'_>) -> Result<(), Broken> {
 fn network(step: &Network, people: &People<'_>) -> Result<(), Broken> {
     let (world, far) = (people.world, step.link.word());
     let absent = || Broken::Other(format!("nothing can be done to the line to the {far}"));
-    let line = world.lines.get(step.link).ok_or_else(absent)?;
+    let line = world.lines.get((step.replica, step.link)).ok_or_else(absent)?;
     let by = step.by.as_ref().map_or(Ok(Duration::ZERO), |by| span(by, people))?;
     let (weather, told) = match step.r#do {
         Fault::Cut => (Weather::Cut, format!("cut the line to the {far}")),
@@ -137,8 +137,9 @@ fn network(step: &Network, people: &People<'_>) -> Result<(), Broken> {
         Fault::Fill => (Weather::Full, format!("filled the {far}")),
         Fault::Restore => (Weather::Clear, format!("restored the line to the {far}")),
     };
+    let of = if step.replica.is_first() { String::new() } else { format!(" at replica {}", step.replica) };
     line.set(weather);
-    world.recorder.note("network", What::Note(told));
+    world.recorder.note("network", What::Note(told + &of));
     Ok(())
 }
 
@@ -292,7 +293,7 @@ fn one_call(call: &Call, people: &People<'_>) -> Result<Called, Broken> {
         headers: call.headers.iter().map(|(name, value)| (name.clone(), fill(value))).collect(),
         body: body.map(|body| fill_strings(body, &fill)),
     };
-    let rest = person.rest.clone();
+    let rest = person.rest.at(people.world.base_of(call.replica)?);
     Ok(Box::pin(async move { rest.call(request).await }))
 }
 

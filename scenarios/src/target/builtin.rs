@@ -6,6 +6,7 @@
 
 mod blame;
 mod bucket;
+mod exchange;
 mod front;
 mod listener;
 mod parts;
@@ -23,6 +24,7 @@ use clock::{Lab, SharedClock};
 use mock_deepseek::MockDeepSeek;
 use server::{
     Config, Parts,
+    exchange::{MemoryExchange, Window},
     storage::{AccessStorage as _, Database, SharedStorage, Storage as _},
 };
 use tempfile::TempDir;
@@ -41,7 +43,7 @@ use self::{
 use crate::{
     Scenario,
     expr::Settings,
-    line::{End, Line, Lines, Link},
+    line::{End, Line, Lines, Link, REPLICAS, Replica},
     model::Sabotage,
     nest,
     record::Recorder,
@@ -80,7 +82,7 @@ pub(crate) fn default_settings() -> Settings {
 #[derive(Debug)]
 pub(crate) struct Stack {
     pub(crate) world: World,
-    serving: JoinHandle<()>,
+    serving: Vec<JoinHandle<()>>,
     database: Database,
     _folder: TempDir,
     _relay: Option<Relay>,
@@ -106,7 +108,7 @@ impl Stack {
         let folder = tempfile::tempdir().map_err(other)?;
         let relay = relay(plan.weakening, &llm, lab).await?;
         let (mut lines, database_line) = (Lines::default(), Line::default());
-        lines.add(Link::Database, database_line.clone());
+        lines.add((Replica::default(), Link::Database), database_line.clone());
         let mut model = relay.as_ref().map_or_else(|| llm.url(), Relay::url);
         if plan.scenario.tables.needs.iter().any(|need| need == Link::Llm.need()) {
             let to = End::parse(model.trim_start_matches("http://")).map_err(other)?;
@@ -124,21 +126,25 @@ impl Stack {
         let config = sound.with(&nested(&plan.weakening.settings)).map_err(other)?;
         let url = format!("sqlite:{}", folder.path().join("server.db").display());
         let database = Database::open(&url, DATABASE_CONNECTIONS).await.map_err(other)?;
-        let listener = listen(config.http.send_buffer_bytes).map_err(other)?;
+        let send_buffer_bytes = config.http.send_buffer_bytes;
+        let listener = listen(send_buffer_bytes).map_err(other)?;
         let front = front(plan.weakening, &listener, lab).await.map_err(other)?;
         let address = listener.local_addr().map_err(other)?;
         let base = front.as_ref().map_or_else(|| format!("http://{address}"), Front::url);
         let storage = (Arc::new(database.clone()) as SharedStorage, database_line);
-        let parts = parts(plan, config, lab, storage);
-        let listener = MeteredListener::new(listener, lab.activity().clone());
-        let serving = tokio::spawn(async move {
-            if let Err(error) = server::run(listener, parts, std::future::pending()).await {
-                tracing::error!(%error, "server ended");
-            }
-        });
+        let mut replicas = replicas(plan, parts(plan, config, lab, storage), &mut lines).into_iter();
+        let mut serving: Vec<_> =
+            replicas.next().map(|parts| serve(listener, parts, lab)).into_iter().collect();
+        let mut others = Vec::new();
+        for parts in replicas {
+            let listener = listen(send_buffer_bytes).map_err(other)?;
+            others.push(format!("http://{}", listener.local_addr().map_err(other)?));
+            serving.push(serve(listener, parts, lab));
+        }
         let world = World {
             time: Time::Virtual(lab.clone()),
             base,
+            others,
             entrance: super::Entrance::reference(),
             llm,
             recorder: Recorder::new(clock),
@@ -157,10 +163,38 @@ impl Stack {
 
     /// Stops both and closes the database.
     pub(crate) async fn stop(self) {
-        self.serving.abort();
+        self.serving.iter().for_each(JoinHandle::abort);
         self.world.llm.stop().await;
         self.database.close().await;
     }
+}
+
+/// Serves until it is aborted.
+fn serve(listener: TcpListener, parts: Parts, lab: &Lab) -> JoinHandle<()> {
+    let listener = MeteredListener::new(listener, lab.activity().clone());
+    tokio::spawn(async move {
+        if let Err(error) = server::run(listener, parts, std::future::pending()).await {
+            tracing::error!(%error, "server ended");
+        }
+    })
+}
+
+/// Returns the parts of each server of the target: one, or several that share store, limits and an exchange.
+fn replicas(plan: &Plan<'_>, parts: Parts, lines: &mut Lines) -> Vec<Parts> {
+    if !plan.scenario.tables.needs.iter().any(|need| need == REPLICAS) {
+        return vec![parts];
+    }
+    let part = plan.weakening.part.as_deref();
+    let clock = || SharedClock::clone(&parts.clock);
+    let shared = Arc::new(MemoryExchange::new(clock(), Window::new(&parts.config.conversation)));
+    let replica = |replica| {
+        let line = Line::default();
+        lines.add((replica, Link::Exchange), line.clone());
+        let exchange = exchange::exchange(part, &shared, (clock(), line));
+        let limits = bucket::of_a_replica(part, &parts);
+        Parts { exchange, limits, ..parts.clone() }
+    };
+    Replica::ALL.into_iter().map(replica).collect()
 }
 
 /// Makes administrators as the command line does: in the database.

@@ -315,10 +315,14 @@ impl Machine {
         self.cut(Finish::Interrupted)
     }
 
+    /// Returns whether the answer with this id is under way.
+    pub(super) fn runs(&self, reply: MessageId) -> bool {
+        self.turn.as_ref().is_some_and(|turn| turn.said.ids.reply == reply && turn.is_asking())
+    }
+
     /// Ends the answer with this id where it is, if it runs.
     fn stopped(&mut self, reply: MessageId) -> Vec<Effect> {
-        let runs = |turn: &Turn| turn.said.ids.reply == reply && turn.is_asking();
-        if self.turn.as_ref().is_some_and(runs) { self.cut(Finish::Stopped) } else { Vec::new() }
+        if self.runs(reply) { self.cut(Finish::Stopped) } else { Vec::new() }
     }
 
     /// Gives up the running answer; what was shown of it is stored.

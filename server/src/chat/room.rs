@@ -3,12 +3,19 @@
 //! The turns of a room belong to nobody: they go on when the device that began them leaves, and another one may stop
 //! them. What is told goes into the room's stream, which is kept for those who come back.
 //!
+//! The devices of a user may sit at several replicas: each has a room for them, and an [`Exchange`] between the rooms.
+//!
 //! Invariants: a room that has devices or a running turn is never forgotten; of the others, at most
 //! `conversation.resume_users` are kept, the last left first.
+//!
+//! [`Exchange`]: crate::exchange::Exchange
 
 mod driver;
+mod note;
+mod relay;
 mod stream;
 mod teller;
+mod view;
 
 use std::{
     collections::HashMap,
@@ -17,6 +24,8 @@ use std::{
 
 use clock::{Instant, SharedClock};
 use tokio::sync::mpsc;
+use tokio_util::task::TaskTracker;
+use uuid::Uuid;
 
 use super::{
     effect::{Effect, Step},
@@ -25,11 +34,14 @@ use super::{
     v1::{Outgoing, Wrong},
 };
 use crate::{
+    exchange::{SharedExchange, Window},
     ids::{MessageId, UserId},
     limit::Caller,
 };
 pub(super) use driver::RoomDriver;
-pub(super) use stream::{Attached, Stream, Told, Window, Word};
+pub(super) use note::{Piece, Told};
+use relay::Relay;
+pub(super) use stream::{Attached, Stream, Word};
 use teller::Teller;
 
 /// Frames of all devices of a user that wait to be looked at.
@@ -42,7 +54,7 @@ const FORGOTTEN_SHARE: usize = 10;
 #[derive(Debug)]
 pub(super) struct Command {
     pub(super) device: u64,
-    /// Who pays for it, if it costs anything.
+    /// Who pays for it; nobody for what comes from another replica.
     pub(super) caller: Option<Caller>,
     pub(super) wish: Wish,
 }
@@ -78,6 +90,16 @@ pub(super) struct Rooms {
     window: Window,
     most: usize,
     users: Arc<Mutex<HashMap<UserId, Room>>>,
+    others: Option<Others>,
+}
+
+/// The way to the rooms of other replicas.
+#[derive(Clone, Debug)]
+struct Others {
+    exchange: SharedExchange,
+    /// What this replica is called.
+    name: Arc<str>,
+    relays: TaskTracker,
 }
 
 /// A user's room. `Clone` shares it.
@@ -115,8 +137,17 @@ impl Drop for Entered {
 }
 
 impl Rooms {
-    pub(super) fn new(clock: SharedClock, window: Window, most: usize) -> Self {
-        Self { clock, window, most, users: Arc::default() }
+    /// Opens no room yet. With an exchange, rooms of the same user at other replicas are one.
+    pub(super) fn new(
+        clock: SharedClock,
+        (window, most): (Window, usize),
+        exchange: Option<SharedExchange>,
+    ) -> Self {
+        let named = |exchange| {
+            let name = Uuid::new_v4().to_string().into();
+            Others { exchange, name, relays: TaskTracker::new() }
+        };
+        Self { clock, window, most, users: Arc::default(), others: exchange.map(named) }
     }
 
     /// Returns the room of a user, made if there is none.
@@ -125,26 +156,60 @@ impl Rooms {
         if !rooms.contains_key(&user) && rooms.len() >= self.most {
             forget(&mut rooms, self.most);
         }
-        let room = rooms.entry(user).or_insert_with(|| Room::new(self.window, self.clock.now()));
+        let room = rooms.entry(user).or_insert_with(|| self.open(user));
         room.entrance().entered = self.clock.now();
         room.clone()
     }
 
-    /// Returns the room of a user, if there is one.
+    /// Makes a room, and has it attended to where others share it.
+    fn open(&self, user: UserId) -> Room {
+        let clock = SharedClock::clone(&self.clock);
+        let room = Room::new(Stream::new(self.window, clock, self.others.is_some()), self.clock.now());
+        if let Some(Others { exchange, name, relays }) = &self.others {
+            let relay = Relay {
+                exchange: Arc::clone(exchange),
+                clock: SharedClock::clone(&self.clock),
+                name: Arc::clone(name),
+                user,
+                room: Arc::downgrade(&room.0),
+                stream: Arc::clone(room.stream()),
+                ear: None,
+            };
+            relays.spawn(relay.run());
+        }
+        room
+    }
+
+    /// Returns the room of a user whose devices may be somewhere: here, or at other replicas if there are any.
     pub(super) fn find(&self, user: UserId) -> Option<Room> {
+        if self.others.is_some() {
+            return Some(self.enter(user));
+        }
         self.rooms().get(&user).cloned()
     }
 
     /// Tells all devices of a user something that happened elsewhere.
-    pub(super) fn tell(&self, user: UserId, frame: Outgoing) {
+    pub(super) fn tell(&self, user: UserId, frame: &Outgoing) {
         if let Some(room) = self.find(user) {
-            room.stream().tell(frame, None, self.clock.now());
+            room.stream().tell(frame, None);
         }
     }
 
-    /// Returns a mirror of what happens to a user on a connection of v0.
-    pub(super) fn mirror(&self, user: UserId) -> Mirror {
-        Mirror { rooms: self.clone(), user, teller: None }
+    /// Returns a mirror of what happens to a user on a connection of v0; waits until it is known whether anybody looks.
+    pub(super) async fn mirror(&self, user: UserId) -> Mirror {
+        let shared = self.others.as_ref().map(|_| self.enter(user));
+        if let Some(room) = &shared {
+            room.stream().up_to_date().await;
+        }
+        Mirror { rooms: self.clone(), user, _shared: shared, teller: None }
+    }
+
+    /// Brings what waits to the other replicas, and is not told anything any more.
+    pub(super) async fn close(&self) {
+        let Some(others) = &self.others else { return };
+        self.rooms().values().for_each(|room| room.stream().close());
+        others.relays.close();
+        others.relays.wait().await;
     }
 
     fn rooms(&self) -> MutexGuard<'_, HashMap<UserId, Room>> {
@@ -163,14 +228,15 @@ fn forget(rooms: &mut HashMap<UserId, Room>, most: usize) {
 }
 
 impl Room {
-    fn new(window: Window, now: Instant) -> Self {
+    fn new(stream: Stream, now: Instant) -> Self {
         let (nobody, _) = mpsc::channel(1);
         let entrance = Entrance { commands: nobody.downgrade(), devices: 0, entered: now };
-        Self(Arc::new(Inner { stream: Arc::new(Stream::new(window)), entrance: Mutex::new(entrance) }))
+        Self(Arc::new(Inner { stream: Arc::new(stream), entrance: Mutex::new(entrance) }))
     }
 
     /// Lets a device in.
     pub(super) fn open(&self) -> Entered {
+        self.stream().want();
         let mut entrance = self.entrance();
         entrance.devices += 1;
         let number = entrance.devices;
@@ -203,11 +269,19 @@ impl Room {
     }
 }
 
+impl Drop for Inner {
+    fn drop(&mut self) {
+        self.stream.close();
+    }
+}
+
 /// Shows the devices in a room what happens on a connection of v0; costs nothing where there is no room.
 #[derive(Debug)]
 pub(super) struct Mirror {
     rooms: Rooms,
     user: UserId,
+    /// Keeps the room from being forgotten, where there may be others elsewhere.
+    _shared: Option<Room>,
     teller: Option<Teller>,
 }
 
@@ -229,6 +303,7 @@ impl Mirror {
         if self.teller.is_none()
             && begins
             && let Some(room) = self.rooms.find(self.user)
+            && room.stream().is_watched()
         {
             self.teller = Some(Teller::new(Arc::clone(room.stream()), SharedClock::clone(&self.rooms.clock)));
         }

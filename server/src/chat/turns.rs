@@ -1,7 +1,9 @@
-//! One turn at a time per user, over all connections of this process.
+//! One turn at a time per user, over all connections of this process, and of all replicas where they share an exchange.
 //!
-//! Whoever waits is served in order of arrival. How many messages of a user may wait is bounded.
-//! Entries of users who neither wait nor run are removed.
+//! Whoever waits is served in order of arrival; between replicas, in no certain order. How many messages of a user may
+//! wait is bounded. Entries of users who neither wait nor run are removed.
+
+mod rights;
 
 use std::{
     collections::HashMap,
@@ -11,10 +13,15 @@ use std::{
 use tokio::sync::OwnedMutexGuard;
 
 use crate::ids::UserId;
+use rights::Right;
+pub(super) use rights::{LIFE as RIGHT_LIFE, Rights};
 
 /// The users with something under way.
 #[derive(Clone, Debug, Default)]
-pub(super) struct Turns(Arc<Mutex<HashMap<UserId, User>>>);
+pub(super) struct Turns {
+    users: Arc<Mutex<HashMap<UserId, User>>>,
+    rights: Option<Rights>,
+}
 
 #[derive(Debug, Default)]
 struct User {
@@ -37,13 +44,19 @@ pub(super) struct Place {
 pub(super) struct TurnGuard {
     turns: Turns,
     user: UserId,
-    _lock: OwnedMutexGuard<()>,
+    lock: Option<OwnedMutexGuard<()>>,
+    right: Option<Right>,
 }
 
 impl Turns {
+    /// Makes the line of a server; with rights, other replicas stand in it, too.
+    pub(super) fn new(rights: Option<Rights>) -> Self {
+        Self { users: Arc::default(), rights }
+    }
+
     /// Takes a place if fewer than `places` messages of the user wait.
     pub(super) fn place(&self, user: UserId, places: usize) -> Option<Place> {
-        let mut users = self.users();
+        let mut users = self.lock();
         let entry = users.entry(user).or_default();
         if entry.waiting >= places {
             return None;
@@ -57,21 +70,25 @@ impl Turns {
     pub(super) async fn begin(&self, user: UserId) -> TurnGuard {
         // Keeps the entry alive, so that all who wait do so at the same lock.
         let kept = Kept::new(self, user);
-        let lock = Arc::clone(&self.users().entry(user).or_default().lock);
+        let lock = Arc::clone(&self.lock().entry(user).or_default().lock);
         let lock = lock.lock_owned().await;
+        let right = match &self.rights {
+            Some(rights) => rights.take(user).await,
+            None => None,
+        };
         metrics::gauge!("turns_running").increment(1.0);
         std::mem::forget(kept);
-        TurnGuard { turns: self.clone(), user, _lock: lock }
+        TurnGuard { turns: self.clone(), user, lock: Some(lock), right }
     }
 
     /// Returns the number of users with something under way.
     #[cfg(test)]
     pub(super) fn len(&self) -> usize {
-        self.users().len()
+        self.lock().len()
     }
 
     fn release(&self, user: UserId, waiting: usize) {
-        let mut users = self.users();
+        let mut users = self.lock();
         let Some(entry) = users.get_mut(&user) else { return };
         entry.waiting -= waiting;
         entry.guards -= 1;
@@ -80,8 +97,8 @@ impl Turns {
         }
     }
 
-    fn users(&self) -> MutexGuard<'_, HashMap<UserId, User>> {
-        self.0.lock().unwrap_or_else(PoisonError::into_inner)
+    fn lock(&self) -> MutexGuard<'_, HashMap<UserId, User>> {
+        self.users.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }
 
@@ -94,6 +111,10 @@ impl Drop for Place {
 impl Drop for TurnGuard {
     fn drop(&mut self) {
         metrics::gauge!("turns_running").decrement(1.0);
+        if let Some(right) = self.right.take() {
+            // The next turn here begins when the right is free again.
+            right.give_back(self.lock.take());
+        }
         self.turns.release(self.user, 0);
     }
 }
@@ -106,7 +127,7 @@ struct Kept<'a> {
 
 impl<'a> Kept<'a> {
     fn new(turns: &'a Turns, user: UserId) -> Self {
-        turns.users().entry(user).or_default().guards += 1;
+        turns.lock().entry(user).or_default().guards += 1;
         Self { turns, user }
     }
 }

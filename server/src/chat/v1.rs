@@ -246,6 +246,22 @@ pub enum Outgoing {
 }
 
 impl Outgoing {
+    /// The end of a turn that its replica did not live to tell.
+    pub(super) const fn broken_off(at: Timestamp) -> Self {
+        Self::Done {
+            message_id: None,
+            client_msg_id: None,
+            finish_reason: Finish::Interrupted,
+            degraded: true,
+            used_fallback: false,
+            code: None,
+            action: None,
+            retry_after_ms: None,
+            session: None,
+            at,
+        }
+    }
+
     /// Returns whether it carries an offset and is sent again to whoever resumes.
     pub const fn is_durable(&self) -> bool {
         !matches!(
@@ -258,19 +274,9 @@ impl Outgoing {
         )
     }
 
-    /// Returns the frame as it goes over the wire, with its place in the stream if it is durable.
-    pub fn to_json(&self, offset: Option<u64>) -> String {
-        #[derive(Serialize)]
-        struct Placed<'a> {
-            #[serde(flatten)]
-            frame: &'a Outgoing,
-            #[serde(skip_serializing_if = "Option::is_none")]
-            offset: Option<u64>,
-        }
-        let text = match offset {
-            None => serde_json::to_string(self),
-            Some(_) => serde_json::to_string(&Placed { frame: self, offset }),
-        };
-        text.unwrap_or_else(|_| r#"{"type":"error","code":"internal","text":""}"#.to_owned())
+    /// Returns the frame as it goes over the wire, without a place in the stream.
+    pub fn to_json(&self) -> String {
+        serde_json::to_string(self)
+            .unwrap_or_else(|_| r#"{"type":"error","code":"internal","text":""}"#.to_owned())
     }
 }

@@ -58,8 +58,9 @@ impl LimitStore for SharedBuckets {
         let burst = policy.burst.get();
         // Another policy under the same name, during a roll-out, has buckets of its own.
         let key = format!("gauntlet:1:limit:{}:{micros}:{burst}:{bucket}", name.label());
-        let taken = self.redis.run::<(bool, u32, u64)>(&self.script, &key, &[micros, i64::from(burst)]).await;
-        let Some((is_allowed, remaining, wait)) = taken else {
+        let taken =
+            self.redis.run::<(bool, u32, u64)>(&self.script, &[key], &[micros, i64::from(burst)]).await;
+        let Ok((is_allowed, remaining, wait)) = taken else {
             return self.local.take(name, policy, caller).await;
         };
         if is_allowed {

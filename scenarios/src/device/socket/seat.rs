@@ -24,7 +24,7 @@ struct Known {
     own: BTreeSet<String>,
     /// Answers as far as they were read.
     read: BTreeMap<String, String>,
-    /// The id of the answer to the last message.
+    /// The id of the answer to the last message, or of the one that is read.
     reply: String,
 }
 
@@ -50,7 +50,7 @@ impl Seat {
         json!({"type": "send", "client_msg_id": id, "content": text}).to_string()
     }
 
-    /// Returns the frame that stops the answer to the last message.
+    /// Returns the frame that stops the answer to the last message, or the one that is read.
     pub(super) fn stop(&self) -> String {
         json!({"type": "stop", "message_id": self.known().reply}).to_string()
     }
@@ -63,7 +63,10 @@ impl Seat {
         match &*text("type") {
             "welcome" => known.welcome(&json, text("epoch")),
             "ack" => known.reply = text("reply_id"),
-            "chunk" => known.read.entry(text("message_id")).or_default().push_str(&text("text")),
+            "chunk" => {
+                known.reply = text("message_id");
+                known.read.entry(text("message_id")).or_default().push_str(&text("text"));
+            }
             "snapshot" => {
                 known.read.insert(text("message_id"), text("text"));
             }

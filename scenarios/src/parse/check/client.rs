@@ -1,6 +1,6 @@
 //! What clients put on the wire: enough of it to mean something, and not more than a wire can have.
 
-use super::{Checked, Scope, about, at, device};
+use super::{Checked, Scope, about, at, device, replica};
 use crate::model::{
     Client, ClientDoing, Device, Name, Opcode, Protocol, Send, SendFrames, SendRaw, TIMES_MAX, WireFrame,
 };
@@ -10,6 +10,7 @@ const BYTES_MAX: usize = 16 * 1024 * 1024;
 
 pub(super) fn connect(connect: &Device, scope: &Scope) -> Checked {
     device(&connect.device, scope)?;
+    replica(connect.replica, scope)?;
     if connect.manner() == crate::model::Manner::default() {
         return Ok(());
     }

@@ -3,16 +3,30 @@
 use std::sync::{Arc, OnceLock};
 
 use async_trait::async_trait;
-use server::limit::{Caller, Decision, LimitStore, Policy, PolicyName};
+use clock::SharedClock;
+use server::{
+    Parts,
+    limit::{Caller, Decision, LimitStore, MemoryLimits, Policy, PolicyName},
+};
 
 /// The messages of all users count as those of one.
 pub(super) const ONE_BUCKET: &str = "one-bucket-for-all";
+/// Each replica has limits of its own.
+pub(super) const BUCKETS_APART: &str = "buckets-apart";
 
 /// Returns the limits, weakened if the part is theirs.
 pub(super) fn limits(part: Option<&str>, sound: Arc<dyn LimitStore>) -> Arc<dyn LimitStore> {
     match part {
         Some(ONE_BUCKET) => Arc::new(OneBucket { sound, first: OnceLock::new() }),
         _ => sound,
+    }
+}
+
+/// Returns the limits of one of several replicas: they share them, if that is not weakened.
+pub(super) fn of_a_replica(part: Option<&str>, parts: &Parts) -> Arc<dyn LimitStore> {
+    match part {
+        Some(BUCKETS_APART) => Arc::new(MemoryLimits::new(SharedClock::clone(&parts.clock))),
+        _ => Arc::clone(&parts.limits),
     }
 }
 

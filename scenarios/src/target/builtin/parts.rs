@@ -26,7 +26,7 @@ use server::{
 };
 
 use super::{
-    blame, bucket,
+    blame, bucket, exchange,
     front::habit,
     relay,
     under::{self, Does, Under},
@@ -97,6 +97,13 @@ const OTHERS: &[&str] = &[
     habit::PIECES_TWICE,
     habit::CLAIMS_RECOVERY,
     habit::HIDES_DECISIONS,
+    bucket::BUCKETS_APART,
+    exchange::NO_EXCHANGE,
+    exchange::TURNS_AT_ONCE,
+    exchange::STOP_STAYS_HERE,
+    exchange::OUTAGE_FORGOTTEN,
+    exchange::WAITS_FOR_EXCHANGE,
+    exchange::RIGHT_FOR_EVER,
 ];
 
 /// Returns the names of all parts that can be weakened.

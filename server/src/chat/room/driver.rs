@@ -115,10 +115,15 @@ impl RoomDriver {
 
     /// Turns a command into an event; `None` if there is nothing to be done.
     async fn heard(&mut self, Command { device, caller, wish }: Command) -> Option<Event> {
+        if let Wish::Stop(reply) = wish {
+            if caller.is_some() && !self.engine.machine.runs(reply) {
+                self.room.stream().stop_elsewhere(reply);
+            }
+            return Some(Event::Stopped(reply));
+        }
         let (device, caller) = (Some(device), caller?);
         let (frame, client_msg_id) = match wish {
-            Wish::Nothing => return None,
-            Wish::Stop(reply) => return Some(Event::Stopped(reply)),
+            Wish::Nothing | Wish::Stop(_) => return None,
             Wish::Say(incoming, client_msg_id) => (Ok(incoming), client_msg_id),
             Wish::Wrong(wrong) => (Err(wrong.code), wrong.client_msg_id),
         };

@@ -1,92 +1,108 @@
 //! What a user's devices are told, in one order.
 //!
 //! Durable frames get an offset and are kept, so that a device that was away can be told what it missed: all of it or
-//! nothing. What is kept is bounded by number, bytes and age; whatever lies before is in the history.
+//! nothing. Where replicas share an exchange, it is the exchange that gives the offsets, and the room's
+//! [`Relay`](super::relay::Relay) brings what is told here there, and what is told elsewhere here. Without it, as long as
+//! it does not answer, what is told here has its place at once.
 //!
-//! Invariant: a device that is attached at offset *n* gets *n + 1*, *n + 2* … and nothing twice.
+//! Invariant: a device that is attached at offset *n* gets *n + 1*, *n + 2* … and nothing twice, or is welcomed anew.
 
 use std::{
     collections::VecDeque,
     sync::{Arc, Mutex, MutexGuard, PoisonError},
-    time::Duration,
 };
 
-use axum::extract::ws::Utf8Bytes;
-use clock::Instant;
-use tokio::sync::broadcast;
+use clock::SharedClock;
+use tokio::sync::{Notify, broadcast, watch};
 use uuid::Uuid;
 
+use super::{
+    note::{Note, Piece, Running, Telling, Told},
+    view::{Fit, View},
+};
 use crate::{
-    chat::v1::{Outgoing, SessionState},
+    chat::v1::Outgoing,
+    exchange::{Draft, Place, Window},
     ids::{MessageId, SessionId},
 };
 
 /// Frames that a device may be behind; it then takes up the stream anew.
 const BEHIND_MAX: usize = 256;
-/// Most bytes of frames that are kept for those who are away.
-const KEPT_BYTES_MAX: usize = 256 * 1024;
-
-/// A frame as it is told.
-#[derive(Debug)]
-pub(in crate::chat) struct Told {
-    /// Its place, if it is durable.
-    pub(in crate::chat) offset: Option<u64>,
-    /// The device that it is for; all of them if there is none.
-    pub(in crate::chat) to: Option<u64>,
-    pub(in crate::chat) frame: Outgoing,
-    /// The frame as it goes over the wire, made once for all devices.
-    pub(in crate::chat) json: Utf8Bytes,
-}
+/// What is told here and waits for its place; with more, it is not waited for.
+const OUTBOX_MAX: usize = 256;
+/// Items that go to the exchange at once.
+const BATCH_MAX: usize = 64;
 
 /// What a device hears.
 #[derive(Clone, Debug)]
 pub(in crate::chat) enum Word {
     Told(Arc<Told>),
+    /// Something may have been missed: the stream begins anew.
+    Anew,
     /// This device has asked for too much, and must leave.
     Dismissed(u64),
     /// The server stops, and nothing follows.
     Goodbye,
 }
 
-/// The bounds of what is kept.
-#[derive(Clone, Copy, Debug)]
-pub(in crate::chat) struct Window {
-    pub(in crate::chat) frames: usize,
-    pub(in crate::chat) life: Duration,
-}
-
 /// A user's stream.
 #[derive(Debug)]
 pub(in crate::chat) struct Stream {
+    clock: SharedClock,
     window: Window,
     inner: Mutex<Inner>,
     sender: broadcast::Sender<Word>,
+    /// Wakes the relay.
+    wake: Notify,
+    /// How often the relay has asked the exchange, or found that it does not answer.
+    looked: watch::Sender<u64>,
 }
 
 #[derive(Debug)]
 struct Inner {
-    epoch: String,
-    offset: u64,
-    kept: VecDeque<Kept>,
-    kept_bytes: usize,
-    running: Option<Running>,
-    session: Option<SessionId>,
+    view: View,
+    course: Course,
+    /// The answer that is told here; the view may not know its end yet.
+    own: Option<Running>,
+    /// What waits for its place, and of that, what is on its way.
+    outbox: VecDeque<Telling>,
+    sent: Vec<Telling>,
+    /// An answer that is to be stopped wherever it runs.
+    stop: Option<MessageId>,
+    /// Whether a device is or was here.
+    is_wanted: bool,
+    /// Whether there is a log in the exchange.
+    exists: bool,
+    /// How often somebody wanted the relay to look.
+    asked: u64,
+    is_closed: bool,
 }
 
+/// Who gives the offsets.
 #[derive(Debug)]
-struct Kept {
-    at: Instant,
-    told: Arc<Told>,
-    /// The answer that ended here: whoever was away has not seen its pieces.
-    answer: Option<Running>,
+enum Course {
+    /// This process; nothing is shared.
+    Alone,
+    /// The exchange.
+    Together {
+        /// Where it was left, if something was told since that it does not have yet.
+        owing: Option<Place>,
+    },
+    /// This process, while the exchange does not answer.
+    Apart {
+        /// The last place that the exchange gave.
+        left: Place,
+        /// Whether something was told since.
+        has_told: bool,
+    },
 }
 
-/// An answer so far.
-#[derive(Clone, Debug)]
-struct Running {
-    message_id: MessageId,
-    text: String,
-    characters: usize,
+/// How the exchange's log is to be begun anew.
+pub(super) struct Renewal {
+    pub(super) place: Place,
+    pub(super) draft: Option<Draft>,
+    /// Whether something was missed here, too.
+    pub(super) has_missed: bool,
 }
 
 /// What a device is told at first, and how it hears the rest.
@@ -101,60 +117,100 @@ pub(in crate::chat) struct Attached {
 }
 
 impl Stream {
-    pub(in crate::chat) fn new(window: Window) -> Self {
-        let inner = Inner {
-            epoch: Uuid::new_v4().to_string(),
-            offset: 0,
-            kept: VecDeque::new(),
-            kept_bytes: 0,
-            running: None,
-            session: None,
+    /// Makes a stream; where it is shared, a relay has to attend to it.
+    pub(in crate::chat) fn new(window: Window, clock: SharedClock, is_shared: bool) -> Self {
+        let (place, course) = if is_shared {
+            (Place::default(), Course::Together { owing: None })
+        } else {
+            (fresh_place(0), Course::Alone)
         };
-        Self { window, inner: Mutex::new(inner), sender: broadcast::Sender::new(BEHIND_MAX) }
+        let inner = Inner {
+            view: View::new(window, place),
+            course,
+            own: None,
+            outbox: VecDeque::new(),
+            sent: Vec::new(),
+            stop: None,
+            is_wanted: false,
+            exists: false,
+            asked: 0,
+            is_closed: false,
+        };
+        Self {
+            clock,
+            window,
+            inner: Mutex::new(inner),
+            sender: broadcast::Sender::new(BEHIND_MAX),
+            wake: Notify::new(),
+            looked: watch::Sender::new(0),
+        }
     }
 
-    /// Tells a frame to all devices, or to one. Never waits.
-    pub(in crate::chat) fn tell(&self, frame: Outgoing, to: Option<u64>, now: Instant) {
+    /// Tells a frame to all devices, or to one of those here. Never waits.
+    pub(in crate::chat) fn tell(&self, frame: &Outgoing, to: Option<u64>) {
+        if let Some(device) = to {
+            return self.say(Word::Told(Told::to_one(frame, device)));
+        }
         let mut inner = self.inner();
-        let offset = frame.is_durable().then(|| {
-            inner.offset += 1;
-            inner.offset
-        });
-        let json = frame.to_json(offset).into();
-        let told = Arc::new(Told { offset, to, frame, json });
-        inner.keep(&told, now, self.window);
-        // Nobody may be there to hear it.
-        let _ = self.sender.send(Word::Told(told));
+        let telling = inner.telling(frame);
+        if let Course::Together { .. } = inner.course {
+            inner.outbox.push_back(telling);
+            if inner.outbox.len() > OUTBOX_MAX {
+                self.part(&mut inner);
+            }
+            return self.wake.notify_one();
+        }
+        self.place(&mut inner, telling);
     }
 
     /// Lets a device leave.
     pub(in crate::chat) fn dismiss(&self, device: u64) {
-        // It may have left by itself.
-        let _ = self.sender.send(Word::Dismissed(device));
+        self.say(Word::Dismissed(device));
     }
 
     /// Says that nothing follows.
     pub(in crate::chat) fn goodbye(&self) {
-        let _ = self.sender.send(Word::Goodbye);
+        self.say(Word::Goodbye);
+    }
+
+    /// Asks for this answer to be stopped at whatever replica runs it.
+    pub(super) fn stop_elsewhere(&self, reply: MessageId) {
+        self.inner().stop = Some(reply);
+        self.wake.notify_one();
+    }
+
+    /// Notes that a device comes: there is something worth keeping from here on.
+    pub(super) fn want(&self) {
+        self.inner().is_wanted = true;
+    }
+
+    /// Waits until all is known here that was told so far; as long as the exchange takes to answer, or not to.
+    pub(in crate::chat) async fn up_to_date(&self) {
+        let asked = {
+            let mut inner = self.inner();
+            inner.asked += 1;
+            match inner.course {
+                Course::Together { .. } => inner.asked,
+                Course::Alone | Course::Apart { .. } => return,
+            }
+        };
+        self.wake.notify_one();
+        // The stream lives as long as it is waited for.
+        let _ = self.looked.subscribe().wait_for(|looked| *looked >= asked).await;
     }
 
     /// Begins to hear, from behind the place that was seen last, if there is one.
-    pub(in crate::chat) fn attach(&self, seen: Option<(&str, u64)>, now: Instant) -> Attached {
+    pub(in crate::chat) fn attach(&self, seen: Option<(&str, u64)>) -> Attached {
         let mut inner = self.inner();
-        inner.forget(now, self.window);
-        let from = seen.filter(|(epoch, offset)| inner.reaches(epoch, *offset)).map(|(_, offset)| offset);
-        let mut missed = Vec::new();
-        for kept in inner.kept.iter().filter(|kept| from.is_some_and(|from| kept.told.offset > Some(from))) {
-            missed.extend(kept.answer.as_ref().map(Running::told));
-            missed.push(Arc::clone(&kept.told));
-        }
-        missed.extend(inner.running.as_ref().map(Running::told));
+        inner.view.forget(self.clock.wall());
+        let view = &inner.view;
+        let from = seen.filter(|seen| view.reaches(*seen)).map(|(_, offset)| offset);
         Attached {
-            epoch: inner.epoch.clone(),
-            offset: inner.offset,
+            epoch: view.place.epoch.clone(),
+            offset: view.place.offset,
             recovered: from.is_some(),
-            session: inner.session,
-            missed,
+            session: view.session,
+            missed: view.missed(from),
             words: self.sender.subscribe(),
         }
     }
@@ -162,12 +218,77 @@ impl Stream {
     /// Returns where the next piece of an answer begins, in characters.
     pub(in crate::chat) fn next_index(&self, answer: MessageId) -> usize {
         let inner = self.inner();
-        inner.running.as_ref().filter(|it| it.message_id == answer).map_or(0, |running| running.characters)
+        inner.own.as_ref().filter(|own| own.message_id == answer).map_or(0, |own| own.characters)
     }
 
     /// Returns the session that was told last, unless it has ended.
     pub(in crate::chat) fn session(&self) -> Option<SessionId> {
-        self.inner().session
+        self.inner().view.session
+    }
+
+    /// Returns whether anybody may be there, here or at another replica, to whom something is worth telling.
+    pub(super) fn is_watched(&self) -> bool {
+        let inner = self.inner();
+        match inner.course {
+            Course::Alone => true,
+            Course::Together { .. } => inner.exists,
+            Course::Apart { .. } => inner.is_wanted,
+        }
+    }
+
+    fn say(&self, word: Word) {
+        // Nobody may be there to hear it.
+        let _ = self.sender.send(word);
+    }
+
+    fn say_all(&self, told: impl IntoIterator<Item = Arc<Told>>) {
+        told.into_iter().for_each(|told| self.say(Word::Told(told)));
+    }
+
+    /// Gives what is told the next place.
+    fn place(&self, inner: &mut Inner, telling: Telling) {
+        if let Course::Apart { has_told, .. } = &mut inner.course {
+            *has_told = true;
+        }
+        let offset = inner.view.place.offset;
+        self.settle(inner, offset, std::iter::once(telling));
+    }
+
+    /// Takes what has its place behind an offset; returns whether nothing is missing before it.
+    fn settle(&self, inner: &mut Inner, behind: u64, all: impl IntoIterator<Item = Telling>) -> bool {
+        let mut at = behind;
+        for telling in all {
+            match telling {
+                Telling::Note(note) => {
+                    at += 1;
+                    if at > inner.view.place.offset {
+                        self.say_all(inner.view.take(note, self.clock.wall()));
+                    }
+                }
+                // What is told before a place that is known has ended there.
+                Telling::Piece(_) if at < inner.view.place.offset => {}
+                Telling::Piece(piece) => match inner.view.lengthen(&piece) {
+                    Fit::Next => self.say(Word::Told(Told::piece(piece))),
+                    Fit::Known => {}
+                    Fit::Gap => return false,
+                },
+            }
+        }
+        true
+    }
+
+    /// Goes on alone; what waits is told here at once.
+    fn part(&self, inner: &mut Inner) {
+        let Course::Together { owing } = &mut inner.course else { return };
+        let owing = owing.take();
+        let has_told = owing.is_some();
+        inner.course = Course::Apart { left: owing.unwrap_or_else(|| inner.view.place.clone()), has_told };
+        inner.begin_anew(self.window);
+        let waiting = std::mem::take(&mut inner.sent);
+        let waiting: Vec<_> = waiting.into_iter().chain(inner.outbox.drain(..)).collect();
+        for telling in waiting {
+            self.place(inner, telling);
+        }
     }
 
     fn inner(&self) -> MutexGuard<'_, Inner> {
@@ -176,68 +297,24 @@ impl Stream {
 }
 
 impl Inner {
-    /// Returns whether everything behind this place is still here.
-    fn reaches(&self, epoch: &str, offset: u64) -> bool {
-        let first = self.kept.front().and_then(|kept| kept.told.offset).unwrap_or(self.offset + 1);
-        epoch == self.epoch && offset <= self.offset && offset + 1 >= first
-    }
-
-    fn keep(&mut self, told: &Arc<Told>, now: Instant, window: Window) {
-        let answer = match &told.frame {
-            Outgoing::Chunk { message_id, text, .. } => return self.lengthen(*message_id, text),
-            Outgoing::Done { .. } => self.running.take(),
-            Outgoing::Session { id, state, .. } => {
-                self.session = (*state == SessionState::Open).then_some(*id);
-                None
+    /// Notes a frame for all devices.
+    fn telling(&mut self, frame: &Outgoing) -> Telling {
+        if let Outgoing::Chunk { message_id, index, text } = frame {
+            match &mut self.own {
+                Some(own) if own.message_id == *message_id => own.push(text),
+                own => *own = Some(Running::new(*message_id, text.clone())),
             }
-            _ => None,
-        };
-        if told.offset.is_none() {
-            return;
+            return Telling::Piece(Piece { message_id: *message_id, index: *index, text: text.clone() });
         }
-        let kept = Kept { at: now, told: Arc::clone(told), answer };
-        self.kept_bytes += kept.bytes();
-        self.kept.push_back(kept);
-        self.forget(now, window);
-    }
-
-    fn lengthen(&mut self, message_id: MessageId, text: &str) {
-        let fresh = Running { message_id, text: String::new(), characters: 0 };
-        let running = match &mut self.running {
-            Some(running) if running.message_id == message_id => running,
-            other => other.insert(fresh),
-        };
-        running.text.push_str(text);
-        running.characters += text.chars().count();
-    }
-
-    /// Drops the oldest until what is kept is within its bounds.
-    fn forget(&mut self, now: Instant, window: Window) {
-        while let Some(oldest) = self.kept.front() {
-            let is_old = now.since(oldest.at) > window.life;
-            if !is_old && self.kept.len() <= window.frames && self.kept_bytes <= KEPT_BYTES_MAX {
-                return;
-            }
-            self.kept_bytes -= oldest.bytes();
-            self.kept.pop_front();
-        }
+        let answer = self.own.take_if(|_| matches!(frame, Outgoing::Done { .. }));
+        Telling::Note(Some(Box::new(Note::new(frame, answer))))
     }
 }
 
-impl Kept {
-    fn bytes(&self) -> usize {
-        self.told.json.len() + self.answer.as_ref().map_or(0, |answer| answer.text.len())
-    }
+fn fresh_place(offset: u64) -> Place {
+    Place { epoch: Uuid::new_v4().to_string(), offset }
 }
 
-impl Running {
-    fn told(&self) -> Arc<Told> {
-        let Self { message_id, text, characters } = self.clone();
-        let frame = Outgoing::Snapshot { message_id, text, next_index: characters };
-        let json = frame.to_json(None).into();
-        Arc::new(Told { offset: None, to: None, frame, json })
-    }
-}
-
+mod shared;
 #[cfg(test)]
 mod tests;

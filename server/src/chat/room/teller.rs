@@ -89,7 +89,7 @@ impl Teller {
     fn opened(&mut self, session: SessionId, begun: Option<SessionReason>) {
         if self.stream.session() != Some(session) {
             let reason = begun.map(SessionReason::name);
-            self.tell(Outgoing::Session { id: session, state: SessionState::Open, reason });
+            self.tell(&Outgoing::Session { id: session, state: SessionState::Open, reason });
         }
         if let Some(turn) = &mut self.turn {
             turn.is_stored = true;
@@ -98,7 +98,7 @@ impl Teller {
     }
 
     fn session_ended(&self, id: SessionId) {
-        self.tell(Outgoing::Session { id, state: SessionState::Ended, reason: None });
+        self.tell(&Outgoing::Session { id, state: SessionState::Ended, reason: None });
     }
 
     fn known(&mut self) {
@@ -106,7 +106,7 @@ impl Teller {
         let Some(client_msg_id) = origin.client_msg_id else { return };
         let message_id = Some(said.ids.question);
         let ack = Outgoing::Ack { client_msg_id, message_id, reply_id: None, duplicate: true };
-        self.tell_one(origin.device, ack);
+        self.tell_one(origin.device, &ack);
     }
 
     /// Begins the running turn, unless it was begun.
@@ -132,10 +132,10 @@ impl Teller {
         });
         let device = origin.device;
         if let Some(ack) = ack {
-            self.tell_one(device, ack);
+            self.tell_one(device, &ack);
         }
         if let Some(message) = message {
-            self.tell(message);
+            self.tell(&message);
         }
     }
 
@@ -150,7 +150,7 @@ impl Teller {
             (FrameType::Message, None) => {}
             (FrameType::Calendar, _) => {
                 if let Some(suggestion) = frame.data {
-                    self.tell(Outgoing::Calendar { suggestion });
+                    self.tell(&Outgoing::Calendar { suggestion });
                 }
             }
             (FrameType::Done, _) => {
@@ -165,7 +165,7 @@ impl Teller {
     fn text(&self, kind: Kind, frame: Frame) {
         let (Some(text), Some(turn)) = (frame.content, &self.turn) else { return };
         let (message_id, action) = (frame.id, frame.action);
-        self.tell(match kind {
+        self.tell(&match kind {
             Kind::Answer => {
                 let message_id = turn.said.ids.reply;
                 Outgoing::Chunk { message_id, index: self.stream.next_index(message_id), text }
@@ -182,7 +182,7 @@ impl Teller {
         let client_msg_id = self.origins.get(&frame.turn).and_then(|origin| origin.client_msg_id.clone());
         let actions = frame.action.into_iter().collect();
         let text = frame.content.unwrap_or_default();
-        self.tell(Outgoing::Safety { client_msg_id, level: "emergency", text, actions });
+        self.tell(&Outgoing::Safety { client_msg_id, level: "emergency", text, actions });
     }
 
     /// A refusal is for its sender; a turn that fails after it was begun ends for all.
@@ -203,14 +203,14 @@ impl Teller {
             client_msg_id: origin.client_msg_id,
             action: frame.action,
         };
-        self.tell_one(origin.device, error);
+        self.tell_one(origin.device, &error);
     }
 
     fn end(&self, turn: &Turn, frame: &Frame) {
         if let (FrameType::Error, Some(text)) = (frame.frame, &frame.content) {
-            self.tell(Outgoing::Notice { code: frame.code, text: text.clone(), action: frame.action });
+            self.tell(&Outgoing::Notice { code: frame.code, text: text.clone(), action: frame.action });
         }
-        self.tell(Outgoing::Done {
+        self.tell(&Outgoing::Done {
             message_id: frame.id,
             client_msg_id: turn.origin.client_msg_id.clone(),
             finish_reason: frame.finish.unwrap_or(Finish::Failed),
@@ -224,14 +224,14 @@ impl Teller {
         });
     }
 
-    fn tell(&self, frame: Outgoing) {
-        self.stream.tell(frame, None, self.clock.now());
+    fn tell(&self, frame: &Outgoing) {
+        self.stream.tell(frame, None);
     }
 
     /// Tells a frame to one device; to nobody if the message came from elsewhere.
-    fn tell_one(&self, device: Option<u64>, frame: Outgoing) {
+    fn tell_one(&self, device: Option<u64>, frame: &Outgoing) {
         if device.is_some() {
-            self.stream.tell(frame, device, self.clock.now());
+            self.stream.tell(frame, device);
         }
     }
 }

@@ -7,7 +7,7 @@ use super::*;
 fn rooms(most: usize) -> (ManualClock, Rooms) {
     let clock = ManualClock::new(jiff::Timestamp::UNIX_EPOCH);
     let window = Window { frames: 10, life: std::time::Duration::from_mins(1) };
-    (clock.clone(), Rooms::new(Arc::new(clock), window, most))
+    (clock.clone(), Rooms::new(Arc::new(clock), (window, most), None))
 }
 
 #[test]

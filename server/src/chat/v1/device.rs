@@ -3,7 +3,7 @@
 //! A device that does not read holds up nobody: the stream does not wait for it, and a frame that it does not take in
 //! time ends its connection. One that has fallen behind, but reads again, takes up the stream from where it was.
 
-use std::time::Duration;
+use std::{sync::Arc, time::Duration};
 
 use axum::extract::ws::{Message, Utf8Bytes, WebSocket};
 use clock::{Elapsed, SharedClock, timeout};
@@ -18,7 +18,7 @@ use crate::{
         driver::text_of,
         protocol::{self, Action, Code},
         pulse::Pulse,
-        room::{Attached, Command, Entered, Room, Told, Wish, Word},
+        room::{Attached, Command, Entered, Piece, Room, Told, Wish, Word},
     },
     config::Http,
     limit::Caller,
@@ -81,10 +81,18 @@ impl Device {
             first = timeout(&*clock, self.terms.http.first_frame, self.first(socket)) => first,
         };
         let seen = first.unwrap_or(Err(STALE))?;
+        self.room.stream().up_to_date().await;
         let seen = seen.as_ref().map(|(epoch, offset)| (epoch.as_str(), *offset));
-        let attached = self.room.stream().attach(seen, clock.now());
+        let attached = self.room.stream().attach(seen);
+        let from = seen.filter(|_| attached.recovered).map(|(_, offset)| offset);
+        self.welcome(socket, &attached, from).await?;
+        Ok(attached)
+    }
+
+    /// Says where the stream is, and tells what was missed behind the place that was seen.
+    async fn welcome(&mut self, socket: &mut WebSocket, attached: &Attached, seen: Option<u64>) -> Open {
         self.epoch.clone_from(&attached.epoch);
-        self.offset = seen.filter(|_| attached.recovered).map_or(attached.offset, |(_, offset)| offset);
+        self.offset = seen.unwrap_or(attached.offset);
         let welcome = Outgoing::Welcome {
             epoch: attached.epoch.clone(),
             offset: attached.offset,
@@ -95,9 +103,8 @@ impl Device {
         };
         let recovered = if attached.recovered { "true" } else { "false" };
         metrics::counter!("ws_resumed_total", "recovered" => recovered).increment(1);
-        self.send(socket, welcome.to_json(None).into()).await?;
-        self.catch_up(socket, &attached).await?;
-        Ok(attached)
+        self.send(socket, welcome.to_json().into()).await?;
+        self.catch_up(socket, attached).await
     }
 
     /// Reads frames until one says where the client has been.
@@ -186,6 +193,10 @@ impl Device {
                 }
                 Ok(Word::Dismissed(device)) if device == self.entered.number => return Err(FLOODED),
                 Ok(Word::Dismissed(_)) => {}
+                Ok(Word::Anew) => {
+                    *attached = self.room.stream().attach(None);
+                    return self.welcome(socket, attached, None).await;
+                }
                 Ok(Word::Goodbye) | Err(RecvError::Closed) => {
                     self.pass_pieces(socket, &mut pieces).await?;
                     return Err(SHUTDOWN);
@@ -205,8 +216,7 @@ impl Device {
     /// Takes up the stream from the last frame that was sent.
     async fn fell_behind(&mut self, socket: &mut WebSocket, attached: &mut Attached) -> Open {
         metrics::counter!("ws_behind_total").increment(1);
-        let now = self.terms.clock.now();
-        *attached = self.room.stream().attach(Some((&self.epoch, self.offset)), now);
+        *attached = self.room.stream().attach(Some((&self.epoch, self.offset)));
         if attached.recovered { self.catch_up(socket, attached).await } else { Err(INSUFFICIENT) }
     }
 
@@ -267,7 +277,7 @@ impl Device {
             client_msg_id,
             action: Some(Action::Retry),
         };
-        self.send(socket, error.to_json(None).into()).await
+        self.send(socket, error.to_json().into()).await
     }
 }
 
@@ -296,16 +306,16 @@ fn received(message: Option<Result<Message, axum::Error>>) -> Result<Message, Cl
 /// Pieces of one answer that wait to be sent as one.
 #[derive(Default)]
 struct Pieces {
-    first: Option<std::sync::Arc<Told>>,
+    first: Option<Arc<Told>>,
     more: String,
 }
 
 impl Pieces {
     /// Takes a piece that follows the others; gives back whatever else it is.
-    fn take(&mut self, told: std::sync::Arc<Told>) -> Option<std::sync::Arc<Told>> {
-        let Outgoing::Chunk { text, .. } = &told.frame else { return Some(told) };
+    fn take(&mut self, told: Arc<Told>) -> Option<Arc<Told>> {
+        let Some(piece) = &told.piece else { return Some(told) };
         match &self.first {
-            Some(_) => self.more.push_str(text),
+            Some(_) => self.more.push_str(&piece.text),
             None => self.first = Some(told),
         }
         None
@@ -315,11 +325,10 @@ impl Pieces {
     fn finish(&mut self) -> Option<Utf8Bytes> {
         let first = self.first.take()?;
         let more = std::mem::take(&mut self.more);
-        match &first.frame {
-            Outgoing::Chunk { message_id, index, text } if !more.is_empty() => {
-                let whole =
-                    Outgoing::Chunk { message_id: *message_id, index: *index, text: format!("{text}{more}") };
-                Some(whole.to_json(None).into())
+        match &first.piece {
+            Some(piece) if !more.is_empty() => {
+                let whole = Piece { text: format!("{}{more}", piece.text), ..piece.clone() };
+                Some(whole.to_json().into())
             }
             _ => Some(first.json.clone()),
         }

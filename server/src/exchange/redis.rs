@@ -1,0 +1,228 @@
+//! An exchange in Redis, for servers of several processes.
+//!
+//! A user's log is a list beside a hash with its place, the draft a string; they go when nothing was told for as long as
+//! a device may be away. What is told is published in the same step in which it is kept, so that all who listen hear it
+//! in the order of the log. Time comes in as a parameter.
+
+use std::time::Duration;
+
+use ::redis::Script;
+use async_trait::async_trait;
+use clock::SharedClock;
+use jiff::Timestamp;
+
+use super::{
+    Appended, Draft, Entry, Exchange, Exchanged, Item, LOG_BYTES_MAX, Listening, News, Page, Place, Window,
+    radio::Radio,
+};
+use crate::{
+    ids::{MessageId, UserId},
+    shared::Redis,
+};
+
+/// Returns a log, begun if there is none and an epoch for it is given: epoch, offset, texts, draft.
+const OPEN: &str = r"
+local place, log, draft = KEYS[1], KEYS[2], KEYS[3]
+local seen, offset_seen, fresh, life, channel, news = ARGV[2], tonumber(ARGV[3]), ARGV[4], ARGV[5], ARGV[6], ARGV[7]
+local epoch = redis.call('HGET', place, 'epoch')
+if not epoch then
+    if fresh == '' then return false end
+    epoch = fresh
+    redis.call('DEL', log, draft)
+    redis.call('HSET', place, 'epoch', epoch, 'offset', 0, 'bytes', 0)
+    redis.call('PUBLISH', channel, news)
+end
+redis.call('PEXPIRE', place, life)
+local offset = tonumber(redis.call('HGET', place, 'offset'))
+local unseen = epoch == seen and offset - offset_seen or offset
+local texts = unseen > 0 and redis.call('LRANGE', log, -unseen, -1) or {}
+return { epoch, offset, texts, redis.call('GET', draft) }
+";
+
+/// Adds to the log of an epoch; returns the offset before it, or -1 if there is no such log. Items come in threes: how,
+/// which answer, text.
+const APPEND: &str = r"
+local place, log, draft = KEYS[1], KEYS[2], KEYS[3]
+local now, epoch, frames, most, life, channel, news = unpack(ARGV, 1, 7)
+if redis.call('HGET', place, 'epoch') ~= epoch then return -1 end
+local behind = tonumber(redis.call('HGET', place, 'offset'))
+local bytes = redis.call('LLEN', log) > 0 and tonumber(redis.call('HGET', place, 'bytes')) or 0
+local offset = behind
+for n = 8, #ARGV, 3 do
+    local how, of, text = ARGV[n], ARGV[n + 1], ARGV[n + 2]
+    if how == 'kept' or how == 'last' then
+        redis.call('RPUSH', log, now .. ' ' .. text)
+        offset, bytes = offset + 1, bytes + #text
+        if how == 'last' then redis.call('DEL', draft) end
+    elseif how == 'more' and redis.call('GETRANGE', draft, 0, #of - 1) == of then
+        redis.call('APPEND', draft, text)
+    else
+        redis.call('SET', draft, of .. ' ' .. text)
+    end
+end
+while redis.call('LLEN', log) > tonumber(frames) or bytes > tonumber(most) do
+    local oldest = redis.call('LPOP', log)
+    if not oldest then break end
+    bytes = bytes - (#oldest - string.find(oldest, ' ', 1, true))
+end
+redis.call('HSET', place, 'offset', offset, 'bytes', bytes)
+for _, key in ipairs(KEYS) do redis.call('PEXPIRE', key, life) end
+redis.call('PUBLISH', channel, string.format('%d', behind) .. ' ' .. news)
+return behind
+";
+
+/// Begins a log at a place, with this draft if it is not empty.
+const RENEW: &str = r"
+local place, log, draft = KEYS[1], KEYS[2], KEYS[3]
+local epoch, offset, text, life, channel, news = unpack(ARGV, 2, 7)
+redis.call('DEL', log, draft)
+redis.call('HSET', place, 'epoch', epoch, 'offset', offset, 'bytes', 0)
+redis.call('PEXPIRE', place, life)
+if text ~= '' then redis.call('SET', draft, text, 'PX', life) end
+return redis.call('PUBLISH', channel, news)
+";
+
+/// Takes a right unless another has it.
+const HOLD: &str = r"
+local holder = redis.call('GET', KEYS[1])
+if holder and holder ~= ARGV[2] then return 0 end
+redis.call('SET', KEYS[1], ARGV[2], 'PX', ARGV[3])
+return 1
+";
+
+/// Gives a right back, if it is this holder's.
+const RELEASE: &str = r"
+if redis.call('GET', KEYS[1]) ~= ARGV[2] then return 0 end
+return redis.call('DEL', KEYS[1])
+";
+
+/// Tells whoever listens.
+const TELL: &str = "return redis.call('PUBLISH', ARGV[2], ARGV[3])";
+
+/// Logs and rights in Redis.
+#[derive(Debug)]
+pub struct RedisExchange {
+    redis: Redis,
+    window: Window,
+    radio: Radio,
+    scripts: Scripts,
+}
+
+#[derive(Debug)]
+struct Scripts {
+    open: Script,
+    append: Script,
+    renew: Script,
+    hold: Script,
+    release: Script,
+    tell: Script,
+}
+
+impl RedisExchange {
+    /// Exchanges through this Redis; a second connection hears what others tell. Needs a tokio runtime.
+    pub fn new(redis: Redis, clock: SharedClock, window: Window) -> Self {
+        let scripts = Scripts {
+            open: Script::new(OPEN),
+            append: Script::new(APPEND),
+            renew: Script::new(RENEW),
+            hold: Script::new(HOLD),
+            release: Script::new(RELEASE),
+            tell: Script::new(TELL),
+        };
+        let radio = Radio::new(redis.clone(), clock);
+        Self { redis, window, radio, scripts }
+    }
+
+    fn life(&self) -> String {
+        self.window.life.as_millis().to_string()
+    }
+}
+
+/// Returns the keys of a user's log. The braces keep them on one node of a cluster.
+fn log_keys(user: UserId) -> [String; 3] {
+    ["place", "log", "draft"].map(|part| format!("gauntlet:1:{{{user}}}:{part}"))
+}
+
+fn turn_key(user: UserId) -> String {
+    format!("gauntlet:1:{{{user}}}:turn")
+}
+
+fn channel(user: UserId) -> String {
+    format!("gauntlet:1:{{{user}}}:news")
+}
+
+/// Returns an item as [`APPEND`] takes it.
+fn threesome(item: &Item) -> [String; 3] {
+    match item {
+        Item::Kept { text, ends } => {
+            [if *ends { "last" } else { "kept" }.to_owned(), String::new(), text.clone()]
+        }
+        Item::Piece { of, index, text } => {
+            [if *index > 0 { "more" } else { "first" }.to_owned(), of.to_string(), text.clone()]
+        }
+    }
+}
+
+fn entry(text: &str) -> Option<Entry> {
+    let (at, text) = text.split_once(' ')?;
+    let at = Timestamp::from_microsecond(at.parse().ok()?).ok()?;
+    Some(Entry { at, text: text.to_owned() })
+}
+
+fn draft(text: &str) -> Option<Draft> {
+    let (of, text) = text.split_once(' ')?;
+    Some(Draft { of: of.to_owned(), text: text.to_owned() })
+}
+
+#[async_trait]
+impl Exchange for RedisExchange {
+    async fn open(&self, user: UserId, seen: &Place, fresh: Option<&str>) -> Exchanged<Option<Page>> {
+        type Opened = Option<(String, u64, Vec<String>, Option<String>)>;
+        let (offset, life, channel) = (seen.offset.to_string(), self.life(), channel(user));
+        let fresh = fresh.unwrap_or_default();
+        let news = Radio::written(&News::Renewed);
+        let arguments = [&seen.epoch, &offset, fresh, &life, &channel, &news].map(str::to_owned);
+        let opened: Opened = self.redis.run(&self.scripts.open, &log_keys(user), &arguments).await?;
+        Ok(opened.map(|(epoch, offset, texts, text)| Page {
+            place: Place { epoch, offset },
+            entries: texts.iter().filter_map(|text| entry(text)).collect(),
+            draft: text.as_deref().and_then(draft),
+        }))
+    }
+
+    async fn append(&self, user: UserId, epoch: &str, (by, items): (&str, &[Item])) -> Exchanged<Appended> {
+        let behind = Place { epoch: epoch.to_owned(), offset: 0 };
+        let news = Radio::written(&News::Told { behind, by: by.to_owned(), items: items.to_vec() });
+        let (frames, most) = (self.window.frames.to_string(), LOG_BYTES_MAX.to_string());
+        let mut arguments = vec![epoch.to_owned(), frames, most, self.life(), channel(user), news];
+        arguments.extend(items.iter().flat_map(threesome));
+        let behind: i64 = self.redis.run(&self.scripts.append, &log_keys(user), &arguments).await?;
+        Ok(u64::try_from(behind).map_or(Appended::Gone, Appended::Behind))
+    }
+
+    async fn renew(&self, user: UserId, place: &Place, draft: Option<&Draft>) -> Exchanged<()> {
+        let text = draft.map(|draft| format!("{} {}", draft.of, draft.text)).unwrap_or_default();
+        let (offset, news) = (place.offset.to_string(), Radio::written(&News::Renewed));
+        let arguments = [place.epoch.clone(), offset, text, self.life(), channel(user), news];
+        self.redis.run::<i64>(&self.scripts.renew, &log_keys(user), &arguments).await.map(drop)
+    }
+
+    async fn listen(&self, user: UserId) -> Exchanged<Listening> {
+        self.radio.listen(channel(user)).await
+    }
+
+    async fn stop(&self, user: UserId, reply: MessageId) -> Exchanged<()> {
+        let arguments = [channel(user), Radio::written(&News::Stop(reply))];
+        self.redis.run::<i64>(&self.scripts.tell, &[], &arguments).await.map(drop)
+    }
+
+    async fn hold(&self, user: UserId, holder: &str, life: Duration) -> Exchanged<bool> {
+        let arguments = [holder.to_owned(), life.as_millis().to_string()];
+        self.redis.run(&self.scripts.hold, &[turn_key(user)], &arguments).await
+    }
+
+    async fn release(&self, user: UserId, holder: &str) -> Exchanged<()> {
+        let arguments = [holder.to_owned()];
+        self.redis.run::<i64>(&self.scripts.release, &[turn_key(user)], &arguments).await.map(drop)
+    }
+}
