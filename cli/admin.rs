@@ -1,6 +1,11 @@
 //! `gauntlet admin`: what whoever runs the server does without it.
 
-use std::{fs, io::Read as _, path::PathBuf, sync::Arc};
+use std::{
+    fs,
+    io::{IsTerminal as _, Read as _},
+    path::PathBuf,
+    sync::Arc,
+};
 
 use anyhow::Context as _;
 use clap::{Args, Subcommand};
@@ -92,11 +97,14 @@ impl CreateAdmin {
     /// Reads the password, never from the arguments: everybody on the machine can see those.
     fn password(&self) -> Result<SecretString, Failure> {
         let mut text = String::new();
-        let read = match &self.password_file {
-            Some(path) => {
-                fs::File::open(path).and_then(|file| file.take(PASSWORD_BYTES_MAX).read_to_string(&mut text))
+        let read = if let Some(path) = &self.password_file {
+            fs::File::open(path).and_then(|file| file.take(PASSWORD_BYTES_MAX).read_to_string(&mut text))
+        } else {
+            let stdin = std::io::stdin();
+            if stdin.is_terminal() {
+                output::warn("type the password, which is shown, and end it with Enter and Ctrl-D");
             }
-            None => std::io::stdin().take(PASSWORD_BYTES_MAX).read_to_string(&mut text),
+            stdin.take(PASSWORD_BYTES_MAX).read_to_string(&mut text)
         };
         let from = self
             .password_file

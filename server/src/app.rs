@@ -36,7 +36,9 @@ const SECURITY_HEADERS: [(HeaderName, &str); 5] = [
 ];
 
 /// Names a request that may be repeated.
-const IDEMPOTENCY_KEY: HeaderName = HeaderName::from_static("idempotency-key");
+pub(crate) const IDEMPOTENCY_KEY: HeaderName = HeaderName::from_static("idempotency-key");
+/// Marks the answer to one that was repeated.
+pub(crate) const IDEMPOTENCY_REPLAYED: HeaderName = HeaderName::from_static("idempotency-replayed");
 
 /// Builds the service of a whole server.
 pub(crate) fn router(state: AppState) -> Router {
@@ -156,7 +158,13 @@ fn cors(http: &Http) -> CorsLayer {
             IDEMPOTENCY_KEY,
             observe::REQUEST_ID,
         ])
-        .expose_headers([header::ETAG, header::RETRY_AFTER, observe::REQUEST_ID]);
+        .expose_headers([
+            header::ETAG,
+            header::LOCATION,
+            header::RETRY_AFTER,
+            IDEMPOTENCY_REPLAYED,
+            observe::REQUEST_ID,
+        ]);
     if http.allowed_origins.is_empty() {
         return layer.allow_origin(tower_http::cors::Any);
     }

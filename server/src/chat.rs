@@ -176,7 +176,7 @@ impl Hub {
             answer_unstored: config.conversation.answer_unstored,
             holds_refusals,
         };
-        Engine::new(Machine::new(voice, rules), Arc::new(steps))
+        Engine::new(Machine::new(voice, rules), Arc::new(steps), self.rooms.shared(user.id))
     }
 
     fn terms(&self, user: &User) -> Terms {

@@ -65,10 +65,10 @@ pub struct Place {
 }
 
 /// An answer so far.
-#[derive(Clone, Debug, Default, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Draft {
     /// Which one.
-    pub of: String,
+    pub of: MessageId,
     /// Its text.
     pub text: String,
 }
@@ -81,10 +81,10 @@ pub enum Item {
     Kept {
         /// What is kept.
         text: String,
-        /// Whether the draft ends with it.
-        ends: bool,
+        /// The answer that ends with it, and with it its draft.
+        ends: Option<MessageId>,
     },
-    /// It lengthens the draft; at index 0 it begins it.
+    /// It lengthens the draft; at index 0 it begins it. One that does not fit leaves no draft: nobody knows it whole.
     Piece {
         /// The answer.
         of: MessageId,

@@ -60,7 +60,7 @@ promised! {
 }
 
 fn kept(text: &str) -> Item {
-    Item::Kept { text: text.to_owned(), ends: false }
+    Item::Kept { text: text.to_owned(), ends: None }
 }
 
 fn piece(of: MessageId, index: usize, text: &str) -> Item {
@@ -132,7 +132,7 @@ async fn drafts(exchange: &dyn Exchange) {
     let (ana, one, other) = (UserId::random(), MessageId::random(), MessageId::random());
     exchange.open(ana, &Place::default(), Some("e")).await.unwrap();
     let draft = async || page(exchange, ana, &Place::default()).await.draft;
-    let told = |of: MessageId, text: &str| Some(Draft { of: of.to_string(), text: text.to_owned() });
+    let told = |of: MessageId, text: &str| Some(Draft { of, text: text.to_owned() });
 
     exchange.append(ana, "e", ("one", &[piece(one, 0, "né "), piece(one, 3, "w")])).await.unwrap();
     assert_eq!(draft().await, told(one, "né w"));
@@ -140,7 +140,14 @@ async fn drafts(exchange: &dyn Exchange) {
     assert_eq!(draft().await, told(one, "né w!"));
     exchange.append(ana, "e", ("one", &[piece(other, 0, "again")])).await.unwrap();
     assert_eq!(draft().await, told(other, "again"));
-    exchange.append(ana, "e", ("one", &[Item::Kept { text: "done".to_owned(), ends: true }])).await.unwrap();
+    let end = |ends| Item::Kept { text: "done".to_owned(), ends: Some(ends) };
+    exchange.append(ana, "e", ("one", &[end(one)])).await.unwrap();
+    assert_eq!(draft().await, told(other, "again"), "another answer has ended");
+    exchange.append(ana, "e", ("one", &[end(other)])).await.unwrap();
+    assert_eq!(draft().await, None);
+    exchange.append(ana, "e", ("one", &[piece(one, 0, "a"), piece(one, 2, "c")])).await.unwrap();
+    assert_eq!(draft().await, None, "what lies between is not known");
+    exchange.append(ana, "e", ("one", &[piece(one, 3, "d")])).await.unwrap();
     assert_eq!(draft().await, None);
 }
 
@@ -148,7 +155,7 @@ async fn renewal(exchange: &dyn Exchange) {
     let ana = UserId::random();
     exchange.open(ana, &Place::default(), Some("e")).await.unwrap();
     exchange.append(ana, "e", ("one", &[kept("a"), kept("b")])).await.unwrap();
-    let draft = Draft { of: MessageId::random().to_string(), text: "so far".to_owned() };
+    let draft = Draft { of: MessageId::random(), text: "so far".to_owned() };
 
     exchange.renew(ana, &place("f", 7), Some(&draft)).await.unwrap();
 
@@ -205,7 +212,8 @@ async fn rights(exchange: &dyn Exchange) {
 /// A way to tell something: kept texts, and pieces that lengthen the draft or begin one.
 fn items() -> impl Strategy<Value = Vec<Item>> {
     let ids = || (0..2u8).prop_map(|n| MessageId::named(UserId(uuid::Uuid::nil()), &n.to_string()));
-    let kept = ("[a-zé ]{0,12}", any::<bool>()).prop_map(|(text, ends)| Item::Kept { text, ends });
+    let kept =
+        ("[a-zé ]{0,12}", proptest::option::of(ids())).prop_map(|(text, ends)| Item::Kept { text, ends });
     let piece =
         (ids(), 0..3usize, "[a-zé ]{1,8}").prop_map(|(of, index, text)| Item::Piece { of, index, text });
     proptest::collection::vec(prop_oneof![kept, piece], 1..5)

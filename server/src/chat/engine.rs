@@ -17,6 +17,7 @@ use super::{
     event::{Event, Ids, Refusal, Said, Wish},
     machine::Machine,
     protocol::{Code, Incoming},
+    room::Stream,
     steps::{Finished, Steps},
     turns::{Place, TurnGuard},
     work::Work,
@@ -41,10 +42,12 @@ pub(super) struct Engine {
     turn: Option<TurnGuard>,
     places: HashMap<u64, Place>,
     spoken: u64,
+    /// Where it is told, if other replicas hear of it.
+    shared: Option<Arc<Stream>>,
 }
 
 impl Engine {
-    pub(super) fn new(machine: Machine, steps: Arc<Steps>) -> Self {
+    pub(super) fn new(machine: Machine, steps: Arc<Steps>, shared: Option<Arc<Stream>>) -> Self {
         let (text, pieces) = mpsc::channel(PIECES_MAX);
         Self {
             machine,
@@ -55,6 +58,7 @@ impl Engine {
             turn: None,
             places: HashMap::new(),
             spoken: 0,
+            shared,
         }
     }
 
@@ -104,8 +108,16 @@ impl Engine {
         match effect {
             Effect::Run(step) => self.start(step),
             Effect::Cancel => self.cancel(),
-            Effect::Release => self.turn = None,
+            Effect::Release => self.release(),
             Effect::Send(_) | Effect::Admit(_) | Effect::Close => {}
+        }
+    }
+
+    /// Lets the user's next turn begin. At other replicas it must not be told before the end of this one.
+    fn release(&mut self) {
+        let Some(turn) = self.turn.take() else { return };
+        if let Some(stream) = self.shared.clone() {
+            turn.end(async move { stream.up_to_date().await });
         }
     }
 

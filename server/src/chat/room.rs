@@ -188,6 +188,11 @@ impl Rooms {
         self.rooms().get(&user).cloned()
     }
 
+    /// Returns the stream of a user, if other replicas hear what is told in it.
+    pub(super) fn shared(&self, user: UserId) -> Option<Arc<Stream>> {
+        self.others.is_some().then(|| Arc::clone(self.enter(user).stream()))
+    }
+
     /// Tells all devices of a user something that happened elsewhere.
     pub(super) fn tell(&self, user: UserId, frame: &Outgoing) {
         if let Some(room) = self.find(user) {

@@ -108,12 +108,20 @@ impl Drop for Place {
     }
 }
 
+impl TurnGuard {
+    /// Gives the right back as soon as all is told of the turn; here, the next turn waits for that, too.
+    pub(super) fn end(mut self, told: impl Future<Output = ()> + Send + 'static) {
+        if let Some(right) = self.right.take() {
+            tokio::spawn(right.give_back(told, self.lock.take()));
+        }
+    }
+}
+
 impl Drop for TurnGuard {
     fn drop(&mut self) {
         metrics::gauge!("turns_running").decrement(1.0);
         if let Some(right) = self.right.take() {
-            // The next turn here begins when the right is free again.
-            right.give_back(self.lock.take());
+            tokio::spawn(right.give_back(std::future::ready(()), self.lock.take()));
         }
         self.turns.release(self.user, 0);
     }

@@ -44,6 +44,8 @@ struct Log {
     entries: VecDeque<Entry>,
     bytes: usize,
     draft: Option<Draft>,
+    /// Characters of the draft.
+    length: usize,
 }
 
 impl MemoryExchange {
@@ -85,7 +87,8 @@ impl Theirs {
 
 impl Log {
     fn new(place: Place, draft: Option<Draft>) -> Self {
-        Self { place, entries: VecDeque::new(), bytes: 0, draft }
+        let length = draft.as_ref().map_or(0, |draft| draft.text.chars().count());
+        Self { place, entries: VecDeque::new(), bytes: 0, draft, length }
     }
 
     fn take(&mut self, item: &Item, at: jiff::Timestamp) {
@@ -94,14 +97,15 @@ impl Log {
                 self.place.offset += 1;
                 self.bytes += text.len();
                 self.entries.push_back(Entry { at, text: text.clone() });
-                self.draft.take_if(|_| *ends);
+                self.draft.take_if(|draft| Some(draft.of) == *ends);
             }
             Item::Piece { of, index, text } => {
-                let of = of.to_string();
                 match &mut self.draft {
-                    Some(draft) if draft.of == of && *index > 0 => draft.text.push_str(text),
-                    draft => *draft = Some(Draft { of, text: text.clone() }),
+                    draft if *index == 0 => *draft = Some(Draft { of: *of, text: text.clone() }),
+                    Some(draft) if draft.of == *of && *index == self.length => draft.text.push_str(text),
+                    draft => *draft = None,
                 }
+                self.length = index + text.chars().count();
             }
         }
     }

@@ -20,7 +20,7 @@ use crate::{
     shared::Redis,
 };
 
-/// Returns a log, begun if there is none and an epoch for it is given: epoch, offset, texts, draft.
+/// Returns a log, begun if there is none and an epoch for it is given: epoch, offset, texts, answer and text of the draft.
 const OPEN: &str = r"
 local place, log, draft = KEYS[1], KEYS[2], KEYS[3]
 local seen, offset_seen, fresh, life, channel, news = ARGV[2], tonumber(ARGV[3]), ARGV[4], ARGV[5], ARGV[6], ARGV[7]
@@ -36,11 +36,11 @@ redis.call('PEXPIRE', place, life)
 local offset = tonumber(redis.call('HGET', place, 'offset'))
 local unseen = epoch == seen and offset - offset_seen or offset
 local texts = unseen > 0 and redis.call('LRANGE', log, -unseen, -1) or {}
-return { epoch, offset, texts, redis.call('GET', draft) }
+return { epoch, offset, texts, redis.call('HGET', place, 'draft') or '', redis.call('GET', draft) or '' }
 ";
 
-/// Adds to the log of an epoch; returns the offset before it, or -1 if there is no such log. Items come in threes: how,
-/// which answer, text.
+/// Adds to the log of an epoch; returns the offset before it, or -1 if there is no such log. Items come in fours: the
+/// answer that it is about, where it begins in it and where it ends (nothing for what is kept), and the text.
 const APPEND: &str = r"
 local place, log, draft = KEYS[1], KEYS[2], KEYS[3]
 local now, epoch, frames, most, life, channel, news = unpack(ARGV, 1, 7)
@@ -48,16 +48,21 @@ if redis.call('HGET', place, 'epoch') ~= epoch then return -1 end
 local behind = tonumber(redis.call('HGET', place, 'offset'))
 local bytes = redis.call('LLEN', log) > 0 and tonumber(redis.call('HGET', place, 'bytes')) or 0
 local offset = behind
-for n = 8, #ARGV, 3 do
-    local how, of, text = ARGV[n], ARGV[n + 1], ARGV[n + 2]
-    if how == 'kept' or how == 'last' then
+local drawn, length = unpack(redis.call('HMGET', place, 'draft', 'length'))
+for n = 8, #ARGV, 4 do
+    local of, from, to, text = unpack(ARGV, n, n + 3)
+    if from == '' then
         redis.call('RPUSH', log, now .. ' ' .. text)
         offset, bytes = offset + 1, bytes + #text
-        if how == 'last' then redis.call('DEL', draft) end
-    elseif how == 'more' and redis.call('GETRANGE', draft, 0, #of - 1) == of then
+        if of ~= '' and drawn == of then drawn, length = '', '' end
+    elseif from == '0' then
+        redis.call('SET', draft, text)
+        drawn, length = of, to
+    elseif drawn == of and length == from then
         redis.call('APPEND', draft, text)
+        length = to
     else
-        redis.call('SET', draft, of .. ' ' .. text)
+        drawn, length = '', ''
     end
 end
 while redis.call('LLEN', log) > tonumber(frames) or bytes > tonumber(most) do
@@ -65,20 +70,20 @@ while redis.call('LLEN', log) > tonumber(frames) or bytes > tonumber(most) do
     if not oldest then break end
     bytes = bytes - (#oldest - string.find(oldest, ' ', 1, true))
 end
-redis.call('HSET', place, 'offset', offset, 'bytes', bytes)
+redis.call('HSET', place, 'offset', offset, 'bytes', bytes, 'draft', drawn or '', 'length', length or '')
 for _, key in ipairs(KEYS) do redis.call('PEXPIRE', key, life) end
 redis.call('PUBLISH', channel, string.format('%d', behind) .. ' ' .. news)
 return behind
 ";
 
-/// Begins a log at a place, with this draft if it is not empty.
+/// Begins a log at a place, with this draft if there is one.
 const RENEW: &str = r"
 local place, log, draft = KEYS[1], KEYS[2], KEYS[3]
-local epoch, offset, text, life, channel, news = unpack(ARGV, 2, 7)
-redis.call('DEL', log, draft)
-redis.call('HSET', place, 'epoch', epoch, 'offset', offset, 'bytes', 0)
+local epoch, offset, drawn, length, text, life, channel, news = unpack(ARGV, 2, 9)
+redis.call('DEL', log)
+redis.call('HSET', place, 'epoch', epoch, 'offset', offset, 'bytes', 0, 'draft', drawn, 'length', length)
 redis.call('PEXPIRE', place, life)
-if text ~= '' then redis.call('SET', draft, text, 'PX', life) end
+redis.call('SET', draft, text, 'PX', life)
 return redis.call('PUBLISH', channel, news)
 ";
 
@@ -152,13 +157,15 @@ fn channel(user: UserId) -> String {
 }
 
 /// Returns an item as [`APPEND`] takes it.
-fn threesome(item: &Item) -> [String; 3] {
+fn foursome(item: &Item) -> [String; 4] {
     match item {
         Item::Kept { text, ends } => {
-            [if *ends { "last" } else { "kept" }.to_owned(), String::new(), text.clone()]
+            let of = ends.map(|of| of.to_string()).unwrap_or_default();
+            [of, String::new(), String::new(), text.clone()]
         }
         Item::Piece { of, index, text } => {
-            [if *index > 0 { "more" } else { "first" }.to_owned(), of.to_string(), text.clone()]
+            let end = index + text.chars().count();
+            [of.to_string(), index.to_string(), end.to_string(), text.clone()]
         }
     }
 }
@@ -169,24 +176,19 @@ fn entry(text: &str) -> Option<Entry> {
     Some(Entry { at, text: text.to_owned() })
 }
 
-fn draft(text: &str) -> Option<Draft> {
-    let (of, text) = text.split_once(' ')?;
-    Some(Draft { of: of.to_owned(), text: text.to_owned() })
-}
-
 #[async_trait]
 impl Exchange for RedisExchange {
     async fn open(&self, user: UserId, seen: &Place, fresh: Option<&str>) -> Exchanged<Option<Page>> {
-        type Opened = Option<(String, u64, Vec<String>, Option<String>)>;
+        type Opened = Option<(String, u64, Vec<String>, String, String)>;
         let (offset, life, channel) = (seen.offset.to_string(), self.life(), channel(user));
         let fresh = fresh.unwrap_or_default();
         let news = Radio::written(&News::Renewed);
         let arguments = [&seen.epoch, &offset, fresh, &life, &channel, &news].map(str::to_owned);
         let opened: Opened = self.redis.run(&self.scripts.open, &log_keys(user), &arguments).await?;
-        Ok(opened.map(|(epoch, offset, texts, text)| Page {
+        Ok(opened.map(|(epoch, offset, texts, drawn, text)| Page {
             place: Place { epoch, offset },
             entries: texts.iter().filter_map(|text| entry(text)).collect(),
-            draft: text.as_deref().and_then(draft),
+            draft: drawn.parse().ok().map(|of| Draft { of, text }),
         }))
     }
 
@@ -195,15 +197,17 @@ impl Exchange for RedisExchange {
         let news = Radio::written(&News::Told { behind, by: by.to_owned(), items: items.to_vec() });
         let (frames, most) = (self.window.frames.to_string(), LOG_BYTES_MAX.to_string());
         let mut arguments = vec![epoch.to_owned(), frames, most, self.life(), channel(user), news];
-        arguments.extend(items.iter().flat_map(threesome));
+        arguments.extend(items.iter().flat_map(foursome));
         let behind: i64 = self.redis.run(&self.scripts.append, &log_keys(user), &arguments).await?;
         Ok(u64::try_from(behind).map_or(Appended::Gone, Appended::Behind))
     }
 
     async fn renew(&self, user: UserId, place: &Place, draft: Option<&Draft>) -> Exchanged<()> {
-        let text = draft.map(|draft| format!("{} {}", draft.of, draft.text)).unwrap_or_default();
+        let of = draft.map(|draft| draft.of.to_string()).unwrap_or_default();
+        let text = draft.map(|draft| draft.text.clone()).unwrap_or_default();
+        let length = text.chars().count().to_string();
         let (offset, news) = (place.offset.to_string(), Radio::written(&News::Renewed));
-        let arguments = [place.epoch.clone(), offset, text, self.life(), channel(user), news];
+        let arguments = [place.epoch.clone(), offset, of, length, text, self.life(), channel(user), news];
         self.redis.run::<i64>(&self.scripts.renew, &log_keys(user), &arguments).await.map(drop)
     }
 

@@ -67,6 +67,10 @@ impl Pen {
                 statement.at = stored.as_ref().map_or(now, |fact| now.max(fact.updated_at));
             }
             if let Some(fact) = stored.take_if(|fact| !statement.supersedes(fact)) {
+                if statement.repeats(&fact) {
+                    // Whoever said it first may not have lived to end what it ends.
+                    self.end_all(&statement).await?;
+                }
                 return Ok(Outcome::Kept(fact));
             }
             let expected = stored.as_ref().map_or(Expected::Absent, |fact| Expected::Version(fact.version));
@@ -100,11 +104,17 @@ impl Pen {
         let write = statement.write(expected, &self.config.conversation);
         let outcome = self.storage.write_fact(write).await?;
         if matches!(outcome, FactOutcome::Written(_)) {
-            for key in ends(&statement.key) {
-                self.end(statement, key).await?;
-            }
+            self.end_all(statement).await?;
         }
         Ok(outcome)
+    }
+
+    /// Ends all that does not outlive a statement.
+    async fn end_all(&self, by: &Statement) -> Stored<()> {
+        for key in ends(&by.key) {
+            self.end(by, key).await?;
+        }
+        Ok(())
     }
 
     /// Ends a fact that does not outlive a statement, unless it was stated later.

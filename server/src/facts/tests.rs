@@ -271,6 +271,21 @@ mod written {
     }
 
     #[tokio::test]
+    async fn a_birth_that_is_told_again_ends_what_was_left_by_an_abort_f43() {
+        let rig = Rig::new().await;
+        rig.write(FactSource::Extracted, "39", 0).await;
+        let at = rig.pen.now();
+        let said = Statement { user: rig.user, at, key: "postpartum".to_owned(), ..week("since", 0) };
+        let alone = said.write(Expected::Absent, &crate::config::Conversation::default());
+        rig.database.write_fact(alone).await.unwrap();
+
+        let again = rig.pen.write(Statement { at: rig.pen.now(), ..said }).await.unwrap();
+
+        assert!(matches!(again, Outcome::Kept(_)), "{again:?}");
+        assert_eq!(rig.history().await, ["1 39", "2 39 ended"]);
+    }
+
+    #[tokio::test]
     async fn what_was_said_before_a_fact_was_deleted_does_not_bring_it_back_f46() {
         let rig = Rig::new().await;
         let said_at = rig.pen.now().as_second();

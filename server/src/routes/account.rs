@@ -14,6 +14,7 @@ use crate::{
     error::ApiError,
     ids::{DeviceId, UserId},
     limit::Caller,
+    sockets::Sockets,
     state::Door,
     storage::{Actor, User},
 };
@@ -63,13 +64,17 @@ pub(crate) async fn register(
 /// `POST /api/auth/login`
 pub(crate) async fn login(
     State(door): State<Door>,
+    State(sockets): State<Sockets>,
     stranger: Stranger,
     input::Json(form): input::Json<Login>,
 ) -> Result<axum::Json<SignedInView>, ApiError> {
     limits::per_try(&door, stranger.caller, &form.account()).await?;
     let signed_in = door.accounts.login(form.on(stranger.agent)).await;
     note(&door.audit, ("login", &signed_in), stranger.caller).await;
-    Ok(axum::Json(signed_in?.into()))
+    let signed_in = signed_in?;
+    // With too many devices the one that was seen first has made place.
+    sockets.look_again(signed_in.user.id);
+    Ok(axum::Json(signed_in.into()))
 }
 
 /// Keeps who came in, and who tried to.

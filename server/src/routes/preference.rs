@@ -68,8 +68,9 @@ pub(crate) async fn write_for(
     if rows.storage.user(user).await?.is_none() {
         return Err(ApiError::not_found("user"));
     }
+    let view = prefer((&watch, &rows), user, (wish.language, PreferenceSource::Admin)).await?;
     tracing::info!(admin = %admin.id, %user, "language of a user changed");
-    prefer((&watch, &rows), user, (wish.language, PreferenceSource::Admin)).await
+    Ok(view)
 }
 
 async fn prefer(

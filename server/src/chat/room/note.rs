@@ -91,8 +91,7 @@ impl Telling {
         match self {
             Self::Note(note) => {
                 let text = serde_json::to_string(note).unwrap_or_default();
-                let ends = note.as_ref().is_some_and(|note| matches!(note.mark, Mark::Over(_)));
-                Item::Kept { text, ends }
+                Item::Kept { text, ends: note.as_ref().and_then(|note| note.ends()) }
             }
             Self::Piece(Piece { message_id, index, text }) => {
                 Item::Piece { of: *message_id, index: *index, text: text.clone() }
@@ -152,6 +151,14 @@ impl Note {
             _ => Mark::Nothing,
         };
         Self { frame: frame.to_json(), mark }
+    }
+
+    /// Returns the answer that ends with it.
+    fn ends(&self) -> Option<MessageId> {
+        match &self.mark {
+            Mark::Over(answer) => answer.as_ref().map(|answer| answer.message_id),
+            Mark::Nothing | Mark::Opened(_) | Mark::Closed => None,
+        }
     }
 
     /// Reads what is kept.

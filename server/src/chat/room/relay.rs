@@ -12,7 +12,7 @@ use clock::SharedClock;
 
 use super::{Command, Inner, Room, Stream, Wish, stream::Renewal};
 use crate::{
-    chat::{turns::RIGHT_LIFE, v1::Outgoing},
+    chat::turns::RIGHT_LIFE,
     exchange::{Appended, Exchanged, Listening, News, SharedExchange, Unreachable},
     ids::{MessageId, UserId},
     shared::REST,
@@ -139,7 +139,7 @@ impl Relay {
     async fn end_if_abandoned(&self) {
         if self.exchange.hold(self.user, &self.name, RIGHT_LIFE).await == Ok(true) {
             metrics::counter!("turns_abandoned_total").increment(1);
-            self.stream.tell(&Outgoing::broken_off(self.clock.wall()), None);
+            self.stream.break_off();
             // If the exchange does not answer, the right is free after its life.
             let _ = self.exchange.release(self.user, &self.name).await;
         }

@@ -153,14 +153,19 @@ impl Stream {
         }
         let mut inner = self.inner();
         let telling = inner.telling(frame);
+        self.bring(&mut inner, telling);
+    }
+
+    /// Brings something to its place, by way of the exchange where there is one.
+    fn bring(&self, inner: &mut Inner, telling: Telling) {
         if let Course::Together { .. } = inner.course {
             inner.outbox.push_back(telling);
             if inner.outbox.len() > OUTBOX_MAX {
-                self.part(&mut inner);
+                self.part(inner);
             }
             return self.wake.notify_one();
         }
-        self.place(&mut inner, telling);
+        self.place(inner, telling);
     }
 
     /// Lets a device leave.

@@ -54,7 +54,7 @@ impl View {
         for entry in page.entries {
             view.take(Note::read(&entry.text), entry.at);
         }
-        view.running = page.draft.and_then(running);
+        view.running = page.draft.map(running);
         view
     }
 
@@ -74,11 +74,12 @@ impl View {
             Mark::Nothing => {}
             Mark::Opened(session) => self.session = Some(session),
             Mark::Closed => self.session = None,
-            Mark::Over(whole) => {
-                let known = self.running.take();
-                all.extend(whole.as_ref().and_then(|whole| rest(known.as_ref(), whole)).map(Told::piece));
-                answer = whole;
+            Mark::Over(Some(whole)) => {
+                let known = self.running.take_if(|running| running.message_id == whole.message_id);
+                all.extend(rest(known.as_ref(), &whole).map(Told::piece));
+                answer = Some(whole);
             }
+            Mark::Over(None) => {}
         }
         all.push(Arc::clone(&told));
         let kept = Kept { at, told, answer };
@@ -108,7 +109,7 @@ impl View {
 
     /// Takes what a draft is now; returns what is new in it.
     pub(super) fn take_draft(&mut self, draft: Option<Draft>) -> Option<Arc<Told>> {
-        let known = std::mem::replace(&mut self.running, draft.and_then(running));
+        let known = std::mem::replace(&mut self.running, draft.map(running));
         let rest = rest(known.as_ref(), self.running.as_ref()?)?;
         Some(Told::piece(rest))
     }
@@ -161,6 +162,6 @@ fn rest(known: Option<&Running>, whole: &Running) -> Option<Piece> {
     whole.rest(known.map_or(0, |known| known.characters))
 }
 
-fn running(draft: Draft) -> Option<Running> {
-    Some(Running::new(draft.of.parse().ok()?, draft.text))
+fn running(draft: Draft) -> Running {
+    Running::new(draft.of, draft.text)
 }

@@ -68,15 +68,13 @@ impl Rights {
 }
 
 impl Right {
-    /// Gives the right back, and what is locked with it after that.
-    pub(super) fn give_back(self, lock: Option<OwnedMutexGuard<()>>) {
-        let (rights, user) = (self.rights.clone(), self.user);
-        drop(self);
-        tokio::spawn(async move {
-            // If the exchange does not answer, it is free after its life.
-            let _ = rights.exchange.release(user, &rights.holder).await;
-            drop(lock);
-        });
+    /// Gives the right back after something else, and then what is locked with it.
+    pub(super) async fn give_back(self, after: impl Future<Output = ()>, lock: Option<OwnedMutexGuard<()>>) {
+        after.await;
+        self.holding.abort();
+        // If the exchange does not answer, it is free after its life.
+        let _ = self.rights.exchange.release(self.user, &self.rights.holder).await;
+        drop(lock);
     }
 }
 

@@ -19,14 +19,16 @@ use std::{
 use axum::http::{HeaderMap, HeaderName, HeaderValue, StatusCode};
 
 use super::Creation;
-use crate::{error::ApiError, hash::sha256, ids::UserId};
-
-/// Names the request, as its client chooses.
-const KEY: HeaderName = HeaderName::from_static("idempotency-key");
+use crate::{
+    app::{IDEMPOTENCY_KEY, IDEMPOTENCY_REPLAYED},
+    error::ApiError,
+    hash::sha256,
+    ids::UserId,
+};
 
 /// Tells that a reply was given before.
 pub(super) const REPLAYED: (HeaderName, HeaderValue) =
-    (HeaderName::from_static("idempotency-replayed"), HeaderValue::from_static("true"));
+    (IDEMPOTENCY_REPLAYED, HeaderValue::from_static("true"));
 
 /// Longest key, in bytes.
 const KEY_MAX: usize = 255;
@@ -62,10 +64,10 @@ impl Drop for Turn {
 
 /// Reads the key of a request, if it has one. The quotes of the draft may be left out.
 pub(super) fn key(headers: &HeaderMap) -> Result<Option<String>, ApiError> {
-    let Some(value) = headers.get(KEY) else { return Ok(None) };
+    let Some(value) = headers.get(IDEMPOTENCY_KEY) else { return Ok(None) };
     let text = value.to_str().unwrap_or_default().trim();
     let key = text.strip_prefix('"').and_then(|rest| rest.strip_suffix('"')).unwrap_or(text);
-    if key.is_empty() || key.len() > KEY_MAX || headers.get_all(KEY).iter().count() > 1 {
+    if key.is_empty() || key.len() > KEY_MAX || headers.get_all(IDEMPOTENCY_KEY).iter().count() > 1 {
         let text = format!(
             "`Idempotency-Key` must be there once, with 1 to {KEY_MAX} visible ASCII characters; a UUID will do"
         );
@@ -90,7 +92,8 @@ mod tests {
     use super::*;
 
     fn read(values: &[&str]) -> Result<Option<String>, ApiError> {
-        let headers = values.iter().map(|value| (KEY, HeaderValue::from_bytes(value.as_bytes()).unwrap()));
+        let headers =
+            values.iter().map(|value| (IDEMPOTENCY_KEY, HeaderValue::from_bytes(value.as_bytes()).unwrap()));
         key(&headers.collect())
     }
 

@@ -5,7 +5,7 @@ use super::{
     fresh_place,
 };
 use crate::{
-    chat::room::note::Note,
+    chat::{room::note::Note, v1::Outgoing},
     exchange::{Item, Page, Window},
 };
 
@@ -34,6 +34,14 @@ impl Stream {
     pub(in crate::chat::room) fn follows_others(&self) -> bool {
         let inner = self.inner();
         matches!(inner.course, Course::Together { .. }) && inner.view.running.is_some() && inner.own.is_none()
+    }
+
+    /// Ends the answer that is read here, whoever told it.
+    pub(in crate::chat::room) fn break_off(&self) {
+        let end = Outgoing::broken_off(self.clock.wall());
+        let mut inner = self.inner();
+        let note = Note::new(&end, inner.view.running.clone());
+        self.bring(&mut inner, Telling::Note(Some(Box::new(note))));
     }
 
     /// Returns how often somebody wanted the exchange to be asked, if that is more often than it was.
@@ -201,6 +209,6 @@ impl Inner {
 
 impl Running {
     fn draft(&self) -> Draft {
-        Draft { of: self.message_id.to_string(), text: self.text.clone() }
+        Draft { of: self.message_id, text: self.text.clone() }
     }
 }
