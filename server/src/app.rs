@@ -20,8 +20,8 @@ use tower_http::{cors::CorsLayer, set_header::SetResponseHeaderLayer};
 use crate::{
     config::Http,
     routes::{
-        account, admin, conversations, devices, factor, facts, feed, health, languages, page, preference,
-        preferences, reminders, socket, suggestions, texts,
+        account, admin, consents, conversations, devices, factor, facts, feed, health, languages, page,
+        preference, preferences, reminders, socket, suggestions, texts,
     },
     state::AppState,
 };
@@ -91,6 +91,11 @@ fn user_routes(state: &AppState) -> Router<AppState> {
         .route("/api/suggestions/{id}/dismiss", post(suggestions::dismiss))
         .route("/api/users/me/preferences", get(preferences::read).put(preferences::write))
         .route("/api/users/me/calendar-feed", get(feed::read).post(feed::open).delete(feed::close))
+        .route("/api/users/me/consents", get(consents::list))
+        .route(
+            "/api/users/me/consents/{purpose}",
+            get(consents::read).put(consents::give).delete(consents::withdraw),
+        )
         .route("/api/users/me/language", get(preference::read).put(preference::write))
         .route("/api/users/me/facts", get(facts::list))
         .route("/api/users/me/facts/{key}", get(facts::read).put(facts::write).delete(facts::delete))

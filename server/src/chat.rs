@@ -40,6 +40,7 @@ use tracing::Instrument;
 use crate::{
     abuse::Abuse,
     accounts::Leave,
+    consent::Consents,
     deadline::Deadline,
     facts::Pen,
     ids::{SessionId, SuggestionId, UserId},
@@ -172,6 +173,7 @@ impl Hub {
             message_characters: config.conversation.message_characters,
             suggestions: config.calendar.suggestions,
             answer_unstored: config.conversation.answer_unstored,
+            asks_consent: config.privacy.ask_consent,
             holds_refusals,
         };
         Engine::new(Machine::new(voice, rules), Arc::new(steps))
@@ -261,6 +263,7 @@ impl Hub {
             model: Arc::clone(&self.model),
             turns: self.turns.clone(),
             facts: self.facts.clone(),
+            consents: Consents::new(&self.parts),
             entries: Arc::clone(&self.entries),
             user,
             voice,

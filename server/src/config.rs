@@ -16,6 +16,8 @@ pub mod http;
 mod layer;
 pub mod limits;
 pub mod llm;
+pub mod privacy;
+mod profile;
 pub mod redis;
 mod secret;
 pub mod span;
@@ -33,6 +35,8 @@ pub use error::{ConfigError, Place, Snippet};
 pub use http::Http;
 pub use limits::Limits;
 pub use llm::Llm;
+pub use privacy::Privacy;
+pub use profile::Profile;
 pub use redis::RedisUrl;
 
 /// All settings of a server.
@@ -55,6 +59,8 @@ pub struct Config {
     pub conversation: Conversation,
     /// Suggestions and reminders.
     pub calendar: Calendar,
+    /// What is asked before personal data goes anywhere.
+    pub privacy: Privacy,
 }
 
 /// The keys whose values are not shown.
@@ -76,7 +82,23 @@ impl Config {
         N: AsRef<str>,
         V: AsRef<str>,
     {
+        Self::load_for(Profile::Development, text, env)
+    }
+
+    /// The same with the settings of a profile beneath the text.
+    pub fn load_for<N, V>(
+        profile: Profile,
+        text: Option<(&str, &str)>,
+        env: impl IntoIterator<Item = (N, V)>,
+    ) -> Result<Self, ConfigError>
+    where
+        N: AsRef<str>,
+        V: AsRef<str>,
+    {
         let mut layers = layer::Layers::new(Self::default());
+        if let Some(settings) = profile.settings() {
+            layers.file(profile.name(), settings)?;
+        }
         if let Some((name, text)) = text {
             layers.file(name, text)?;
         }
@@ -150,6 +172,18 @@ mod tests {
         );
         assert_eq!(config.llm.breaker.cooldown, Duration::from_secs(2));
         assert_eq!(config.llm.breaker.failures, 5);
+    }
+
+    #[test]
+    fn production_asks_for_consent_unless_somebody_says_otherwise_f114() {
+        let asks = |text| {
+            let config = Config::load_for(Profile::Production, Some(("gauntlet.toml", text)), NO_ENV);
+            config.unwrap().privacy.ask_consent
+        };
+
+        assert!(!load("").unwrap().privacy.ask_consent);
+        assert!(asks(""));
+        assert!(!asks("privacy.ask_consent = false"));
     }
 
     #[test]

@@ -7,6 +7,7 @@
 //! Invariant: a method that changes two rows changes both or none.
 
 mod access;
+mod consents;
 mod languages;
 pub mod model;
 mod patient;
@@ -19,6 +20,7 @@ use jiff::Timestamp;
 
 use crate::ids::{MessageId, ReminderId, SessionId, SuggestionId, UserId};
 pub use access::AccessStorage;
+pub use consents::ConsentStore;
 pub use languages::*;
 pub use model::*;
 pub use patient::Patient;
@@ -64,7 +66,7 @@ pub type Stored<T> = Result<T, StorageError>;
 ///
 /// All methods are cancellation-safe: a dropped call either happened whole or not at all.
 #[async_trait]
-pub trait Storage: AccessStorage + LanguageStore {
+pub trait Storage: AccessStorage + LanguageStore + ConsentStore {
     /// Asks whether the engine answers.
     async fn ping(&self) -> Stored<()>;
 

@@ -3,6 +3,7 @@
 mod accounts;
 mod admin;
 mod calendar;
+mod consents;
 mod conversations;
 mod devices;
 mod facts;

@@ -4,6 +4,7 @@
 
 mod access;
 mod admin;
+mod consents;
 mod facts;
 mod languages;
 mod messages;

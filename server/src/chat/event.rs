@@ -111,6 +111,10 @@ pub enum Outcome {
     Granted,
     /// The turn's time was over before its place came.
     TooLate,
+    /// The user agrees to what the model would be told.
+    Agreed,
+    /// The user does not agree to it, or not any more.
+    NotAgreed,
     /// The message is stored in this session, which was begun for it if there is a reason.
     Opened(SessionId, Option<SessionReason>),
     /// The message was stored before.

@@ -49,6 +49,8 @@ pub enum Code {
     NotStored,
     /// The answer is not whole.
     Interrupted,
+    /// The user has not agreed to what the model would be told.
+    ConsentNeeded,
 }
 
 impl Code {
@@ -64,6 +66,7 @@ impl Code {
             Self::Internal => "internal",
             Self::NotStored => "not_stored",
             Self::Interrupted => "interrupted",
+            Self::ConsentNeeded => "consent_needed",
         }
     }
 }
@@ -78,6 +81,8 @@ pub enum Action {
     ContactSupport,
     /// Call for help.
     Emergency,
+    /// Agree to what is asked, by `PUT /api/users/me/consents/{purpose}`.
+    Consent,
 }
 
 /// What the text of a `message` frame is.

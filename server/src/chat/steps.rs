@@ -21,6 +21,7 @@ use super::{
 };
 use crate::{
     classify::Intent,
+    consent::Consents,
     deadline::Deadline,
     facts::{self, Pen, Statement},
     ids::{SessionId, UserId},
@@ -50,6 +51,7 @@ pub(super) struct Steps {
     pub(super) model: Arc<Routes>,
     pub(super) turns: Turns,
     pub(super) facts: Pen,
+    pub(super) consents: Consents,
     /// Where entries are made by the user's standing wish, and nothing else is done.
     pub(super) entries: SharedStorage,
     pub(super) user: UserId,
@@ -70,6 +72,7 @@ impl Steps {
     pub(super) async fn run(self: Arc<Self>, step: Step, text: mpsc::Sender<String>) -> Finished {
         let outcome = match step {
             Step::Wait(said) => return self.wait(&said).await,
+            Step::Consent(said) => self.consent(&said).await,
             Step::Open(said, safety) => self.open(&said, safety).await,
             Step::Offer(said, idea) => Ok(self.offer(&said, idea).await),
             Step::Ask(said, session) => Ok(self.ask(&said, session, &text).await),
@@ -106,6 +109,13 @@ impl Steps {
             Ok(turn) => Finished { outcome: Outcome::Granted, turn: Some(turn) },
             Err(_) => Finished { outcome: Outcome::TooLate, turn: None },
         }
+    }
+
+    #[tracing::instrument(skip_all, fields(turn = said.turn))]
+    async fn consent(&self, said: &Said) -> Stored<Outcome> {
+        let until = self.deadline(said).answer_by();
+        let agrees = self.within(until, self.consents.lets_ask(self.user)).await?;
+        Ok(if agrees { Outcome::Agreed } else { Outcome::NotAgreed })
     }
 
     #[tracing::instrument(skip_all, fields(turn = said.turn))]
@@ -186,6 +196,19 @@ impl Steps {
 
     #[tracing::instrument(skip_all, fields(turn = said.turn, ?session))]
     async fn ask(&self, said: &Said, session: Option<SessionId>, text: &mpsc::Sender<String>) -> Outcome {
+        tokio::select! {
+            biased;
+            () = self.consents.until_withdrawn(self.user) => Outcome::NotAgreed,
+            outcome = self.ask_model(said, session, text) => outcome,
+        }
+    }
+
+    async fn ask_model(
+        &self,
+        said: &Said,
+        session: Option<SessionId>,
+        text: &mpsc::Sender<String>,
+    ) -> Outcome {
         let deadline = self.deadline(said);
         let prompt = timeout_at(&*self.parts.clock, deadline.answer_by(), self.prompt(said, session)).await;
         let answered = match prompt {

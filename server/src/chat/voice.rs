@@ -70,6 +70,10 @@ impl Voice {
         self.plain(&format!("notice.{name}"))
     }
 
+    pub(super) fn consent(&self, name: &str) -> String {
+        self.plain(&format!("consent.{name}"))
+    }
+
     pub(super) fn error(&self, code: Code) -> String {
         self.plain(&format!("error.{}", code.name()))
     }

@@ -1,6 +1,7 @@
 // The page: a door to log in at, and a room to talk in.
 
 import { account, call, enter, history, leave, ticket } from "./account.js";
+import * as consents from "./consents.js";
 import * as offers from "./offers.js";
 import { Stream } from "./stream.js";
 import * as talk from "./talk.js";
@@ -42,8 +43,19 @@ const on = {
     answering(null);
     const text = said.get(frame.client_msg_id);
     talk.done(frame, text && (() => say(text)));
+    if (frame.action === "consent") unanswered(text);
   },
 };
+
+/** Puts back what was not answered for want of a consent, and asks for that. */
+function unanswered(text) {
+  if (text && !$("text").value) $("text").value = text;
+  consents.ask();
+}
+
+async function showConsents() {
+  try { await consents.show(() => $("text").focus()); } catch (problem) { $("hint").textContent = problem.message; }
+}
 
 function answering(id) {
   running = id;
@@ -60,7 +72,7 @@ async function goIn() {
   $("room").hidden = $("leave").hidden = false;
   speak(account().user.language);
   $("language").value = document.documentElement.lang;
-  await reload();
+  await Promise.all([reload(), showConsents()]);
   stream = new Stream({ ticket, on });
   await stream.open();
   $("text").focus();
@@ -73,6 +85,7 @@ function goOut() {
   talk.clear();
   talk.calm();
   offers.clear();
+  consents.clear();
   answering(null);
   line("away");
   $("room").hidden = $("leave").hidden = true;
@@ -119,6 +132,7 @@ $("language").onchange = async () => {
   try {
     await call("PUT", "/api/users/me/language", { language });
     localStorage.setItem("companion.account", JSON.stringify({ ...account(), user: { ...account().user, language } }));
+    await showConsents();
   } catch (problem) {
     $("hint").textContent = problem.message;
   }

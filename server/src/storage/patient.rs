@@ -4,6 +4,7 @@
 //! request for ever.
 
 mod access;
+mod consents;
 mod languages;
 
 use std::time::Duration;

@@ -12,6 +12,7 @@ mod access;
 mod api_keys;
 mod audit;
 mod blocks;
+mod consents;
 mod devices;
 mod factors;
 mod facts;

@@ -66,6 +66,14 @@ notice =
     .unstored = I cannot keep this conversation right now: I answered without what you told me before, and will not remember this later.
     .ended = This conversation has ended. Your next message begins a new one.
 
+consent =
+    .needed = Before I can answer, I need your consent to send what you write to the provider of my language model. You can give it in this app under “Consents”, and take it back there at any time.
+    .withdrawn = You have withdrawn your consent, and I have stopped here. Nothing more of what you write goes to the provider of my language model.
+    .terms = I accept the terms of use: this service gives general information and no medical advice.
+    .health_processing = I agree that what I write about my health and my pregnancy is stored and used to answer me.
+    .ai_provider_transfer = I agree that what I write here, and what the service remembers of me, is sent to DeepSeek, a provider of language models in China, so that I get an answer. E-mail addresses, phone numbers and card numbers are masked before, as far as they are recognised.
+    .analytics = I agree that it is counted how I use this service, without my words.
+
 suggestion =
     .symptom_followup_title = Check on your symptom
     .symptom_followup_description = A reminder to see how you feel. If you feel worse, do not wait for it: contact your doctor or midwife.

@@ -66,6 +66,14 @@ notice =
     .unstored = Ahora mismo no puedo guardar esta conversación: he respondido sin lo que me contaste antes y no recordaré esto más tarde.
     .ended = Esta conversación ha terminado. Tu próximo mensaje empieza una nueva.
 
+consent =
+    .needed = Antes de responder necesito tu consentimiento para enviar lo que escribes al proveedor de mi modelo de lenguaje. Puedes darlo en esta aplicación, en «Consentimientos», y retirarlo allí cuando quieras.
+    .withdrawn = Has retirado tu consentimiento y me he detenido aquí. Nada más de lo que escribas llegará al proveedor de mi modelo de lenguaje.
+    .terms = Acepto las condiciones de uso: este servicio da información general y no consejo médico.
+    .health_processing = Acepto que lo que escribo sobre mi salud y mi embarazo se guarde y se use para responderme.
+    .ai_provider_transfer = Acepto que lo que escribo aquí, y lo que el servicio recuerda de mí, se envíe a DeepSeek, un proveedor de modelos de lenguaje en China, para que reciba una respuesta. Antes se ocultan las direcciones de correo y los números de teléfono y de tarjeta, en la medida en que se reconocen.
+    .analytics = Acepto que se cuente cómo uso este servicio, sin mis palabras.
+
 suggestion =
     .symptom_followup_title = Revisar cómo sigue el síntoma
     .symptom_followup_description = Un recordatorio para ver cómo te encuentras. Si te sientes peor, no lo esperes: contacta con tu médico o matrona.

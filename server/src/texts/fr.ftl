@@ -66,6 +66,14 @@ notice =
     .unstored = Je ne peux pas garder cette conversation en ce moment : j'ai répondu sans ce que vous m'aviez dit avant, et je ne m'en souviendrai pas plus tard.
     .ended = Cette conversation est terminée. Votre prochain message en commence une nouvelle.
 
+consent =
+    .needed = Avant de répondre, j'ai besoin de votre consentement pour envoyer ce que vous écrivez au fournisseur de mon modèle de langage. Vous pouvez le donner dans cette application, sous « Consentements », et le retirer là à tout moment.
+    .withdrawn = Vous avez retiré votre consentement et je me suis arrêtée ici. Plus rien de ce que vous écrivez n'ira au fournisseur de mon modèle de langage.
+    .terms = J'accepte les conditions d'utilisation : ce service donne des informations générales et pas d'avis médical.
+    .health_processing = J'accepte que ce que j'écris sur ma santé et ma grossesse soit enregistré et utilisé pour me répondre.
+    .ai_provider_transfer = J'accepte que ce que j'écris ici, et ce que le service retient de moi, soit envoyé à DeepSeek, un fournisseur de modèles de langage en Chine, afin que je reçoive une réponse. Les adresses e-mail et les numéros de téléphone et de carte sont masqués avant, dans la mesure où ils sont reconnus.
+    .analytics = J'accepte que l'on compte comment j'utilise ce service, sans mes mots.
+
 suggestion =
     .symptom_followup_title = Reparler de votre symptôme
     .symptom_followup_description = Un rappel pour voir comment vous vous sentez. Si vous vous sentez plus mal, ne l'attendez pas : contactez votre médecin ou votre sage-femme.

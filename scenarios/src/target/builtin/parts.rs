@@ -4,6 +4,7 @@
 
 mod access;
 mod calendar;
+mod consents;
 mod facts;
 mod languages;
 mod sessions;

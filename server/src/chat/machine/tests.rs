@@ -1,5 +1,6 @@
 //! Every edge of the conversation, and random ones.
 
+mod consent;
 mod random;
 
 use std::time::Duration;
@@ -22,7 +23,13 @@ fn machine() -> Machine {
     let voice = Voice::new(Arc::new(FluentTexts::built_in()), "en");
     Machine::new(
         voice,
-        Rules { message_characters: 4000, suggestions: true, answer_unstored: true, holds_refusals: true },
+        Rules {
+            message_characters: 4000,
+            suggestions: true,
+            answer_unstored: true,
+            asks_consent: false,
+            holds_refusals: true,
+        },
     )
 }
 

@@ -113,6 +113,12 @@ pub(in super::super) enum Twist {
     OneApprovalIsEnough,
     /// What the model translates is shown at once.
     DraftsGoLive,
+    /// Whoever was never asked has agreed.
+    SilenceIsConsent,
+    /// A consent that is withdrawn is told as one in force.
+    OnceGivenIsGiven,
+    /// What was withdrawn leaves no trace.
+    ProofGoesWithConsent,
 }
 
 /// All of them, by the names that sabotages use.
@@ -171,6 +177,9 @@ pub(super) const TWISTS: &[(&str, Twist)] = &[
     ("preference-read-once", Twist::PreferenceReadOnce),
     ("one-approval-is-enough", Twist::OneApprovalIsEnough),
     ("drafts-go-live", Twist::DraftsGoLive),
+    ("silence-is-consent", Twist::SilenceIsConsent),
+    ("once-given-is-given", Twist::OnceGivenIsGiven),
+    ("proof-goes-with-consent", Twist::ProofGoesWithConsent),
 ];
 
 impl Twist {
