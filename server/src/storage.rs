@@ -93,8 +93,11 @@ pub trait Storage: AccessStorage + LanguageStore + ConsentStore {
     ///
     /// A reply may be appended to a session that ended while it was running: `capacity` is then `None`.
     async fn append_message(&self, message: NewMessage, capacity: Option<u32>) -> Stored<Option<Message>>;
+    /// Appends a question to its session like [`Storage::append_message`], and marks an older one of the same user and its
+    /// failed reply as replaced by it.
+    async fn replace_message(&self, message: NewMessage, capacity: u32, old: Replaced) -> Stored<Replacing>;
     /// Returns the last messages of a session that may serve as model context (roles of
-    /// [`MessageKind::is_context`]), not older than `since`, oldest first, at most `limit`.
+    /// [`MessageKind::is_context`], none that was replaced), not older than `since`, oldest first, at most `limit`.
     async fn context(&self, session: SessionId, since: Timestamp, limit: u32) -> Stored<Vec<Message>>;
     /// Returns the messages of a session of this user in order, after position `after`, at most `limit`.
     async fn messages(&self, page: Page) -> Stored<Vec<Message>>;

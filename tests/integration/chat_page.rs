@@ -147,6 +147,13 @@ async fn an_answer_is_stopped_and_one_that_broke_off_is_asked_for_again_f24() {
 
     page.await_text("[...document.querySelectorAll('#talk li')].at(-1).dataset.kind === 'answer' && !document.querySelector('[data-state]:not(#line)')").await;
     assert_eq!(house.llm.journal().len(), asked + 1);
+    let questions =
+        "[...document.querySelectorAll('#talk li')].filter((li) => li.textContent.includes('cut')).length";
+    assert_eq!(page.eval(questions).await, 1, "the torso stands there still");
+    page.go(&format!("http://{}/", house.server.address)).await;
+    open(&mut page).await;
+    newest(&mut page, "user", "Was it cut?").await;
+    assert_eq!(page.eval(questions).await, 1, "the torso came back");
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]

@@ -7,7 +7,7 @@ use serde_json::json;
 
 use super::{deciders, writers::Order};
 use crate::{
-    device::{Device, Door, Seat},
+    device::{Device, Door, Naming, Seat},
     history::{FactHistory, SuggestionHistory},
     model::{self, DeviceName, Manner, Scenario},
     record::What,
@@ -236,7 +236,7 @@ impl<'a> People<'a> {
         let socket = self.open(&device, person.number, (person.token, Manner::default())).await?;
         let answered = match socket {
             Some(mut socket) => {
-                socket.send(PROBE_QUESTION, None).await;
+                socket.send(PROBE_QUESTION, Naming::default()).await;
                 let within = self.world.settings_span("llm.total").unwrap_or_default();
                 let recorder = &self.world.recorder;
                 let done = || {

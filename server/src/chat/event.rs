@@ -33,6 +33,8 @@ pub struct Said {
     pub at: Timestamp,
     /// The ids of the rows that the turn may store.
     pub ids: Ids,
+    /// The message that it is to take the place of, as its answer failed.
+    pub replaces: Option<MessageId>,
     /// Whether its client calls it by an id, so that it may have been taken before.
     pub is_named: bool,
 }
@@ -119,6 +121,8 @@ pub enum Outcome {
     Opened(SessionId, Option<SessionReason>),
     /// The message was stored before.
     Known,
+    /// The message that it is to take the place of is not there to be replaced.
+    NotThere,
     /// A calendar entry is proposed, or not.
     Offered(Option<Suggestion>),
     /// The model has answered in full.

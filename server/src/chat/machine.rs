@@ -203,6 +203,7 @@ impl Machine {
             Outcome::Failed(failure) => self.failed(&failure),
             Outcome::Stored => self.learn(),
             Outcome::Known | Outcome::Learned => self.finish(),
+            Outcome::NotThere => self.not_there(),
             Outcome::Ended(session) => self.ended(session),
             Outcome::Broken => self.broken(),
         }

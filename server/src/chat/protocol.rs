@@ -23,6 +23,8 @@ use crate::{
 pub enum Incoming {
     /// A message to be answered.
     Say(String),
+    /// The same in place of a message whose answer failed; never on v0.
+    Again(String, MessageId),
     /// The conversation is to end.
     EndConversation,
 }
@@ -51,6 +53,8 @@ pub enum Code {
     Interrupted,
     /// The user has not agreed to what the model would be told.
     ConsentNeeded,
+    /// What the message was to replace is not there, or needs no other answer; never on v0.
+    NotReplaceable,
 }
 
 impl Code {
@@ -67,6 +71,7 @@ impl Code {
             Self::NotStored => "not_stored",
             Self::Interrupted => "interrupted",
             Self::ConsentNeeded => "consent_needed",
+            Self::NotReplaceable => "not_replaceable",
         }
     }
 }

@@ -24,7 +24,7 @@ use crate::{
     consent::Consents,
     deadline::Deadline,
     facts::{self, Pen, Statement},
-    ids::{SessionId, UserId},
+    ids::{MessageId, SessionId, UserId},
     llm::{
         Failure, Question, Route, Routes,
         prompt::{self, Bounds, Material, Turn},
@@ -33,8 +33,8 @@ use crate::{
     parts::Parts,
     session::{self, Decision, Rules},
     storage::{
-        Fact, FactSource, Message, MessageKind, NewMessage, NewSession, Session, SessionReason,
-        SharedStorage, StorageError, Stored,
+        Fact, FactSource, Message, MessageKind, NewMessage, NewSession, Replaced, Replacing, Session,
+        SessionReason, SharedStorage, StorageError, Stored,
     },
 };
 
@@ -126,7 +126,9 @@ impl Steps {
         {
             return Ok(Outcome::Known);
         }
-        let (session, begun) = self.within(until, self.question(said, places)).await?;
+        let Some((session, begun)) = self.within(until, self.question(said, places)).await? else {
+            return Ok(Outcome::NotThere);
+        };
         self.tuner.note(said.at).await;
         if let Some(text) = safety {
             let (id, kind) = (said.ids.safety, MessageKind::Safety);
@@ -140,18 +142,36 @@ impl Steps {
         Ok(Outcome::Opened(session, begun))
     }
 
-    /// Stores the message in a session that has room for so many; says why, if that session was begun for it.
-    async fn question(&self, said: &Said, places: u32) -> Stored<(SessionId, Option<SessionReason>)> {
+    /// Stores the message in a session that has room for so many; says why, if that session was begun for it. `None` where
+    /// it was to take the place of something that is not there.
+    async fn question(&self, said: &Said, places: u32) -> Stored<Option<(SessionId, Option<SessionReason>)>> {
         let rules = Rules::new(&self.parts.config.conversation, places);
         for _ in 0..OPEN_TRIES_MAX {
             let (session, begun) = self.session(said, &rules).await?;
             let (id, kind, text) = (said.ids.question, MessageKind::Said, said.text.clone());
             let question = self.message(Reply { id, session, kind, text });
-            if self.parts.storage.append_message(question, Some(rules.capacity())).await?.is_some() {
-                return Ok((session, begun));
+            match self.take(question, rules.capacity(), said.replaces).await? {
+                Replacing::Stored(_) => return Ok(Some((session, begun))),
+                Replacing::NoRoom => {}
+                Replacing::NotThere => return Ok(None),
             }
         }
         Err(StorageError::Other(format!("no session had room in {OPEN_TRIES_MAX} tries")))
+    }
+
+    /// Stores a question, in the place of another one if there is one.
+    async fn take(
+        &self,
+        question: NewMessage,
+        capacity: u32,
+        replaces: Option<MessageId>,
+    ) -> Stored<Replacing> {
+        let storage = &self.parts.storage;
+        let Some(old) = replaces else {
+            let stored = storage.append_message(question, Some(capacity)).await?;
+            return Ok(stored.map_or(Replacing::NoRoom, Replacing::Stored));
+        };
+        storage.replace_message(question, capacity, Replaced { question: old, reply: old.reply() }).await
     }
 
     /// Finds the session of a message, or opens one.

@@ -11,15 +11,17 @@ const $ = (id) => document.getElementById(id);
 let stream = null;
 let running = null;
 const said = new Map();
+// The ids that the server gave to messages of this device.
+const stored = new Map();
 
 function line(state) {
   $("line").dataset.state = state;
   $("line").textContent = word(state);
 }
 
-function say(text) {
+function say(text, replaces) {
   talk.calm();
-  const id = stream.say(text);
+  const id = stream.say(text, replaces);
   said.set(id, text);
   talk.saying(id, text);
 }
@@ -27,7 +29,10 @@ function say(text) {
 const on = {
   line,
   lost: reload,
-  ack: ({ reply_id }) => answering(reply_id ?? running),
+  ack: ({ client_msg_id, message_id, reply_id }) => {
+    stored.set(client_msg_id, message_id);
+    answering(reply_id ?? running);
+  },
   message: talk.message,
   chunk: (frame) => { answering(frame.message_id); talk.chunk(frame); },
   snapshot: (frame) => { answering(frame.message_id); talk.snapshot(frame); },
@@ -42,7 +47,7 @@ const on = {
   done: (frame) => {
     answering(null);
     const text = said.get(frame.client_msg_id);
-    talk.done(frame, text && (() => say(text)));
+    talk.done(frame, text && (() => say(text, stored.get(frame.client_msg_id))));
     if (frame.action === "consent") unanswered(text);
   },
 };

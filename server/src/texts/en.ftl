@@ -60,6 +60,7 @@ error =
     .shutting_down = I am about to restart. Please send your message again in a moment.
     .internal = Something went wrong on my side and your message was not stored. Please send it again.
     .not_stored = My answer could not be stored. Please ask again.
+    .not_replaceable = That question was answered or asked again already.
 
 notice =
     .interrupted = My answer was interrupted. Please ask again for a whole one.

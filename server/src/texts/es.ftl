@@ -60,6 +60,7 @@ error =
     .shutting_down = Estoy a punto de reiniciarme. Envía tu mensaje de nuevo en un momento.
     .internal = Algo ha fallado por mi parte y tu mensaje no se ha guardado. Envíalo otra vez, por favor.
     .not_stored = Mi respuesta no se ha podido guardar. Pregunta otra vez, por favor.
+    .not_replaceable = Esa pregunta ya tiene respuesta o ya se ha repetido.
 
 notice =
     .interrupted = Mi respuesta se ha interrumpido. Pregunta otra vez para recibirla entera.

@@ -60,6 +60,7 @@ error =
     .shutting_down = Je suis sur le point de redémarrer. Envoyez votre message à nouveau dans un instant.
     .internal = Quelque chose n'a pas marché de mon côté et votre message n'a pas été enregistré. Envoyez-le encore une fois, s'il vous plaît.
     .not_stored = Ma réponse n'a pas pu être enregistrée. Posez votre question encore une fois, s'il vous plaît.
+    .not_replaceable = Cette question a déjà une réponse ou a déjà été reposée.
 
 notice =
     .interrupted = Ma réponse a été interrompue. Posez votre question encore une fois pour la recevoir en entier.

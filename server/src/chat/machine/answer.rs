@@ -111,6 +111,14 @@ impl Machine {
         Some(Effect::Run(Step::Reply(reply)))
     }
 
+    /// There is nothing that the message could take the place of; it is not taken itself.
+    pub(super) fn not_there(&mut self) -> Vec<Effect> {
+        let Some(turn) = &mut self.turn else { return Vec::new() };
+        let text = self.voice.error(Code::NotReplaceable);
+        turn.end = Some(Frame::error(turn.said.turn, Code::NotReplaceable, &text));
+        self.finish()
+    }
+
     /// The store failed: before the question was stored, or when the reply should have been.
     pub(super) fn broken(&mut self) -> Vec<Effect> {
         let may_go_on = self.rules.answer_unstored && self.presence != Presence::Gone;

@@ -44,6 +44,7 @@ fn said(turn: u64, intent: Intent) -> Said {
         read_at: Instant::ZERO,
         at: Timestamp::UNIX_EPOCH,
         ids: Ids { question: MessageId::random(), safety: MessageId::random(), reply: MessageId::random() },
+        replaces: None,
         is_named: false,
     }
 }
@@ -372,6 +373,15 @@ fn an_answer_that_is_stopped_keeps_what_was_shown_and_ends() {
     did(&mut machine, Outcome::Stored);
 
     assert_eq!(brief(&did(&mut machine, Outcome::Learned)), "Release done:Stopped");
+}
+
+#[test]
+fn a_message_that_is_to_replace_nothing_is_not_taken_f24() {
+    let (mut machine, said) = (machine(), question(1));
+    machine.on(Event::Admitted(said));
+    did(&mut machine, Outcome::Granted);
+
+    assert_eq!(brief(&did(&mut machine, Outcome::NotThere)), "Release error:NotReplaceable");
 }
 
 #[test]

@@ -113,6 +113,8 @@ pub(in super::super) enum Twist {
     OneApprovalIsEnough,
     /// What the model translates is shown at once.
     DraftsGoLive,
+    /// What is asked again stands beside what it should replace.
+    ReplacedStays,
     /// Whoever was never asked has agreed.
     SilenceIsConsent,
     /// A consent that is withdrawn is told as one in force.
@@ -177,6 +179,7 @@ pub(super) const TWISTS: &[(&str, Twist)] = &[
     ("preference-read-once", Twist::PreferenceReadOnce),
     ("one-approval-is-enough", Twist::OneApprovalIsEnough),
     ("drafts-go-live", Twist::DraftsGoLive),
+    ("replaced-stays", Twist::ReplacedStays),
     ("silence-is-consent", Twist::SilenceIsConsent),
     ("once-given-is-given", Twist::OnceGivenIsGiven),
     ("proof-goes-with-consent", Twist::ProofGoesWithConsent),
