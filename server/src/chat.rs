@@ -227,7 +227,7 @@ impl Hub {
     pub async fn ask(&self, prompt: &[Turn]) -> Result<String, Failure> {
         let deadline = Deadline::new(self.parts.clock.now(), &self.parts.config.llm);
         let (text, mut pieces) = mpsc::channel(PIECES_MAX);
-        let question = Question { prompt, deadline: &deadline, text: &text };
+        let question = Question { prompt, user_id: None, deadline: &deadline, text: &text };
         let mut asking = pin!(self.model.answer(question, false));
         let mut answer = String::new();
         loop {

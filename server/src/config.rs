@@ -64,8 +64,14 @@ pub struct Config {
 }
 
 /// The keys whose values are not shown.
-const SECRETS: [[&str; 2]; 5] =
-    [["auth", "secret"], ["llm", "api_key"], ["database", "url"], ["database", "chat_url"], ["redis", "url"]];
+const SECRETS: [[&str; 2]; 6] = [
+    ["auth", "secret"],
+    ["llm", "api_key"],
+    ["llm", "user_id_key"],
+    ["database", "url"],
+    ["database", "chat_url"],
+    ["redis", "url"],
+];
 
 impl Config {
     /// Builds the settings from the defaults, then a TOML text (with the name to blame), then the
@@ -128,7 +134,14 @@ impl Config {
     fn table(&self) -> toml::Table {
         let mut table = toml::Table::try_from(self).unwrap_or_default();
         let (auth, llm, database) = (&self.auth, &self.llm, &self.database);
-        let secrets = [&auth.secret, &llm.api_key, &database.url, &database.chat_url, &self.redis.url];
+        let secrets = [
+            &auth.secret,
+            &llm.api_key,
+            &llm.user_id_key,
+            &database.url,
+            &database.chat_url,
+            &self.redis.url,
+        ];
         for ([section, key], secret) in SECRETS.into_iter().zip(secrets) {
             if let Some(toml::Value::Table(section)) = table.get_mut(section) {
                 section.insert(key.to_owned(), secret.expose_secret().into());
@@ -292,7 +305,7 @@ mod tests {
         let message = |env| from_env(&[env]).unwrap_err().to_string();
 
         insta::assert_snapshot!(message(("GAUNTLET__LLM__MODLE", "m")), @"
-        unknown key `llm.modle`, expected one of `api_key`, `base_url`, `breaker`, `cheaper_model`, `connect`, `first_token`, `foreign_letters`, `gap`, `line_bytes`, `malformed_chunks`, `mask`, `max_tokens`, `model`, `reserve`, `retries`, `retry_budget`, `retry_floor`, `stream_end`, `temperature`, `total`
+        unknown key `llm.modle`, expected one of `api_key`, `base_url`, `breaker`, `cheaper_model`, `concurrency`, `concurrency_wait`, `connect`, `first_token`, `foreign_letters`, `gap`, `line_bytes`, `malformed_chunks`, `mask`, `max_tokens`, `model`, `reserve`, `retries`, `retry_budget`, `retry_floor`, `stream_end`, `temperature`, `total`, `user_id_key`
          --> variable GAUNTLET__LLM__MODLE
         did you mean `model`?
         ");

@@ -14,6 +14,7 @@ pub mod failure;
 pub mod markup;
 pub mod model;
 pub mod prompt;
+mod pseudonym;
 pub mod reader;
 pub mod routes;
 pub mod script;
@@ -21,4 +22,5 @@ pub mod sse;
 
 pub use failure::{Failure, Reason};
 pub use model::{Failed, Model, Question};
+pub use pseudonym::pseudonym;
 pub use routes::{Route, Routes};

@@ -28,6 +28,7 @@ use crate::{
     llm::{
         Failure, Question, Route, Routes,
         prompt::{self, Bounds, Material, Turn},
+        pseudonym,
     },
     memory::MemoryPolicy,
     parts::Parts,
@@ -232,7 +233,11 @@ impl Steps {
         let deadline = self.deadline(said);
         let prompt = timeout_at(&*self.parts.clock, deadline.answer_by(), self.prompt(said, session)).await;
         let answered = match prompt {
-            Ok(prompt) => self.answer(said, Question { prompt: &prompt, deadline: &deadline, text }).await,
+            Ok(prompt) => {
+                let user_id = pseudonym(&self.parts.config.llm, self.user);
+                let (user_id, deadline) = (user_id.as_deref(), &deadline);
+                self.answer(said, Question { prompt: &prompt, user_id, deadline, text }).await
+            }
             Err(_) => Err(Failure::Late),
         };
         match answered {

@@ -49,6 +49,9 @@ pub enum Failure {
     /// The stream carried an error instead of the next chunk.
     #[error("model reported an error in its stream: {0}")]
     Reported(String),
+    /// As many ask at once as the settings allow, and none of them was done in time.
+    #[error("no place among the requests of `llm.concurrency` became free in time")]
+    Crowded,
     /// The model stopped for lack of resources.
     #[error("model stopped for lack of resources")]
     Overloaded,
@@ -161,6 +164,7 @@ impl Failure {
             | Self::Overloaded => Verdict::Failure,
             Self::Unread
             | Self::Late
+            | Self::Crowded
             | Self::ContentFilter
             | Self::Moderated
             | Self::Request(_)
@@ -180,7 +184,7 @@ impl Failure {
         match self {
             Self::FirstToken | Self::Gap | Self::Total | Self::Unread | Self::Late => Reason::Timeout,
             Self::CircuitOpen { .. } => Reason::Circuit,
-            Self::Overloaded | Self::Status(503 | 529) => Reason::Overloaded,
+            Self::Overloaded | Self::Crowded | Self::Status(503 | 529) => Reason::Overloaded,
             Self::RateLimited { .. } => Reason::RateLimited,
             Self::ContentFilter | Self::Moderated => Reason::ContentFilter,
             _ => Reason::General,
