@@ -46,7 +46,7 @@ use crate::{
     ids::{SessionId, SuggestionId, UserId},
     languages::{ENGLISH, Watch},
     limit::Caller,
-    llm::{Failure, Question, Routes, prompt::Turn},
+    llm::{Failure, Meter, Question, Routes, prompt::Turn},
     parts::Parts,
     storage::{SharedStorage, Stored, User},
 };
@@ -227,7 +227,8 @@ impl Hub {
     pub async fn ask(&self, prompt: &[Turn]) -> Result<String, Failure> {
         let deadline = Deadline::new(self.parts.clock.now(), &self.parts.config.llm);
         let (text, mut pieces) = mpsc::channel(PIECES_MAX);
-        let question = Question { prompt, user_id: None, deadline: &deadline, text: &text };
+        let meter = Meter::default();
+        let question = Question { prompt, user_id: None, meter: &meter, deadline: &deadline, text: &text };
         let mut asking = pin!(self.model.answer(question, false));
         let mut answer = String::new();
         loop {
@@ -264,6 +265,7 @@ impl Hub {
             turns: self.turns.clone(),
             facts: self.facts.clone(),
             consents: Consents::new(&self.parts),
+            meter: Arc::default(),
             entries: Arc::clone(&self.entries),
             user,
             voice,

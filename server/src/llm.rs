@@ -12,6 +12,7 @@ pub mod chunk;
 pub mod client;
 pub mod failure;
 pub mod markup;
+pub mod meter;
 pub mod model;
 pub mod prompt;
 mod pseudonym;
@@ -21,6 +22,7 @@ pub mod script;
 pub mod sse;
 
 pub use failure::{Failure, Reason};
+pub use meter::Meter;
 pub use model::{Failed, Model, Question};
 pub use pseudonym::pseudonym;
 pub use routes::{Route, Routes};

@@ -11,6 +11,7 @@ mod consents;
 mod languages;
 pub mod model;
 mod patient;
+mod spending;
 mod sql;
 
 use std::sync::Arc;
@@ -24,6 +25,7 @@ pub use consents::ConsentStore;
 pub use languages::*;
 pub use model::*;
 pub use patient::Patient;
+pub use spending::SpendingStore;
 pub use sql::{Database, OpenError, REACH_LIMIT};
 
 /// Storage that many parts share.
@@ -66,7 +68,7 @@ pub type Stored<T> = Result<T, StorageError>;
 ///
 /// All methods are cancellation-safe: a dropped call either happened whole or not at all.
 #[async_trait]
-pub trait Storage: AccessStorage + LanguageStore + ConsentStore {
+pub trait Storage: AccessStorage + LanguageStore + ConsentStore + SpendingStore {
     /// Asks whether the engine answers.
     async fn ping(&self) -> Stored<()>;
 

@@ -13,6 +13,7 @@ mod preferences;
 mod reminders;
 mod roles;
 mod sessions;
+mod spending;
 mod suggestions;
 mod survival;
 mod users;

@@ -5,6 +5,7 @@
 
 mod offer;
 mod shift;
+mod spending;
 
 use std::{sync::Arc, time::Duration};
 
@@ -26,7 +27,7 @@ use crate::{
     facts::{self, Pen, Statement},
     ids::{MessageId, SessionId, UserId},
     llm::{
-        Failure, Question, Route, Routes,
+        Failure, Meter, Question, Route, Routes,
         prompt::{self, Bounds, Material, Turn},
         pseudonym,
     },
@@ -53,6 +54,8 @@ pub(super) struct Steps {
     pub(super) turns: Turns,
     pub(super) facts: Pen,
     pub(super) consents: Consents,
+    /// What the user's answers have cost and is not stored yet.
+    pub(super) meter: Arc<Meter>,
     /// Where entries are made by the user's standing wish, and nothing else is done.
     pub(super) entries: SharedStorage,
     pub(super) user: UserId,
@@ -231,14 +234,15 @@ impl Steps {
         text: &mpsc::Sender<String>,
     ) -> Outcome {
         let deadline = self.deadline(said);
-        let prompt = timeout_at(&*self.parts.clock, deadline.answer_by(), self.prompt(said, session)).await;
-        let answered = match prompt {
+        let prepared = self.prepared(said, session);
+        let prompt = timeout_at(&*self.parts.clock, deadline.answer_by(), prepared).await;
+        let answered = match prompt.unwrap_or(Err(Failure::Late)) {
             Ok(prompt) => {
                 let user_id = pseudonym(&self.parts.config.llm, self.user);
-                let (user_id, deadline) = (user_id.as_deref(), &deadline);
-                self.answer(said, Question { prompt: &prompt, user_id, deadline, text }).await
+                let (user_id, meter, deadline) = (user_id.as_deref(), &self.meter, &deadline);
+                self.answer(said, Question { prompt: &prompt, user_id, meter, deadline, text }).await
             }
-            Err(_) => Err(Failure::Late),
+            Err(failure) => Err(failure),
         };
         match answered {
             Ok(route) => Outcome::Answered(route),
@@ -247,6 +251,12 @@ impl Steps {
                 Outcome::Failed(failure)
             }
         }
+    }
+
+    /// Returns the prompt, unless the user's answers cost too much already.
+    async fn prepared(&self, said: &Said, session: Option<SessionId>) -> Result<Vec<Turn>, Failure> {
+        self.within_budget().await?;
+        Ok(self.prompt(said, session).await)
     }
 
     /// Asks the model; once more without what was said before, if moderation refuses the prompt: a message
@@ -310,6 +320,7 @@ impl Steps {
 
     #[tracing::instrument(skip_all, fields(turn = said.turn))]
     async fn learn_in_time(&self, said: &Said) -> Outcome {
+        self.settle().await;
         if timeout_at(&*self.parts.clock, self.store_by(), self.learn(said)).await.is_err() {
             tracing::error!("facts could not be stored in the time of the turn");
         }

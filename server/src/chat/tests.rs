@@ -6,4 +6,5 @@ mod failures;
 mod refusals;
 mod rig;
 mod slow;
+mod spending;
 mod turns;

@@ -52,6 +52,12 @@ pub enum Failure {
     /// As many ask at once as the settings allow, and none of them was done in time.
     #[error("no place among the requests of `llm.concurrency` became free in time")]
     Crowded,
+    /// The user's answers have cost as much as they may today.
+    #[error("tokens of the day are used up")]
+    Spent {
+        /// Until the next day.
+        retry_after: Duration,
+    },
     /// The model stopped for lack of resources.
     #[error("model stopped for lack of resources")]
     Overloaded,
@@ -94,18 +100,21 @@ pub enum Reason {
     RateLimited,
     /// The provider's filter.
     ContentFilter,
+    /// The user's own budget.
+    Budget,
     /// Anything else.
     General,
 }
 
 impl Reason {
     /// All of them.
-    pub const ALL: [Self; 6] = [
+    pub const ALL: [Self; 7] = [
         Self::Timeout,
         Self::Circuit,
         Self::Overloaded,
         Self::RateLimited,
         Self::ContentFilter,
+        Self::Budget,
         Self::General,
     ];
 
@@ -117,6 +126,7 @@ impl Reason {
             Self::Overloaded => "overloaded",
             Self::RateLimited => "rate_limited",
             Self::ContentFilter => "content_filter",
+            Self::Budget => "budget",
             Self::General => "general",
         }
     }
@@ -165,6 +175,7 @@ impl Failure {
             Self::Unread
             | Self::Late
             | Self::Crowded
+            | Self::Spent { .. }
             | Self::ContentFilter
             | Self::Moderated
             | Self::Request(_)
@@ -186,6 +197,7 @@ impl Failure {
             Self::CircuitOpen { .. } => Reason::Circuit,
             Self::Overloaded | Self::Crowded | Self::Status(503 | 529) => Reason::Overloaded,
             Self::RateLimited { .. } => Reason::RateLimited,
+            Self::Spent { .. } => Reason::Budget,
             Self::ContentFilter | Self::Moderated => Reason::ContentFilter,
             _ => Reason::General,
         }
@@ -195,6 +207,7 @@ impl Failure {
     pub const fn retry_after(&self) -> Option<Duration> {
         match self {
             Self::RateLimited { retry_after } | Self::CircuitOpen { retry_after } => *retry_after,
+            Self::Spent { retry_after } => Some(*retry_after),
             _ => None,
         }
     }

@@ -18,6 +18,7 @@ use super::{
     budget::Budget,
     client::Client,
     failure::Failure,
+    meter::{Bill, Meter},
     prompt::Turn,
     reader::{Progress, Reader},
 };
@@ -51,6 +52,8 @@ pub struct Question<'a> {
     pub prompt: &'a [Turn],
     /// Who asks, as the provider is told it.
     pub user_id: Option<&'a str>,
+    /// Counts what it costs.
+    pub meter: &'a Meter,
     /// The time of the turn.
     pub deadline: &'a Deadline,
     /// Takes what is to be shown, piece by piece.
@@ -153,11 +156,12 @@ impl Model {
 
     async fn attempt(
         &self,
-        Question { prompt, user_id, deadline, text }: Question<'_>,
+        Question { prompt, user_id, meter, deadline, text }: Question<'_>,
     ) -> Result<(), Failed> {
         let began = self.clock.now();
         let mut limit = Limit::first(deadline, began);
         let mut stream = limit.hold(&*self.clock, self.client.send(prompt, user_id)).await?;
+        let mut bill = Bill::new(meter, prompt);
         let mut reader = Reader::new(&self.settings).answering(prompt);
         let mut has_shown = false;
         loop {
@@ -167,6 +171,7 @@ impl Model {
                 Some(bytes) => reader.push(&bytes),
                 None => reader.finish(),
             };
+            bill.told(reader.tokens());
             let (piece, end) = match step {
                 Ok(Progress::More(piece)) => (piece, None),
                 Ok(Progress::Finished(piece)) => (piece, Some(Ok(()))),
@@ -175,6 +180,7 @@ impl Model {
             let piece = if has_shown { &piece } else { piece.trim_start() };
             if !piece.is_empty() {
                 has_shown = true;
+                bill.said(piece);
                 // A closed receiver means that nobody reads on: this future is about to be dropped.
                 let taken = timeout_at(&*self.clock, deadline.end(), text.send(piece.to_owned()));
                 let Ok(_) = taken.await else { return Err(Failed { failure: Failure::Unread, has_shown }) };

@@ -6,6 +6,7 @@
 mod access;
 mod consents;
 mod languages;
+mod spending;
 
 use std::time::Duration;
 

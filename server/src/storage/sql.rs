@@ -26,6 +26,7 @@ mod reminders;
 mod replies;
 mod row;
 mod sessions;
+mod spending;
 mod suggestions;
 mod texts;
 mod tickets;

@@ -44,6 +44,13 @@ content_filter =
     .small_talk = I may not answer this. Let us talk about your pregnancy.
     .unclear = I may not answer this as it was written. Please put it in other words.
 
+budget =
+    .pregnancy_question = I have answered you as much as I may for today. Please ask me again in { $hours } h.
+    .symptom_report = I have answered you as much as I may for today, and can again in { $hours } h. Please do not wait for me: if your symptom worries you or gets worse, contact your doctor or midwife.
+    .scheduling_related = I have answered you as much as I may for today. Your calendar works as ever; please ask me again in { $hours } h.
+    .small_talk = We have talked as much as we may for today. Please write to me again in { $hours } h.
+    .unclear = I have answered you as much as I may for today. Please ask me again in { $hours } h.
+
 general =
     .pregnancy_question = I could not answer your question. Please try again in a moment.
     .symptom_report = I could not answer you. If your symptom worries you or gets worse, please contact your doctor or midwife at once.

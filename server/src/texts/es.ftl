@@ -44,6 +44,13 @@ content_filter =
     .small_talk = No puedo responder a esto. Hablemos de tu embarazo.
     .unclear = No puedo responder a esto tal como está escrito. Dilo con otras palabras, por favor.
 
+budget =
+    .pregnancy_question = Hoy ya te he respondido todo lo que puedo. Pregúntame otra vez dentro de { $hours } h, por favor.
+    .symptom_report = Hoy ya te he respondido todo lo que puedo; podré de nuevo dentro de { $hours } h. No me esperes: si tu síntoma te preocupa o empeora, llama a tu médico o a tu matrona.
+    .scheduling_related = Hoy ya te he respondido todo lo que puedo. Tu calendario funciona como siempre; pregúntame otra vez dentro de { $hours } h, por favor.
+    .small_talk = Hoy ya hemos hablado todo lo que podemos. Escríbeme otra vez dentro de { $hours } h, por favor.
+    .unclear = Hoy ya te he respondido todo lo que puedo. Pregúntame otra vez dentro de { $hours } h, por favor.
+
 general =
     .pregnancy_question = No he podido responder a tu pregunta. Inténtalo de nuevo en un momento.
     .symptom_report = No he podido responderte. Si el síntoma te preocupa o empeora, contacta enseguida con tu médico o matrona.

@@ -44,6 +44,13 @@ content_filter =
     .small_talk = Je ne peux pas répondre à cela. Parlons de votre grossesse.
     .unclear = Je ne peux pas répondre à cela tel que c'est écrit. Dites-le avec d'autres mots, s'il vous plaît.
 
+budget =
+    .pregnancy_question = Je vous ai répondu autant que je le peux pour aujourd'hui. Reposez-moi votre question dans { $hours } h, s'il vous plaît.
+    .symptom_report = Je vous ai répondu autant que je le peux pour aujourd'hui ; je le pourrai à nouveau dans { $hours } h. Ne m'attendez pas : si votre symptôme vous inquiète ou s'aggrave, appelez votre médecin ou votre sage-femme.
+    .scheduling_related = Je vous ai répondu autant que je le peux pour aujourd'hui. Votre calendrier fonctionne comme toujours ; reposez-moi votre question dans { $hours } h, s'il vous plaît.
+    .small_talk = Nous avons parlé autant que nous le pouvons pour aujourd'hui. Écrivez-moi à nouveau dans { $hours } h, s'il vous plaît.
+    .unclear = Je vous ai répondu autant que je le peux pour aujourd'hui. Reposez-moi votre question dans { $hours } h, s'il vous plaît.
+
 general =
     .pregnancy_question = Je n'ai pas pu répondre à votre question. Réessayez dans un instant.
     .symptom_report = Je n'ai pas pu vous répondre. Si votre symptôme vous inquiète ou s'aggrave, contactez tout de suite votre médecin ou votre sage-femme.

@@ -8,6 +8,7 @@ mod consents;
 mod facts;
 mod languages;
 mod sessions;
+mod spending;
 mod twist;
 mod words;
 

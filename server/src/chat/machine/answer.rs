@@ -84,7 +84,7 @@ impl Machine {
         )
         .increment(1);
         let action = Some(action(failure, intent));
-        let text = Frame::text(turn.said.turn, Kind::Fallback, self.voice.fallback(reason, intent));
+        let text = Frame::text(turn.said.turn, Kind::Fallback, self.voice.fallback(failure, intent));
         let id = (!turn.is_unstored).then_some(turn.said.ids.reply);
         let frame = Frame { id, action, ..text };
         let retry_after_ms = millis(failure);

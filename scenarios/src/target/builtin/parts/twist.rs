@@ -115,6 +115,8 @@ pub(in super::super) enum Twist {
     DraftsGoLive,
     /// What is asked again stands beside what it should replace.
     ReplacedStays,
+    /// What was spent on one day counts on all that follow.
+    EndlessDay,
     /// Whoever was never asked has agreed.
     SilenceIsConsent,
     /// A consent that is withdrawn is told as one in force.
@@ -180,6 +182,7 @@ pub(super) const TWISTS: &[(&str, Twist)] = &[
     ("one-approval-is-enough", Twist::OneApprovalIsEnough),
     ("drafts-go-live", Twist::DraftsGoLive),
     ("replaced-stays", Twist::ReplacedStays),
+    ("endless-day", Twist::EndlessDay),
     ("silence-is-consent", Twist::SilenceIsConsent),
     ("once-given-is-given", Twist::OnceGivenIsGiven),
     ("proof-goes-with-consent", Twist::ProofGoesWithConsent),
