@@ -74,6 +74,7 @@ fn open_routes() -> Router<AppState> {
 }
 
 fn user_routes(state: &AppState) -> Router<AppState> {
+    let ticket = post(devices::ticket).route_layer(from_fn_with_state(state.clone(), limits::per_ticket));
     Router::new()
         .route("/api/auth/me", get(account::me))
         .route("/api/auth/logout", post(devices::logout))
@@ -82,7 +83,7 @@ fn user_routes(state: &AppState) -> Router<AppState> {
         .route("/api/auth/devices/{id}", delete(devices::end))
         .route("/api/auth/second-factor", post(factor::offer))
         .route("/api/auth/second-factor/verify", post(factor::verify))
-        .route("/api/auth/ws-ticket", post(devices::ticket))
+        .route("/api/auth/ws-ticket", ticket)
         .route("/api/reminders", get(reminders::list).post(reminders::create))
         .route("/api/reminders/rollback", post(reminders::roll_back))
         .route("/api/reminders/{id}", put(reminders::update).delete(reminders::delete))
@@ -120,6 +121,7 @@ fn admin_routes(state: &AppState) -> Router<AppState> {
         .route("/api/admin/api-keys/{id}", delete(admin::remove_key))
         .merge(language_routes())
         .route_layer(from_fn_with_state(state.clone(), trail::admin))
+        .route_layer(from_fn_with_state(state.clone(), limits::per_admin))
         .route_layer(from_fn_with_state(state.clone(), limits::per_user))
         .route_layer(from_fn_with_state(state.clone(), guard::admin_key))
 }

@@ -49,6 +49,8 @@ impl Config {
         policy("limits.user", &self.limits.user)?;
         policy("limits.messages", &self.limits.messages)?;
         policy("limits.login", &self.limits.login)?;
+        policy("limits.admin", &self.limits.admin)?;
+        policy("limits.tickets", &self.limits.tickets)?;
         self.check_abuse()?;
         self.check_llm()?;
         self.check_conversation()?;
