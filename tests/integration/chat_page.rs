@@ -205,6 +205,12 @@ async fn the_page_asks_for_consent_and_lets_it_be_taken_back_f114() {
     say(&mut page, "Are figs good?").await;
     page.await_text("document.getElementById('text').value === 'Are figs good?'").await;
     assert_eq!(house.llm.journal().len(), 0, "the model was asked before");
+    let focused = "document.activeElement.closest('.consent')?.dataset.purpose";
+    assert_eq!(page.eval(focused).await, "ai_provider_transfer");
+    page.look(360, "light").await;
+    let folder = std::path::Path::new(env!("CARGO_TARGET_TMPDIR")).join("page");
+    std::fs::create_dir_all(&folder).unwrap();
+    std::fs::write(folder.join("consent.png"), page.picture().await).unwrap();
     page.eval(&format!("{BUTTON}.click()")).await;
     page.await_text(&format!("{BUTTON}.textContent === 'Withdraw'")).await;
     page.eval("document.getElementById('say').requestSubmit()").await;

@@ -12,6 +12,7 @@ function row({ purpose, required, given, text, shown }) {
   const box = document.createElement("div");
   box.className = "consent";
   box.dataset.purpose = purpose;
+  if (required) box.dataset.required = "";
   const line = document.createElement("p");
   line.textContent = text;
   const button = document.createElement("button");
@@ -45,7 +46,7 @@ export async function show(then = changed) {
 /** Opens the door: something was not done for want of a consent. */
 export function ask() {
   door.open = true;
-  list.querySelector("button:not(.quiet)")?.focus();
+  list.querySelector("[data-required] button:not(.quiet)")?.focus();
 }
 
 export function clear() {
