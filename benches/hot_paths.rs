@@ -98,6 +98,7 @@ fn message(user: UserId, session: SessionId, position: u32, text: &str) -> Messa
         language: "en".to_owned(),
         text: text.to_owned(),
         at: Timestamp::UNIX_EPOCH,
+        replaced_by: None,
     }
 }
 

@@ -4,7 +4,7 @@ use std::{ffi::OsString, fs, path::PathBuf};
 
 use anyhow::Context as _;
 use clap::{Args, Subcommand};
-use server::Config;
+use server::{Config, config::Profile};
 
 use crate::{exit_code::ExitCode, failure::Failure, output};
 
@@ -31,6 +31,9 @@ pub(crate) struct Source {
     /// Settings file (TOML); variables of the environment win over it
     #[arg(long, value_name = "FILE")]
     config: Option<PathBuf>,
+    /// What the server is run for, `development` or `production`; file and environment win over it
+    #[arg(long, value_name = "NAME", default_value = "development")]
+    profile: Profile,
 }
 
 impl Source {
@@ -42,8 +45,8 @@ impl Source {
             Ok::<_, anyhow::Error>((path.display().to_string(), text))
         });
         let text = text.transpose().map_err(|error| Failure::usage(format_args!("{error:#}")))?;
-        Config::load(text.as_ref().map(|(name, text)| (name.as_str(), text.as_str())), environment())
-            .map_err(Failure::usage)
+        let text = text.as_ref().map(|(name, text)| (name.as_str(), text.as_str()));
+        Config::load_for(self.profile, text, environment()).map_err(Failure::usage)
     }
 }
 

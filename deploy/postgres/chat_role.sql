@@ -1,8 +1,9 @@
--- The role of `database.chat_url`: it may do what the chat does, and cannot make or change a calendar entry.
+-- The role of `database.chat_url`: it may do what the chat does, and cannot make or change a calendar entry,
+-- nor agree to anything in a user's name.
 -- Run it as the owner of the database after the server has made its tables, and again after an upgrade.
 -- Give the role a password: ALTER ROLE gauntlet_chat PASSWORD '…';
 
 CREATE ROLE gauntlet_chat LOGIN;
 GRANT USAGE ON SCHEMA public TO gauntlet_chat;
 GRANT SELECT, INSERT, UPDATE, DELETE ON ALL TABLES IN SCHEMA public TO gauntlet_chat;
-REVOKE INSERT, UPDATE, DELETE ON reminders, replies, preferences, feeds FROM gauntlet_chat;
+REVOKE INSERT, UPDATE, DELETE ON reminders, replies, preferences, feeds, consents FROM gauntlet_chat;

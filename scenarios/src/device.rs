@@ -16,8 +16,8 @@ use crate::{
     target::{Chat, Words},
 };
 use completions::Completions;
-pub(crate) use socket::Seat;
 use socket::Socket;
+pub(crate) use socket::{Naming, Seat};
 
 /// How to reach the chat.
 #[derive(Clone, Debug)]
@@ -69,11 +69,10 @@ impl Device {
         }
     }
 
-    /// Sends a message of the user, by an id if one is given; a device that is closed takes nothing, and the record
-    /// shows why.
-    pub(crate) async fn send(&mut self, text: &str, id: Option<&str>) {
+    /// Sends a message of the user; a device that is closed takes nothing, and the record shows why.
+    pub(crate) async fn send(&mut self, text: &str, called: Naming<'_>) {
         match self {
-            Self::Socket(socket) => socket.send(text, id).await,
+            Self::Socket(socket) => socket.send(text, called).await,
             Self::Completions(completions) => completions.send(text),
         }
     }

@@ -40,6 +40,10 @@ pub(crate) fn upstream(wanted: &UpstreamMatch, exchange: &Exchange, settings: &S
         && wanted.times.iter().all(|(text, n)| times(text) == *n)
         && stand_in_order(&wanted.in_order, &prompt)
         && wanted.messages.as_ref().is_none_or(|n| n.count(settings) == Ok(spoken as u64))
+        && wanted
+            .has
+            .iter()
+            .all(|pointer| exchange.json.as_ref().is_some_and(|json| json.pointer(pointer).is_some()))
         && wanted.ended.is_none_or(|ending| ending == end_of(exchange))
         && wanted
             .fault

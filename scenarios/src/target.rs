@@ -24,6 +24,7 @@ pub(crate) const CAPABILITIES: &[&str] = &[
     "conversations", // /api/conversations
     "accounts",      // /api/auth/refresh, /api/auth/devices and /api/auth/ws-ticket
     "admins",        // users can be made administrators
+    "consents",      // /api/users/me/consents
     "safety",        // red flags are answered by a frame of kind `safety`
     "chat-v1",       // the chat speaks `chat.v1` too
     "kinds",         // frames carry `kind`, `code` and `action`

@@ -20,8 +20,8 @@ use tower_http::{cors::CorsLayer, set_header::SetResponseHeaderLayer};
 use crate::{
     config::Http,
     routes::{
-        account, admin, conversations, devices, factor, facts, feed, health, languages, page, preference,
-        preferences, reminders, socket, suggestions, texts,
+        account, admin, consents, conversations, devices, factor, facts, feed, health, languages, page,
+        preference, preferences, reminders, socket, suggestions, texts,
     },
     state::AppState,
 };
@@ -76,6 +76,7 @@ fn open_routes() -> Router<AppState> {
 }
 
 fn user_routes(state: &AppState) -> Router<AppState> {
+    let ticket = post(devices::ticket).route_layer(from_fn_with_state(state.clone(), limits::per_ticket));
     Router::new()
         .route("/api/auth/me", get(account::me))
         .route("/api/auth/logout", post(devices::logout))
@@ -84,7 +85,7 @@ fn user_routes(state: &AppState) -> Router<AppState> {
         .route("/api/auth/devices/{id}", delete(devices::end))
         .route("/api/auth/second-factor", post(factor::offer))
         .route("/api/auth/second-factor/verify", post(factor::verify))
-        .route("/api/auth/ws-ticket", post(devices::ticket))
+        .route("/api/auth/ws-ticket", ticket)
         .route("/api/reminders", get(reminders::list).post(reminders::create))
         .route("/api/reminders/rollback", post(reminders::roll_back))
         .route("/api/reminders/{id}", put(reminders::update).delete(reminders::delete))
@@ -93,6 +94,11 @@ fn user_routes(state: &AppState) -> Router<AppState> {
         .route("/api/suggestions/{id}/dismiss", post(suggestions::dismiss))
         .route("/api/users/me/preferences", get(preferences::read).put(preferences::write))
         .route("/api/users/me/calendar-feed", get(feed::read).post(feed::open).delete(feed::close))
+        .route("/api/users/me/consents", get(consents::list))
+        .route(
+            "/api/users/me/consents/{purpose}",
+            get(consents::read).put(consents::give).delete(consents::withdraw),
+        )
         .route("/api/users/me/language", get(preference::read).put(preference::write))
         .route("/api/users/me/facts", get(facts::list))
         .route("/api/users/me/facts/{key}", get(facts::read).put(facts::write).delete(facts::delete))
@@ -117,6 +123,7 @@ fn admin_routes(state: &AppState) -> Router<AppState> {
         .route("/api/admin/api-keys/{id}", delete(admin::remove_key))
         .merge(language_routes())
         .route_layer(from_fn_with_state(state.clone(), trail::admin))
+        .route_layer(from_fn_with_state(state.clone(), limits::per_admin))
         .route_layer(from_fn_with_state(state.clone(), limits::per_user))
         .route_layer(from_fn_with_state(state.clone(), guard::admin_key))
 }

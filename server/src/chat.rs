@@ -40,13 +40,14 @@ use tracing::Instrument;
 use crate::{
     abuse::Abuse,
     accounts::Leave,
+    consent::Consents,
     deadline::Deadline,
     exchange::Window,
     facts::Pen,
     ids::{SessionId, SuggestionId, UserId},
     languages::{ENGLISH, Watch},
     limit::Caller,
-    llm::{Failure, Question, Routes, prompt::Turn},
+    llm::{Failure, Meter, Question, Routes, prompt::Turn},
     parts::Parts,
     storage::{SharedStorage, Stored, User},
 };
@@ -174,6 +175,7 @@ impl Hub {
             message_characters: config.conversation.message_characters,
             suggestions: config.calendar.suggestions,
             answer_unstored: config.conversation.answer_unstored,
+            asks_consent: config.privacy.ask_consent,
             holds_refusals,
         };
         Engine::new(Machine::new(voice, rules), Arc::new(steps), self.rooms.shared(user.id))
@@ -228,7 +230,8 @@ impl Hub {
     pub async fn ask(&self, prompt: &[Turn]) -> Result<String, Failure> {
         let deadline = Deadline::new(self.parts.clock.now(), &self.parts.config.llm);
         let (text, mut pieces) = mpsc::channel(PIECES_MAX);
-        let question = Question { prompt, deadline: &deadline, text: &text };
+        let meter = Meter::default();
+        let question = Question { prompt, user_id: None, meter: &meter, deadline: &deadline, text: &text };
         let mut asking = pin!(self.model.answer(question, false));
         let mut answer = String::new();
         loop {
@@ -264,6 +267,8 @@ impl Hub {
             model: Arc::clone(&self.model),
             turns: self.turns.clone(),
             facts: self.facts.clone(),
+            consents: Consents::new(&self.parts),
+            meter: Arc::default(),
             entries: Arc::clone(&self.entries),
             user,
             voice,

@@ -16,6 +16,8 @@ pub mod http;
 mod layer;
 pub mod limits;
 pub mod llm;
+pub mod privacy;
+mod profile;
 pub mod redis;
 mod secret;
 pub mod span;
@@ -33,6 +35,8 @@ pub use error::{ConfigError, Place, Snippet};
 pub use http::Http;
 pub use limits::Limits;
 pub use llm::Llm;
+pub use privacy::Privacy;
+pub use profile::Profile;
 pub use redis::RedisUrl;
 
 /// All settings of a server.
@@ -55,11 +59,19 @@ pub struct Config {
     pub conversation: Conversation,
     /// Suggestions and reminders.
     pub calendar: Calendar,
+    /// What is asked before personal data goes anywhere.
+    pub privacy: Privacy,
 }
 
 /// The keys whose values are not shown.
-const SECRETS: [[&str; 2]; 5] =
-    [["auth", "secret"], ["llm", "api_key"], ["database", "url"], ["database", "chat_url"], ["redis", "url"]];
+const SECRETS: [[&str; 2]; 6] = [
+    ["auth", "secret"],
+    ["llm", "api_key"],
+    ["llm", "user_id_key"],
+    ["database", "url"],
+    ["database", "chat_url"],
+    ["redis", "url"],
+];
 
 impl Config {
     /// Builds the settings from the defaults, then a TOML text (with the name to blame), then the
@@ -76,7 +88,23 @@ impl Config {
         N: AsRef<str>,
         V: AsRef<str>,
     {
+        Self::load_for(Profile::Development, text, env)
+    }
+
+    /// The same with the settings of a profile beneath the text.
+    pub fn load_for<N, V>(
+        profile: Profile,
+        text: Option<(&str, &str)>,
+        env: impl IntoIterator<Item = (N, V)>,
+    ) -> Result<Self, ConfigError>
+    where
+        N: AsRef<str>,
+        V: AsRef<str>,
+    {
         let mut layers = layer::Layers::new(Self::default());
+        if let Some(settings) = profile.settings() {
+            layers.file(profile.name(), settings)?;
+        }
         if let Some((name, text)) = text {
             layers.file(name, text)?;
         }
@@ -106,7 +134,14 @@ impl Config {
     fn table(&self) -> toml::Table {
         let mut table = toml::Table::try_from(self).unwrap_or_default();
         let (auth, llm, database) = (&self.auth, &self.llm, &self.database);
-        let secrets = [&auth.secret, &llm.api_key, &database.url, &database.chat_url, &self.redis.url];
+        let secrets = [
+            &auth.secret,
+            &llm.api_key,
+            &llm.user_id_key,
+            &database.url,
+            &database.chat_url,
+            &self.redis.url,
+        ];
         for ([section, key], secret) in SECRETS.into_iter().zip(secrets) {
             if let Some(toml::Value::Table(section)) = table.get_mut(section) {
                 section.insert(key.to_owned(), secret.expose_secret().into());
@@ -150,6 +185,18 @@ mod tests {
         );
         assert_eq!(config.llm.breaker.cooldown, Duration::from_secs(2));
         assert_eq!(config.llm.breaker.failures, 5);
+    }
+
+    #[test]
+    fn production_asks_for_consent_unless_somebody_says_otherwise_f114() {
+        let asks = |text| {
+            let config = Config::load_for(Profile::Production, Some(("gauntlet.toml", text)), NO_ENV);
+            config.unwrap().privacy.ask_consent
+        };
+
+        assert!(!load("").unwrap().privacy.ask_consent);
+        assert!(asks(""));
+        assert!(!asks("privacy.ask_consent = false"));
     }
 
     #[test]
@@ -218,7 +265,7 @@ mod tests {
         let error = load("[llm]\nmodel = \"m\"\n\n[limits.mesages]\nrate = 1\n").unwrap_err();
 
         insta::assert_snapshot!(error, @"
-        unknown key `limits.mesages`, expected one of `abuse`, `http`, `login`, `messages`, `sweep_interval`, `user`
+        unknown key `limits.mesages`, expected one of `abuse`, `admin`, `http`, `login`, `messages`, `sweep_interval`, `tickets`, `tokens_per_day`, `user`
          --> gauntlet.toml:4:9
           |
         4 | [limits.mesages]
@@ -258,7 +305,7 @@ mod tests {
         let message = |env| from_env(&[env]).unwrap_err().to_string();
 
         insta::assert_snapshot!(message(("GAUNTLET__LLM__MODLE", "m")), @"
-        unknown key `llm.modle`, expected one of `api_key`, `base_url`, `breaker`, `cheaper_model`, `connect`, `first_token`, `foreign_letters`, `gap`, `line_bytes`, `malformed_chunks`, `mask`, `max_tokens`, `model`, `reserve`, `retries`, `retry_budget`, `retry_floor`, `stream_end`, `temperature`, `total`
+        unknown key `llm.modle`, expected one of `api_key`, `base_url`, `breaker`, `cheaper_model`, `concurrency`, `concurrency_wait`, `connect`, `first_token`, `foreign_letters`, `gap`, `line_bytes`, `malformed_chunks`, `mask`, `max_tokens`, `model`, `reserve`, `retries`, `retry_budget`, `retry_floor`, `stream_end`, `temperature`, `total`, `user_id_key`
          --> variable GAUNTLET__LLM__MODLE
         did you mean `model`?
         ");

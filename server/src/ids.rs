@@ -54,6 +54,12 @@ impl MessageId {
     pub fn named(user: UserId, client_id: &str) -> Self {
         Self(Uuid::new_v5(&user.0, client_id.as_bytes()))
     }
+
+    /// Returns the id of the reply to this message: each has one at most.
+    #[must_use]
+    pub fn reply(self) -> Self {
+        Self(Uuid::new_v5(&self.0, b"reply"))
+    }
 }
 
 id!(

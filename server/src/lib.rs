@@ -3,7 +3,7 @@
 //! One turn, in order; each step is a module:
 //!
 //! ```text
-//! frame → parse → red-flag check → size and flood limit → session (idle, length, end)
+//! frame → parse → red-flag check → size and flood limit → consent → session (idle, length, end)
 //!       → classify → small talk? canned reply, nothing stored
 //!       → store user message → calendar suggestion → facts + window → prompt (masked, budgeted)
 //!       → breaker → deadline → stream → chunks → finish or interrupt → store reply → extract facts → done
@@ -20,6 +20,7 @@ pub mod parts;
 // Chat: what is said, and what it means.
 pub mod calendar;
 pub mod classify;
+pub mod consent;
 pub mod extract;
 pub mod facts;
 pub mod languages;

@@ -88,6 +88,10 @@ pub enum PolicyName {
     Login,
     /// One-time passwords that are tried (F144).
     SecondFactor,
+    /// What administrators ask for (F109).
+    Admin,
+    /// Tickets for sockets (F109).
+    Tickets,
 }
 
 impl PolicyName {
@@ -99,6 +103,8 @@ impl PolicyName {
             Self::Messages => "messages",
             Self::Login => "login",
             Self::SecondFactor => "second_factor",
+            Self::Admin => "admin",
+            Self::Tickets => "tickets",
         }
     }
 }

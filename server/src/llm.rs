@@ -12,13 +12,17 @@ pub mod chunk;
 pub mod client;
 pub mod failure;
 pub mod markup;
+pub mod meter;
 pub mod model;
 pub mod prompt;
+mod pseudonym;
 pub mod reader;
 pub mod routes;
 pub mod script;
 pub mod sse;
 
 pub use failure::{Failure, Reason};
+pub use meter::Meter;
 pub use model::{Failed, Model, Question};
+pub use pseudonym::pseudonym;
 pub use routes::{Route, Routes};

@@ -94,6 +94,7 @@ mod tests {
             language: "en".to_owned(),
             text: second.to_string(),
             at: Timestamp::from_second(second).unwrap(),
+            replaced_by: None,
         }
     }
 

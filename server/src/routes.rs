@@ -2,6 +2,7 @@
 
 pub(crate) mod account;
 pub(crate) mod admin;
+pub(crate) mod consents;
 pub(crate) mod conversations;
 pub(crate) mod devices;
 pub(crate) mod factor;

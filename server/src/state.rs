@@ -11,6 +11,7 @@ use crate::{
     audit::Audit,
     chat::Hub,
     config::Config,
+    consent::Consents,
     languages::Watch,
     limit::{
         SharedLimits,
@@ -105,6 +106,12 @@ impl FromRef<AppState> for Accounts {
 impl FromRef<AppState> for Watch {
     fn from_ref(state: &AppState) -> Self {
         state.hub.languages().clone()
+    }
+}
+
+impl FromRef<AppState> for Consents {
+    fn from_ref(state: &AppState) -> Self {
+        Self::new(&state.parts)
     }
 }
 

@@ -7,9 +7,11 @@
 //! Invariant: a method that changes two rows changes both or none.
 
 mod access;
+mod consents;
 mod languages;
 pub mod model;
 mod patient;
+mod spending;
 mod sql;
 
 use std::sync::Arc;
@@ -19,9 +21,11 @@ use jiff::Timestamp;
 
 use crate::ids::{MessageId, ReminderId, SessionId, SuggestionId, UserId};
 pub use access::AccessStorage;
+pub use consents::ConsentStore;
 pub use languages::*;
 pub use model::*;
 pub use patient::Patient;
+pub use spending::SpendingStore;
 pub use sql::{Database, OpenError, REACH_LIMIT};
 
 /// Storage that many parts share.
@@ -64,7 +68,7 @@ pub type Stored<T> = Result<T, StorageError>;
 ///
 /// All methods are cancellation-safe: a dropped call either happened whole or not at all.
 #[async_trait]
-pub trait Storage: AccessStorage + LanguageStore {
+pub trait Storage: AccessStorage + LanguageStore + ConsentStore + SpendingStore {
     /// Asks whether the engine answers.
     async fn ping(&self) -> Stored<()>;
 
@@ -91,8 +95,11 @@ pub trait Storage: AccessStorage + LanguageStore {
     ///
     /// A reply may be appended to a session that ended while it was running: `capacity` is then `None`.
     async fn append_message(&self, message: NewMessage, capacity: Option<u32>) -> Stored<Option<Message>>;
+    /// Appends a question to its session like [`Storage::append_message`], and marks an older one of the same user and its
+    /// failed reply as replaced by it.
+    async fn replace_message(&self, message: NewMessage, capacity: u32, old: Replaced) -> Stored<Replacing>;
     /// Returns the last messages of a session that may serve as model context (roles of
-    /// [`MessageKind::is_context`]), not older than `since`, oldest first, at most `limit`.
+    /// [`MessageKind::is_context`], none that was replaced), not older than `since`, oldest first, at most `limit`.
     async fn context(&self, session: SessionId, since: Timestamp, limit: u32) -> Stored<Vec<Message>>;
     /// Returns the messages of a session of this user in order, after position `after`, at most `limit`.
     async fn messages(&self, page: Page) -> Stored<Vec<Message>>;

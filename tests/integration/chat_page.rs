@@ -41,10 +41,15 @@ struct House {
 impl House {
     /// Starts all of them; `None` where no browser is installed and none is required.
     async fn start() -> Option<Self> {
+        Self::with("").await
+    }
+
+    /// The same with further settings.
+    async fn with(more: &str) -> Option<Self> {
         let browser = Browser::start()?;
         let llm = MockDeepSeek::builder().script(Script::from_toml(SCRIPT).unwrap()).start().await.unwrap();
         let settings = format!(
-            "limits.http.mode = \"off\"\nllm.api_key = \"sk-test\"\nllm.base_url = \"{}\"",
+            "limits.http.mode = \"off\"\nllm.api_key = \"sk-test\"\nllm.base_url = \"{}\"\n{more}",
             llm.url()
         );
         let settings = settings.parse().unwrap();
@@ -142,6 +147,13 @@ async fn an_answer_is_stopped_and_one_that_broke_off_is_asked_for_again_f24() {
 
     page.await_text("[...document.querySelectorAll('#talk li')].at(-1).dataset.kind === 'answer' && !document.querySelector('[data-state]:not(#line)')").await;
     assert_eq!(house.llm.journal().len(), asked + 1);
+    let questions =
+        "[...document.querySelectorAll('#talk li')].filter((li) => li.textContent.includes('cut')).length";
+    assert_eq!(page.eval(questions).await, 1, "the torso stands there still");
+    page.go(&format!("http://{}/", house.server.address)).await;
+    open(&mut page).await;
+    newest(&mut page, "user", "Was it cut?").await;
+    assert_eq!(page.eval(questions).await, 1, "the torso came back");
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
@@ -180,6 +192,40 @@ async fn an_emergency_is_told_first_and_the_page_speaks_the_users_language_f22()
     let text = page.await_text("document.getElementById('send').textContent === 'Enviar'").await;
     assert!(text.contains("conectado"), "{text}");
     assert_eq!(page.eval("document.documentElement.lang").await, "es");
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn the_page_asks_for_consent_and_lets_it_be_taken_back_f114() {
+    const BUTTON: &str = "document.querySelector('[data-purpose=ai_provider_transfer] button')";
+    let Some(house) = House::with("privacy.ask_consent = true").await else { return };
+    let mut page = house.enter("ana").await;
+
+    let asked = page.await_text(&format!("{BUTTON}?.textContent === 'I agree'")).await;
+    assert!(asked.contains("DeepSeek"), "{asked}");
+    say(&mut page, "Are figs good?").await;
+    page.await_text("document.getElementById('text').value === 'Are figs good?'").await;
+    assert_eq!(house.llm.journal().len(), 0, "the model was asked before");
+    let focused = "document.activeElement.closest('.consent')?.dataset.purpose";
+    assert_eq!(page.eval(focused).await, "ai_provider_transfer");
+    page.look(360, "light").await;
+    let folder = std::path::Path::new(env!("CARGO_TARGET_TMPDIR")).join("page");
+    std::fs::create_dir_all(&folder).unwrap();
+    std::fs::write(folder.join("consent.png"), page.picture().await).unwrap();
+    page.eval(&format!("{BUTTON}.click()")).await;
+    page.await_text(&format!("{BUTTON}.textContent === 'Withdraw'")).await;
+    page.eval("document.getElementById('say').requestSubmit()").await;
+    newest(&mut page, "assistant", "Figs are rich in fibre.").await;
+
+    say(&mut page, "An endless story?").await;
+    page.await_text("document.querySelector('#talk li[data-state=running]')?.textContent.includes('It')")
+        .await;
+    let found = page.eval(ACCESSIBLE).await;
+    assert_eq!(found["found"].as_array().map(Vec::len), Some(0), "{found}");
+    page.eval(&format!("{BUTTON}.click()")).await;
+
+    let told = page.await_text("document.getElementById('stop').hidden").await;
+    assert!(told.contains("You have withdrawn your consent"), "{told}");
+    house.server.stop().await;
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]

@@ -4,6 +4,7 @@
 
 mod access;
 mod admin;
+mod consents;
 mod facts;
 mod languages;
 mod messages;
@@ -12,6 +13,7 @@ mod preferences;
 mod reminders;
 mod roles;
 mod sessions;
+mod spending;
 mod suggestions;
 mod survival;
 mod users;

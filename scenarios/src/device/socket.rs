@@ -35,7 +35,7 @@ use crate::{
 };
 use keeper::{Keeper, Order, Ordered};
 use line::Line;
-pub(crate) use seat::Seat;
+pub(crate) use seat::{Naming, Seat};
 
 /// Read buffer of a socket; the library's default of 128 KiB is a waste with many sockets.
 const READ_BUFFER: usize = 4096;
@@ -88,9 +88,9 @@ impl Socket {
     }
 
     /// Sends a message of the user; a socket that is closed takes nothing, and the record shows why.
-    pub(super) async fn send(&self, text: &str, id: Option<&str>) {
+    pub(super) async fn send(&self, text: &str, called: Naming<'_>) {
         let frame = match &self.seat {
-            Some(seat) => seat.send(text, id),
+            Some(seat) => seat.send(text, called),
             None => json!({"content": text}).to_string(),
         };
         let bytes = wire::sound(Opcode::Text, frame.as_bytes());

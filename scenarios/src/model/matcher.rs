@@ -72,6 +72,9 @@ pub struct UpstreamMatch {
     pub in_order: Vec<String>,
     /// How many messages the prompt holds, the system message not counted.
     pub messages: Option<Expr>,
+    /// JSON pointers that must exist in the request.
+    #[serde(default)]
+    pub has: Vec<String>,
     /// How the exchange ended.
     pub ended: Option<Ending>,
     /// A fault that went over the wire.

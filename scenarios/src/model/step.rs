@@ -178,6 +178,8 @@ pub struct Send {
     pub text: String,
     /// The client's id of it on `chat.v1`, to send it twice; one of its own when not given.
     pub id: Option<String>,
+    /// The client's id of a message of this device whose place it takes, on `chat.v1`.
+    pub replaces: Option<String>,
     /// How many; one when not given.
     pub count: Option<Expr>,
     /// Over which time they are spread evenly; all at once when not given.

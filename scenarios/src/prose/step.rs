@@ -83,6 +83,7 @@ fn says(send: &Send) -> String {
     let mut parts = vec![format!("{} says {}", owner(send.device.get_ref()), quoted(&send.text))];
     parts.extend(send.count.as_ref().map(times));
     parts.extend(send.id.as_ref().map(|id| format!("by the id {}", quoted(id))));
+    parts.extend(send.replaces.as_ref().map(|id| format!("in the place of {}", quoted(id))));
     if send.text.contains("{n}") {
         parts.push("each with its number".to_owned());
     }

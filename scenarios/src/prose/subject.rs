@@ -59,6 +59,7 @@ pub(super) fn upstream(wanted: &UpstreamMatch) -> String {
         with.push(format!("{} in this order", listed(&texts)));
     }
     with.extend(wanted.messages.as_ref().map(|count| format!("{} messages", amount(count))));
+    with.extend(wanted.has.iter().map(|pointer| format!("a value {}", place(pointer))));
     with.extend(wanted.fault.as_ref().map(|fault| format!("the fault `{fault}` in its answer")));
     let end = match wanted.ended {
         None => "",

@@ -2,13 +2,16 @@
 
 use std::collections::BTreeMap;
 
+use reqwest::Method;
+use serde_json::json;
+
 use super::{deciders, writers::Order};
 use crate::{
-    device::{Device, Door, Seat},
+    device::{Device, Door, Naming, Seat},
     history::{FactHistory, SuggestionHistory},
     model::{self, DeviceName, Manner, Scenario},
     record::What,
-    rest::Rest,
+    rest::{Request, Rest},
     result::{Check, CheckSource},
     target::Visitor,
     world::{Broken, World},
@@ -16,6 +19,9 @@ use crate::{
 
 /// What the probe asks: nothing that any scenario is about.
 const PROBE_QUESTION: &str = "Which vegetables are rich in folate?";
+
+/// What somebody agrees to who wants answers, on a target that asks for it.
+const CONSENT: &str = "/api/users/me/consents/ai_provider_transfer";
 
 /// A signed-in user.
 #[derive(Clone, Debug)]
@@ -83,6 +89,20 @@ impl<'a> People<'a> {
         let visitor = Visitor { user: &user, language, now: self.world.clock().wall() };
         let token = self.world.entrance.auth.sign_in(&rest, visitor).await.map_err(Broken::Other)?;
         Ok(Person { token, rest, number })
+    }
+
+    /// Agrees to what the target asks for, if it does.
+    async fn agree(&self, person: &Person) -> Result<(), Broken> {
+        if self.world.settings.0.get("privacy.ask_consent") != Some(&json!(true)) {
+            return Ok(());
+        }
+        let call = async |method, body| {
+            let (path, token) = (CONSENT.to_owned(), person.token.clone());
+            let request = Request { method, path, token, body, headers: Vec::new() };
+            person.rest.call(request).await.map_err(Broken::Other)
+        };
+        let asked = call(Method::GET, None).await?;
+        call(Method::PUT, Some(json!({"shown": asked.body["shown"]}))).await.map(drop)
     }
 
     /// Puts saved values, a user's token and the word of this run in the place of their names.
@@ -211,12 +231,13 @@ impl<'a> People<'a> {
         self.probes += 1;
         let device = format!("probe{}.phone", self.probes);
         let person = self.sign_in(&format!("probe{}", self.probes), "en", 150 + self.probes).await?;
+        self.agree(&person).await?;
         let from = self.world.recorder.len();
         let to = (self.world.base.as_str(), person.token, Manner::default());
         let socket = self.open(&device, person.number, to).await?;
         let answered = match socket {
             Some(mut socket) => {
-                socket.send(PROBE_QUESTION, None).await;
+                socket.send(PROBE_QUESTION, Naming::default()).await;
                 let within = self.world.settings_span("llm.total").unwrap_or_default();
                 let recorder = &self.world.recorder;
                 let done = || {

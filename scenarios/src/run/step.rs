@@ -9,6 +9,7 @@ use sqlx::{AnyConnection, AssertSqlSafe, Connection as _};
 use tokio::task::{JoinError, JoinHandle};
 
 use super::{at_once, people::People};
+use crate::device::Naming;
 use crate::{
     expr::Expr,
     line::Weather,
@@ -165,7 +166,8 @@ async fn send(send: &Send, people: &mut People<'_>) -> Result<(), Broken> {
     }
     for number in 1..=n {
         let text = send.text.replace("{n}", &number.to_string());
-        people.socket(device)?.send(&text, send.id.as_deref()).await;
+        let called = Naming { id: send.id.as_deref(), replaces: send.replaces.as_deref() };
+        people.socket(device)?.send(&text, called).await;
         if !pause.is_zero() {
             people.world.advance(pause).await?;
         }

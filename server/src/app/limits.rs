@@ -47,18 +47,38 @@ pub(super) async fn per_address(State(state): State<AppState>, mut request: Requ
 
 /// Turns away a user who calls too often, in the user's language (F2).
 pub(super) async fn per_user(State(state): State<AppState>, request: Request, next: Next) -> Response {
+    within(&state, PolicyName::User, request, next).await
+}
+
+/// The same for what administrators ask for (F109).
+pub(super) async fn per_admin(State(state): State<AppState>, request: Request, next: Next) -> Response {
+    within(&state, PolicyName::Admin, request, next).await
+}
+
+/// The same for tickets (F109).
+pub(super) async fn per_ticket(State(state): State<AppState>, request: Request, next: Next) -> Response {
+    within(&state, PolicyName::Tickets, request, next).await
+}
+
+/// Turns away a user who calls too often under one of the policies.
+async fn within(state: &AppState, name: PolicyName, request: Request, next: Next) -> Response {
     let extensions = request.extensions();
     let (Some(caller), Some(user)) = (extensions.get::<Caller>(), extensions.get::<User>()) else {
         tracing::error!("request without a caller");
         return ApiError::internal().into_response();
     };
-    let policy = &state.parts.config.limits.user;
-    match state.parts.limits.take(PolicyName::User, policy, caller).await {
+    let limits = &state.parts.config.limits;
+    let policy = match name {
+        PolicyName::Admin => &limits.admin,
+        PolicyName::Tickets => &limits.tickets,
+        _ => &limits.user,
+    };
+    match state.parts.limits.take(name, policy, caller).await {
         Decision::Allowed { .. } => next.run(request).await,
         Decision::Refused { retry_after } => {
             let seconds = whole_seconds(retry_after).to_string();
             let text = state.parts.texts.text(TEXT_KEY, &user.language, &[("seconds", seconds)]).text;
-            too_many(text, retry_after, PolicyName::User)
+            too_many(text, retry_after, name)
         }
     }
 }

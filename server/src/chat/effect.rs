@@ -31,6 +31,8 @@ pub enum Effect {
 pub enum Step {
     /// Wait until no other turn of this user runs.
     Wait(Arc<Said>),
+    /// Look up whether the user agrees to what the model would be told.
+    Consent(Arc<Said>),
     /// Find or open the session; store the message and the safety text, if there is one.
     Open(Arc<Said>, Option<String>),
     /// Propose a calendar entry.

@@ -142,12 +142,13 @@ impl Engine {
     fn said(&mut self, incoming: Incoming, client_id: Option<&str>) -> Said {
         self.spoken += 1;
         let parts = &self.steps.parts;
-        let (text, is_end) = match incoming {
+        let (text, replaces, is_end) = match incoming {
             Incoming::Say(text) => {
                 let is_end = session::is_end_phrase(&text);
-                (text, is_end)
+                (text, None, is_end)
             }
-            Incoming::EndConversation => (String::new(), true),
+            Incoming::Again(text, replaces) => (text, Some(replaces), false),
+            Incoming::EndConversation => (String::new(), None, true),
         };
         let flag = parts.red_flags.find(&text);
         let within = text.chars().count() <= parts.config.conversation.message_characters;
@@ -160,9 +161,9 @@ impl Engine {
         let meaning = Meaning { small_talk: meaning.small_talk.filter(|_| canned), ..meaning };
         let wish = if is_end && flag.is_none() { Wish::End } else { Wish::Answer };
         let question = client_id.map_or_else(MessageId::random, |id| MessageId::named(self.steps.user, id));
-        let ids = Ids { question, safety: MessageId::random(), reply: MessageId::random() };
+        let ids = Ids { question, safety: MessageId::random(), reply: question.reply() };
         let (read_at, at, is_named) = (parts.clock.now(), parts.clock.wall(), client_id.is_some());
-        Said { turn: self.spoken, text, wish, meaning, flag, read_at, at, ids, is_named }
+        Said { turn: self.spoken, text, wish, meaning, flag, read_at, at, ids, replaces, is_named }
     }
 
     /// Asks for a place and for the limits.

@@ -33,6 +33,8 @@ pub struct Said {
     pub at: Timestamp,
     /// The ids of the rows that the turn may store.
     pub ids: Ids,
+    /// The message that it is to take the place of, as its answer failed.
+    pub replaces: Option<MessageId>,
     /// Whether its client calls it by an id, so that it may have been taken before.
     pub is_named: bool,
 }
@@ -111,10 +113,16 @@ pub enum Outcome {
     Granted,
     /// The turn's time was over before its place came.
     TooLate,
+    /// The user agrees to what the model would be told.
+    Agreed,
+    /// The user does not agree to it, or not any more.
+    NotAgreed,
     /// The message is stored in this session, which was begun for it if there is a reason.
     Opened(SessionId, Option<SessionReason>),
     /// The message was stored before.
     Known,
+    /// The message that it is to take the place of is not there to be replaced.
+    NotThere,
     /// A calendar entry is proposed, or not.
     Offered(Option<Suggestion>),
     /// The model has answered in full.

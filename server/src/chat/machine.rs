@@ -1,10 +1,11 @@
 //! One connection's conversation as a pure machine: events in, effects out as data.
 //!
 //! ```text
-//! Heard → Admit → (waiting) → Wait → Open → Offer → Ask … Text … → Reply → Learn → done
+//! Heard → Admit → (waiting) → Wait → Consent → Open → Offer → Ask … Text … → Reply → Learn → done
 //! ```
 //!
-//! What cannot be stored is answered without memory: `Wait → Open … Ask … Text … done`.
+//! What cannot be stored is answered without memory: `Wait → Open … Ask … Text … done`. Who does not agree to what the
+//! model would be told is told how to: `Wait → Consent → done`.
 //!
 //! It does no I/O and has no clock; the driver does what the effects say and reports back. Old clients
 //! take `error` for the end of a turn, so a refusal that comes while a turn runs is held back until that
@@ -56,6 +57,8 @@ pub(super) struct Rules {
     pub(super) suggestions: bool,
     /// Whether a message that cannot be stored is answered all the same.
     pub(super) answer_unstored: bool,
+    /// Whether users must agree before the model is told anything.
+    pub(super) asks_consent: bool,
     /// Whether a refusal waits for the end of the running turn: clients of v0 take it for that end.
     pub(super) holds_refusals: bool,
 }
@@ -73,7 +76,7 @@ enum Presence {
 struct Turn {
     said: Arc<Said>,
     session: Option<SessionId>,
-    /// Whether no other turn of the user is in its way any more.
+    /// Whether nothing is in its way any more: no other turn of the user, no missing consent.
     is_granted: bool,
     /// What has been shown of the answer.
     text: String,
@@ -192,18 +195,30 @@ impl Machine {
         match outcome {
             Outcome::Granted => self.granted(),
             Outcome::TooLate => self.too_late(),
+            Outcome::Agreed => self.agreed(),
+            Outcome::NotAgreed => self.not_agreed(),
             Outcome::Opened(session, _) => self.opened(session),
             Outcome::Offered(suggestion) => self.offered(suggestion),
             Outcome::Answered(route) => self.answered(route),
             Outcome::Failed(failure) => self.failed(&failure),
             Outcome::Stored => self.learn(),
             Outcome::Known | Outcome::Learned => self.finish(),
+            Outcome::NotThere => self.not_there(),
             Outcome::Ended(session) => self.ended(session),
             Outcome::Broken => self.broken(),
         }
     }
 
     fn granted(&mut self) -> Vec<Effect> {
+        match &self.turn {
+            Some(Turn { said, .. }) if said.wish == Wish::Answer && self.rules.asks_consent => {
+                vec![Effect::Run(Step::Consent(Arc::clone(said)))]
+            }
+            _ => self.agreed(),
+        }
+    }
+
+    fn agreed(&mut self) -> Vec<Effect> {
         let Some(turn) = &mut self.turn else { return Vec::new() };
         turn.is_granted = true;
         if self.presence == Presence::Gone {

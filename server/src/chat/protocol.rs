@@ -23,6 +23,8 @@ use crate::{
 pub enum Incoming {
     /// A message to be answered.
     Say(String),
+    /// The same in place of a message whose answer failed; never on v0.
+    Again(String, MessageId),
     /// The conversation is to end.
     EndConversation,
 }
@@ -49,6 +51,10 @@ pub enum Code {
     NotStored,
     /// The answer is not whole.
     Interrupted,
+    /// The user has not agreed to what the model would be told.
+    ConsentNeeded,
+    /// What the message was to replace is not there, or needs no other answer; never on v0.
+    NotReplaceable,
 }
 
 impl Code {
@@ -64,6 +70,8 @@ impl Code {
             Self::Internal => "internal",
             Self::NotStored => "not_stored",
             Self::Interrupted => "interrupted",
+            Self::ConsentNeeded => "consent_needed",
+            Self::NotReplaceable => "not_replaceable",
         }
     }
 }
@@ -78,6 +86,8 @@ pub enum Action {
     ContactSupport,
     /// Call for help.
     Emergency,
+    /// Agree to what is asked, by `PUT /api/users/me/consents/{purpose}`.
+    Consent,
 }
 
 /// What the text of a `message` frame is.

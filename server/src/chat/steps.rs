@@ -5,6 +5,7 @@
 
 mod offer;
 mod shift;
+mod spending;
 
 use std::{sync::Arc, time::Duration};
 
@@ -21,19 +22,21 @@ use super::{
 };
 use crate::{
     classify::Intent,
+    consent::Consents,
     deadline::Deadline,
     facts::{self, Pen, Statement},
-    ids::{SessionId, UserId},
+    ids::{MessageId, SessionId, UserId},
     llm::{
-        Failure, Question, Route, Routes,
+        Failure, Meter, Question, Route, Routes,
         prompt::{self, Bounds, Material, Turn},
+        pseudonym,
     },
     memory::MemoryPolicy,
     parts::Parts,
     session::{self, Decision, Rules},
     storage::{
-        Fact, FactSource, Message, MessageKind, NewMessage, NewSession, Session, SessionReason,
-        SharedStorage, StorageError, Stored,
+        Fact, FactSource, Message, MessageKind, NewMessage, NewSession, Replaced, Replacing, Session,
+        SessionReason, SharedStorage, StorageError, Stored,
     },
 };
 
@@ -50,6 +53,9 @@ pub(super) struct Steps {
     pub(super) model: Arc<Routes>,
     pub(super) turns: Turns,
     pub(super) facts: Pen,
+    pub(super) consents: Consents,
+    /// What the user's answers have cost and is not stored yet.
+    pub(super) meter: Arc<Meter>,
     /// Where entries are made by the user's standing wish, and nothing else is done.
     pub(super) entries: SharedStorage,
     pub(super) user: UserId,
@@ -70,6 +76,7 @@ impl Steps {
     pub(super) async fn run(self: Arc<Self>, step: Step, text: mpsc::Sender<String>) -> Finished {
         let outcome = match step {
             Step::Wait(said) => return self.wait(&said).await,
+            Step::Consent(said) => self.consent(&said).await,
             Step::Open(said, safety) => self.open(&said, safety).await,
             Step::Offer(said, idea) => Ok(self.offer(&said, idea).await),
             Step::Ask(said, session) => Ok(self.ask(&said, session, &text).await),
@@ -109,6 +116,13 @@ impl Steps {
     }
 
     #[tracing::instrument(skip_all, fields(turn = said.turn))]
+    async fn consent(&self, said: &Said) -> Stored<Outcome> {
+        let until = self.deadline(said).answer_by();
+        let agrees = self.within(until, self.consents.lets_ask(self.user)).await?;
+        Ok(if agrees { Outcome::Agreed } else { Outcome::NotAgreed })
+    }
+
+    #[tracing::instrument(skip_all, fields(turn = said.turn))]
     async fn open(&self, said: &Said, safety: Option<String>) -> Stored<Outcome> {
         let places = if safety.is_some() { 3 } else { 2 };
         let until = self.deadline(said).answer_by();
@@ -116,7 +130,9 @@ impl Steps {
         {
             return Ok(Outcome::Known);
         }
-        let (session, begun) = self.within(until, self.question(said, places)).await?;
+        let Some((session, begun)) = self.within(until, self.question(said, places)).await? else {
+            return Ok(Outcome::NotThere);
+        };
         self.tuner.note(said.at).await;
         if let Some(text) = safety {
             let (id, kind) = (said.ids.safety, MessageKind::Safety);
@@ -130,18 +146,36 @@ impl Steps {
         Ok(Outcome::Opened(session, begun))
     }
 
-    /// Stores the message in a session that has room for so many; says why, if that session was begun for it.
-    async fn question(&self, said: &Said, places: u32) -> Stored<(SessionId, Option<SessionReason>)> {
+    /// Stores the message in a session that has room for so many; says why, if that session was begun for it. `None` where
+    /// it was to take the place of something that is not there.
+    async fn question(&self, said: &Said, places: u32) -> Stored<Option<(SessionId, Option<SessionReason>)>> {
         let rules = Rules::new(&self.parts.config.conversation, places);
         for _ in 0..OPEN_TRIES_MAX {
             let (session, begun) = self.session(said, &rules).await?;
             let (id, kind, text) = (said.ids.question, MessageKind::Said, said.text.clone());
             let question = self.message(Reply { id, session, kind, text });
-            if self.parts.storage.append_message(question, Some(rules.capacity())).await?.is_some() {
-                return Ok((session, begun));
+            match self.take(question, rules.capacity(), said.replaces).await? {
+                Replacing::Stored(_) => return Ok(Some((session, begun))),
+                Replacing::NoRoom => {}
+                Replacing::NotThere => return Ok(None),
             }
         }
         Err(StorageError::Other(format!("no session had room in {OPEN_TRIES_MAX} tries")))
+    }
+
+    /// Stores a question, in the place of another one if there is one.
+    async fn take(
+        &self,
+        question: NewMessage,
+        capacity: u32,
+        replaces: Option<MessageId>,
+    ) -> Stored<Replacing> {
+        let storage = &self.parts.storage;
+        let Some(old) = replaces else {
+            let stored = storage.append_message(question, Some(capacity)).await?;
+            return Ok(stored.map_or(Replacing::NoRoom, Replacing::Stored));
+        };
+        storage.replace_message(question, capacity, Replaced { question: old, reply: old.reply() }).await
     }
 
     /// Finds the session of a message, or opens one.
@@ -186,11 +220,29 @@ impl Steps {
 
     #[tracing::instrument(skip_all, fields(turn = said.turn, ?session))]
     async fn ask(&self, said: &Said, session: Option<SessionId>, text: &mpsc::Sender<String>) -> Outcome {
+        tokio::select! {
+            biased;
+            () = self.consents.until_withdrawn(self.user) => Outcome::NotAgreed,
+            outcome = self.ask_model(said, session, text) => outcome,
+        }
+    }
+
+    async fn ask_model(
+        &self,
+        said: &Said,
+        session: Option<SessionId>,
+        text: &mpsc::Sender<String>,
+    ) -> Outcome {
         let deadline = self.deadline(said);
-        let prompt = timeout_at(&*self.parts.clock, deadline.answer_by(), self.prompt(said, session)).await;
-        let answered = match prompt {
-            Ok(prompt) => self.answer(said, Question { prompt: &prompt, deadline: &deadline, text }).await,
-            Err(_) => Err(Failure::Late),
+        let prepared = self.prepared(said, session);
+        let prompt = timeout_at(&*self.parts.clock, deadline.answer_by(), prepared).await;
+        let answered = match prompt.unwrap_or(Err(Failure::Late)) {
+            Ok(prompt) => {
+                let user_id = pseudonym(&self.parts.config.llm, self.user);
+                let (user_id, meter, deadline) = (user_id.as_deref(), &self.meter, &deadline);
+                self.answer(said, Question { prompt: &prompt, user_id, meter, deadline, text }).await
+            }
+            Err(failure) => Err(failure),
         };
         match answered {
             Ok(route) => Outcome::Answered(route),
@@ -199,6 +251,12 @@ impl Steps {
                 Outcome::Failed(failure)
             }
         }
+    }
+
+    /// Returns the prompt, unless the user's answers cost too much already.
+    async fn prepared(&self, said: &Said, session: Option<SessionId>) -> Result<Vec<Turn>, Failure> {
+        self.within_budget().await?;
+        Ok(self.prompt(said, session).await)
     }
 
     /// Asks the model; once more without what was said before, if moderation refuses the prompt: a message
@@ -262,6 +320,7 @@ impl Steps {
 
     #[tracing::instrument(skip_all, fields(turn = said.turn))]
     async fn learn_in_time(&self, said: &Said) -> Outcome {
+        self.settle().await;
         if timeout_at(&*self.parts.clock, self.store_by(), self.learn(said)).await.is_err() {
             tracing::error!("facts could not be stored in the time of the turn");
         }

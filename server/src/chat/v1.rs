@@ -125,6 +125,10 @@ pub enum Outgoing {
         /// What the user can do.
         #[serde(skip_serializing_if = "Option::is_none")]
         action: Option<Action>,
+        /// The messages that it takes the place of: a question, and what there is of its failed reply.
+        #[serde(skip_serializing_if = "Vec::is_empty")]
+        #[schemars(with = "Vec<String>")]
+        replaces: Vec<MessageId>,
     },
     /// A piece of the running answer.
     Chunk {
@@ -219,6 +223,10 @@ pub enum Outgoing {
         /// The message that it answers, if it was sent by this protocol.
         #[serde(skip_serializing_if = "Option::is_none")]
         client_msg_id: Option<String>,
+        /// The failed reply that this one takes the place of.
+        #[serde(skip_serializing_if = "Option::is_none")]
+        #[schemars(with = "Option<String>")]
+        replaces: Option<MessageId>,
         /// How.
         finish_reason: Finish,
         /// Whether the user got less than an answer.

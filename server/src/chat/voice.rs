@@ -7,7 +7,7 @@ use std::{
 
 use crate::{
     classify::{Intent, SmallTalk},
-    llm::Reason,
+    llm::{Failure, Reason},
     safety::RedFlag,
     texts::{SharedTexts, lookup::is_of},
 };
@@ -62,12 +62,23 @@ impl Voice {
         })
     }
 
-    pub(super) fn fallback(&self, reason: Reason, intent: Intent) -> String {
-        self.plain(&format!("{}.{}", reason.name(), intent.name()))
+    pub(super) fn fallback(&self, failure: &Failure, intent: Intent) -> String {
+        let reason = failure.reason();
+        let key = format!("{}.{}", reason.name(), intent.name());
+        match failure.retry_after() {
+            Some(after) if reason == Reason::Budget => {
+                self.say(&key, &[("hours", after.as_secs().div_ceil(3600).max(1).to_string())])
+            }
+            _ => self.plain(&key),
+        }
     }
 
     pub(super) fn notice(&self, name: &str) -> String {
         self.plain(&format!("notice.{name}"))
+    }
+
+    pub(super) fn consent(&self, name: &str) -> String {
+        self.plain(&format!("consent.{name}"))
     }
 
     pub(super) fn error(&self, code: Code) -> String {

@@ -19,6 +19,13 @@ pub struct Limits {
     pub messages: Policy,
     /// Tries to log in or to register: 5 per minute, by address and account together.
     pub login: Policy,
+    /// What administrators ask for: 60 per minute, by user, beside `user`.
+    pub admin: Policy,
+    /// Tickets for sockets: 30 per minute, by user, beside `user`.
+    pub tickets: Policy,
+    /// Tokens that the answers to one user may cost in a day of UTC, as the provider counts them; 0 for no limit. The answer
+    /// that goes beyond is still given.
+    pub tokens_per_day: u64,
     /// What happens to those who go on after they were refused.
     pub abuse: Abuse,
     /// How often full buckets are forgotten.
@@ -49,6 +56,9 @@ impl Default for Limits {
             user: policy(LimitKey::User, 500, 100, 3600),
             messages: policy(LimitKey::User, 10, 10, 60),
             login: policy(LimitKey::AddressAndUser, 5, 5, 60),
+            admin: policy(LimitKey::User, 60, 60, 60),
+            tickets: policy(LimitKey::User, 30, 30, 60),
+            tokens_per_day: 0,
             abuse: Abuse::default(),
             sweep_interval: Duration::from_mins(5),
         }

@@ -67,6 +67,15 @@ pub struct Llm {
     pub stream_end: StreamEnd,
     /// Whether personal data is masked in all that the model is sent; only a model of your own may be told everything.
     pub mask: bool,
+    /// Requests that each model is asked at once by this process. Providers refuse more than an account may have.
+    pub concurrency: usize,
+    /// How long a turn waits for a place among them, within `total`, before it is told that too many ask.
+    #[serde(with = "span")]
+    pub concurrency_wait: Duration,
+    /// Keys the hash by which the provider tells users apart without knowing them, at least 16 bytes; with another key they
+    /// are other users to it. Empty: it is told nothing of who asks.
+    #[serde(serialize_with = "hidden")]
+    pub user_id_key: SecretString,
     /// When the model is left alone.
     pub breaker: Breaker,
 }
@@ -113,6 +122,9 @@ impl Default for Llm {
             foreign_letters: 12,
             stream_end: StreamEnd::FinishReason,
             mask: true,
+            concurrency: 500,
+            concurrency_wait: Duration::from_secs(5),
+            user_id_key: SecretString::default(),
             breaker: Breaker::default(),
         }
     }

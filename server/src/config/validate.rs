@@ -15,6 +15,12 @@ use crate::{
 /// Shortest secret that signs tokens, in bytes: the output of the hash below (RFC 7518 §3.2).
 const SECRET_BYTES_MIN: usize = 32;
 
+/// Shortest key of the hash that stands for a user at the provider, in bytes: nobody tries all of 128 bits.
+const USER_ID_KEY_MIN: usize = 16;
+
+/// Most requests to a model at once: more sockets than a process has.
+const CONCURRENCY_MAX: usize = 100_000;
+
 /// Least memory of a password hash, in KiB: eight blocks per lane, which argon2 itself demands.
 const ARGON2_MEMORY_MIN: u32 = 8;
 
@@ -43,6 +49,8 @@ impl Config {
         policy("limits.user", &self.limits.user)?;
         policy("limits.messages", &self.limits.messages)?;
         policy("limits.login", &self.limits.login)?;
+        policy("limits.admin", &self.limits.admin)?;
+        policy("limits.tickets", &self.limits.tickets)?;
         self.check_abuse()?;
         self.check_llm()?;
         self.check_conversation()?;
@@ -158,6 +166,16 @@ impl Config {
         between("llm.retry_budget", llm.retry_budget, 0.0, 1.0)?;
         at_least("llm.max_tokens", llm.max_tokens as usize, 1)?;
         at_least("llm.line_bytes", llm.line_bytes, 1)?;
+        at_least("llm.concurrency", llm.concurrency, 1)?;
+        check(
+            llm.concurrency <= CONCURRENCY_MAX,
+            "llm.concurrency",
+            llm.concurrency.to_string(),
+            "at most 100000",
+        )?;
+        let key = llm.user_id_key.expose_secret().len();
+        let fits = key == 0 || key >= USER_ID_KEY_MIN;
+        check(fits, "llm.user_id_key", format!("{key} bytes"), "16 bytes or more, or none")?;
         at_least("llm.breaker.failures", llm.breaker.failures as usize, 1)?;
         let total = format!("less than `llm.total` ({})", span::print(llm.total));
         check(llm.reserve < llm.total, "llm.reserve", span::print(llm.reserve), &total)?;
@@ -167,6 +185,7 @@ impl Config {
             ("llm.first_token", llm.first_token),
             ("llm.gap", llm.gap),
             ("llm.retry_floor", llm.retry_floor),
+            ("llm.concurrency_wait", llm.concurrency_wait),
         ];
         for (key, part) in parts {
             check(part <= llm.total, key, span::print(part), &total)?;

@@ -17,9 +17,11 @@ pub enum Chunk {
         text: String,
         /// Why the model stopped, if it has.
         finish: Option<Finish>,
+        /// What the answer costs, if it is told.
+        tokens: Option<u64>,
     },
     /// Token counts only: legal, and without text.
-    Usage,
+    Usage(Option<u64>),
     /// No choice where one was expected.
     NoChoice,
     /// An error in place of a chunk.
@@ -82,9 +84,10 @@ pub fn parse(data: &str) -> Result<Chunk, Bad> {
     if let Some(error) = wire.error.filter(|error| !error.is_null()) {
         return Ok(Chunk::Error(name_of(&error)));
     }
+    let tokens = wire.usage.as_ref().and_then(|usage| usage.get("total_tokens")).and_then(Value::as_u64);
     let Some(choice) = wire.choices.unwrap_or_default().into_iter().next() else {
         let is_usage = wire.usage.is_some_and(|usage| usage.is_object());
-        return Ok(if is_usage { Chunk::Usage } else { Chunk::NoChoice });
+        return Ok(if is_usage { Chunk::Usage(tokens) } else { Chunk::NoChoice });
     };
     let finish = choice.finish_reason.as_deref().and_then(finish);
     let text = match (choice.delta, finish) {
@@ -92,7 +95,7 @@ pub fn parse(data: &str) -> Result<Chunk, Bad> {
         (None, Some(_)) => String::new(),
         (None, None) => return Err(Bad("choice without `delta`".to_owned())),
     };
-    Ok(Chunk::Delta { text, finish })
+    Ok(Chunk::Delta { text, finish, tokens })
 }
 
 /// An empty finish reason is none: some servers send `""` in every chunk.
@@ -117,7 +120,7 @@ mod tests {
     use super::*;
 
     fn delta(text: &str, finish: Option<Finish>) -> Chunk {
-        Chunk::Delta { text: text.to_owned(), finish }
+        Chunk::Delta { text: text.to_owned(), finish, tokens: None }
     }
 
     #[test]
@@ -138,10 +141,19 @@ mod tests {
 
     #[test]
     fn a_chunk_of_counts_is_legal_and_an_empty_one_is_not() {
-        assert_eq!(parse(r#"{"choices":[],"usage":{"total_tokens":3}}"#), Ok(Chunk::Usage));
+        assert_eq!(parse(r#"{"choices":[],"usage":{"total_tokens":3}}"#), Ok(Chunk::Usage(Some(3))));
         assert_eq!(parse(r#"{"choices":[]}"#), Ok(Chunk::NoChoice));
         assert_eq!(parse(r#"{"choices":null}"#), Ok(Chunk::NoChoice));
         assert_eq!(parse(r#"{"choices":[],"usage":null}"#), Ok(Chunk::NoChoice));
+    }
+
+    #[test]
+    fn what_an_answer_costs_rides_on_its_last_chunk_f109() {
+        let last =
+            r#"{"choices":[{"delta":{"content":""},"finish_reason":"stop"}],"usage":{"total_tokens":41}}"#;
+        let (text, finish) = (String::new(), Some(Finish::Stop));
+
+        assert_eq!(parse(last), Ok(Chunk::Delta { text, finish, tokens: Some(41) }));
     }
 
     #[test]

@@ -53,6 +53,8 @@ struct Request<'a> {
     temperature: f64,
     max_tokens: u32,
     thinking: Thinking,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    user_id: Option<&'a str>,
 }
 
 #[derive(Serialize)]
@@ -79,19 +81,19 @@ impl Client {
     /// Sends a prompt and returns the stream once its head is there and sound.
     ///
     /// Has no limit of its own beyond the one for connecting.
-    pub async fn send(&self, messages: &[Turn]) -> Result<Stream, Failure> {
+    pub async fn send(&self, messages: &[Turn], user_id: Option<&str>) -> Result<Stream, Failure> {
         let http = self.http.as_ref().map_err(|error| Failure::Connect(error.clone()))?;
         let url = format!("{}/chat/completions", self.settings.base_url.trim_end_matches('/'));
         let request = http
             .post(url)
             .bearer_auth(self.settings.api_key.expose_secret())
             .header("accept", "text/event-stream")
-            .json(&self.body(messages));
+            .json(&self.body(messages, user_id));
         let response = request.send().await.map_err(|error| failure(&error))?;
         self.check(response).await
     }
 
-    fn body<'a>(&'a self, messages: &'a [Turn]) -> Request<'a> {
+    fn body<'a>(&'a self, messages: &'a [Turn], user_id: Option<&'a str>) -> Request<'a> {
         Request {
             model: &self.settings.model,
             messages,
@@ -100,6 +102,7 @@ impl Client {
             max_tokens: self.settings.max_tokens,
             // On by default at DeepSeek, and seconds of silence for the user.
             thinking: Thinking { kind: "disabled" },
+            user_id,
         }
     }
 
@@ -196,9 +199,10 @@ mod tests {
     fn thinking_is_switched_off_and_streaming_on() {
         let client = Client::new(&Llm::default(), std::sync::Arc::new(clock::SystemClock::new()));
 
-        let body = serde_json::to_value(client.body(&[])).unwrap();
+        let body = serde_json::to_value(client.body(&[], None)).unwrap();
 
         assert_eq!(body["stream"], true);
         assert_eq!(body["thinking"]["type"], "disabled");
+        assert!(body.get("user_id").is_none());
     }
 }

@@ -49,6 +49,15 @@ pub enum Failure {
     /// The stream carried an error instead of the next chunk.
     #[error("model reported an error in its stream: {0}")]
     Reported(String),
+    /// As many ask at once as the settings allow, and none of them was done in time.
+    #[error("no place among the requests of `llm.concurrency` became free in time")]
+    Crowded,
+    /// The user's answers have cost as much as they may today.
+    #[error("tokens of the day are used up")]
+    Spent {
+        /// Until the next day.
+        retry_after: Duration,
+    },
     /// The model stopped for lack of resources.
     #[error("model stopped for lack of resources")]
     Overloaded,
@@ -91,18 +100,21 @@ pub enum Reason {
     RateLimited,
     /// The provider's filter.
     ContentFilter,
+    /// The user's own budget.
+    Budget,
     /// Anything else.
     General,
 }
 
 impl Reason {
     /// All of them.
-    pub const ALL: [Self; 6] = [
+    pub const ALL: [Self; 7] = [
         Self::Timeout,
         Self::Circuit,
         Self::Overloaded,
         Self::RateLimited,
         Self::ContentFilter,
+        Self::Budget,
         Self::General,
     ];
 
@@ -114,6 +126,7 @@ impl Reason {
             Self::Overloaded => "overloaded",
             Self::RateLimited => "rate_limited",
             Self::ContentFilter => "content_filter",
+            Self::Budget => "budget",
             Self::General => "general",
         }
     }
@@ -161,6 +174,8 @@ impl Failure {
             | Self::Overloaded => Verdict::Failure,
             Self::Unread
             | Self::Late
+            | Self::Crowded
+            | Self::Spent { .. }
             | Self::ContentFilter
             | Self::Moderated
             | Self::Request(_)
@@ -180,8 +195,9 @@ impl Failure {
         match self {
             Self::FirstToken | Self::Gap | Self::Total | Self::Unread | Self::Late => Reason::Timeout,
             Self::CircuitOpen { .. } => Reason::Circuit,
-            Self::Overloaded | Self::Status(503 | 529) => Reason::Overloaded,
+            Self::Overloaded | Self::Crowded | Self::Status(503 | 529) => Reason::Overloaded,
             Self::RateLimited { .. } => Reason::RateLimited,
+            Self::Spent { .. } => Reason::Budget,
             Self::ContentFilter | Self::Moderated => Reason::ContentFilter,
             _ => Reason::General,
         }
@@ -191,6 +207,7 @@ impl Failure {
     pub const fn retry_after(&self) -> Option<Duration> {
         match self {
             Self::RateLimited { retry_after } | Self::CircuitOpen { retry_after } => *retry_after,
+            Self::Spent { retry_after } => Some(*retry_after),
             _ => None,
         }
     }

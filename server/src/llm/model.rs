@@ -11,13 +11,14 @@ use std::{
 
 use clock::{Clock, Instant, SharedClock, timeout_at};
 use rand::{RngExt, SeedableRng, rngs::StdRng};
-use tokio::sync::mpsc;
+use tokio::sync::{Semaphore, SemaphorePermit, mpsc};
 use tracing::Instrument;
 
 use super::{
     budget::Budget,
     client::Client,
     failure::Failure,
+    meter::{Bill, Meter},
     prompt::Turn,
     reader::{Progress, Reader},
 };
@@ -40,6 +41,8 @@ pub struct Model {
     policy: SharedPolicy,
     budget: Mutex<Budget>,
     chance: Mutex<StdRng>,
+    /// A place for each request at once.
+    places: Semaphore,
 }
 
 /// What is asked, until when, and where the answer goes.
@@ -47,6 +50,10 @@ pub struct Model {
 pub struct Question<'a> {
     /// The prompt.
     pub prompt: &'a [Turn],
+    /// Who asks, as the provider is told it.
+    pub user_id: Option<&'a str>,
+    /// Counts what it costs.
+    pub meter: &'a Meter,
     /// The time of the turn.
     pub deadline: &'a Deadline,
     /// Takes what is to be shown, piece by piece.
@@ -77,6 +84,7 @@ impl Model {
             policy,
             budget: Mutex::new(Budget::new(settings.retry_budget)),
             chance: Mutex::new(StdRng::seed_from_u64(seed)),
+            places: Semaphore::new(settings.concurrency),
             settings: settings.clone(),
             clock,
         }
@@ -90,6 +98,7 @@ impl Model {
         if self.clock.now() >= question.deadline.answer_by() {
             return Err(Failure::Late.into());
         }
+        let _place = self.place(question.deadline).await?;
         let pass = self.pass()?;
         let outcome = self.attempts(question, retries).await;
         pass.report(match &outcome {
@@ -105,6 +114,18 @@ impl Model {
     /// Returns whether its breaker lets everybody through.
     pub fn is_open_to_all(&self) -> bool {
         lock(&self.breaker).state() == State::Closed
+    }
+
+    /// Waits for a place among those that the model is asked by at once: in order of arrival, for the time of the setting
+    /// and within that of the turn.
+    async fn place(&self, deadline: &Deadline) -> Result<SemaphorePermit<'_>, Failure> {
+        if let Ok(place) = self.places.try_acquire() {
+            return Ok(place);
+        }
+        metrics::counter!("llm_waits_total").increment(1);
+        let until = (self.clock.now() + self.settings.concurrency_wait).min(deadline.answer_by());
+        let place = timeout_at(&*self.clock, until, self.places.acquire()).await;
+        place.ok().and_then(Result::ok).ok_or(Failure::Crowded)
     }
 
     async fn attempts(&self, question: Question<'_>, mut retries: u32) -> Result<(), Failed> {
@@ -133,10 +154,14 @@ impl Model {
             && lock(&self.budget).withdraw(now)
     }
 
-    async fn attempt(&self, Question { prompt, deadline, text }: Question<'_>) -> Result<(), Failed> {
+    async fn attempt(
+        &self,
+        Question { prompt, user_id, meter, deadline, text }: Question<'_>,
+    ) -> Result<(), Failed> {
         let began = self.clock.now();
         let mut limit = Limit::first(deadline, began);
-        let mut stream = limit.hold(&*self.clock, self.client.send(prompt)).await?;
+        let mut stream = limit.hold(&*self.clock, self.client.send(prompt, user_id)).await?;
+        let mut bill = Bill::new(meter, prompt);
         let mut reader = Reader::new(&self.settings).answering(prompt);
         let mut has_shown = false;
         loop {
@@ -146,6 +171,7 @@ impl Model {
                 Some(bytes) => reader.push(&bytes),
                 None => reader.finish(),
             };
+            bill.told(reader.tokens());
             let (piece, end) = match step {
                 Ok(Progress::More(piece)) => (piece, None),
                 Ok(Progress::Finished(piece)) => (piece, Some(Ok(()))),
@@ -154,6 +180,7 @@ impl Model {
             let piece = if has_shown { &piece } else { piece.trim_start() };
             if !piece.is_empty() {
                 has_shown = true;
+                bill.said(piece);
                 // A closed receiver means that nobody reads on: this future is about to be dropped.
                 let taken = timeout_at(&*self.clock, deadline.end(), text.send(piece.to_owned()));
                 let Ok(_) = taken.await else { return Err(Failed { failure: Failure::Unread, has_shown }) };

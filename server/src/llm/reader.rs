@@ -37,6 +37,7 @@ pub struct Reader {
     finish: Option<Finish>,
     has_text: bool,
     bytes: usize,
+    tokens: Option<u64>,
 }
 
 impl Reader {
@@ -52,6 +53,7 @@ impl Reader {
             finish: None,
             has_text: false,
             bytes: 0,
+            tokens: None,
         }
     }
 
@@ -62,6 +64,11 @@ impl Reader {
             self.script = Watch::new(usize::MAX);
         }
         self
+    }
+
+    /// Returns what the answer costs, once the provider has told it.
+    pub const fn tokens(&self) -> Option<u64> {
+        self.tokens
     }
 
     /// Reads the next bytes.
@@ -101,10 +108,14 @@ impl Reader {
         };
         match chunk::parse(&data) {
             Ok(Chunk::Done) => Ok(Step::End),
-            Ok(Chunk::Usage) => Ok(Step::Next),
+            Ok(Chunk::Usage(tokens)) => {
+                self.tokens = tokens.or(self.tokens);
+                Ok(Step::Next)
+            }
             Ok(Chunk::NoChoice) => self.malformed("chunk has no choice"),
             Ok(Chunk::Error(kind)) => Err(Failure::Reported(kind)),
-            Ok(Chunk::Delta { text: piece, finish }) => {
+            Ok(Chunk::Delta { text: piece, finish, tokens }) => {
+                self.tokens = tokens.or(self.tokens);
                 self.bytes += piece.len();
                 if self.bytes > ANSWER_BYTES_MAX {
                     return Err(Failure::Malformed(format!("answer exceeds {ANSWER_BYTES_MAX} bytes")));

@@ -1,6 +1,7 @@
 // The page: a door to log in at, and a room to talk in.
 
 import { account, call, enter, history, leave, ticket } from "./account.js";
+import * as consents from "./consents.js";
 import * as offers from "./offers.js";
 import { Stream } from "./stream.js";
 import * as talk from "./talk.js";
@@ -10,15 +11,17 @@ const $ = (id) => document.getElementById(id);
 let stream = null;
 let running = null;
 const said = new Map();
+// The ids that the server gave to messages of this device.
+const stored = new Map();
 
 function line(state) {
   $("line").dataset.state = state;
   $("line").textContent = word(state);
 }
 
-function say(text) {
+function say(text, replaces) {
   talk.calm();
-  const id = stream.say(text);
+  const id = stream.say(text, replaces);
   said.set(id, text);
   talk.saying(id, text);
 }
@@ -26,7 +29,10 @@ function say(text) {
 const on = {
   line,
   lost: reload,
-  ack: ({ reply_id }) => answering(reply_id ?? running),
+  ack: ({ client_msg_id, message_id, reply_id }) => {
+    stored.set(client_msg_id, message_id);
+    answering(reply_id ?? running);
+  },
   message: talk.message,
   chunk: (frame) => { answering(frame.message_id); talk.chunk(frame); },
   snapshot: (frame) => { answering(frame.message_id); talk.snapshot(frame); },
@@ -41,9 +47,20 @@ const on = {
   done: (frame) => {
     answering(null);
     const text = said.get(frame.client_msg_id);
-    talk.done(frame, text && (() => say(text)));
+    talk.done(frame, text && (() => say(text, stored.get(frame.client_msg_id))));
+    if (frame.action === "consent") unanswered(text);
   },
 };
+
+/** Puts back what was not answered for want of a consent, and asks for that. */
+function unanswered(text) {
+  if (text && !$("text").value) $("text").value = text;
+  consents.ask();
+}
+
+async function showConsents() {
+  try { await consents.show(() => $("text").focus()); } catch (problem) { $("hint").textContent = problem.message; }
+}
 
 function answering(id) {
   running = id;
@@ -60,7 +77,7 @@ async function goIn() {
   $("room").hidden = $("leave").hidden = false;
   speak(account().user.language);
   $("language").value = document.documentElement.lang;
-  await reload();
+  await Promise.all([reload(), showConsents()]);
   stream = new Stream({ ticket, on });
   await stream.open();
   $("text").focus();
@@ -73,6 +90,7 @@ function goOut() {
   talk.clear();
   talk.calm();
   offers.clear();
+  consents.clear();
   answering(null);
   line("away");
   $("room").hidden = $("leave").hidden = true;
@@ -119,6 +137,7 @@ $("language").onchange = async () => {
   try {
     await call("PUT", "/api/users/me/language", { language });
     localStorage.setItem("companion.account", JSON.stringify({ ...account(), user: { ...account().user, language } }));
+    await showConsents();
   } catch (problem) {
     $("hint").textContent = problem.message;
   }

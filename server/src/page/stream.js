@@ -48,10 +48,11 @@ export class Stream {
     this.#socket?.close?.();
   }
 
-  /** Says something; returns the id by which its acknowledgement and its end come. */
-  say(content) {
+  /** Says something, in the place of a message whose answer failed if one is named; returns the id by which its
+   *  acknowledgement and its end come. */
+  say(content, replaces) {
     const client_msg_id = crypto.randomUUID();
-    const frame = { type: "send", client_msg_id, content };
+    const frame = { type: "send", client_msg_id, content, replaces };
     this.#unsettled.set(client_msg_id, frame);
     this.#send(frame);
     return client_msg_id;

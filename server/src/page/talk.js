@@ -6,6 +6,7 @@ const list = document.getElementById("talk");
 const alarm = document.getElementById("alarm");
 const answers = new Map();
 const own = new Map();
+const shown = new Map();
 
 function item(role, kind, text) {
   const li = document.createElement("li");
@@ -29,12 +30,15 @@ export function clear() {
   list.replaceChildren();
   answers.clear();
   own.clear();
+  shown.clear();
 }
 
 /** Shows what the history holds. */
 export function remember(messages) {
-  for (const { role, kind, content } of messages) {
+  for (const { id, role, kind, content, replaced_by } of messages) {
+    if (replaced_by) continue;
     const li = item(role, kind, content);
+    shown.set(id, li);
     if (kind === "interrupted") note(li, word("interrupted"));
   }
 }
@@ -47,13 +51,13 @@ export function saying(id, text) {
   own.set(id, li);
 }
 
-/** Shows a whole message; one of this device is on the page already. */
-export function message({ client_msg_id, role, kind, text }) {
-  const li = own.get(client_msg_id);
-  if (!li) return item(role, kind, text);
+/** Shows a whole message; one of this device is on the page already. What it replaces goes. */
+export function message({ message_id, client_msg_id, role, kind, text, replaces = [] }) {
+  for (const id of replaces) shown.get(id)?.remove();
+  const li = own.get(client_msg_id) ?? item(role, kind, text);
+  shown.set(message_id, li);
   delete li.dataset.state;
   li.querySelector("small")?.remove();
-  return li;
 }
 
 /** Takes a message back that the server did not take. */
@@ -72,6 +76,7 @@ function answer(id) {
     li = item("assistant", "answer", "");
     li.dataset.state = "running";
     answers.set(id, li);
+    shown.set(id, li);
   }
   return li;
 }

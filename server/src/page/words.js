@@ -8,7 +8,7 @@ const WORDS = {
     sending: "sending", interrupted: "This answer is not complete.", degraded: "The assistant could not be reached.",
     retry: "Ask again", confirm: "Add to my reminders", dismiss: "No, thank you", undo: "Undo",
     confirmed: "Added to your reminders.", dismissed: "Left out.", undone: "Taken back.", elsewhere: "Done on another device.",
-    care: "General information, no medical advice.",
+    care: "General information, no medical advice.", consents: "Consents", agree: "I agree", withdraw: "Withdraw",
   },
   es: {
     title: "Compañera", language: "Idioma", enter: "Entrar", register: "Crear una cuenta", leave: "Salir",
@@ -17,7 +17,7 @@ const WORDS = {
     sending: "enviando", interrupted: "Esta respuesta no está completa.", degraded: "No se ha podido contactar con la asistente.",
     retry: "Preguntar otra vez", confirm: "Añadir a mis recordatorios", dismiss: "No, gracias", undo: "Deshacer",
     confirmed: "Añadido a tus recordatorios.", dismissed: "Descartado.", undone: "Deshecho.", elsewhere: "Hecho en otro dispositivo.",
-    care: "Información general, no es consejo médico.",
+    care: "Información general, no es consejo médico.", consents: "Consentimientos", agree: "Acepto", withdraw: "Retirar",
   },
   fr: {
     title: "Compagne", language: "Langue", enter: "Se connecter", register: "Créer un compte", leave: "Se déconnecter",
@@ -26,7 +26,7 @@ const WORDS = {
     sending: "envoi", interrupted: "Cette réponse n'est pas complète.", degraded: "L'assistante n'a pas pu être jointe.",
     retry: "Redemander", confirm: "Ajouter à mes rappels", dismiss: "Non merci", undo: "Annuler",
     confirmed: "Ajouté à vos rappels.", dismissed: "Écarté.", undone: "Annulé.", elsewhere: "Fait sur un autre appareil.",
-    care: "Informations générales, pas un avis médical.",
+    care: "Informations générales, pas un avis médical.", consents: "Consentements", agree: "J'accepte", withdraw: "Retirer",
   },
 };
 

@@ -52,6 +52,9 @@ pub(crate) struct MessageView {
     language: String,
     content: String,
     created_at: Timestamp,
+    /// The message that was asked instead, or whose answer stands instead.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    replaced_by: Option<MessageId>,
 }
 
 /// `GET /api/conversations?limit=`
@@ -118,6 +121,7 @@ impl From<Message> for MessageView {
             language: message.language,
             content: message.text,
             created_at: message.at,
+            replaced_by: message.replaced_by,
         }
     }
 }

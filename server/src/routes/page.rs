@@ -23,11 +23,12 @@ macro_rules! file {
     };
 }
 
-const FILES: [(&str, &str, &str); 8] = [
+const FILES: [(&str, &str, &str); 9] = [
     file!("index.html", HTML),
     file!("page.css", CSS),
     file!("app.js", JS),
     file!("account.js", JS),
+    file!("consents.js", JS),
     file!("offers.js", JS),
     file!("stream.js", JS),
     file!("talk.js", JS),

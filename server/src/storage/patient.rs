@@ -4,7 +4,9 @@
 //! request for ever.
 
 mod access;
+mod consents;
 mod languages;
+mod spending;
 
 use std::time::Duration;
 
@@ -15,8 +17,9 @@ use jiff::Timestamp;
 use super::{
     Credentials, Fact, FactClosing, FactOutcome, FactRevision, FactWrite, Message, NewFeed, NewMessage,
     NewReminder, NewSession, NewSuggestion, NewUser, Offered, Page, Preferences, PreferencesOutcome,
-    PreferencesWrite, Reminder, ReminderChange, ReminderOutcome, Restoration, RestoreOutcome, Rollback,
-    Session, SharedStorage, Storage, StorageError, Stored, Suggestion, SuggestionLimits, User,
+    PreferencesWrite, Reminder, ReminderChange, ReminderOutcome, Replaced, Replacing, Restoration,
+    RestoreOutcome, Rollback, Session, SharedStorage, Storage, StorageError, Stored, Suggestion,
+    SuggestionLimits, User,
 };
 use crate::ids::{MessageId, ReminderId, SessionId, SuggestionId, UserId};
 
@@ -80,6 +83,10 @@ impl Storage for Patient {
 
     async fn append_message(&self, message: NewMessage, capacity: Option<u32>) -> Stored<Option<Message>> {
         self.within(self.inner.append_message(message, capacity)).await
+    }
+
+    async fn replace_message(&self, message: NewMessage, capacity: u32, old: Replaced) -> Stored<Replacing> {
+        self.within(self.inner.replace_message(message, capacity, old)).await
     }
 
     async fn context(&self, session: SessionId, since: Timestamp, limit: u32) -> Stored<Vec<Message>> {

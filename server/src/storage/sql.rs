@@ -12,6 +12,7 @@ mod access;
 mod api_keys;
 mod audit;
 mod blocks;
+mod consents;
 mod devices;
 mod factors;
 mod facts;
@@ -25,6 +26,7 @@ mod reminders;
 mod replies;
 mod row;
 mod sessions;
+mod spending;
 mod suggestions;
 mod texts;
 mod tickets;
@@ -37,8 +39,8 @@ use sqlx::{Any, AnyPool, Transaction};
 use super::{
     Credentials, Fact, FactClosing, FactOutcome, FactRevision, FactWrite, Message, NewFeed, NewMessage,
     NewReminder, NewSession, NewSuggestion, NewUser, Offered, Page, Preferences, PreferencesOutcome,
-    PreferencesWrite, Reminder, ReminderChange, ReminderOutcome, Restoration, RestoreOutcome, Rollback,
-    Session, Storage, Stored, Suggestion, SuggestionLimits, User,
+    PreferencesWrite, Reminder, ReminderChange, ReminderOutcome, Replaced, Replacing, Restoration,
+    RestoreOutcome, Rollback, Session, Storage, Stored, Suggestion, SuggestionLimits, User,
 };
 use crate::ids::{MessageId, ReminderId, SessionId, SuggestionId, UserId};
 use open::{Engine, FileLock};
@@ -112,6 +114,10 @@ impl Storage for Database {
 
     async fn append_message(&self, message: NewMessage, capacity: Option<u32>) -> Stored<Option<Message>> {
         messages::append(self, message, capacity).await
+    }
+
+    async fn replace_message(&self, message: NewMessage, capacity: u32, old: Replaced) -> Stored<Replacing> {
+        messages::replace(self, message, capacity, old).await
     }
 
     async fn context(&self, session: SessionId, since: Timestamp, limit: u32) -> Stored<Vec<Message>> {

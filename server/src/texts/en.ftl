@@ -44,6 +44,13 @@ content_filter =
     .small_talk = I may not answer this. Let us talk about your pregnancy.
     .unclear = I may not answer this as it was written. Please put it in other words.
 
+budget =
+    .pregnancy_question = I have answered you as much as I may for today. Please ask me again in { $hours } h.
+    .symptom_report = I have answered you as much as I may for today, and can again in { $hours } h. Please do not wait for me: if your symptom worries you or gets worse, contact your doctor or midwife.
+    .scheduling_related = I have answered you as much as I may for today. Your calendar works as ever; please ask me again in { $hours } h.
+    .small_talk = We have talked as much as we may for today. Please write to me again in { $hours } h.
+    .unclear = I have answered you as much as I may for today. Please ask me again in { $hours } h.
+
 general =
     .pregnancy_question = I could not answer your question. Please try again in a moment.
     .symptom_report = I could not answer you. If your symptom worries you or gets worse, please contact your doctor or midwife at once.
@@ -60,11 +67,20 @@ error =
     .shutting_down = I am about to restart. Please send your message again in a moment.
     .internal = Something went wrong on my side and your message was not stored. Please send it again.
     .not_stored = My answer could not be stored. Please ask again.
+    .not_replaceable = That question was answered or asked again already.
 
 notice =
     .interrupted = My answer was interrupted. Please ask again for a whole one.
     .unstored = I cannot keep this conversation right now: I answered without what you told me before, and will not remember this later.
     .ended = This conversation has ended. Your next message begins a new one.
+
+consent =
+    .needed = Before I can answer, I need your consent to send what you write to the provider of my language model. You can give it in this app under “Consents”, and take it back there at any time.
+    .withdrawn = You have withdrawn your consent, and I have stopped here. Nothing more of what you write goes to the provider of my language model.
+    .terms = I accept the terms of use: this service gives general information and no medical advice.
+    .health_processing = I agree that what I write about my health and my pregnancy is stored and used to answer me.
+    .ai_provider_transfer = I agree that what I write here, and what the service remembers of me, is sent to DeepSeek, a provider of language models in China, so that I get an answer. E-mail addresses, phone numbers and card numbers are masked before, as far as they are recognised.
+    .analytics = I agree that it is counted how I use this service, without my words.
 
 suggestion =
     .symptom_followup_title = Check on your symptom

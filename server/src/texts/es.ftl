@@ -44,6 +44,13 @@ content_filter =
     .small_talk = No puedo responder a esto. Hablemos de tu embarazo.
     .unclear = No puedo responder a esto tal como está escrito. Dilo con otras palabras, por favor.
 
+budget =
+    .pregnancy_question = Hoy ya te he respondido todo lo que puedo. Pregúntame otra vez dentro de { $hours } h, por favor.
+    .symptom_report = Hoy ya te he respondido todo lo que puedo; podré de nuevo dentro de { $hours } h. No me esperes: si tu síntoma te preocupa o empeora, llama a tu médico o a tu matrona.
+    .scheduling_related = Hoy ya te he respondido todo lo que puedo. Tu calendario funciona como siempre; pregúntame otra vez dentro de { $hours } h, por favor.
+    .small_talk = Hoy ya hemos hablado todo lo que podemos. Escríbeme otra vez dentro de { $hours } h, por favor.
+    .unclear = Hoy ya te he respondido todo lo que puedo. Pregúntame otra vez dentro de { $hours } h, por favor.
+
 general =
     .pregnancy_question = No he podido responder a tu pregunta. Inténtalo de nuevo en un momento.
     .symptom_report = No he podido responderte. Si el síntoma te preocupa o empeora, contacta enseguida con tu médico o matrona.
@@ -60,11 +67,20 @@ error =
     .shutting_down = Estoy a punto de reiniciarme. Envía tu mensaje de nuevo en un momento.
     .internal = Algo ha fallado por mi parte y tu mensaje no se ha guardado. Envíalo otra vez, por favor.
     .not_stored = Mi respuesta no se ha podido guardar. Pregunta otra vez, por favor.
+    .not_replaceable = Esa pregunta ya tiene respuesta o ya se ha repetido.
 
 notice =
     .interrupted = Mi respuesta se ha interrumpido. Pregunta otra vez para recibirla entera.
     .unstored = Ahora mismo no puedo guardar esta conversación: he respondido sin lo que me contaste antes y no recordaré esto más tarde.
     .ended = Esta conversación ha terminado. Tu próximo mensaje empieza una nueva.
+
+consent =
+    .needed = Antes de responder necesito tu consentimiento para enviar lo que escribes al proveedor de mi modelo de lenguaje. Puedes darlo en esta aplicación, en «Consentimientos», y retirarlo allí cuando quieras.
+    .withdrawn = Has retirado tu consentimiento y me he detenido aquí. Nada más de lo que escribas llegará al proveedor de mi modelo de lenguaje.
+    .terms = Acepto las condiciones de uso: este servicio da información general y no consejo médico.
+    .health_processing = Acepto que lo que escribo sobre mi salud y mi embarazo se guarde y se use para responderme.
+    .ai_provider_transfer = Acepto que lo que escribo aquí, y lo que el servicio recuerda de mí, se envíe a DeepSeek, un proveedor de modelos de lenguaje en China, para que reciba una respuesta. Antes se ocultan las direcciones de correo y los números de teléfono y de tarjeta, en la medida en que se reconocen.
+    .analytics = Acepto que se cuente cómo uso este servicio, sin mis palabras.
 
 suggestion =
     .symptom_followup_title = Revisar cómo sigue el síntoma

@@ -44,6 +44,13 @@ content_filter =
     .small_talk = Je ne peux pas répondre à cela. Parlons de votre grossesse.
     .unclear = Je ne peux pas répondre à cela tel que c'est écrit. Dites-le avec d'autres mots, s'il vous plaît.
 
+budget =
+    .pregnancy_question = Je vous ai répondu autant que je le peux pour aujourd'hui. Reposez-moi votre question dans { $hours } h, s'il vous plaît.
+    .symptom_report = Je vous ai répondu autant que je le peux pour aujourd'hui ; je le pourrai à nouveau dans { $hours } h. Ne m'attendez pas : si votre symptôme vous inquiète ou s'aggrave, appelez votre médecin ou votre sage-femme.
+    .scheduling_related = Je vous ai répondu autant que je le peux pour aujourd'hui. Votre calendrier fonctionne comme toujours ; reposez-moi votre question dans { $hours } h, s'il vous plaît.
+    .small_talk = Nous avons parlé autant que nous le pouvons pour aujourd'hui. Écrivez-moi à nouveau dans { $hours } h, s'il vous plaît.
+    .unclear = Je vous ai répondu autant que je le peux pour aujourd'hui. Reposez-moi votre question dans { $hours } h, s'il vous plaît.
+
 general =
     .pregnancy_question = Je n'ai pas pu répondre à votre question. Réessayez dans un instant.
     .symptom_report = Je n'ai pas pu vous répondre. Si votre symptôme vous inquiète ou s'aggrave, contactez tout de suite votre médecin ou votre sage-femme.
@@ -60,11 +67,20 @@ error =
     .shutting_down = Je suis sur le point de redémarrer. Envoyez votre message à nouveau dans un instant.
     .internal = Quelque chose n'a pas marché de mon côté et votre message n'a pas été enregistré. Envoyez-le encore une fois, s'il vous plaît.
     .not_stored = Ma réponse n'a pas pu être enregistrée. Posez votre question encore une fois, s'il vous plaît.
+    .not_replaceable = Cette question a déjà une réponse ou a déjà été reposée.
 
 notice =
     .interrupted = Ma réponse a été interrompue. Posez votre question encore une fois pour la recevoir en entier.
     .unstored = Je ne peux pas garder cette conversation en ce moment : j'ai répondu sans ce que vous m'aviez dit avant, et je ne m'en souviendrai pas plus tard.
     .ended = Cette conversation est terminée. Votre prochain message en commence une nouvelle.
+
+consent =
+    .needed = Avant de répondre, j'ai besoin de votre consentement pour envoyer ce que vous écrivez au fournisseur de mon modèle de langage. Vous pouvez le donner dans cette application, sous « Consentements », et le retirer là à tout moment.
+    .withdrawn = Vous avez retiré votre consentement et je me suis arrêtée ici. Plus rien de ce que vous écrivez n'ira au fournisseur de mon modèle de langage.
+    .terms = J'accepte les conditions d'utilisation : ce service donne des informations générales et pas d'avis médical.
+    .health_processing = J'accepte que ce que j'écris sur ma santé et ma grossesse soit enregistré et utilisé pour me répondre.
+    .ai_provider_transfer = J'accepte que ce que j'écris ici, et ce que le service retient de moi, soit envoyé à DeepSeek, un fournisseur de modèles de langage en Chine, afin que je reçoive une réponse. Les adresses e-mail et les numéros de téléphone et de carte sont masqués avant, dans la mesure où ils sont reconnus.
+    .analytics = J'accepte que l'on compte comment j'utilise ce service, sans mes mots.
 
 suggestion =
     .symptom_followup_title = Reparler de votre symptôme

@@ -18,6 +18,8 @@ pub fn sentence(key: &str) -> &'static str {
         ("notice", "ended") => "This conversation has ended. Your next message begins a new one.",
         ("notice", "unstored") => "I cannot keep this conversation right now and will not remember it later.",
         ("notice", _) => "My answer was interrupted. Please try again.",
+        ("consent", "needed") => "Before I can answer, I need your consent. Please give it in this app.",
+        ("consent", "withdrawn") => "You have withdrawn your consent, and I have stopped.",
         ("suggestion", _) => "Calendar entry",
         _ => "I cannot answer right now. Please try again in a moment.",
     }

@@ -168,3 +168,34 @@ fn a_body_that_does_not_come_is_given_up_after_ten_seconds() {
         assert_eq!(answer, b"HTTP/1.1 408");
     });
 }
+
+#[test]
+fn every_area_has_a_limit_of_its_own_and_a_refusal_names_it_f109() {
+    // The area, what is asked for, how many times at once, and after how long once more.
+    let table = [
+        ("tickets", Method::POST, "/api/auth/ws-ticket", 30, Duration::from_secs(2)),
+        ("admin", Method::GET, "/api/admin/blocks", 60, Duration::from_secs(1)),
+        ("user", Method::GET, "/api/auth/me", 100, Duration::from_millis(7200)),
+    ];
+    for (policy, method, path, burst, pause) in table {
+        in_the_lab(toml::Table::new(), async |lab, server| {
+            let (ana, eve) =
+                (server.register_admin("ana@a.org").await, server.register_admin("eve@a.org").await);
+            let ask = async |token: &str| answer(server.request(method.clone(), path, token)).await;
+            for n in 0..burst {
+                assert_ne!(ask(&ana).await.0, 429, "{policy}: the {n}th was refused");
+            }
+
+            let (status, refused) = ask(&ana).await;
+
+            assert_eq!(
+                (status, &refused["policy"], &refused["code"]),
+                (429, &json!(policy), &json!("rate_limited"))
+            );
+            assert_ne!(ask(&eve).await.0, 429, "{policy}: somebody else is refused");
+            lab.advance(pause).await.unwrap();
+            assert_ne!(ask(&ana).await.0, 429, "{policy}: no place came back");
+            assert_eq!(ask(&ana).await.0, 429, "{policy}");
+        });
+    }
+}

@@ -1,13 +1,16 @@
 //! Messages of a session: their places, how many there may be, and who reads them.
 
 use server::{
-    ids::MessageId,
-    storage::{Database, MessageKind, NewMessage, Page, Role, Storage},
+    ids::{MessageId, SessionId, UserId},
+    storage::{Database, MessageKind, NewMessage, Page, Replaced, Replacing, Role, Storage},
 };
 
 use super::{add_user, at, new_session, race, said, stories};
 
 stories!(
+    a_question_that_is_asked_again_takes_the_place_of_itself_and_its_torso_f24,
+    what_is_answered_replaced_or_somebody_elses_is_not_replaced_f24,
+    a_question_is_replaced_once_however_many_try_f24,
     a_text_may_hold_anything,
     messages_get_places_and_mark_the_session_active,
     a_full_or_ended_session_takes_no_message,
@@ -114,4 +117,68 @@ async fn messages_are_paged_for_their_owner_only(db: Database) {
     assert_eq!(page(user, 0, 2).await, ["1", "2"]);
     assert_eq!(page(user, 2, 9).await, ["3", "4", "5"]);
     assert_eq!(page(other, 0, 9).await, Vec::<String>::new());
+}
+
+/// Stores a question with a reply of some kind.
+async fn turn(db: &Database, (user, session): (UserId, SessionId), kind: MessageKind) -> Replaced {
+    let question = said(user, session, "May I?");
+    let reply = NewMessage { id: question.id.reply(), kind, ..said(user, session, "You") };
+    let old = Replaced { question: question.id, reply: reply.id };
+    db.append_message(question, None).await.unwrap();
+    db.append_message(reply, None).await.unwrap();
+    old
+}
+
+async fn a_question_that_is_asked_again_takes_the_place_of_itself_and_its_torso_f24(db: Database) {
+    for kind in [MessageKind::Interrupted, MessageKind::Fallback] {
+        let user = add_user(&db).await;
+        let session = db.begin_session(new_session(user, None)).await.unwrap().id;
+        let old = turn(&db, (user, session), kind).await;
+        let again = said(user, session, "May I?");
+        let id = again.id;
+
+        assert_eq!(db.replace_message(again.clone(), 2, old).await.unwrap(), Replacing::NoRoom);
+        assert_eq!(db.message(old.question).await.unwrap().unwrap().replaced_by, None);
+        let replacing = db.replace_message(again, 100, old).await.unwrap();
+
+        let Replacing::Stored(stored) = replacing else { panic!("{replacing:?}") };
+        assert_eq!((stored.id, stored.position, stored.replaced_by), (id, 3, None));
+        for replaced in [old.question, old.reply] {
+            assert_eq!(db.message(replaced).await.unwrap().unwrap().replaced_by, Some(id));
+        }
+        assert_eq!(db.context(session, at(0), 10).await.unwrap(), [stored]);
+    }
+}
+
+async fn what_is_answered_replaced_or_somebody_elses_is_not_replaced_f24(db: Database) {
+    let (user, eve) = (add_user(&db).await, add_user(&db).await);
+    let session = db.begin_session(new_session(user, None)).await.unwrap().id;
+    let evil = db.begin_session(new_session(eve, None)).await.unwrap().id;
+    let answered = turn(&db, (user, session), MessageKind::Answer).await;
+    let broken = turn(&db, (user, session), MessageKind::Interrupted).await;
+    let unknown = Replaced { question: MessageId::random(), reply: MessageId::random() };
+    let reply_for_question = Replaced { question: broken.reply, reply: broken.reply.reply() };
+    let put = async |message, old| db.replace_message(message, 100, old).await.unwrap();
+
+    for old in [answered, unknown, reply_for_question] {
+        assert_eq!(put(said(user, session, "again"), old).await, Replacing::NotThere, "{old:?}");
+    }
+    assert_eq!(put(said(eve, evil, "mine"), broken).await, Replacing::NotThere);
+    assert!(matches!(put(said(user, session, "again"), broken).await, Replacing::Stored(_)));
+    assert_eq!(put(said(user, session, "and again"), broken).await, Replacing::NotThere);
+    assert_eq!(db.open_session(user).await.unwrap().unwrap().messages, 5, "what is refused takes no place");
+}
+
+async fn a_question_is_replaced_once_however_many_try_f24(db: Database) {
+    let user = add_user(&db).await;
+    let session = db.begin_session(new_session(user, None)).await.unwrap().id;
+    let old = turn(&db, (user, session), MessageKind::Interrupted).await;
+
+    let outcomes = race(&db, 20, move |db, _| async move {
+        db.replace_message(said(user, session, "again"), 100, old).await.unwrap()
+    })
+    .await;
+
+    let stored = outcomes.iter().filter(|outcome| matches!(outcome, Replacing::Stored(_))).count();
+    assert_eq!((stored, db.open_session(user).await.unwrap().unwrap().messages), (1, 3));
 }

@@ -1,9 +1,14 @@
 //! The role of the chat on PostgreSQL: what it can do, and what it cannot.
 
-use server::storage::{Database, Expected, Offered, ReminderOutcome, Storage, StorageError, SuggestionType};
+use server::storage::{
+    ConsentStore as _, Database, Expected, Offered, Purpose, ReminderOutcome, Storage, StorageError,
+    SuggestionType,
+};
 use uuid::Uuid;
 
-use super::{CONNECTIONS, LIMITS, add_user, at, fact, new_session, reminder, said, suggestion};
+use super::{
+    CONNECTIONS, LIMITS, add_user, at, consents::consent, fact, new_session, reminder, said, suggestion,
+};
 use crate::support::postgres::Fresh;
 
 /// How a role is made, as operators do it.
@@ -22,6 +27,8 @@ async fn the_role_of_the_chat_does_all_that_a_turn_needs_and_makes_no_reminder_f
     chat.append_message(said(user, session.id, "I have a headache"), Some(10)).await.unwrap().unwrap();
     chat.write_fact(fact(user, "vegan", Expected::Absent)).await.unwrap();
     chat.preferences(user).await.unwrap();
+    assert_eq!(chat.consent(user, Purpose::AiProviderTransfer).await.unwrap(), None);
+    assert!(chat.give_consent(consent(user, Purpose::AiProviderTransfer, 0)).await.is_err());
     let new = suggestion(user, SuggestionType::SymptomFollowup, 0);
     let offered = chat.offer_suggestion(new.clone(), LIMITS).await.unwrap();
     assert!(matches!(offered, Offered::Stored(_)), "{offered:?}");

@@ -22,10 +22,21 @@ struct Known {
     sent: u64,
     /// Ids of messages that this device sent.
     own: BTreeSet<String>,
+    /// The ids that the server gave to them.
+    stored: BTreeMap<String, String>,
     /// Answers as far as they were read.
     read: BTreeMap<String, String>,
     /// The id of the answer to the last message, or of the one that is read.
     reply: String,
+}
+
+/// What a message is called by.
+#[derive(Clone, Copy, Debug, Default)]
+pub(crate) struct Naming<'a> {
+    /// The client's id of it; one of its own when there is none.
+    pub(crate) id: Option<&'a str>,
+    /// The client's id of the message whose place it takes.
+    pub(crate) replaces: Option<&'a str>,
 }
 
 impl Seat {
@@ -42,12 +53,17 @@ impl Seat {
     }
 
     /// Returns the frame that sends a message, by an id of the scenario's or by its number.
-    pub(super) fn send(&self, text: &str, id: Option<&str>) -> String {
+    pub(super) fn send(&self, text: &str, called: Naming<'_>) -> String {
         let mut known = self.known();
         known.sent += 1;
-        let id = id.map_or_else(|| format!("{}-{}", known.name, known.sent), str::to_owned);
+        let id = called.id.map_or_else(|| format!("{}-{}", known.name, known.sent), str::to_owned);
         known.own.insert(id.clone());
-        json!({"type": "send", "client_msg_id": id, "content": text}).to_string()
+        let mut frame = json!({"type": "send", "client_msg_id": id, "content": text});
+        if let Some(old) = called.replaces {
+            // Of a message that was never stored the server is told what the scenario says.
+            frame["replaces"] = json!(known.stored.get(old).map_or(old, String::as_str));
+        }
+        frame.to_string()
     }
 
     /// Returns the frame that stops the answer to the last message, or the one that is read.
@@ -62,7 +78,10 @@ impl Seat {
         let mut answer = None;
         match &*text("type") {
             "welcome" => known.welcome(&json, text("epoch")),
-            "ack" => known.reply = text("reply_id"),
+            "ack" => {
+                known.reply = text("reply_id");
+                known.stored.insert(text("client_msg_id"), text("message_id"));
+            }
             "chunk" => {
                 known.reply = text("message_id");
                 known.read.entry(text("message_id")).or_default().push_str(&text("text"));

@@ -31,7 +31,11 @@ pub(super) fn stop(stopping: &Name, scope: &Scope) -> Checked {
 
 pub(super) fn send(send: &Send, scope: &Scope) -> Checked {
     device(&send.device, scope)?;
-    if send.id.is_some() { speaks_v1("`id`", &send.device, scope) } else { Ok(()) }
+    match (&send.id, &send.replaces) {
+        (_, Some(_)) => speaks_v1("`replaces`", &send.device, scope),
+        (Some(_), None) => speaks_v1("`id`", &send.device, scope),
+        (None, None) => Ok(()),
+    }
 }
 
 fn speaks_v1(what: &str, device: &Name, scope: &Scope) -> Checked {

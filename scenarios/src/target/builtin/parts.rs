@@ -4,9 +4,11 @@
 
 mod access;
 mod calendar;
+mod consents;
 mod facts;
 mod languages;
 mod sessions;
+mod spending;
 mod twist;
 mod words;
 
@@ -19,9 +21,9 @@ use server::{
     storage::{
         Credentials, Fact, FactClosing, FactOutcome, FactRevision, FactWrite, Message, MessageKind, NewFeed,
         NewMessage, NewReminder, NewSession, NewSuggestion, NewUser, Offered, Page, Preferences,
-        PreferencesOutcome, PreferencesWrite, Reminder, ReminderChange, ReminderOutcome, Restoration,
-        RestoreOutcome, Rollback, Session, SharedStorage, Storage, Stored, Suggestion, SuggestionLimits,
-        User,
+        PreferencesOutcome, PreferencesWrite, Reminder, ReminderChange, ReminderOutcome, Replaced, Replacing,
+        Restoration, RestoreOutcome, Rollback, Session, SharedStorage, Storage, Stored, Suggestion,
+        SuggestionLimits, User,
     },
 };
 
@@ -247,6 +249,14 @@ impl Storage for WatchedStorage {
             }
             _ => self.inner.append_message(message, capacity).await,
         }
+    }
+
+    async fn replace_message(&self, message: NewMessage, capacity: u32, old: Replaced) -> Stored<Replacing> {
+        if self.twist == Twist::ReplacedStays {
+            let stored = self.append_message(message, Some(capacity)).await?;
+            return Ok(stored.map_or(Replacing::NoRoom, Replacing::Stored));
+        }
+        handed_on!(Write, self.replace_message(message, capacity, old))
     }
 
     async fn context(&self, session: SessionId, since: Timestamp, limit: u32) -> Stored<Vec<Message>> {

@@ -47,7 +47,7 @@ impl Under {
 pub(super) fn pretended_message(message: NewMessage) -> Message {
     let role = message.role();
     let NewMessage { id, session, user, kind, language, text, at } = message;
-    Message { id, session, user, position: 1, role, kind, language, text, at }
+    Message { id, session, user, position: 1, role, kind, language, text, at, replaced_by: None }
 }
 
 /// What a store says of a fact that stores nothing.

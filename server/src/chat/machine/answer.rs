@@ -50,6 +50,29 @@ impl Machine {
         [vec![notice], self.keep(MessageKind::Interrupted, text)].concat()
     }
 
+    /// The user has not agreed to what the model would be told, or does not any more while it answers.
+    pub(super) fn not_agreed(&mut self) -> Vec<Effect> {
+        metrics::counter!("turns_without_consent_total").increment(1);
+        let Some(turn) = &mut self.turn else { return Vec::new() };
+        let (number, text) = (turn.said.turn, turn.text.clone());
+        let (code, action) = (Some(Code::ConsentNeeded), Some(Action::Consent));
+        if text.is_empty() {
+            turn.end = Some(Frame { code, action, ..done(&turn.said, Finish::Canned) });
+            // Somebody in need was told what to do, and is not asked for a signature.
+            let asking = turn.said.flag.is_none().then(|| {
+                let asking = Frame::text(number, Kind::Canned, self.voice.consent("needed"));
+                Effect::Send(Frame { code, action, ..asking })
+            });
+            let is_stored = turn.session.is_some();
+            let then = if is_stored { self.learn() } else { self.finish() };
+            return asking.into_iter().chain(then).collect();
+        }
+        turn.end = Some(Frame { code, action, degraded: true, ..done(&turn.said, Finish::Interrupted) });
+        let notice = Frame::text(number, Kind::Notice, self.voice.consent("withdrawn"));
+        let notice = Effect::Send(Frame { code, action, ..notice });
+        [vec![notice], self.keep(MessageKind::Interrupted, text)].concat()
+    }
+
     pub(super) fn fallback(&mut self, failure: &Failure) -> Option<Vec<Effect>> {
         let turn = self.turn.as_mut()?;
         let (intent, reason) = (turn.said.meaning.intent, failure.reason());
@@ -61,7 +84,7 @@ impl Machine {
         )
         .increment(1);
         let action = Some(action(failure, intent));
-        let text = Frame::text(turn.said.turn, Kind::Fallback, self.voice.fallback(reason, intent));
+        let text = Frame::text(turn.said.turn, Kind::Fallback, self.voice.fallback(failure, intent));
         let id = (!turn.is_unstored).then_some(turn.said.ids.reply);
         let frame = Frame { id, action, ..text };
         let retry_after_ms = millis(failure);
@@ -88,11 +111,20 @@ impl Machine {
         Some(Effect::Run(Step::Reply(reply)))
     }
 
+    /// There is nothing that the message could take the place of; it is not taken itself.
+    pub(super) fn not_there(&mut self) -> Vec<Effect> {
+        let Some(turn) = &mut self.turn else { return Vec::new() };
+        let text = self.voice.error(Code::NotReplaceable);
+        turn.end = Some(Frame::error(turn.said.turn, Code::NotReplaceable, &text));
+        self.finish()
+    }
+
     /// The store failed: before the question was stored, or when the reply should have been.
     pub(super) fn broken(&mut self) -> Vec<Effect> {
         let may_go_on = self.rules.answer_unstored && self.presence != Presence::Gone;
         let Some(turn) = &mut self.turn else { return Vec::new() };
-        if may_go_on && turn.session.is_none() && turn.end.is_none() && turn.said.wish == Wish::Answer {
+        let is_unopened = turn.is_granted && turn.session.is_none() && turn.end.is_none();
+        if may_go_on && is_unopened && turn.said.wish == Wish::Answer {
             metrics::counter!("turns_unstored_total").increment(1);
             turn.is_unstored = true;
             return vec![Effect::Run(Step::Ask(turn.said.clone(), None))];

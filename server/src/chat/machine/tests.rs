@@ -1,5 +1,6 @@
 //! Every edge of the conversation, and random ones.
 
+mod consent;
 mod random;
 
 use std::time::Duration;
@@ -22,7 +23,13 @@ fn machine() -> Machine {
     let voice = Voice::new(Arc::new(FluentTexts::built_in()), "en");
     Machine::new(
         voice,
-        Rules { message_characters: 4000, suggestions: true, answer_unstored: true, holds_refusals: true },
+        Rules {
+            message_characters: 4000,
+            suggestions: true,
+            answer_unstored: true,
+            asks_consent: false,
+            holds_refusals: true,
+        },
     )
 }
 
@@ -37,6 +44,7 @@ fn said(turn: u64, intent: Intent) -> Said {
         read_at: Instant::ZERO,
         at: Timestamp::UNIX_EPOCH,
         ids: Ids { question: MessageId::random(), safety: MessageId::random(), reply: MessageId::random() },
+        replaces: None,
         is_named: false,
     }
 }
@@ -365,6 +373,15 @@ fn an_answer_that_is_stopped_keeps_what_was_shown_and_ends() {
     did(&mut machine, Outcome::Stored);
 
     assert_eq!(brief(&did(&mut machine, Outcome::Learned)), "Release done:Stopped");
+}
+
+#[test]
+fn a_message_that_is_to_replace_nothing_is_not_taken_f24() {
+    let (mut machine, said) = (machine(), question(1));
+    machine.on(Event::Admitted(said));
+    did(&mut machine, Outcome::Granted);
+
+    assert_eq!(brief(&did(&mut machine, Outcome::NotThere)), "Release error:NotReplaceable");
 }
 
 #[test]

@@ -15,7 +15,7 @@ use crate::{
         protocol::{Finish, Frame, FrameType, Kind},
         v1::{Outgoing, Role, SessionState},
     },
-    ids::SessionId,
+    ids::{MessageId, SessionId},
     storage::SessionReason,
 };
 
@@ -42,6 +42,13 @@ struct Turn {
     origin: Origin,
     is_begun: bool,
     is_stored: bool,
+}
+
+impl Turn {
+    /// Returns the question that it has taken the place of.
+    fn replaced(&self) -> Option<MessageId> {
+        self.said.replaces.filter(|_| self.is_stored)
+    }
 }
 
 impl Teller {
@@ -129,6 +136,7 @@ impl Teller {
             kind: None,
             text: said.text.clone(),
             action: None,
+            replaces: turn.replaced().map_or_else(Vec::new, |old| vec![old, old.reply()]),
         });
         let device = origin.device;
         if let Some(ack) = ack {
@@ -173,7 +181,15 @@ impl Teller {
             Kind::Notice => Outgoing::Notice { code: frame.code, text, action },
             Kind::Canned | Kind::Fallback | Kind::Safety => {
                 let (role, kind) = (Role::Assistant, Some(kind));
-                Outgoing::Message { message_id, client_msg_id: None, role, kind, text, action }
+                Outgoing::Message {
+                    message_id,
+                    client_msg_id: None,
+                    role,
+                    kind,
+                    text,
+                    action,
+                    replaces: Vec::new(),
+                }
             }
         });
     }
@@ -213,6 +229,7 @@ impl Teller {
         self.tell(&Outgoing::Done {
             message_id: frame.id,
             client_msg_id: turn.origin.client_msg_id.clone(),
+            replaces: turn.replaced().filter(|_| frame.id.is_some()).map(MessageId::reply),
             finish_reason: frame.finish.unwrap_or(Finish::Failed),
             degraded: frame.degraded || frame.finish.is_none(),
             used_fallback: frame.used_fallback,

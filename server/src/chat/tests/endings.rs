@@ -267,7 +267,14 @@ fn a_turn_that_hangs_on_the_outcome_of_a_probe_names_no_time() {
         rig.upstream.script(vec![Act::Hold]);
         let deadline = Deadline::new(rig.lab.clock().now(), &rig.hub.parts.config.llm);
         let (text, _pieces) = tokio::sync::mpsc::channel(1);
-        let question = crate::llm::Question { prompt: &[], deadline: &deadline, text: &text };
+        let meter = crate::llm::Meter::default();
+        let question = crate::llm::Question {
+            prompt: &[],
+            user_id: None,
+            meter: &meter,
+            deadline: &deadline,
+            text: &text,
+        };
         let mut probe = Box::pin(rig.hub.model.answer(question, false));
         assert!(probe.as_mut().now_or_never().is_none());
 

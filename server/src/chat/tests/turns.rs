@@ -21,6 +21,26 @@ fn a_question_is_answered_piece_by_piece_and_stored() {
 }
 
 #[test]
+fn the_provider_knows_a_user_by_one_hash_in_all_turns_f110() {
+    with_rig(
+        |config| config.llm.user_id_key = "0123456789abcdef".into(),
+        async |rig| {
+            let mut client = rig.connect().await;
+            for text in ["can I eat cheese?", "and figs?"] {
+                rig.upstream.script(answer("Yes"));
+                client.say(text).await;
+                client.turn().await;
+            }
+
+            let ids: Vec<_> = rig.upstream.requests().iter().map(|body| body["user_id"].clone()).collect();
+            let own = crate::llm::pseudonym(&rig.hub.parts.config.llm, rig.user.id).unwrap();
+            assert_eq!(ids, [own.as_str(), own.as_str()]);
+            assert!(!own.contains(&rig.user.id.to_string()));
+        },
+    );
+}
+
+#[test]
 fn small_talk_is_neither_stored_nor_sent_to_the_model() {
     with_rig(
         |_| {},

@@ -254,8 +254,11 @@ impl Device {
         pulse.alive();
         let Some(text) = text_of(message, self.terms.http.frame_bytes)? else { return Ok(()) };
         let wish = match parse(&text) {
-            Ok(Incoming::Send { client_msg_id, content }) => {
+            Ok(Incoming::Send { client_msg_id, content, replaces: None }) => {
                 Wish::Say(protocol::Incoming::Say(content), Some(client_msg_id))
+            }
+            Ok(Incoming::Send { client_msg_id, content, replaces: Some(old) }) => {
+                Wish::Say(protocol::Incoming::Again(content, old), Some(client_msg_id))
             }
             Ok(Incoming::EndConversation { client_msg_id }) => {
                 Wish::Say(protocol::Incoming::EndConversation, client_msg_id)

@@ -28,6 +28,11 @@ pub enum Incoming {
         client_msg_id: String,
         /// The text.
         content: String,
+        /// The message of the same user that it takes the place of, since its answer failed or broke off: the id of the
+        /// question, as `ack` and `message` tell it.
+        #[serde(default)]
+        #[schemars(with = "Option<String>")]
+        replaces: Option<MessageId>,
     },
     /// Stop the answer with this id.
     Stop {
@@ -74,7 +79,7 @@ pub fn parse(text: &str) -> Result<Incoming, Wrong> {
     }
     let frame = serde_json::from_value(value).map_err(|_| wrong(Code::BadRequest, id.clone()))?;
     let is_sound = match &frame {
-        Incoming::Send { client_msg_id, content } => is_id(client_msg_id) && !content.trim().is_empty(),
+        Incoming::Send { client_msg_id, content, .. } => is_id(client_msg_id) && !content.trim().is_empty(),
         Incoming::EndConversation { client_msg_id: Some(client_msg_id) } => is_id(client_msg_id),
         Incoming::Resume { epoch, offset } => epoch.is_some() == offset.is_some(),
         _ => true,
@@ -92,10 +97,20 @@ mod tests {
 
     #[test]
     fn frames_are_read_and_unknown_keys_skipped_f148() {
-        let send = |id: &str| Incoming::Send { client_msg_id: id.to_owned(), content: "hi".to_owned() };
+        let old = "0190a8c4-0000-7000-8000-000000000001";
+        let again = |id: &str, replaces| Incoming::Send {
+            client_msg_id: id.to_owned(),
+            content: "hi".to_owned(),
+            replaces,
+        };
+        let send = |id: &str| again(id, None);
         let anew = Incoming::Resume { epoch: None, offset: None };
 
         assert_eq!(parse(r#"{"type":"send","client_msg_id":"a","content":"hi","mood":7}"#), Ok(send("a")));
+        assert_eq!(
+            parse(&format!(r#"{{"type":"send","client_msg_id":"a","content":"hi","replaces":"{old}"}}"#)),
+            Ok(again("a", Some(old.parse().unwrap())))
+        );
         assert_eq!(parse(r#"{"type":"resume"}"#), Ok(anew));
         assert_eq!(parse(r#"{"type":"pong"}"#), Ok(Incoming::Pong));
     }

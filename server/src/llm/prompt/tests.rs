@@ -36,6 +36,7 @@ fn message(role: Role, text: &str) -> Message {
         language: "en".to_owned(),
         text: text.to_owned(),
         at: Timestamp::UNIX_EPOCH,
+        replaced_by: None,
     }
 }
 

@@ -122,6 +122,8 @@ pub struct Message {
     pub text: String,
     /// When it was stored.
     pub at: Timestamp,
+    /// The message that was asked instead, or whose answer stands instead.
+    pub replaced_by: Option<MessageId>,
 }
 
 /// A message to be stored.
@@ -141,6 +143,26 @@ pub struct NewMessage {
     pub text: String,
     /// When it was said.
     pub at: Timestamp,
+}
+
+/// A question that is asked again, and the reply that failed.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Replaced {
+    /// The question.
+    pub question: MessageId,
+    /// Its reply, stored or not.
+    pub reply: MessageId,
+}
+
+/// What has become of a message that was to take the place of another.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Replacing {
+    /// It stands in its place.
+    Stored(Message),
+    /// The session has ended or is full; nothing has changed.
+    NoRoom,
+    /// The user has no such question, it was replaced before, or it has a whole answer; nothing has changed.
+    NotThere,
 }
 
 impl NewMessage {

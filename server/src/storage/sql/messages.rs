@@ -9,18 +9,65 @@ use super::{
 };
 use crate::{
     ids::{MessageId, SessionId},
-    storage::{Message, MessageKind, NewMessage, Page, Role, Stored},
+    storage::{Message, MessageKind, NewMessage, Page, Replaced, Replacing, Role, Stored},
 };
 
 pub(super) async fn append(db: &Database, new: NewMessage, capacity: Option<u32>) -> Stored<Option<Message>> {
-    const INSERT: &str = "INSERT INTO messages \
-        (id, session_id, user_id, position, kind, language, body, stored_at) \
-        VALUES ($1, $2, $3, $4, $5, $6, $7, $8) RETURNING *";
     let mut tx = db.write().await?;
     let Some(position) = take_place(&mut tx, &new, capacity).await? else {
         tx.rollback().await?;
         return Ok(None);
     };
+    let stored = insert(&mut tx, &new, position).await?;
+    tx.commit().await?;
+    Ok(Some(stored))
+}
+
+pub(super) async fn replace(
+    db: &Database,
+    new: NewMessage,
+    capacity: u32,
+    old: Replaced,
+) -> Stored<Replacing> {
+    let mut tx = db.write().await?;
+    let Some(position) = take_place(&mut tx, &new, Some(capacity)).await? else {
+        tx.rollback().await?;
+        return Ok(Replacing::NoRoom);
+    };
+    if !mark_replaced(&mut tx, &new, old).await? {
+        tx.rollback().await?;
+        return Ok(Replacing::NotThere);
+    }
+    let stored = insert(&mut tx, &new, position).await?;
+    tx.commit().await?;
+    Ok(Replacing::Stored(stored))
+}
+
+/// Marks a question and its reply; `false` where the question is not to be asked again.
+async fn mark_replaced(tx: &mut Tx, new: &NewMessage, old: Replaced) -> Stored<bool> {
+    const QUESTION: &str = "UPDATE messages SET replaced_by = $1 \
+        WHERE id = $2 AND user_id = $3 AND kind = $4 AND replaced_by IS NULL \
+        AND NOT EXISTS (SELECT 1 FROM messages AS reply WHERE reply.id = $5 AND reply.kind = $6)";
+    const REPLY: &str = "UPDATE messages SET replaced_by = $1 WHERE id = $2 AND user_id = $3";
+    let question = sqlx::query(QUESTION)
+        .bind(new.id.to_string())
+        .bind(old.question.to_string())
+        .bind(new.user.to_string())
+        .bind(MessageKind::Said.word())
+        .bind(old.reply.to_string())
+        .bind(MessageKind::Answer.word());
+    if question.execute(&mut **tx).await?.rows_affected() == 0 {
+        return Ok(false);
+    }
+    let reply = sqlx::query(REPLY).bind(new.id.to_string()).bind(old.reply.to_string());
+    reply.bind(new.user.to_string()).execute(&mut **tx).await?;
+    Ok(true)
+}
+
+async fn insert(tx: &mut Tx, new: &NewMessage, position: i64) -> Stored<Message> {
+    const INSERT: &str = "INSERT INTO messages \
+        (id, session_id, user_id, position, kind, language, body, stored_at) \
+        VALUES ($1, $2, $3, $4, $5, $6, $7, $8) RETURNING *";
     let row = sqlx::query(INSERT)
         .bind(new.id.to_string())
         .bind(new.session.to_string())
@@ -30,11 +77,10 @@ pub(super) async fn append(db: &Database, new: NewMessage, capacity: Option<u32>
         .bind(text(&new.language))
         .bind(text(&new.text))
         .bind(micros(new.at))
-        .fetch_one(&mut *tx)
+        .fetch_one(&mut **tx)
         .await?;
-    languages::count_message(&mut tx, &new.language, new.user).await?;
-    tx.commit().await?;
-    message(&row).map(Some)
+    languages::count_message(tx, &new.language, new.user).await?;
+    message(&row)
 }
 
 /// Counts the message in its session's row, which locks it until the end of the transaction.
@@ -61,7 +107,7 @@ pub(super) async fn context(
     limit: u32,
 ) -> Stored<Vec<Message>> {
     const SELECT: &str = "SELECT * FROM messages WHERE session_id = $1 AND stored_at >= $2 \
-        AND kind IN ($3, $4) ORDER BY position DESC LIMIT $5";
+        AND kind IN ($3, $4) AND replaced_by IS NULL ORDER BY position DESC LIMIT $5";
     let rows = sqlx::query(SELECT)
         .bind(session.to_string())
         .bind(micros(since))
@@ -104,6 +150,7 @@ fn message(row: &AnyRow) -> Stored<Message> {
         language: row.text("language")?,
         text: row.text("body")?,
         at: row.time("stored_at")?,
+        replaced_by: row.maybe_id("replaced_by")?,
     })
 }
 

@@ -49,6 +49,9 @@ const MIGRATIONS: &[(i64, &str, &str)] = &[
     (3, "calendar", include_str!("../../../migrations/0003_calendar.sql")),
     (4, "languages", include_str!("../../../migrations/0004_languages.sql")),
     (5, "ends of facts", include_str!("../../../migrations/0005_ends_of_facts.sql")),
+    (6, "consents", include_str!("../../../migrations/0006_consents.sql")),
+    (7, "replaced messages", include_str!("../../../migrations/0007_replaced_messages.sql")),
+    (8, "tokens", include_str!("../../../migrations/0008_tokens.sql")),
 ];
 
 /// The database could not be opened. No message contains a password.

@@ -38,7 +38,7 @@ fn without(source: &str, key: &str) -> String {
     kept.join("\n")
 }
 
-const ARGUMENTS: [&str; 3] = ["seconds", "limit", "said"];
+const ARGUMENTS: [&str; 4] = ["seconds", "limit", "said", "hours"];
 
 fn show(texts: &FluentTexts, key: &str, language: &str) -> Text {
     texts.text(key, language, &ARGUMENTS.map(|name| (name, "7".to_owned())))

@@ -113,6 +113,16 @@ pub(in super::super) enum Twist {
     OneApprovalIsEnough,
     /// What the model translates is shown at once.
     DraftsGoLive,
+    /// What is asked again stands beside what it should replace.
+    ReplacedStays,
+    /// What was spent on one day counts on all that follow.
+    EndlessDay,
+    /// Whoever was never asked has agreed.
+    SilenceIsConsent,
+    /// A consent that is withdrawn is told as one in force.
+    OnceGivenIsGiven,
+    /// What was withdrawn leaves no trace.
+    ProofGoesWithConsent,
 }
 
 /// All of them, by the names that sabotages use.
@@ -171,6 +181,11 @@ pub(super) const TWISTS: &[(&str, Twist)] = &[
     ("preference-read-once", Twist::PreferenceReadOnce),
     ("one-approval-is-enough", Twist::OneApprovalIsEnough),
     ("drafts-go-live", Twist::DraftsGoLive),
+    ("replaced-stays", Twist::ReplacedStays),
+    ("endless-day", Twist::EndlessDay),
+    ("silence-is-consent", Twist::SilenceIsConsent),
+    ("once-given-is-given", Twist::OnceGivenIsGiven),
+    ("proof-goes-with-consent", Twist::ProofGoesWithConsent),
 ];
 
 impl Twist {

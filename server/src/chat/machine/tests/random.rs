@@ -27,6 +27,8 @@ struct Player {
     open: Vec<u64>,
     ended: Vec<u64>,
     is_closed: bool,
+    /// Whether the user of the running turn was asked and agreed.
+    has_agreed: bool,
 }
 
 impl Player {
@@ -36,13 +38,22 @@ impl Player {
             match effect {
                 Effect::Send(frame) => self.sent(&frame),
                 Effect::Admit(said) => self.admit(said, chance),
-                Effect::Run(step) => assert!(self.step.replace(step).is_none(), "two steps at a time"),
+                Effect::Run(step) => self.begin(step),
                 Effect::Cancel => assert!(self.step.take().is_some(), "nothing to cancel"),
-                Effect::Release => assert!(self.step.is_none()),
+                Effect::Release => {
+                    assert!(self.step.is_none());
+                    self.has_agreed = false;
+                }
                 Effect::Close => self.is_closed = true,
             }
         }
         self.is_closed |= is_gone;
+    }
+
+    fn begin(&mut self, step: Step) {
+        let asks_unasked = matches!(step, Step::Ask(..)) && self.machine.rules.asks_consent;
+        assert!(self.has_agreed || !asks_unasked, "the model is asked without consent");
+        assert!(self.step.replace(step).is_none(), "two steps at a time");
     }
 
     fn admit(&mut self, said: Arc<Said>, chance: u8) {
@@ -81,7 +92,10 @@ impl Player {
         let outcome = match step {
             Step::Wait(_) if fails => Outcome::TooLate,
             Step::Wait(_) => Outcome::Granted,
-            Step::Open(..) | Step::Reply(_) | Step::End if fails => Outcome::Broken,
+            Step::Consent(_) | Step::Open(..) | Step::Reply(_) | Step::End if fails => Outcome::Broken,
+            Step::Consent(_) | Step::Ask(..) if chance.is_multiple_of(5) => Outcome::NotAgreed,
+            Step::Consent(_) => Outcome::Agreed,
+            Step::Open(..) if chance.is_multiple_of(13) => Outcome::NotThere,
             Step::Open(..) => Outcome::Opened(SessionId::random(), None),
             Step::Offer(..) => Outcome::Offered(None),
             Step::Ask(..) if fails => Outcome::Failed(Failure::Gap),
@@ -90,6 +104,7 @@ impl Player {
             Step::Learn(_) => Outcome::Learned,
             Step::End => Outcome::Ended(None),
         };
+        self.has_agreed |= matches!(outcome, Outcome::Agreed);
         self.apply(Event::Did(outcome), chance);
     }
 
@@ -117,14 +132,20 @@ impl Player {
 
 proptest! {
     #[test]
-    fn every_message_gets_one_end_and_nothing_follows_it(moves in proptest::collection::vec(any::<(u8, u8)>(), 0..200)) {
+    fn every_message_gets_one_end_and_nothing_follows_it(
+        asks_consent: bool,
+        moves in proptest::collection::vec(any::<(u8, u8)>(), 0..200),
+    ) {
+        let mut machine = machine();
+        machine.rules.asks_consent = asks_consent;
         let mut player = Player {
-            machine: machine(),
+            machine,
             spoken: 0,
             step: None,
             open: Vec::new(),
             ended: Vec::new(),
             is_closed: false,
+            has_agreed: false,
         };
         for (what, chance) in moves {
             player.play(what, chance);

@@ -24,6 +24,7 @@ fn chunk(message_id: MessageId, index: usize, text: &str) -> Outgoing {
 fn done(message_id: MessageId) -> Outgoing {
     Outgoing::Done {
         message_id: Some(message_id),
+        replaces: None,
         client_msg_id: None,
         finish_reason: Finish::Answered,
         degraded: false,
