@@ -49,6 +49,7 @@ const MIGRATIONS: &[(i64, &str, &str)] = &[
     (3, "calendar", include_str!("../../../migrations/0003_calendar.sql")),
     (4, "languages", include_str!("../../../migrations/0004_languages.sql")),
     (5, "ends of facts", include_str!("../../../migrations/0005_ends_of_facts.sql")),
+    (7, "order of reminders", include_str!("../../../migrations/0007_order_of_reminders.sql")),
 ];
 
 /// The database could not be opened. No message contains a password.
