@@ -69,12 +69,12 @@ impl Device {
         }
     }
 
-    /// Sends a message of the user, by an id if one is given; a device that is closed takes nothing, and the record
-    /// shows why.
-    pub(crate) async fn send(&mut self, text: &str, id: Option<&str>) {
+    /// Sends messages of the user in one breath, by an id if one is given; a device that is closed takes nothing, and the
+    /// record shows why.
+    pub(crate) async fn send(&mut self, texts: &[String], id: Option<&str>) {
         match self {
-            Self::Socket(socket) => socket.send(text, id).await,
-            Self::Completions(completions) => completions.send(text),
+            Self::Socket(socket) => socket.send(texts, id).await,
+            Self::Completions(completions) => texts.iter().for_each(|text| completions.send(text)),
         }
     }
 

@@ -215,7 +215,7 @@ impl<'a> People<'a> {
         let socket = self.open(&device, person.number, (person.token, Manner::default())).await?;
         let answered = match socket {
             Some(mut socket) => {
-                socket.send(PROBE_QUESTION, None).await;
+                socket.send(&[PROBE_QUESTION.to_owned()], None).await;
                 let within = self.world.settings_span("llm.total").unwrap_or_default();
                 let recorder = &self.world.recorder;
                 let done = || {
