@@ -98,7 +98,7 @@ async fn examine(
     let recorder = Recorder::new(Arc::clone(&clock));
     let mut device = open(&door, &recorder).await?;
     well("chat", "is open".to_owned());
-    device.send(QUESTION, Naming::default()).await;
+    device.send(&[QUESTION.to_owned()], Naming::default()).await;
     let said = answer(&recorder, &clock).await?;
     well("answer", format!("is whole: {}", shown(&said)));
     well("model", asked(&llm, &said)?);

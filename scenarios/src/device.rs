@@ -69,11 +69,12 @@ impl Device {
         }
     }
 
-    /// Sends a message of the user; a device that is closed takes nothing, and the record shows why.
-    pub(crate) async fn send(&mut self, text: &str, called: Naming<'_>) {
+    /// Sends messages of the user in one breath, as they are called; a device that is closed takes nothing, and the
+    /// record shows why.
+    pub(crate) async fn send(&mut self, texts: &[String], called: Naming<'_>) {
         match self {
-            Self::Socket(socket) => socket.send(text, called).await,
-            Self::Completions(completions) => completions.send(text),
+            Self::Socket(socket) => socket.send(texts, called).await,
+            Self::Completions(completions) => texts.iter().for_each(|text| completions.send(text)),
         }
     }
 

@@ -1,6 +1,6 @@
 //! The routes and what every request passes on its way to them.
 //!
-//! From the outside in: request id and log, panic guard, browser rules, security headers, limit per
+//! From the outside in: request id, log and security headers, panic guard, browser rules, limit per
 //! address, then (where an account is needed) token and limit per user, then the handler.
 
 pub(crate) mod guard;
@@ -15,7 +15,8 @@ use axum::{
     response::IntoResponse,
     routing::{delete, get, post, put},
 };
-use tower_http::{cors::CorsLayer, set_header::SetResponseHeaderLayer};
+use tower::ServiceBuilder;
+use tower_http::cors::CorsLayer;
 
 use crate::{
     config::Http,
@@ -26,15 +27,6 @@ use crate::{
     state::AppState,
 };
 
-/// Headers that tell browsers to be careful with what we answer.
-const SECURITY_HEADERS: [(HeaderName, &str); 5] = [
-    (header::X_CONTENT_TYPE_OPTIONS, "nosniff"),
-    (header::X_FRAME_OPTIONS, "DENY"),
-    (header::CONTENT_SECURITY_POLICY, "default-src 'none'; frame-ancestors 'none'"),
-    (header::REFERRER_POLICY, "no-referrer"),
-    (header::CACHE_CONTROL, "no-store"),
-];
-
 /// Names a request that may be repeated.
 pub(crate) const IDEMPOTENCY_KEY: HeaderName = HeaderName::from_static("idempotency-key");
 /// Marks the answer to one that was repeated.
@@ -42,22 +34,20 @@ pub(crate) const IDEMPOTENCY_REPLAYED: HeaderName = HeaderName::from_static("ide
 
 /// Builds the service of a whole server.
 pub(crate) fn router(state: AppState) -> Router {
-    let mut router = Router::new()
+    // One stack, not a layer each: a router copies for each request what lies below each of its layers.
+    let passed_by_all = ServiceBuilder::new()
+        .layer(from_fn_with_state(state.clone(), observe::request))
+        .layer(from_fn(observe::catch_panic))
+        .layer(cors(&state.parts.config.http))
+        .layer(from_fn_with_state(state.clone(), limits::per_address));
+    Router::new()
         .merge(open_routes())
         .merge(user_routes(&state))
         .merge(admin_routes(&state))
         .merge(socket_route(&state))
         .fallback(unknown_route)
         .method_not_allowed_fallback(unknown_route)
-        .layer(from_fn_with_state(state.clone(), limits::per_address));
-    for (name, value) in SECURITY_HEADERS {
-        let value = HeaderValue::from_static(value);
-        router = router.layer(SetResponseHeaderLayer::if_not_present(name, value));
-    }
-    router
-        .layer(cors(&state.parts.config.http))
-        .layer(from_fn(observe::catch_panic))
-        .layer(from_fn_with_state(state.clone(), observe::request))
+        .layer(passed_by_all)
         .with_state(state)
 }
 
@@ -106,9 +96,12 @@ fn user_routes(state: &AppState) -> Router<AppState> {
         .route("/api/conversations", get(conversations::list))
         .route("/api/conversations/{id}/messages", get(conversations::messages))
         .route("/api/conversations/current/end", post(conversations::end_current))
-        .route_layer(from_fn_with_state(state.clone(), trail::writes))
-        .route_layer(from_fn_with_state(state.clone(), limits::per_user))
-        .route_layer(from_fn_with_state(state.clone(), guard::header_token))
+        .route_layer(
+            ServiceBuilder::new()
+                .layer(from_fn_with_state(state.clone(), guard::header_token))
+                .layer(from_fn_with_state(state.clone(), limits::per_user))
+                .layer(from_fn_with_state(state.clone(), trail::writes)),
+        )
 }
 
 /// Every handler takes [`guard::Admin`].
@@ -122,10 +115,13 @@ fn admin_routes(state: &AppState) -> Router<AppState> {
         .route("/api/admin/api-keys", get(admin::keys).post(admin::add_key))
         .route("/api/admin/api-keys/{id}", delete(admin::remove_key))
         .merge(language_routes())
-        .route_layer(from_fn_with_state(state.clone(), trail::admin))
-        .route_layer(from_fn_with_state(state.clone(), limits::per_admin))
-        .route_layer(from_fn_with_state(state.clone(), limits::per_user))
-        .route_layer(from_fn_with_state(state.clone(), guard::admin_key))
+        .route_layer(
+            ServiceBuilder::new()
+                .layer(from_fn_with_state(state.clone(), guard::admin_key))
+                .layer(from_fn_with_state(state.clone(), limits::per_user))
+                .layer(from_fn_with_state(state.clone(), limits::per_admin))
+                .layer(from_fn_with_state(state.clone(), trail::admin)),
+        )
 }
 
 /// What administrators do about languages and texts.

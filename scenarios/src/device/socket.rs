@@ -87,14 +87,16 @@ impl Socket {
         }
     }
 
-    /// Sends a message of the user; a socket that is closed takes nothing, and the record shows why.
-    pub(super) async fn send(&self, text: &str, called: Naming<'_>) {
-        let frame = match &self.seat {
+    /// Sends messages of the user in one breath: nothing that comes is read in between. A socket that is closed takes
+    /// nothing, and the record shows why.
+    pub(super) async fn send(&self, texts: &[String], called: Naming<'_>) {
+        let frame = |text: &str| match &self.seat {
             Some(seat) => seat.send(text, called),
             None => json!({"content": text}).to_string(),
         };
-        let bytes = wire::sound(Opcode::Text, frame.as_bytes());
-        self.order(Order::Send(bytes, What::Sent(text.to_owned()))).await;
+        let sending =
+            |text: &String| (wire::sound(Opcode::Text, frame(text).as_bytes()), What::Sent(text.clone()));
+        self.order(Order::Send(texts.iter().map(sending).collect())).await;
     }
 
     /// Stops the answer to the last message.
@@ -107,7 +109,8 @@ impl Socket {
     /// Sends a frame as it stands.
     pub(super) async fn send_raw(&self, text: &str) {
         let shown = text.chars().take(80).collect();
-        self.order(Order::Send(wire::sound(Opcode::Text, text.as_bytes()), What::SentRaw(shown))).await;
+        let frame = wire::sound(Opcode::Text, text.as_bytes());
+        self.order(Order::Send(vec![(frame, What::SentRaw(shown))])).await;
     }
 
     /// Sends frames as they are told.
@@ -117,7 +120,7 @@ impl Socket {
             Some(text) => What::Sent(text.clone()),
             None => What::SentFrames(step.frames.iter().map(wire::describe).collect::<Vec<_>>().join(", ")),
         };
-        self.order(Order::Send(bytes, told)).await;
+        self.order(Order::Send(vec![(bytes, told)])).await;
         Ok(())
     }
 

@@ -28,16 +28,20 @@ const BEGAN: Timestamp = Timestamp::constant(1_767_603_600, 0);
 /// Runs a job `options.repeat` times; the worst result counts.
 pub(super) fn repeated(job: &Job<'_>, options: &Options) -> ScenarioResult {
     let (mut worst, mut seen) = once(job, options);
+    let mut others = Vec::new();
     for n in 2..=options.repeat {
         let (again, seen_again) = once(job, options);
+        let change = difference(&worst, &again);
+        others.extend(change.map(|change| (n, change)));
         if again.verdict > worst.verdict {
             (worst, seen) = (again, seen_again);
-        } else if let Some(change) = difference(&worst, &again) {
-            worst.verdict = worst.verdict.max(Verdict::Inconclusive);
-            worst.reason = format!("run {n} {change}");
-            // One run does not show that two differ.
-            seen = None;
         }
+    }
+    if let Some(told) = unlike(&others, options.repeat) {
+        // One run does not show that two differ.
+        seen = None;
+        worst.reason = if worst.reason.is_empty() { told } else { format!("{}; {told}", worst.reason) };
+        worst.verdict = worst.verdict.max(Verdict::Inconclusive);
     }
     if job.sabotage.is_none() {
         keep(job.scenario, seen, &mut worst, options);
@@ -57,6 +61,13 @@ pub(super) fn keep(
     if let Err(error) = evidence::keep(folder, &scenario.id, evidence.as_ref()) {
         result.log.push(format!("the evidence was not kept: {error}"));
     }
+}
+
+/// Tells of the runs that differ from those before, if there are any.
+fn unlike(others: &[(u32, String)], runs: u32) -> Option<String> {
+    let (n, change) = others.first()?;
+    let told = format!("run {n} of {runs} with one seed {change}");
+    Some(if others.len() > 1 { format!("{told} ({} runs differ)", others.len()) } else { told })
 }
 
 /// Tells how two runs with the same seed differ, if they do.
@@ -188,5 +199,41 @@ pub(super) fn ended(
         transcript: Vec::new(),
         log: Vec::new(),
         reproduce: reproduce(scenario, options),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::report::sample;
+
+    fn story() -> ScenarioResult {
+        let told = |result: &ScenarioResult| result.transcript.len() > 1 && !result.checks.is_empty();
+        sample::run().scenarios.into_iter().find(told).unwrap()
+    }
+
+    #[test]
+    fn runs_with_one_seed_that_tell_another_story_are_told_apart_s12() {
+        let (one, mut longer, mut other, mut seen) = (story(), story(), story(), story());
+        longer.transcript.push(story().transcript.remove(0));
+        other.transcript[1].text.push('!');
+        seen.checks[0].observed.push('!');
+
+        assert_eq!(difference(&one, &story()), None);
+        let changes = [&longer, &other, &seen].map(|result| difference(&one, result).unwrap());
+        insta::assert_snapshot!(changes.join("\n"), @"
+        has 21 lines instead of 20
+        tells another story from line 2 on: ana.phone send hello!
+        observed something else
+        ");
+    }
+
+    #[test]
+    fn the_first_run_that_differs_is_named_and_all_are_counted_s12() {
+        let change = |n| (n, "observed something else".to_owned());
+
+        assert_eq!(unlike(&[], 20), None);
+        insta::assert_snapshot!(unlike(&[change(3)], 20).unwrap(), @"run 3 of 20 with one seed observed something else");
+        insta::assert_snapshot!(unlike(&[change(3), change(7)], 20).unwrap(), @"run 3 of 20 with one seed observed something else (2 runs differ)");
     }
 }

@@ -1,4 +1,4 @@
-//! One text that grows word by word, as list-append histories are judged.
+//! One text that grows word by word, as list-append histories are judged, for words that are written once.
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -23,7 +23,8 @@ pub(super) fn check(history: &FactHistory) -> Result<(), Proof> {
         }
     }
     nothing_is_gone(history)?;
-    one_order(history)
+    one_order(history)?;
+    order_of_time(history, &written)
 }
 
 fn words(read: &Read) -> impl Iterator<Item = &str> {
@@ -85,9 +86,14 @@ fn nothing_is_gone(history: &FactHistory) -> Result<(), Proof> {
     Ok(())
 }
 
+/// Returns the read that saw most; all others saw the beginning of it.
+fn longest(history: &FactHistory) -> Option<&Read> {
+    history.reads.iter().max_by_key(|read| words(read).count())
+}
+
 /// Checks that every read is the beginning of the longest.
 fn one_order(history: &FactHistory) -> Result<(), Proof> {
-    let Some(longest) = history.reads.iter().max_by_key(|read| words(read).count()) else { return Ok(()) };
+    let Some(longest) = longest(history) else { return Ok(()) };
     let order: Vec<&str> = words(longest).collect();
     for read in &history.reads {
         if let Some((n, word)) = words(read).enumerate().find(|(n, word)| order[*n] != *word) {
@@ -95,6 +101,34 @@ fn one_order(history: &FactHistory) -> Result<(), Proof> {
             let told =
                 format!("word {n} is `{word}` when {one}, and `{}` when {other}: two orders", order[n - 1]);
             return Err(Proof::new(told, [read.shown(), longest.shown()]));
+        }
+    }
+    Ok(())
+}
+
+/// Checks that no word is there before another one, or without it, that was acknowledged before the first was begun.
+fn order_of_time(history: &FactHistory, written: &BTreeMap<&str, &Operation>) -> Result<(), Proof> {
+    let Some(longest) = longest(history) else { return Ok(()) };
+    let seen: BTreeSet<&str> = words(longest).collect();
+    let unseen = history.operations.iter().filter(|write| !seen.contains(&*write.value));
+    let in_order = words(longest).filter_map(|word| written.get(word).copied());
+    // Of the words so far, the one that was begun last.
+    let mut last: Option<&Operation> = None;
+    for (write, place) in
+        in_order.map(|write| (write, "before")).chain(unseen.map(|write| (write, "without")))
+    {
+        let is_acknowledged = matches!(write.outcome, Outcome::Acknowledged(_));
+        if let Some(last) = last.filter(|last| is_acknowledged && write.span.to < last.span.from) {
+            let (one, other, read) = (&last.value, &write.value, told(longest));
+            let (end, begin) = (write.span.to.place, last.span.from.place);
+            let told = format!(
+                "`{one}` is there {place} `{other}` when {read}, though `{other}` was acknowledged (#{end}) before \
+                 `{one}` was begun (#{begin}): out of order"
+            );
+            return Err(Proof::new(told, [write.shown(), last.shown(), longest.shown()]));
+        }
+        if place == "before" {
+            last = last.filter(|last| last.span.from > write.span.from).or(Some(write));
         }
     }
     Ok(())

@@ -3,7 +3,9 @@
 use super::Finding;
 use crate::{
     expr::ExprError,
-    history::{FactHistory, Moment, Proof, decided_once, linearizable, no_lost_update, serial_history},
+    history::{
+        Doubt, FactHistory, Moment, Proof, decided_once, linearizable, no_lost_update, serial_history,
+    },
     model::{Expect, History, HistoryCheck, Scenario},
     observation::Observation,
     record::{Event, What},
@@ -65,14 +67,20 @@ fn operations(wanted: &History, seen: &Observation, floor: u64) -> Option<Shown>
     let history = seen.histories.iter().find(is_meant)?;
     let (acknowledged, reads) = (history.acknowledged(), history.reads.len());
     let in_place = format!("{acknowledged} acknowledged, all in place");
+    let mut undecided = None;
     let outcome = match wanted.check {
         HistoryCheck::NoLostUpdate => no_lost_update(history).map(|()| in_place),
-        HistoryCheck::Linearizable => {
-            linearizable(history).map(|()| format!("{acknowledged} acknowledged, {reads} read, in one order"))
-        }
+        HistoryCheck::Linearizable => match linearizable(history) {
+            Ok(()) => Ok(format!("{acknowledged} acknowledged, {reads} read, in one order")),
+            Err(Doubt::Proved(proof)) => Err(proof),
+            Err(Doubt::Undecided(why)) => {
+                undecided = Some(why.clone());
+                Ok(why)
+            }
+        },
         _ => serial_history(history).map(|()| in_place),
     };
-    let few = too_few("writes", (acknowledged, history.operations.len()), floor);
+    let few = too_few("writes", (acknowledged, history.operations.len()), floor).or(undecided);
     // The last read, after everything else, is the harness's own.
     let unread = (wanted.check == HistoryCheck::Linearizable && reads <= 1)
         .then(|| format!("nobody read `{}` while it was written", wanted.key));

@@ -3,6 +3,8 @@
 use super::*;
 use crate::{
     expr::Settings,
+    history::{FactHistory, Operation, Outcome, Span},
+    model::Writing,
     parse::parse,
     record::{Event, Frame},
 };
@@ -11,7 +13,8 @@ use crate::{
 fn scenario(expect: &str) -> Scenario {
     let text = format!(
         "schema = 1\nname = \"n\"\nhypothesis = \"h\"\n[[users]]\nname = \"ana\"\n[[steps]]\n\
-         send = {{ device = \"ana.phone\", text = \"hi\", mark = \"asked\" }}\n[[expect]]\nid = \"it\"\n{expect}\n\
+         send = {{ device = \"ana.phone\", text = \"hi\", mark = \"asked\" }}\n[[steps]]\nwrite_facts = {{ user = \
+         \"ana\", key = \"note\", writers = 2, each = 9, how = \"replace\", values = 2 }}\n[[expect]]\nid = \"it\"\n{expect}\n\
          [[sabotage]]\nname = \"s\"\nsettings = {{ limits.messages.mode = \"off\" }}\ncaught_by = \"it\"\n"
     );
     parse("s.toml", &text).unwrap_or_else(|error| panic!("{:?}", miette::Report::new(*error)))
@@ -112,6 +115,25 @@ fn evidence_that_did_not_come_proves_nothing() {
         verdict_of("never = { on = { frame = { type = \"error\" } } }", &seen).0,
         Verdict::Inconclusive
     );
+}
+
+#[test]
+fn a_history_that_is_too_long_to_be_searched_proves_nothing_s11() {
+    let mut seen = turn();
+    let write = Operation {
+        writer: "0".to_owned(),
+        value: "again".to_owned(),
+        outcome: Outcome::Acknowledged(1),
+        span: Span::default(),
+    };
+    let operations = vec![write; 1001];
+    seen.histories.push(FactHistory { operations, ..FactHistory::new("ana", "note", Writing::Replace) });
+
+    let (verdict, reason) =
+        verdict_of("history = { key = \"note\", check = \"linearizable\", at_least = 1 }", &seen);
+
+    assert_eq!(verdict, Verdict::Inconclusive);
+    assert!(reason.contains("is not searched for"), "{reason}");
 }
 
 #[test]

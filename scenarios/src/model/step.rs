@@ -1,6 +1,6 @@
 //! What a scenario does.
 
-use std::{collections::BTreeMap, fmt, str::FromStr};
+use std::{collections::BTreeMap, fmt, num::NonZeroU32, str::FromStr};
 
 use mock_deepseek::Script;
 use schemars::JsonSchema;
@@ -292,6 +292,9 @@ pub struct WriteFacts {
     pub each: u32,
     /// How.
     pub how: Writing,
+    /// How many different values there are; not given, no two writes bring the same. The check `linearizable` then has to
+    /// search for an order, which is bounded: a history of more than 1000 writes and reads is inconclusive.
+    pub values: Option<NonZeroU32>,
     /// Kills the target's process when so many writes were acknowledged, and starts it again when all are done; the
     /// scenario then needs `process`.
     pub killed_after: Option<Expr>,

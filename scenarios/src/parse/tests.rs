@@ -150,6 +150,22 @@ fn a_history_that_nobody_writes_is_pointed_at() {
 }
 
 #[test]
+fn values_that_are_written_again_and_again_have_no_serial_history() {
+    let steps = "[[steps]]\nwrite_facts = { user = \"ana\", key = \"note\", writers = 2, each = 9, how = \"replace\", values = 2 }\n";
+    let expect =
+        "[[expect]]\nid = \"h\"\nhistory = { key = \"note\", check = \"serial_history\", at_least = 1 }\n";
+
+    insta::assert_snapshot!(error("[[expect]]", &format!("{steps}{expect}[[expect]]")), @"
+     x `note` is written with few `values`, so that nobody knows which write is stored
+      ,-[library/s.toml:9:38]
+    9 | note
+      : ^^^^
+      `----
+     help: leave `values` out, or check that it is `linearizable`
+    ");
+}
+
+#[test]
 fn a_kill_needs_a_process_and_a_decision_a_suggestion() {
     let told = |step: &str| error("[[expect]]", &format!("[[steps]]\n{step}\n[[expect]]"));
     let kill = "write_facts = { user = \"ana\", key = \"note\", writers = 2, each = 1, how = \"replace\", killed_after = 2 }";

@@ -144,9 +144,13 @@ fn calls(call: &Call) -> String {
 }
 
 fn writes(write: &WriteFacts) -> String {
-    let how = match write.how {
-        Writing::Replace => "a new value each time",
-        Writing::Append => "the stored value with one word more, on condition of its version",
+    let how = match (write.how, write.values) {
+        (Writing::Replace, None) => "a new value each time".to_owned(),
+        (Writing::Replace, Some(values)) => format!("one of {values} values each time"),
+        (Writing::Append, values) => {
+            let word = values.map_or("word".to_owned(), |values| format!("of {values} words"));
+            format!("the stored value with one {word} more, on condition of its version")
+        }
     };
     let fact = |user: &str, key: &str| format!("`{key}` of {user}");
     let mut facts = vec![fact(write.user.get_ref(), &write.key)];

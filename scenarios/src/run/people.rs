@@ -237,7 +237,7 @@ impl<'a> People<'a> {
         let socket = self.open(&device, person.number, to).await?;
         let answered = match socket {
             Some(mut socket) => {
-                socket.send(PROBE_QUESTION, Naming::default()).await;
+                socket.send(&[PROBE_QUESTION.to_owned()], Naming::default()).await;
                 let within = self.world.settings_span("llm.total").unwrap_or_default();
                 let recorder = &self.world.recorder;
                 let done = || {

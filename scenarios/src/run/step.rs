@@ -23,6 +23,10 @@ use crate::{
 /// How long a wait may last when the scenario does not say, beyond the longest turn.
 const PATIENCE: Duration = Duration::from_secs(1);
 
+/// Most messages that a device sends without looking up. What is sent at once must not depend on what is read meanwhile,
+/// nor on how fast the machine is.
+const BREATH_MAX: usize = 1000;
+
 /// Does all the steps. Each is over when the program has settled.
 pub(super) async fn run(steps: &[Step], people: &mut People<'_>) -> Result<(), Broken> {
     for step in steps {
@@ -164,15 +168,19 @@ async fn send(send: &Send, people: &mut People<'_>) -> Result<(), Broken> {
     if let Some(mark) = &send.mark {
         people.mark(mark);
     }
-    for number in 1..=n {
-        let text = send.text.replace("{n}", &number.to_string());
-        let called = Naming { id: send.id.as_deref(), replaces: send.replaces.as_deref() };
-        people.socket(device)?.send(&text, called).await;
+    let called = Naming { id: send.id.as_deref(), replaces: send.replaces.as_deref() };
+    let mut texts = (1..=n).map(|number| send.text.replace("{n}", &number.to_string()));
+    let in_a_breath = if pause.is_zero() { BREATH_MAX } else { 1 };
+    loop {
+        let breath: Vec<_> = texts.by_ref().take(in_a_breath).collect();
+        if breath.is_empty() {
+            return Ok(());
+        }
+        people.socket(device)?.send(&breath, called).await;
         if !pause.is_zero() {
             people.world.advance(pause).await?;
         }
     }
-    Ok(())
 }
 
 async fn send_raw(raw: &SendRaw, people: &mut People<'_>) -> Result<(), Broken> {

@@ -133,11 +133,14 @@ impl Pen {
         revisions.ok_or_else(|| format!("`{}` answered without version or value", history.call))
     }
 
-    async fn write(self, writer: u32, each: u32, how: Writing) -> Vec<Operation> {
+    async fn write(self, writer: u32, step: Arc<WriteFacts>) -> Vec<Operation> {
         let mut operations = Vec::new();
-        for n in 0..each {
-            let value = format!("{}{writer}-{n}", self.prefix);
-            let (outcome, span) = match how {
+        for n in 0..step.each {
+            let value = match step.values {
+                Some(values) => format!("{}{}", self.prefix, (writer + n) % values),
+                None => format!("{}{writer}-{n}", self.prefix),
+            };
+            let (outcome, span) = match step.how {
                 Writing::Replace => self.order.timed(self.replace(&value)).await,
                 Writing::Append => self.order.timed(self.append(&value)).await,
             };
@@ -177,8 +180,9 @@ pub(super) async fn write(step: WriteFacts, pen: Pen) -> FactHistory {
     let mut history = FactHistory::new(&*pen.user, &*pen.key, step.how);
     history.before = pen.read("first").await.and_then(|read| read.value);
     let (mut writers, mut readers) = (JoinSet::new(), JoinSet::new());
+    let step = Arc::new(step);
     for writer in 0..step.writers {
-        writers.spawn(pen.clone().write(writer, step.each, step.how));
+        writers.spawn(pen.clone().write(writer, Arc::clone(&step)));
     }
     for reader in 0..step.readers {
         readers.spawn(pen.clone().read_on(reader, step.each));

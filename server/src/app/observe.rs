@@ -16,13 +16,22 @@ use uuid::Uuid;
 
 use crate::{error::ApiError, routes::feed::FEEDS};
 
+/// Headers that tell browsers to be careful with what we answer, unless an answer has its own.
+const SECURITY_HEADERS: [(HeaderName, &str); 5] = [
+    (header::X_CONTENT_TYPE_OPTIONS, "nosniff"),
+    (header::X_FRAME_OPTIONS, "DENY"),
+    (header::CONTENT_SECURITY_POLICY, "default-src 'none'; frame-ancestors 'none'"),
+    (header::REFERRER_POLICY, "no-referrer"),
+    (header::CACHE_CONTROL, "no-store"),
+];
+
 /// Names a request in log and answer.
 pub(super) const REQUEST_ID: HeaderName = HeaderName::from_static("x-request-id");
 
 /// Longest request id that is taken over from a client, in bytes.
 const REQUEST_ID_MAX: usize = 64;
 
-/// Gives the request an id and a span, and the answer the id and a date. The query stays out of the log: it may
+/// Gives the request an id and a span, and the answer the id, a date and the security headers. The query stays out of the log: it may
 /// hold a token. So does the name of a calendar feed, which is one.
 pub(super) async fn request(State(clock): State<SharedClock>, mut request: Request, next: Next) -> Response {
     let id = request.headers().get(&REQUEST_ID).filter(|id| is_plain(id)).cloned();
@@ -35,6 +44,9 @@ pub(super) async fn request(State(clock): State<SharedClock>, mut request: Reque
     let mut response = next.run(request).instrument(span.clone()).await;
     let took = clock.now().since(began);
     span.in_scope(|| tracing::info!(status = response.status().as_u16(), ?took, "request answered"));
+    for (name, value) in SECURITY_HEADERS {
+        response.headers_mut().entry(name).or_insert(HeaderValue::from_static(value));
+    }
     response.headers_mut().insert(REQUEST_ID, id);
     if let Some(date) = date(&clock) {
         response.headers_mut().insert(header::DATE, date);

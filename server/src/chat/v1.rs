@@ -266,6 +266,7 @@ impl Outgoing {
             action: None,
             retry_after_ms: None,
             session: None,
+            replaces: None,
             at,
         }
     }

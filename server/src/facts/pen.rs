@@ -2,7 +2,8 @@
 //!
 //! Across processes a write is optimistic: it names the version that it has read, and begins again when
 //! somebody was faster. Within a process the writers of one user stand in line, because racing each
-//! other would cost a try for every one of them and change nothing about the result.
+//! other would cost a try for every one of them and change nothing about the result. Whoever has written leaves
+//! word of it to the next in line, who need not read it again: a word that is out of date meets a conflict like any other.
 
 use std::{
     collections::HashMap,
@@ -32,8 +33,11 @@ pub struct Pen {
     storage: SharedStorage,
     clock: SharedClock,
     config: Arc<Config>,
-    lines: Arc<Mutex<HashMap<UserId, Weak<tokio::sync::Mutex<()>>>>>,
+    lines: Arc<Mutex<HashMap<UserId, Weak<Line>>>>,
 }
+
+/// Where the writers of one user stand, and what the last of them has left there. It is forgotten when nobody stands.
+type Line = tokio::sync::Mutex<Option<Fact>>;
 
 impl Pen {
     /// Makes a pen that writes to `storage`, by the lives and limits of `config`.
@@ -59,8 +63,12 @@ impl Pen {
     }
 
     async fn write_in_line(&self, mut statement: Statement) -> Stored<Outcome> {
-        let _first_in_line = self.stand_in_line(statement.user).await;
-        let mut stored = self.storage.fact(statement.user, &statement.key, self.clock.wall()).await?;
+        let mut first_in_line = self.stand_in_line(statement.user).await;
+        let word = first_in_line.take();
+        let mut stored = match word.filter(|word| self.is_enough(word, &statement)) {
+            None => self.storage.fact(statement.user, &statement.key, self.clock.wall()).await?,
+            word => word,
+        };
         for _ in 0..TRIES_MAX {
             if statement.source == FactSource::UserEdit {
                 let now = self.clock.wall();
@@ -75,7 +83,10 @@ impl Pen {
             }
             let expected = stored.as_ref().map_or(Expected::Absent, |fact| Expected::Version(fact.version));
             match self.write_over(&statement, expected).await? {
-                FactOutcome::Written(fact) => return Ok(Outcome::Written(fact)),
+                FactOutcome::Written(fact) => {
+                    *first_in_line = Some(fact.clone());
+                    return Ok(Outcome::Written(fact));
+                }
                 FactOutcome::Conflict(found) => {
                     metrics::counter!("facts_conflicts_total").increment(1);
                     let now = self.clock.wall();
@@ -97,6 +108,13 @@ impl Pen {
             }
         }
         Ok(Outcome::Contended)
+    }
+
+    /// Returns whether the word of the one before will do. It may be out of date, so that it is only for who writes over
+    /// whatever is stored and names its version, and not for who gives way to it.
+    fn is_enough(&self, word: &Fact, statement: &Statement) -> bool {
+        let is_of_it = word.key == statement.key && statement.source == FactSource::UserEdit;
+        is_of_it && split(word.clone(), self.clock.wall()).0.is_some()
     }
 
     /// Writes a statement over just the expected version, once, and ends what it ends.
@@ -144,7 +162,8 @@ impl Pen {
     }
 
     async fn forget_in_line(&self, wish: Forgetting<'_>) -> Stored<Forgotten> {
-        let _first_in_line = self.stand_in_line(wish.user).await;
+        let mut first_in_line = self.stand_in_line(wish.user).await;
+        *first_in_line = None;
         for _ in 0..TRIES_MAX {
             let now = self.clock.wall();
             let Some(fact) = self.storage.fact(wish.user, wish.key, now).await? else {
@@ -173,7 +192,7 @@ impl Pen {
         }
     }
 
-    async fn stand_in_line(&self, user: UserId) -> OwnedMutexGuard<()> {
+    async fn stand_in_line(&self, user: UserId) -> OwnedMutexGuard<Option<Fact>> {
         let line = {
             let mut lines = self.lines();
             if lines.len() >= LINES_KEPT {
@@ -188,7 +207,7 @@ impl Pen {
         line.lock_owned().await
     }
 
-    fn lines(&self) -> MutexGuard<'_, HashMap<UserId, Weak<tokio::sync::Mutex<()>>>> {
+    fn lines(&self) -> MutexGuard<'_, HashMap<UserId, Weak<Line>>> {
         self.lines.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }

@@ -245,6 +245,31 @@ mod written {
     }
 
     #[tokio::test]
+    async fn edits_that_stand_in_line_write_over_what_others_have_stored_meanwhile_f131() {
+        let rig = Rig::new().await;
+        let elsewhere =
+            Pen::new(Arc::new(rig.database.clone()), Arc::new(SystemClock::new()), Arc::default());
+        let edit = |n: u32| Statement {
+            user: rig.user,
+            source: FactSource::UserEdit,
+            value: n.to_string(),
+            ..week("14", 0)
+        };
+
+        // Two processes, each with a line of its own: what one of them leaves word of is out of date all the time.
+        let writes =
+            (1..=20).map(|n| if n % 2 == 0 { rig.pen.write(edit(n)) } else { elsewhere.write(edit(n)) });
+        let outcomes = futures_util::future::join_all(writes).await;
+
+        let written = outcomes.iter().filter(|outcome| matches!(outcome, Ok(Outcome::Written(_)))).count();
+        assert_eq!(written, 20);
+        let mut values: Vec<_> =
+            rig.history().await.iter().map(|line| line.split(' ').nth(1).unwrap().to_owned()).collect();
+        values.sort_unstable_by_key(|value| value.parse::<u32>().unwrap());
+        assert_eq!(values, (1..=20).map(|n| n.to_string()).collect::<Vec<_>>());
+    }
+
+    #[tokio::test]
     async fn a_later_statement_replaces_and_an_edit_stays() {
         let rig = Rig::new().await;
 

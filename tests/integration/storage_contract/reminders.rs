@@ -12,6 +12,7 @@ use super::{LIMITS, add_user, at, race, reminder, stories, suggestion};
 
 stories!(
     a_reminder_changes_for_its_owner_only,
+    reminders_of_one_moment_are_listed_as_they_were_made_s12,
     a_deleted_reminder_comes_back_as_it_was_f79,
     what_was_deleted_long_ago_is_gone_f79,
     a_restored_reminder_needs_a_place_f79,
@@ -71,6 +72,23 @@ async fn a_reminder_changes_for_its_owner_only(db: Database) {
     let ReminderOutcome::Created(later) = later else { panic!("not created") };
     assert_eq!(db.reminders(user).await.unwrap(), [changed, later]);
     assert!(db.delete_reminder(user, made.id, at(9)).await.unwrap());
+}
+
+async fn reminders_of_one_moment_are_listed_as_they_were_made_s12(db: Database) {
+    let user = add_user(&db).await;
+    let last = make(&db, reminder(user, None, 50)).await;
+    let mut made = Vec::new();
+    for _ in 0..9 {
+        made.push(make(&db, reminder(user, None, 0)).await);
+    }
+    // What is deleted and comes back has its old place.
+    assert!(db.delete_reminder(user, made[3].id, at(1)).await.unwrap());
+    assert_eq!(
+        db.restore_reminder(restoration(user, made[3].id, 2)).await.unwrap(),
+        RestoreOutcome::There(made[3].clone())
+    );
+
+    assert_eq!(db.reminders(user).await.unwrap(), [made, vec![last]].concat());
 }
 
 async fn a_deleted_reminder_comes_back_as_it_was_f79(db: Database) {

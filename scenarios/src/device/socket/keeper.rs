@@ -28,8 +28,8 @@ const NO_CODE: u16 = 1005;
 /// What a keeper is to do.
 #[derive(Debug)]
 pub(super) enum Order {
-    /// Sends bytes, and tells the record this.
-    Send(Vec<u8>, What),
+    /// Sends bytes, one after the other and without reading in between, and tells the record this of each.
+    Send(Vec<(Vec<u8>, What)>),
     /// Behaves in a way; so many times, if that means anything.
     Behave(ClientDoing, u32),
     /// Says goodbye and leaves.
@@ -129,9 +129,11 @@ impl Keeper {
 
     async fn obey(&mut self, order: Order) -> IsOpen {
         match order {
-            Order::Send(bytes, what) => {
-                if self.line().push(&bytes) {
-                    self.note(what);
+            Order::Send(all) => {
+                for (bytes, what) in all {
+                    if self.line().push(&bytes) {
+                        self.note(what);
+                    }
                 }
             }
             Order::Behave(doing, times) => return self.behave(doing, times),

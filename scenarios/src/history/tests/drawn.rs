@@ -35,11 +35,6 @@ pub(super) fn history(n: i64, how: Writing) -> FactHistory {
     }
 }
 
-/// The word of whoever called at this place.
-fn word(from: u64) -> String {
-    format!("w{from}")
-}
-
 /// What a client is doing.
 enum Doing {
     Nothing,
@@ -50,23 +45,30 @@ enum Doing {
 const CLIENTS: usize = 5;
 
 pub(super) fn register(choices: &[u8]) -> FactHistory {
-    Drawing::new(Writing::Replace).draw(choices)
+    few(u64::MAX, Writing::Replace, choices)
 }
 
 pub(super) fn appended(choices: &[u8]) -> FactHistory {
-    Drawing::new(Writing::Append).draw(choices)
+    few(u64::MAX, Writing::Append, choices)
+}
+
+/// Draws a history in which only so many different values are written.
+pub(super) fn few(values: u64, how: Writing, choices: &[u8]) -> FactHistory {
+    Drawing { history: FactHistory::new("ana", "note", how), values, place: 0, stored: None }.draw(choices)
 }
 
 /// A register and its clients.
 struct Drawing {
     history: FactHistory,
+    values: u64,
     place: u64,
     stored: Option<String>,
 }
 
 impl Drawing {
-    fn new(how: Writing) -> Self {
-        Self { history: FactHistory::new("ana", "note", how), place: 0, stored: None }
+    /// Returns the word of whoever called at this place.
+    fn word(&self, from: u64) -> String {
+        format!("w{}", from % self.values)
     }
 
     /// Each choice takes one client one step further; what is under way at the end stays unanswered.
@@ -81,7 +83,7 @@ impl Drawing {
         for (client, doing) in clients.into_iter().enumerate() {
             let (from, value) = match doing {
                 Doing::Called { from, is_write: true } | Doing::Acted { from, is_write: true, .. } => {
-                    (from, word(from))
+                    (from, self.word(from))
                 }
                 _ => continue,
             };
@@ -100,7 +102,8 @@ impl Drawing {
             Doing::Nothing => Doing::Called { from: self.place, is_write: luck.is_multiple_of(2) },
             Doing::Called { from, is_write: true } => {
                 let stored = self.stored.take().filter(|_| self.history.how == Writing::Append);
-                let value = stored.map_or_else(|| word(from), |text| format!("{text} {}", word(from)));
+                let value =
+                    stored.map_or_else(|| self.word(from), |text| format!("{text} {}", self.word(from)));
                 let version = i64::try_from(self.history.revisions.len()).unwrap() + 1;
                 self.history.revisions.push(Revision { version, value: value.clone() });
                 self.stored = Some(value);
@@ -112,7 +115,7 @@ impl Drawing {
             // One answer in eight is lost.
             Doing::Acted { from, is_write: true, version, .. } => {
                 let outcome = if luck % 8 == 7 { Outcome::Unknown } else { Outcome::Acknowledged(version) };
-                self.write(client, (from, word(from)), outcome);
+                self.write(client, (from, self.word(from)), outcome);
                 Doing::Nothing
             }
             Doing::Acted { from, value, .. } => {

@@ -2,13 +2,13 @@
 
 use std::collections::BTreeSet;
 
-use super::{Checked, Scope, at, count, known_in, named, user};
+use super::{Checked, Scope, about, at, count, known_in, named, user};
 use crate::model::{Decide, History, HistoryCheck, Step, WriteFacts};
 
-/// Returns the keys of the facts of which there is a history.
-pub(super) fn keys(steps: &[Step]) -> BTreeSet<String> {
+/// Returns the keys of the facts of which there is a history, and that are written so.
+pub(super) fn keys(steps: &[Step], is_meant: impl Fn(&WriteFacts) -> bool) -> BTreeSet<String> {
     collect(steps, &|step| match step {
-        Step::WriteFacts(write) => {
+        Step::WriteFacts(write) if is_meant(write) => {
             let others = write.also.iter().map(|other| other.key.clone());
             others.chain([write.key.clone()]).collect()
         }
@@ -70,6 +70,18 @@ pub(super) fn decide(decide: &Decide, scope: &Scope) -> Checked {
 pub(super) fn history(wanted: &History, scope: &Scope) -> Checked {
     wanted.user.iter().try_for_each(|name| user(name, scope))?;
     count(&wanted.at_least, scope)?;
+    let needs_one_of_each = matches!(wanted.check, HistoryCheck::SerialHistory | HistoryCheck::NoLostUpdate);
+    if needs_one_of_each && scope.repeated.contains(&wanted.key) {
+        let message = format!(
+            "`{}` is written with few `values`, so that nobody knows which write is stored",
+            wanted.key
+        );
+        return about(
+            &wanted.key,
+            message,
+            "leave `values` out, or check that it is `linearizable`".to_owned(),
+        );
+    }
     match wanted.check {
         HistoryCheck::DecidedOnce => named("suggestion", &wanted.key, &scope.decided),
         _ => named("key", &wanted.key, &scope.written),

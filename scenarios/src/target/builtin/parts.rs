@@ -335,7 +335,13 @@ impl Storage for WatchedStorage {
     }
 
     async fn reminders(&self, user: UserId) -> Stored<Vec<Reminder>> {
-        handed_on!(Read, self.reminders(user))
+        let _under_way = self.under.pass(Does::Read).await?;
+        let mut reminders = self.inner.reminders(user).await?;
+        if matches!(self.twist, Twist::LastMadeFirst) {
+            reminders.reverse();
+            reminders.sort_by_key(|reminder| reminder.time);
+        }
+        Ok(reminders)
     }
 
     async fn reminder(&self, user: UserId, id: ReminderId) -> Stored<Option<Reminder>> {

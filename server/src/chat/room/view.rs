@@ -71,7 +71,7 @@ impl View {
         let mut all = Vec::new();
         let mut answer = None;
         match note.mark {
-            Mark::Nothing => {}
+            Mark::Nothing | Mark::Over(None) => {}
             Mark::Opened(session) => self.session = Some(session),
             Mark::Closed => self.session = None,
             Mark::Over(Some(whole)) => {
@@ -79,7 +79,6 @@ impl View {
                 all.extend(rest(known.as_ref(), &whole).map(Told::piece));
                 answer = Some(whole);
             }
-            Mark::Over(None) => {}
         }
         all.push(Arc::clone(&told));
         let kept = Kept { at, told, answer };

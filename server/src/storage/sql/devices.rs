@@ -65,22 +65,30 @@ pub(super) async fn standing(
     user: UserId,
     device: Option<DeviceId>,
 ) -> Stored<Option<Standing>> {
-    const SELECT: &str = "SELECT users.*, blocks.until AS blocked_until FROM users \
-        LEFT JOIN blocks ON blocks.user_id = users.id WHERE users.id = $1";
-    let query = sqlx::query(SELECT).bind(user.to_string());
+    // Every request asks this, so that it is one question.
+    const SELECT: &str = "SELECT users.*, blocks.until AS blocked_until, devices.id AS device_id, \
+        devices.name AS device_name, devices.created_at AS logged_in_at, devices.seen_at, \
+        devices.expires_at, devices.factor_at FROM users LEFT JOIN blocks ON blocks.user_id = users.id \
+        LEFT JOIN devices ON devices.user_id = users.id AND devices.id = $2 WHERE users.id = $1";
+    let query = sqlx::query(SELECT).bind(user.to_string()).bind(device.map(|device| device.to_string()));
     let Some(row) = query.fetch_optional(&db.readers).await? else { return Ok(None) };
-    let device = match device {
-        Some(device) => find(db, user, device).await?,
-        None => None,
-    };
     let blocked_until = Columns::new("blocks", &row).maybe_time("blocked_until")?;
+    let device = logged_in(user, &Columns::new("devices", &row))?;
     Ok(Some(Standing { user: users::user(&row)?, device, blocked_until }))
 }
 
-async fn find(db: &Database, user: UserId, id: DeviceId) -> Stored<Option<Device>> {
-    let query = sqlx::query("SELECT * FROM devices WHERE id = $1 AND user_id = $2");
-    let row = query.bind(id.to_string()).bind(user.to_string()).fetch_optional(&db.readers).await?;
-    row.as_ref().map(device).transpose()
+/// Reads the device beside a user, if there is one.
+fn logged_in(user: UserId, row: &Columns<'_>) -> Stored<Option<Device>> {
+    let Some(id) = row.maybe_id("device_id")? else { return Ok(None) };
+    Ok(Some(Device {
+        id,
+        user,
+        name: row.text("device_name")?,
+        created_at: row.time("logged_in_at")?,
+        seen_at: row.time("seen_at")?,
+        expires_at: row.time("expires_at")?,
+        factor_at: row.maybe_time("factor_at")?,
+    }))
 }
 
 pub(super) async fn rotate(db: &Database, rotation: Rotation) -> Stored<Rotated> {

@@ -52,6 +52,7 @@ const MIGRATIONS: &[(i64, &str, &str)] = &[
     (6, "consents", include_str!("../../../migrations/0006_consents.sql")),
     (7, "replaced messages", include_str!("../../../migrations/0007_replaced_messages.sql")),
     (8, "tokens", include_str!("../../../migrations/0008_tokens.sql")),
+    (9, "order of reminders", include_str!("../../../migrations/0009_order_of_reminders.sql")),
 ];
 
 /// The database could not be opened. No message contains a password.

@@ -88,9 +88,10 @@ async fn check_room(tx: &mut Tx, user: UserId) -> Stored<()> {
 
 async fn insert(tx: &mut Tx, new: &NewReminder, suggestion: Option<&Suggestion>) -> Stored<Reminder> {
     const INSERT: &str = "INSERT INTO reminders \
-        (id, user_id, title, description, remind_at, offset_minutes, is_completed, suggestion_id, \
+        (id, user_id, number, title, description, remind_at, offset_minutes, is_completed, suggestion_id, \
         priority, origin, created_at, updated_at) \
-        VALUES ($1, $2, $3, $4, $5, $6, 0, $7, $8, $9, $10, $10) RETURNING *";
+        VALUES ($1, $2, (SELECT COALESCE(MAX(number), 0) + 1 FROM reminders WHERE user_id = $2), \
+        $3, $4, $5, $6, 0, $7, $8, $9, $10, $10) RETURNING *";
     let priority = new.priority.or(suggestion.map(|suggestion| suggestion.priority));
     let query = sqlx::query(INSERT)
         .bind(new.id.to_string())
@@ -108,7 +109,7 @@ async fn insert(tx: &mut Tx, new: &NewReminder, suggestion: Option<&Suggestion>)
 
 pub(super) async fn list(db: &Database, user: UserId) -> Stored<Vec<Reminder>> {
     const SELECT: &str = "SELECT * FROM reminders WHERE user_id = $1 AND deleted_at IS NULL \
-        ORDER BY remind_at, created_at, id LIMIT $2";
+        ORDER BY remind_at, created_at, number, id LIMIT $2";
     let query = sqlx::query(SELECT).bind(user.to_string()).bind(i64::from(REMINDERS_MAX));
     query.fetch_all(&db.readers).await?.iter().map(reminder).collect()
 }

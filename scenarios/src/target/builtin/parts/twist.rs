@@ -93,6 +93,8 @@ pub(in super::super) enum Twist {
     AnyTimeIsConfirmed,
     /// A rollback takes all reminders.
     RollsBackAll,
+    /// Reminders that are due at one moment are listed the last one first.
+    LastMadeFirst,
     /// What is deleted cannot be brought back.
     DeletedForGood,
     /// A request with a key is done as often as it comes.
@@ -171,6 +173,7 @@ pub(super) const TWISTS: &[(&str, Twist)] = &[
     ("made-unasked", Twist::MadeUnasked),
     ("any-time-is-confirmed", Twist::AnyTimeIsConfirmed),
     ("rolls-back-all", Twist::RollsBackAll),
+    ("last-made-first", Twist::LastMadeFirst),
     ("deleted-for-good", Twist::DeletedForGood),
     ("keys-forgotten", Twist::KeysForgotten),
     ("old-feeds-stay", Twist::OldFeedsStay),

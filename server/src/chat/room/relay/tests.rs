@@ -301,6 +301,7 @@ fn done(id: MessageId) -> Outgoing {
         action: None,
         retry_after_ms: None,
         session: None,
+        replaces: None,
         at: jiff::Timestamp::UNIX_EPOCH,
     }
 }
