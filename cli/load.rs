@@ -1,170 +1,79 @@
-//! `gauntlet load`: what a target carries, beside its floor.
+//! `gauntlet load`: what a target carries, and whether it keeps its promises meanwhile.
+//!
+//! A profile with groups is a crowd of users of a chat; one with cases measures requests beside their floor.
+
+mod cases;
+mod crowd;
 
 use std::{
-    env, fs,
-    net::{SocketAddr, ToSocketAddrs as _},
-    path::PathBuf,
-    sync::Arc,
+    fs,
+    path::{Path, PathBuf},
     time::Duration,
 };
 
 use clap::Args;
-use clock::SystemClock;
-use loadtest::{
-    Options, Profile, RecordingError, RunError, Target,
-    result::{Outcome, Report},
-    table,
-};
-use tokio::runtime;
+use loadtest::result::Outcome;
 
-use crate::{exit_code::ExitCode, failure::Failure, output, signal};
+use crate::{exit_code::ExitCode, failure::Failure};
 
 /// Which load, on whom, and where the figures go.
 #[derive(Debug, Args)]
 pub(crate) struct Arguments {
-    /// Built-in profile (`mock-streams`), or a file (`./my.toml`)
+    /// Built-in profile (`chat`, `idle`: users of a chat; `mock-streams`: the mock), or a file (`./my.toml`)
     #[arg(value_name = "PROFILE")]
     profile: String,
-    /// Only these cases of the profile
-    #[arg(long, value_name = "NAME", value_delimiter = ',')]
-    case: Vec<String>,
-    /// Measure what runs here already, instead of starting mock-deepseek
-    #[arg(long, value_name = "URL")]
+    /// Whom to load: a target file for users of a chat; a URL of what runs here already for profiles with cases
+    #[arg(long, value_name = "FILE|URL")]
     target: Option<String>,
-    /// Process of the target, for its processor time and memory
-    #[arg(long, value_name = "ID", requires = "target")]
-    pid: Option<u32>,
-    /// Measure each case for so long, divided over its windows, such as `10s`
+    /// Measure for so long, such as `10s`; of a profile with cases, each of them
     #[arg(long, value_name = "TIME", value_parser = loadtest::duration)]
     duration: Option<Duration>,
-    /// Measure again with so many rules in the mock's script that match nothing
-    #[arg(long, value_name = "NUMBER", default_value_t = 0, conflicts_with = "target",
-          value_parser = clap::value_parser!(u16).range(..=10_000))]
-    rules: u16,
-    /// Core of the target and core of the client; the first two when left out
-    #[arg(long, value_name = "TARGET,CLIENT", value_parser = cores)]
-    cores: Option<[usize; 2]>,
     /// Write the figures here as JSON
     #[arg(long, value_name = "FILE")]
     json: Option<PathBuf>,
     /// Print the profile, to copy and change, and do nothing
     #[arg(long)]
     show: bool,
-}
-
-fn cores(text: &str) -> Result<[usize; 2], String> {
-    let parsed: Option<Vec<usize>> = text.split(',').map(|core| core.trim().parse().ok()).collect();
-    parsed
-        .and_then(|cores| cores.try_into().ok())
-        .ok_or_else(|| "write two numbers, such as `0,1`".to_owned())
+    #[command(flatten)]
+    crowd: crowd::Arguments,
+    #[command(flatten)]
+    cases: cases::Arguments,
 }
 
 pub(crate) fn run(arguments: &Arguments) -> Result<ExitCode, Failure> {
     let text = read(&arguments.profile)?;
-    let mut profile = Profile::parse(&arguments.profile, &text).map_err(Failure::usage)?;
-    profile.keep(&arguments.case).map_err(Failure::usage)?;
-    if arguments.show {
-        output::print(&text);
-        return Ok(ExitCode::Held);
+    let is_crowd = crowd::Profile::is_one(&text);
+    let wrong = if is_crowd { arguments.cases.given() } else { arguments.crowd.given() };
+    if let Some(option) = wrong {
+        let kind = if is_crowd { "of a profile with cases" } else { "of users of a chat" };
+        return Err(Failure::usage(format_args!(
+            "`{option}` is {kind}, and `{}` is none",
+            arguments.profile
+        )));
     }
-    if let Some(duration) = arguments.duration {
-        profile.measure_for(duration);
-    }
-    let options = options(arguments)?;
-    // One thread: it is bound to the client's core, and all that it starts stays there.
-    let runtime =
-        runtime::Builder::new_current_thread().enable_all().build().map_err(Failure::environment)?;
-    let report = runtime.block_on(async {
-        let mut wishes = signal::Wishes::listen();
-        tokio::select! {
-            report = Box::pin(loadtest::run(&profile, &options)) => Some(report),
-            // The run is dropped here, and its children with it.
-            () = wishes.next() => None,
-        }
-    });
-    match report {
-        None => Ok(ExitCode::Interrupted),
-        Some(report) => conclude(&report.map_err(failed)?, arguments),
-    }
+    if is_crowd { crowd::run(arguments, &text) } else { cases::run(arguments, &text) }
 }
 
 /// Returns the text of a built-in profile or of a file: a file's name has a point or a slash.
 fn read(name: &str) -> Result<String, Failure> {
     if !name.contains(['.', '/', '\\']) {
-        return Profile::built_in(name).map(ToOwned::to_owned).map_err(Failure::usage);
+        return loadtest::built_in(name).map(ToOwned::to_owned).map_err(Failure::usage);
     }
     fs::read_to_string(name)
         .map_err(|error| Failure::usage(format_args!("cannot read the profile `{name}`: {error}")))
 }
 
-fn options(arguments: &Arguments) -> Result<Options, Failure> {
-    let target = match &arguments.target {
-        None => Target::Mock,
-        Some(url) => Target::Running { address: address(url)?, process: arguments.pid },
-    };
-    Ok(Options {
-        clock: Arc::new(SystemClock::new()),
-        program: env::current_exe().map_err(Failure::environment)?.into(),
-        target,
-        rules: arguments.rules.into(),
-        cores: arguments.cores,
-        profile: arguments.profile.clone(),
-        command: env::args().collect::<Vec<_>>().join(" "),
-        listener: output::warn,
-    })
+/// Writes a file that was asked for.
+fn write(path: &Path, text: &str) -> Result<(), Failure> {
+    fs::write(path, text)
+        .map_err(|error| Failure::usage(format_args!("cannot write `{}`: {error}", path.display())))
 }
 
-/// Returns where a base URL leads: the path is the profile's matter.
-fn address(url: &str) -> Result<SocketAddr, Failure> {
-    let wrong =
-        || Failure::usage(format_args!("`{url}` is no target: write `http://HOST:PORT`, without a path"));
-    let host = url.strip_prefix("http://").ok_or_else(wrong)?.trim_end_matches('/');
-    let mut addresses = host.to_socket_addrs().map_err(|_| wrong())?;
-    addresses.next().ok_or_else(wrong)
-}
-
-fn failed(error: RunError) -> Failure {
-    match error {
-        RunError::Machine(error) => Failure::usage(error),
-        // It answers, and not as it should: that is a verdict.
-        RunError::Recording(error @ RecordingError::Broken { .. }) => {
-            Failure { code: ExitCode::Failed, ..Failure::usage(error) }
-        }
-        error => Failure::environment(error),
-    }
-}
-
-fn conclude(report: &Report, arguments: &Arguments) -> Result<ExitCode, Failure> {
-    output::print(&table::render(report));
-    if let Some(path) = &arguments.json {
-        let shown = path.display();
-        fs::write(path, report.json())
-            .map_err(|error| Failure::usage(format_args!("cannot write `{shown}`: {error}")))?;
-    }
-    Ok(match report.outcome() {
+/// Returns the exit code of an outcome.
+fn code(outcome: Outcome) -> ExitCode {
+    match outcome {
         Outcome::Held => ExitCode::Held,
         Outcome::Failed => ExitCode::Failed,
         Outcome::Inconclusive => ExitCode::Inconclusive,
-    })
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn a_target_is_a_url_without_a_path() {
-        assert_eq!(address("http://127.0.0.1:4010/").unwrap(), SocketAddr::from(([127, 0, 0, 1], 4010)));
-        for url in
-            ["127.0.0.1:4010", "https://127.0.0.1:4010", "http://127.0.0.1", "http://127.0.0.1:4010/v1"]
-        {
-            assert!(address(url).unwrap_err().text.contains("without a path"), "{url}");
-        }
-    }
-
-    #[test]
-    fn two_cores_are_two_numbers() {
-        assert_eq!(cores("0, 1"), Ok([0, 1]));
-        assert!(cores("0").is_err() && cores("0,1,2").is_err() && cores("a,b").is_err());
     }
 }

@@ -35,7 +35,7 @@ pub(crate) fn run(wish: &Wish) -> Result<ExitCode, Failure> {
 
 /// Reads a target file, with secrets from the environment.
 #[expect(clippy::disallowed_methods, reason = "the CLI reads the environment")]
-fn load(path: &Path) -> Result<Target, Failure> {
+pub(crate) fn load(path: &Path) -> Result<Target, Failure> {
     Target::load(path, &|name| std::env::var(name).ok()).map_err(Failure::usage)
 }
 

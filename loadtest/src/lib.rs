@@ -1,5 +1,8 @@
 //! Load with verdicts: what a target costs beside its floor, and whether every answer was whole.
 //!
+//! There are two kinds of profiles. Those with *groups* are a [`crowd`]: users who chat over WebSockets. Those with
+//! *cases* send bare requests, and are what the rest of this page is about.
+//!
 //! # One run
 //!
 //! ```text
@@ -28,6 +31,8 @@
 mod duration;
 mod profile;
 
+pub mod crowd;
+
 mod broken;
 mod conversation;
 mod events;
@@ -54,6 +59,7 @@ pub use floor::serve as floor;
 pub use machine::MachineError;
 pub use profile::{
     CHUNKS_MAX, CONNECTIONS_MAX, Case, Flush, Limits, Profile, ProfileError, Request, TIME_MAX, WINDOWS_MAX,
+    built_in,
 };
 pub use recording::{Recording, RecordingError};
 pub use run::{Options, RunError, Target, run};

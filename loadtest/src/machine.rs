@@ -9,13 +9,13 @@ use rustix::{
     process::{Resource, Rlimit, getrlimit, setrlimit},
     thread::{CpuSet, sched_getaffinity, sched_setaffinity},
 };
-use serde::Serialize;
+use serde::{Deserialize, Serialize};
 
 /// Files that a process needs beside its connections.
 const FILES_SPARE: u64 = 200;
 
 /// What the figures were measured on.
-#[derive(Clone, Debug, PartialEq, Serialize)]
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
 pub struct Machine {
     /// Name of the processor.
     pub processor: Option<String>,

@@ -7,7 +7,7 @@ use std::{collections::BTreeSet, fmt::Display, time::Duration};
 
 use serde::{Deserialize, Deserializer, Serialize, de::Error as _};
 
-use crate::duration;
+use crate::{crowd, duration};
 
 /// The most connections of a case.
 pub const CONNECTIONS_MAX: usize = 50_000;
@@ -167,13 +167,15 @@ pub enum ProfileError {
     },
     /// No such profile is built in.
     #[error(
-        "there is no profile `{name}`{hint}\n  hint: built in is `mock-streams`; for a file, write its path, such as `./my.toml`"
+        "there is no profile `{name}`{hint}\n  hint: built in are {known}; for a file, write its path, such as `./my.toml`"
     )]
     Unknown {
         /// What was asked for.
         name: String,
         /// What may have been meant.
         hint: String,
+        /// Those that there are.
+        known: String,
     },
     /// No such case.
     #[error("the profile has no case `{name}`\n  hint: it has {}", .cases.join(", "))]
@@ -185,21 +187,17 @@ pub enum ProfileError {
     },
 }
 
+/// Returns the text of a profile that comes with the program.
+pub fn built_in(name: &str) -> Result<&'static str, ProfileError> {
+    let all = || crowd::profile::Profile::BUILT_IN.into_iter().chain([("mock-streams", STREAMS)]);
+    all().find_map(|(known, text)| (known == name).then_some(text)).ok_or_else(|| ProfileError::Unknown {
+        name: name.to_owned(),
+        hint: did_you_mean(name, all().map(|(name, _)| name)),
+        known: all().map(|(name, _)| format!("`{name}`")).collect::<Vec<_>>().join(", "),
+    })
+}
+
 impl Profile {
-    /// Returns the names of the profiles that come with the program.
-    pub const BUILT_IN: [&str; 1] = ["mock-streams"];
-
-    /// Returns a built-in profile as text, for those who want to copy and change it.
-    pub fn built_in(name: &str) -> Result<&'static str, ProfileError> {
-        if name == Self::BUILT_IN[0] {
-            return Ok(STREAMS);
-        }
-        Err(ProfileError::Unknown {
-            name: name.to_owned(),
-            hint: did_you_mean(name, Self::BUILT_IN.into_iter()),
-        })
-    }
-
     /// Reads a profile; `name` stands in the error.
     pub fn parse(name: &str, text: &str) -> Result<Self, ProfileError> {
         toml::from_str(text).map_err(|error: toml::de::Error| ProfileError::Invalid {
@@ -262,7 +260,7 @@ fn cases<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Vec<Case>, D::Err
 }
 
 /// Checks that a value lies within bounds, both included.
-fn within<E, T>(value: T, [least, most]: [T; 2], shown: impl Fn(T) -> String) -> Result<T, E>
+pub(crate) fn within<E, T>(value: T, [least, most]: [T; 2], shown: impl Fn(T) -> String) -> Result<T, E>
 where
     E: serde::de::Error,
     T: PartialOrd + Copy,
@@ -311,7 +309,7 @@ fn positive<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Option<f64>, D
 }
 
 /// Finds the expected word that is most like the unknown one, in a message of serde's making.
-fn unknown(message: &str) -> String {
+pub(crate) fn unknown(message: &str) -> String {
     let mut quoted = message.split('`').skip(1).step_by(2);
     match quoted.next() {
         Some(wrong) if message.starts_with("unknown ") => did_you_mean(wrong, quoted),
@@ -319,7 +317,7 @@ fn unknown(message: &str) -> String {
     }
 }
 
-fn did_you_mean<'a>(word: &str, candidates: impl Iterator<Item = &'a str>) -> String {
+pub(crate) fn did_you_mean<'a>(word: &str, candidates: impl Iterator<Item = &'a str>) -> String {
     candidates
         .map(|candidate| (strsim::jaro_winkler(word, candidate), candidate))
         .filter(|(likeness, _)| *likeness > 0.75)
@@ -340,7 +338,7 @@ mod tests {
 
     #[test]
     fn the_built_in_profile_is_valid_and_has_the_five_cases_m18() {
-        let profile = Profile::parse("mock-streams", Profile::built_in("mock-streams").unwrap()).unwrap();
+        let profile = Profile::parse("mock-streams", built_in("mock-streams").unwrap()).unwrap();
 
         let names: Vec<_> = profile.cases.iter().map(|case| case.name.as_str()).collect();
         assert_eq!(names, ["a", "b", "b-flushed", "c", "d"]);

@@ -187,7 +187,7 @@ mod tests {
     }
 
     fn report() -> Report {
-        let profile = Profile::parse("mock-streams", Profile::built_in("mock-streams").unwrap()).unwrap();
+        let profile = Profile::parse("mock-streams", crate::built_in("mock-streams").unwrap()).unwrap();
         let floor = subject(Subject::Floor, "floor", 4.0);
         let mut mock = subject(Subject::Target, "mock", 10.0);
         mock.to_floor = ratios(&mock.windows, &floor.windows);

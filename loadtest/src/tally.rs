@@ -36,8 +36,23 @@ impl Times {
         self.0.saturating_record_n(micros.min(TIME_MAX_US), count);
     }
 
+    /// Returns these times, each shorter by so many milliseconds, and none shorter than nothing.
+    pub(crate) fn less(&self, ms: f64) -> Self {
+        let (less, mut shorter) = (Duration::from_secs_f64(ms / 1000.0), Self::default());
+        for value in self.0.iter_recorded() {
+            let time = Duration::from_micros(value.value_iterated_to()).saturating_sub(less);
+            shorter.record_many(time, value.count_since_last_iteration());
+        }
+        shorter
+    }
+
     pub(crate) fn count(&self) -> u64 {
         self.0.len()
+    }
+
+    /// Returns the mean, in milliseconds; zero for none.
+    pub(crate) fn mean_ms(&self) -> f64 {
+        self.0.mean() / 1000.0
     }
 
     /// Returns the time that this share (0 to 1) does not exceed, in milliseconds.

@@ -6,6 +6,7 @@
 //! - [`parse()`](parse::parse) makes a [`Scenario`] of a file, [`library()`](library::library) knows the built-in ones;
 //! - [`prose`] puts one into plain words;
 //! - [`run()`](engine::run) and [`prove()`](engine::prove) run them against a [`Target`];
+//! - [`Backend`] is a target for others than scenarios: a load run;
 //! - [`check_target()`](checkup::check_target) looks whether a back end can be judged at all;
 //! - [`result`] holds what they found, [`report`] renders it;
 //! - [`evidence`] keeps what was seen, [`replay`] judges it again.
@@ -39,6 +40,7 @@ mod observation;
 mod redact;
 mod transcript;
 
+mod backend;
 mod checkup;
 pub mod compare;
 mod engine;
@@ -48,6 +50,7 @@ pub mod replay;
 pub mod report;
 pub mod result;
 
+pub use backend::{Backend, Guest};
 pub use checkup::{Finding, check_target};
 pub use engine::{Listener, Options, prove, run};
 pub use library::{completions, library, processes};

@@ -7,6 +7,7 @@
 mod admin;
 mod chat_page;
 mod cli;
+mod crowd;
 mod exchange;
 mod formats;
 mod gateway;

@@ -9,7 +9,7 @@ mod links;
 mod start;
 
 use std::{
-    net::{Ipv4Addr, SocketAddr},
+    net::{Ipv4Addr, SocketAddr, TcpListener},
     path::{Path, PathBuf},
     time::Duration,
 };
@@ -80,7 +80,7 @@ pub struct TargetFile {
     pub name: String,
     /// The protocol.
     pub kind: Kind,
-    /// `http://address:port` of the back end.
+    /// `http://address:port` of the back end; with port 0 one that is started here gets any free one.
     pub url: String,
     /// Where the mock listens; the back end's model URL must point here. A back end that is started here can be told
     /// any port: then it may be left out.
@@ -158,17 +158,34 @@ pub enum TargetError {
 }
 
 pub(super) fn load(path: &Path, environment: Environment<'_>) -> Result<TargetFile, TargetError> {
-    let shown = path.display().to_string();
-    let text =
-        std::fs::read_to_string(path).map_err(|error| TargetError::Read { path: shown.clone(), error })?;
-    let invalid = |message: String| TargetError::Invalid { path: shown.clone(), message };
-    let mut file: TargetFile = toml::from_str(&text).map_err(|error| invalid(error.to_string()))?;
-    file.folder = path.parent().map(Path::to_owned).unwrap_or_default();
-    file.reveal(environment).map_err(invalid)?;
-    file.check().map_err(invalid)?;
-    Ok(file)
+    let text = std::fs::read_to_string(path)
+        .map_err(|error| TargetError::Read { path: path.display().to_string(), error })?;
+    TargetFile::parse(path, &text, environment)
 }
+
 impl TargetFile {
+    /// Reads a target file that lies, or might lie, at `path`. Secrets that it leaves to the environment are looked up
+    /// there.
+    pub fn parse(path: &Path, text: &str, environment: Environment<'_>) -> Result<Self, TargetError> {
+        let invalid = |message: String| TargetError::Invalid { path: path.display().to_string(), message };
+        let mut file: Self = toml::from_str(text).map_err(|error| invalid(error.to_string()))?;
+        file.folder = path.parent().map(Path::to_owned).unwrap_or_default();
+        file.reveal(environment).map_err(invalid)?;
+        file.check().map_err(invalid)?;
+        file.settle().map_err(|error| TargetError::Read { path: path.display().to_string(), error })?;
+        Ok(file)
+    }
+
+    /// Chooses a free port where the file leaves it open.
+    fn settle(&mut self) -> std::io::Result<()> {
+        if let Some(host) = self.url.strip_suffix(":0") {
+            let address = host.trim_start_matches("http://");
+            let free = TcpListener::bind((address.trim_matches(['[', ']']), 0))?.local_addr()?;
+            self.url = format!("{host}:{}", free.port());
+        }
+        Ok(())
+    }
+
     /// Says what is wrong with it, in words that say what to write.
     fn check(&self) -> Result<(), String> {
         if self.schema != crate::parse::FORMAT {
@@ -187,6 +204,9 @@ impl TargetFile {
         if !matches!(address, Some(Ok(_))) {
             let hint = "write `http://address:port`, with a number for the address";
             return Err(format!("`url` is `{}`; {hint}", self.url));
+        }
+        if matches!(address, Some(Ok(address)) if address.port() == 0) && self.start.is_none() {
+            return Err("`url` has port 0, any free one; only a back end that is started by `[start]` can be told which".to_owned());
         }
         if self.llm.port() == 0 && self.start.is_none() {
             return Err("`llm` is missing; write the `address:port` that your back end's model URL points at, or say in `[start]` how it is started".to_owned());
@@ -248,7 +268,7 @@ impl TargetFile {
     }
 
     /// Returns whether it can be started with settings of a scenario's choice.
-    fn takes_settings(&self) -> bool {
+    pub(crate) fn takes_settings(&self) -> bool {
         self.start.as_ref().is_some_and(|start| start.setting.is_some())
     }
 

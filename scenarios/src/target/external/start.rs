@@ -48,8 +48,8 @@ const DEATH_MAX: Duration = Duration::from_secs(1);
 #[serde(deny_unknown_fields)]
 pub struct Start {
     /// The program and its arguments; they may hold `{llm}` (the URL of the mock), `{url}`, `{address}`, `{port}`,
-    /// `{database}` (where its line of `[links]` begins), `{scratch}`, an empty folder that is gone after the run, and
-    /// `{folder}`, that of this file.
+    /// `{database}` (where its line of `[links]` begins), `{scratch}`, an empty folder that is gone after the run,
+    /// `{folder}`, that of this file, and `{gauntlet}`, the program that reads it.
     pub command: Vec<String>,
     /// Its environment beside what gauntlet itself has; values may hold the same words.
     #[serde(default)]
@@ -156,6 +156,7 @@ impl Process {
             ("port", port.to_owned()),
             ("scratch", scratch.path().display().to_string()),
             ("folder", std::path::absolute(here(&file.folder)).unwrap_or_default().display().to_string()),
+            ("gauntlet", std::env::current_exe().unwrap_or_default().display().to_string()),
         ]);
         let folder = file.folder.join(&start.folder);
         Ok(Self {
@@ -229,6 +230,11 @@ impl Process {
 
     fn chosen(&self) -> MutexGuard<'_, Settings> {
         self.chosen.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// Returns its id while it runs.
+    pub(crate) async fn id(&self) -> Option<u32> {
+        self.running.lock().await.as_ref()?.child.id()
     }
 
     /// Returns how it ended, if it has and nobody here wanted it to.

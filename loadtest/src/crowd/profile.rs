@@ -1,0 +1,335 @@
+//! The profile of a crowd: who does what, how often, and what must hold.
+//!
+//! Invariant: whoever holds a [`Profile`] need not check it again: it is bounded in count and time, and the names of
+//! its groups are unique.
+
+use std::{collections::BTreeSet, time::Duration};
+
+use serde::{Deserialize, Deserializer, Serialize, de::Error as _};
+
+use super::threshold::Threshold;
+use crate::{
+    duration,
+    profile::{CHUNKS_MAX, CONNECTIONS_MAX, ProfileError, TIME_MAX, unknown, within},
+};
+
+/// The most messages or writes of one user at once.
+pub const MESSAGES_MAX: u64 = 10_000;
+
+/// A profile file.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Profile {
+    /// What the profile shows, in a sentence.
+    pub about: String,
+    /// Of all that is left to chance.
+    #[serde(default = "one")]
+    pub seed: u64,
+    /// Settings of the target by dotted name.
+    #[serde(default)]
+    pub settings: toml::Table,
+    /// How the model answers.
+    #[serde(default)]
+    pub model: Model,
+    /// Time over which users come, evenly.
+    #[serde(default, deserialize_with = "time", serialize_with = "duration::serialize")]
+    pub ramp: Duration,
+    /// Time between the last user and the first measured second.
+    #[serde(deserialize_with = "time", serialize_with = "duration::serialize")]
+    pub warm_up: Duration,
+    /// Measured time.
+    #[serde(deserialize_with = "some_time", serialize_with = "duration::serialize")]
+    pub duration: Duration,
+    /// A turn that has no end after so long has none.
+    #[serde(default = "a_minute", deserialize_with = "some_time", serialize_with = "duration::serialize")]
+    pub patience: Duration,
+    /// What must hold, such as `p99(turn.first_token) < 300ms`.
+    #[serde(default)]
+    pub thresholds: Vec<Threshold>,
+    /// Who is there.
+    #[serde(deserialize_with = "groups")]
+    pub groups: Vec<Group>,
+}
+
+/// How the model answers: every answer alike, so that its text can be checked to the letter.
+#[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields, default)]
+pub struct Model {
+    /// Pieces of an answer.
+    #[serde(deserialize_with = "pieces")]
+    pub pieces: usize,
+    /// Time before the first piece.
+    #[serde(deserialize_with = "time", serialize_with = "duration::serialize")]
+    pub first_token: Duration,
+    /// Time between two pieces.
+    #[serde(deserialize_with = "time", serialize_with = "duration::serialize")]
+    pub gap: Duration,
+}
+
+impl Default for Model {
+    fn default() -> Self {
+        Self { pieces: 20, first_token: Duration::ZERO, gap: Duration::from_millis(10) }
+    }
+}
+
+/// People who do the same.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Group {
+    /// Short name.
+    pub name: String,
+    /// How many they are.
+    #[serde(deserialize_with = "users")]
+    pub users: usize,
+    /// What each of them does.
+    pub does: Does,
+}
+
+/// What a user does.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum Does {
+    /// Asks, reads the answer, and asks again.
+    Chat(Chat),
+    /// Holds a socket open, answers pings, and says nothing.
+    Idle(Idle),
+    /// Sends many messages at once, once, and counts what became of each.
+    Flood(Flood),
+    /// Writes facts over HTTP, at once with others.
+    Facts(Facts),
+}
+
+/// How somebody chats.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Chat {
+    /// When questions are due.
+    #[serde(default)]
+    pub arrival: Arrival,
+    /// How often one is due; with `closed`, how long somebody thinks after an answer.
+    #[serde(deserialize_with = "time", serialize_with = "duration::serialize")]
+    pub every: Duration,
+    /// What is asked.
+    #[serde(default = "question")]
+    pub message: String,
+    /// Whether the message tells of an emergency: then a safety frame must come before the answer.
+    #[serde(default)]
+    pub emergency: bool,
+    /// Whether a socket is opened for each question, and closed after the answer.
+    #[serde(default)]
+    pub reconnects: bool,
+}
+
+/// How somebody floods: what the target's limit on messages is must be said beside it.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Flood {
+    /// Messages, as fast as they go.
+    #[serde(deserialize_with = "messages")]
+    pub messages: u64,
+    /// So many the limit lets through at once.
+    pub burst: u64,
+    /// And one more after each such while.
+    #[serde(deserialize_with = "some_while", serialize_with = "duration::serialize")]
+    pub refill: Duration,
+    /// What is asked.
+    #[serde(default = "question")]
+    pub message: String,
+}
+
+/// How facts are written.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Facts {
+    /// So many people share all writers: each has one fact, and those who write it do so at once.
+    pub people: usize,
+    /// What each writer writes, one after the other, as fast as it goes.
+    #[serde(deserialize_with = "messages")]
+    pub writes: u64,
+    /// Whether a write takes the place of what is there, or adds a word to what it has read.
+    pub how: How,
+}
+
+/// How a fact is written.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum How {
+    /// The new value takes the place of the old one.
+    Replace,
+    /// A word is added, on condition of the version that was read; on conflict again.
+    Append,
+}
+
+/// Nothing to be said about it.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Idle {}
+
+/// When questions are due.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum Arrival {
+    /// At even times, whether or not the last answer has ended: an open model.
+    #[default]
+    Steady,
+    /// As the steady ones in the mean, and by chance: an open model.
+    Poisson,
+    /// A while after the end of the last answer: a closed model, which hides what a slow target keeps back.
+    Closed,
+}
+
+impl Profile {
+    /// Names and texts of the profiles that come with the program.
+    pub const BUILT_IN: [(&str, &str); 7] = [
+        ("chat", include_str!("../../profiles/chat.toml")),
+        ("idle", include_str!("../../profiles/idle.toml")),
+        ("ws-flood", include_str!("../../profiles/ws-flood.toml")),
+        ("facts", include_str!("../../profiles/facts.toml")),
+        ("slow-llm", include_str!("../../profiles/slow-llm.toml")),
+        ("reconnect-storm", include_str!("../../profiles/reconnect-storm.toml")),
+        ("mixed", include_str!("../../profiles/mixed.toml")),
+    ];
+
+    /// Returns whether a profile's text is about a crowd: it has groups.
+    pub fn is_one(text: &str) -> bool {
+        text.parse::<toml::Table>().is_ok_and(|table| table.contains_key("groups"))
+    }
+
+    /// Reads a profile; `name` stands in the error.
+    pub fn parse(name: &str, text: &str) -> Result<Self, ProfileError> {
+        toml::from_str(text).map_err(|error: toml::de::Error| ProfileError::Invalid {
+            name: name.to_owned(),
+            hint: unknown(error.message()),
+            message: error.to_string().trim_end().to_owned(),
+        })
+    }
+
+    /// Returns how many users there are.
+    pub fn users(&self) -> usize {
+        self.groups.iter().map(|group| group.users).sum()
+    }
+
+    /// Returns how many users chat.
+    pub(crate) fn talkers(&self) -> usize {
+        let talks = |group: &&Group| matches!(group.does, Does::Chat(_));
+        self.groups.iter().filter(talks).map(|group| group.users).sum()
+    }
+
+    /// Returns who each user is: those who write one fact are one person.
+    pub(crate) fn people(&self) -> Vec<usize> {
+        let mut people = Vec::with_capacity(self.users());
+        for group in &self.groups {
+            let first = people.len();
+            let count = match &group.does {
+                Does::Facts(facts) => facts.people.clamp(1, group.users),
+                _ => group.users,
+            };
+            people.extend((0..group.users).map(|n| first + n % count));
+        }
+        people
+    }
+
+    /// Makes them so many in all, each group in proportion and at least one.
+    pub fn scale_to(&mut self, users: usize) {
+        let before = self.users().max(1);
+        for group in &mut self.groups {
+            group.users = (group.users * users / before).max(1);
+        }
+    }
+}
+
+const fn one() -> u64 {
+    1
+}
+
+const fn a_minute() -> Duration {
+    Duration::from_mins(1)
+}
+
+fn question() -> String {
+    "Which vegetables are rich in folate?".to_owned()
+}
+
+fn groups<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Vec<Group>, D::Error> {
+    let groups: Vec<Group> = Vec::deserialize(deserializer)?;
+    let mut seen = BTreeSet::new();
+    if let Some(twice) = groups.iter().find(|group| !seen.insert(&group.name)) {
+        return Err(D::Error::custom(format!("two groups are named `{}`", twice.name)));
+    }
+    within(groups.iter().map(|group| group.users).sum(), [1, CONNECTIONS_MAX], |n: usize| {
+        format!("{n} users in all")
+    })?;
+    Ok(groups)
+}
+
+fn users<'de, D: Deserializer<'de>>(deserializer: D) -> Result<usize, D::Error> {
+    within(usize::deserialize(deserializer)?, [1, CONNECTIONS_MAX], |n| n.to_string())
+}
+
+fn messages<'de, D: Deserializer<'de>>(deserializer: D) -> Result<u64, D::Error> {
+    within(u64::deserialize(deserializer)?, [1, MESSAGES_MAX], |n| n.to_string())
+}
+
+fn some_while<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Duration, D::Error> {
+    let least = Duration::from_millis(1);
+    within(duration::deserialize(deserializer)?, [least, TIME_MAX], |it| format!("{it:?}"))
+}
+
+fn pieces<'de, D: Deserializer<'de>>(deserializer: D) -> Result<usize, D::Error> {
+    within(usize::deserialize(deserializer)?, [1, CHUNKS_MAX], |n| n.to_string())
+}
+
+fn time<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Duration, D::Error> {
+    within(duration::deserialize(deserializer)?, [Duration::ZERO, TIME_MAX], |it| format!("{it:?}"))
+}
+
+fn some_time<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Duration, D::Error> {
+    within(duration::deserialize(deserializer)?, [Duration::from_secs(1), TIME_MAX], |it| format!("{it:?}"))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const SMALL: &str = "about = \"x\"\nwarm_up = \"0s\"\nduration = \"1s\"\n\
+        [[groups]]\nname = \"a\"\nusers = 2\ndoes = { chat = { every = \"1s\" } }\n";
+
+    fn error(text: &str) -> String {
+        Profile::parse("x.toml", text).unwrap_err().to_string()
+    }
+
+    #[test]
+    fn every_built_in_profile_is_valid_and_demands_that_no_promise_is_broken_l3() {
+        for (name, text) in Profile::BUILT_IN {
+            assert!(Profile::is_one(text), "{name}");
+            let profile = Profile::parse(name, text).unwrap();
+            assert!(profile.thresholds.iter().any(|it| it.to_string() == "broken == 0"), "{name}");
+        }
+    }
+
+    #[test]
+    fn a_wrong_word_is_shown_with_its_line_and_the_right_one() {
+        let told = error(&SMALL.replace("every", "evry"));
+
+        assert!(told.contains("unknown field `evry`") && told.contains("did you mean `every`?"), "{told}");
+    }
+
+    #[test]
+    fn more_users_than_the_program_carries_are_refused() {
+        let told = error(&SMALL.replace("users = 2", "users = 60000"));
+
+        assert!(told.contains("60000 is out of bounds: write 1 to 50000"), "{told}");
+        let two = format!("{SMALL}[[groups]]\nname = \"b\"\nusers = 50000\ndoes = {{ idle = {{}} }}\n");
+        assert!(error(&two).contains("50002 users in all"), "{}", error(&two));
+    }
+
+    #[test]
+    fn groups_are_scaled_in_proportion_and_none_is_lost() {
+        let text = format!("{SMALL}[[groups]]\nname = \"b\"\nusers = 198\ndoes = {{ idle = {{}} }}\n");
+        let mut profile = Profile::parse("x", &text).unwrap();
+
+        profile.scale_to(50);
+
+        assert_eq!(profile.groups.iter().map(|group| group.users).collect::<Vec<_>>(), [1, 49]);
+    }
+}

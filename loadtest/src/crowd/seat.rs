@@ -1,0 +1,197 @@
+//! One user: a socket, a pace, and what is asked.
+
+use std::time::Duration;
+
+use clock::{Instant, timeout};
+use futures_util::{FutureExt as _, SinkExt as _, StreamExt as _};
+use tokio_tungstenite::tungstenite::Message;
+
+use super::{
+    figures::Time,
+    frame::{Frame, Meaning},
+    pace::Pace,
+    profile::Does,
+    promise::Promise,
+    recorder::count,
+    socket::{self, Socket},
+    stage::{self, Stage},
+};
+
+/// A connection may take so long to come about.
+const CONNECT_MAX: Duration = Duration::from_secs(20);
+/// Pause of a user who did not get in, or was thrown out, before the next try.
+const COME_BACK: Duration = Duration::from_secs(1);
+/// So long a user listens before leaving: something may still come that should not.
+const LISTEN: Duration = Duration::from_millis(100);
+/// Closing may take so long.
+const CLOSE_MAX: Duration = Duration::from_secs(5);
+
+/// A user.
+#[derive(Debug)]
+pub(crate) struct Seat {
+    pub(crate) n: usize,
+    pub(crate) socket: Option<Socket>,
+    /// None for those who ask nothing.
+    pub(crate) pace: Option<Pace>,
+    /// When this user was free to ask, last.
+    pub(crate) free: Instant,
+    /// The question as a frame.
+    pub(crate) question: String,
+    /// The answer to it.
+    pub(crate) answer: String,
+    /// Whether the question tells of an emergency.
+    pub(crate) emergency: bool,
+    /// Whether each turn has a socket of its own.
+    pub(crate) reconnects: bool,
+    /// Whether this user chats at all.
+    pub(crate) has_socket: bool,
+    /// Whether what is done once has been done.
+    pub(crate) is_done: bool,
+}
+
+impl Seat {
+    /// Seats the `n`th user, who has yet to connect.
+    pub(crate) fn new(stage: &Stage, does: &Does, n: usize) -> Self {
+        let now = stage.recorder.now();
+        let (pace, question) = match does {
+            Does::Chat(chat) => (Some(Pace::new(chat, stage.seed, n, now)), chat.message.as_str()),
+            Does::Flood(flood) => (None, flood.message.as_str()),
+            Does::Idle(_) | Does::Facts(_) => (None, ""),
+        };
+        let (emergency, reconnects) = match does {
+            Does::Chat(chat) => (chat.emergency, chat.reconnects),
+            _ => (false, false),
+        };
+        let mark = stage::mark(n);
+        Self {
+            n,
+            socket: None,
+            pace,
+            free: now,
+            question: serde_json::json!({ "content": format!("{question} {mark}") }).to_string(),
+            answer: stage::answer(mark, &stage.model),
+            emergency,
+            reconnects,
+            has_socket: !matches!(does, Does::Facts(_)),
+            is_done: false,
+        }
+    }
+
+    /// Connects. Whoever does not get in has had a promise broken.
+    pub(crate) async fn connect(&mut self, stage: &Stage) -> Result<(), String> {
+        let Some(guest) = stage.guests.get(self.n) else {
+            return Err("there are more users than signed in".to_owned());
+        };
+        let begun = stage.recorder.now();
+        let opened = timeout(stage.clock(), CONNECT_MAX, socket::open(stage.target, guest, self.n)).await;
+        match opened.unwrap_or_else(|_| Err(format!("no socket within {CONNECT_MAX:?}"))) {
+            Ok(socket) => {
+                self.free = stage.recorder.now();
+                stage.recorder.took(Time::Connect, begun, self.free);
+                stage.recorder.seen().sockets += 1;
+                self.socket = Some(socket);
+                Ok(())
+            }
+            Err(error) => {
+                stage.recorder.broke(Promise::LetsIn, || error.clone());
+                Err(error)
+            }
+        }
+    }
+
+    /// Connects again where the socket was lost, after a pause; says whether this user has one.
+    pub(crate) async fn come_back(&mut self, stage: &Stage) -> bool {
+        if self.socket.is_some() {
+            return true;
+        }
+        if self.reconnects {
+            return self.connect(stage).await.is_ok();
+        }
+        if stage.rest(COME_BACK).await {
+            return false;
+        }
+        stage.recorder.seen().reconnects += 1;
+        self.connect(stage).await.is_ok()
+    }
+
+    /// Notes that the socket is gone although nobody here wanted it to be.
+    pub(crate) fn lose(&mut self, stage: &Stage, how: &str) {
+        if self.socket.take().is_some() {
+            stage.recorder.seen().sockets -= 1;
+            stage.recorder.broke(Promise::StaysOpen, || format!("user {}: {how}", self.n));
+        }
+    }
+
+    /// Looks whether something has come that nobody asked for, without waiting for it.
+    pub(crate) fn overhear(&mut self, stage: &Stage) {
+        while let Some(socket) = &mut self.socket
+            && let Some(came) = socket.next().now_or_never()
+        {
+            self.judge_unasked(stage, came);
+        }
+    }
+
+    /// Listens until it is over, and answers pings meanwhile.
+    pub(crate) async fn listen(&mut self, stage: &Stage) {
+        while let Some(socket) = &mut self.socket {
+            let came = tokio::select! {
+                came = socket.next() => came,
+                () = stage.over.cancelled() => return,
+            };
+            self.judge_unasked(stage, came);
+        }
+    }
+
+    /// Judges what came while no turn was running.
+    fn judge_unasked(
+        &mut self,
+        stage: &Stage,
+        came: Option<Result<Message, tokio_tungstenite::tungstenite::Error>>,
+    ) {
+        match came {
+            Some(Ok(Message::Text(text))) => {
+                let frame = Frame::read(&text);
+                self.claim(stage, &frame);
+                match frame.meaning() {
+                    Meaning::Aside | Meaning::Safety => {}
+                    Meaning::Refused(code) => count(&mut stage.recorder.seen().refused, code),
+                    Meaning::Garbage => stage.recorder.broke(Promise::CleanFrames, || text.to_string()),
+                    _ => stage.recorder.broke(Promise::OneEnd, || format!("user {}: {text}", self.n)),
+                }
+            }
+            Some(Ok(Message::Close(reason))) => self.lose(stage, &format!("closed: {reason:?}")),
+            Some(Ok(_)) => {}
+            Some(Err(error)) => self.lose(stage, &error.to_string()),
+            None => self.lose(stage, "the connection ended"),
+        }
+    }
+
+    /// Checks that what a frame names is this user's.
+    pub(crate) fn claim(&self, stage: &Stage, frame: &Frame<'_>) {
+        for id in frame.ids() {
+            if !stage.recorder.belongs(id, self.n) {
+                stage.recorder.broke(Promise::OwnFrames, || format!("`{id}` reached user {} too", self.n));
+            }
+        }
+    }
+
+    /// Leaves in order.
+    pub(crate) async fn leave(&mut self, stage: &Stage) {
+        stage.clock().sleep(LISTEN).await;
+        self.hang_up(stage).await;
+    }
+
+    /// Closes the socket in order.
+    pub(crate) async fn hang_up(&mut self, stage: &Stage) {
+        self.overhear(stage);
+        if let Some(mut socket) = self.socket.take() {
+            stage.recorder.seen().sockets -= 1;
+            let farewell = async {
+                // A server that is gone needs no farewell.
+                _ = socket.send(Message::Close(None)).await;
+                while let Some(Ok(_)) = socket.next().await {}
+            };
+            _ = timeout(stage.clock(), CLOSE_MAX, farewell).await;
+        }
+    }
+}

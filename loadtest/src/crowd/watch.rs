@@ -1,0 +1,82 @@
+//! Reads, second by second, what target and generator use, and how late the generator is.
+//!
+//! Invariant: what the system does not tell is absent.
+
+use std::{sync::Arc, time::Duration};
+
+use clock::Instant;
+
+use super::{figures::Time, recorder::Recorder, report::Second, stage::Stage};
+use crate::process;
+
+/// How often it is looked whether the generator is late. A timer of the system is late by up to a millisecond.
+const TICK: Duration = Duration::from_millis(20);
+const TICKS_PER_SECOND: u32 = 50;
+
+/// What two processes have used so far.
+#[derive(Clone, Copy, Debug, Default)]
+pub(crate) struct Usage {
+    pub(crate) target_cpu: Option<Duration>,
+    pub(crate) target_rss: Option<u64>,
+    pub(crate) generator_cpu: Option<Duration>,
+    pub(crate) generator_rss: Option<u64>,
+}
+
+impl Usage {
+    /// Asks the system.
+    pub(crate) fn of(target: Option<u32>) -> Self {
+        let own = std::process::id();
+        Self {
+            target_cpu: target.and_then(process::cpu),
+            target_rss: target.and_then(process::resident),
+            generator_cpu: process::cpu(own),
+            generator_rss: process::resident(own),
+        }
+    }
+}
+
+/// Watches until it is over.
+pub(crate) async fn watch(stage: Arc<Stage>, target: Option<u32>) {
+    let begun = stage.recorder.now();
+    let (mut before, mut ticks) = (Usage::of(target), 0_u32);
+    loop {
+        ticks += 1;
+        let due = begun + TICK * ticks;
+        if stage.rest(due.remaining(stage.recorder.now())).await {
+            return;
+        }
+        stage.recorder.took(Time::Lag, due, stage.recorder.now());
+        if ticks.is_multiple_of(TICKS_PER_SECOND) {
+            let now = Usage::of(target);
+            close_second(&stage.recorder, (before, now));
+            before = now;
+        }
+    }
+}
+
+/// Ends the second that is being filled.
+fn close_second(recorder: &Recorder, (before, now): (Usage, Usage)) {
+    let share = |before: Option<Duration>, now: Option<Duration>| {
+        Some(now?.saturating_sub(before?).as_secs_f64() * f64::from(TICKS_PER_SECOND) * TICK.as_secs_f64())
+    };
+    let at = recorder.now();
+    let mut seen = recorder.seen();
+    let current = std::mem::take(&mut seen.second);
+    // A second of which only a part is measured is none.
+    let is_whole = |from: &Instant| at.since(*from) >= TICK * (TICKS_PER_SECOND - 1) && seen.until.is_none();
+    let Some(from) = seen.from.filter(is_whole) else { return };
+    let quantile = |share| (current.first.count() > 0).then(|| current.first.quantile_ms(share));
+    let second = Second {
+        at_s: at.since(from).as_secs_f64(),
+        turns: current.turns,
+        refused: current.refused,
+        first_p50_ms: quantile(0.5),
+        first_p99_ms: quantile(0.99),
+        first_max_ms: quantile(1.0),
+        sockets: seen.sockets,
+        target_cpu: share(before.target_cpu, now.target_cpu),
+        target_rss: now.target_rss,
+        generator_cpu: share(before.generator_cpu, now.generator_cpu),
+    };
+    seen.seconds.push(second);
+}
