@@ -12,7 +12,7 @@ use goose::goose::{GooseMethod, GooseRequest, GooseUser, TransactionError, Trans
 use reqwest::StatusCode;
 use scenarios::{
     Backend, Guest,
-    history::{self, FactHistory, Moment, Operation, Outcome, Proof, Read, Revision, Span},
+    history::{self, Doubt, FactHistory, Moment, Operation, Outcome, Proof, Read, Revision, Span},
     model::Writing,
 };
 use serde_json::{Value, json};
@@ -173,10 +173,13 @@ pub(crate) async fn judge(stage: &Stage, backend: &Backend) {
             Writing::Replace => history::serial_history(&history),
             Writing::Append => history::no_lost_update(&history),
         });
-        let proof = proof.and_then(|()| history::linearizable(&history));
-        if let Err(proof) = proof {
-            stage.recorder.broke(Promise::KeepsFacts, || format!("person {person}: {proof}"));
-        }
+        let told = match proof.map_err(Doubt::from).and_then(|()| history::linearizable(&history)) {
+            Ok(()) => continue,
+            Err(Doubt::Proved(proof)) => proof.to_string(),
+            // Every value here is written once: who finds another writer's has found what nobody wrote.
+            Err(Doubt::Undecided(why)) => why,
+        };
+        stage.recorder.broke(Promise::KeepsFacts, || format!("person {person}: {told}"));
     }
 }
 
