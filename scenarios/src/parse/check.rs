@@ -1,6 +1,7 @@
 //! What the types cannot say: names that must resolve, kinds that must be unique.
 
 mod client;
+mod network;
 mod sabotage;
 mod written;
 
@@ -10,8 +11,7 @@ use super::{FORMAT, Place, Problem, nearest};
 use crate::{
     expr::{Expr, ExprError, Settings},
     invariant,
-    line::{Link, REPLICAS, Replica},
-    model::{DeviceName, Expect, Fault, FrameMatch, Name, Network, Scenario, Step, Subject, UpstreamMatch},
+    model::{DeviceName, Expect, FrameMatch, Name, Scenario, Step, Subject, UpstreamMatch},
     target,
 };
 
@@ -150,7 +150,7 @@ fn one_step(step: &Step, scope: &Scope) -> Checked {
         Step::Advance { by } => duration(by, scope),
         Step::Http(call) => {
             call.user.iter().try_for_each(|name| user(name, scope))?;
-            replica(call.replica, scope)?;
+            network::replica(call.replica, scope)?;
             call.within.iter().try_for_each(|expr| duration(expr, scope))?;
             call.count.iter().chain(&call.at_once).try_for_each(|expr| count(expr, scope))
         }
@@ -158,7 +158,7 @@ fn one_step(step: &Step, scope: &Scope) -> Checked {
             "`process` is about a target that was started here".to_owned(),
             "add `needs = [\"process\"]`".to_owned(),
         ),
-        Step::Network(network) => network_step(network, scope),
+        Step::Network(step) => network::step(step, scope),
         Step::Sql { .. } if !scope.needs.contains("database-sql") => wrong(
             "`sql` is about a database that can be written to by hand".to_owned(),
             "add `needs = [\"database-sql\"]`".to_owned(),
@@ -172,35 +172,6 @@ fn one_step(step: &Step, scope: &Scope) -> Checked {
         Step::WriteFacts(write) => written::step(write, scope),
         Step::Decide(decide) => written::decide(decide, scope),
     }
-}
-
-/// Another replica than the first one has to be there.
-fn replica(replica: Replica, scope: &Scope) -> Checked {
-    if replica.is_first() || scope.needs.contains(REPLICAS) {
-        return Ok(());
-    }
-    let text = format!("`replica = {replica}` is about a target of several servers");
-    wrong(text, format!("add `needs = [\"{REPLICAS}\"]`"))
-}
-
-fn network_step(network: &Network, scope: &Scope) -> Checked {
-    replica(network.replica, scope)?;
-    let need = network.link.need();
-    if !scope.needs.contains(need) {
-        let text = format!("`network` is about the line to the {}", network.link.word());
-        return wrong(text, format!("add `needs = [\"{need}\"]`"));
-    }
-    if network.by.is_some() != (network.r#do == Fault::Delay) {
-        let text = "`by` belongs to `do = \"delay\"`".to_owned();
-        return wrong(text, "write `do = \"delay\", by = \"300ms\"`".to_owned());
-    }
-    if network.r#do == Fault::Fill
-        && (network.link != Link::Database || !scope.needs.contains("virtual-time"))
-    {
-        let text = "only the database of the built-in target can be full".to_owned();
-        return wrong(text, "add `needs = [\"database-link\", \"virtual-time\"]`".to_owned());
-    }
-    network.by.iter().try_for_each(|expr| duration(expr, scope))
 }
 
 fn expectation(expect: &Expect, scope: &Scope) -> Checked {

@@ -1,6 +1,6 @@
 //! What clients put on the wire: enough of it to mean something, and not more than a wire can have.
 
-use super::{Checked, Scope, about, at, device, replica};
+use super::{Checked, Scope, about, at, device, network::replica};
 use crate::model::{
     Client, ClientDoing, Device, Name, Opcode, Protocol, Send, SendFrames, SendRaw, TIMES_MAX, WireFrame,
 };
