@@ -12,7 +12,7 @@ use server::ids::SuggestionId;
 use tokio::net::TcpStream;
 
 use super::start;
-use crate::support::server::{PASSWORD, Server, answer};
+use crate::support::server::{PASSWORD, Server, answer, reply};
 
 #[tokio::test]
 async fn a_query_or_path_that_cannot_be_read_is_answered_as_json() {
@@ -82,9 +82,9 @@ async fn a_panic_is_an_answer_and_the_next_request_works() {
 async fn every_answer_carries_its_id_and_careful_headers() {
     let server = start().await;
 
-    let response = server.request(Method::GET, "/api/reminders", "").send().await.unwrap();
+    let reply = reply(server.request(Method::GET, "/api/reminders", "")).await;
 
-    let header = |name: &str| response.headers()[name].to_str().unwrap().to_owned();
+    let header = |name: &str| reply.headers[name].to_str().unwrap().to_owned();
     assert_eq!(header("x-content-type-options"), "nosniff");
     assert_eq!(header("cache-control"), "no-store");
     assert_eq!(header("access-control-allow-origin"), "*");
