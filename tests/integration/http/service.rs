@@ -31,6 +31,7 @@ async fn a_query_or_path_that_cannot_be_read_is_answered_as_json() {
     let (status, body) = server.get(&format!("{session}/%ff/messages"), &token).await;
     assert_eq!(status, 400);
     insta::assert_snapshot!(body, @r#"{"error":"path cannot be read; what follows each `%` must be the bytes of UTF-8 text","code":"bad_request"}"#);
+    assert_eq!(server.get("/page/%ff", "").await.0, 400);
     let unknown = server.get(&format!("{session}/{random}/messages"), &token).await;
     assert_eq!(unknown, server.get(&format!("{session}/x/messages"), &token).await);
     assert_eq!(unknown.0, 404);
