@@ -1,6 +1,8 @@
-//! `gauntlet schema`: JSON Schemas, for editors of scenario files and for readers of `run.json`.
+//! `gauntlet schema`: JSON Schemas, for editors of scenario files and for readers of `run.json`, and what the reference server
+//! speaks, for those who write clients of it.
 
 use clap::{Args, ValueEnum};
+use serde_json::Value;
 
 use crate::{exit_code::ExitCode, failure::Failure, output};
 
@@ -22,14 +24,20 @@ enum Subject {
     Evidence,
     /// The frames of the chat, protocol `chat.v1`
     Chat,
+    /// The socket of the chat with both protocols, as AsyncAPI
+    Socket,
+    /// The REST API, as OpenAPI
+    Api,
 }
 
 pub(crate) fn run(arguments: &Arguments) -> Result<ExitCode, Failure> {
-    let schema = match arguments.of {
-        Subject::Scenario => scenarios::schema(),
-        Subject::Run => scenarios::report::schema(),
-        Subject::Evidence => scenarios::evidence::schema(),
-        Subject::Chat => server::chat::v1::schema().try_into().map_err(Failure::environment)?,
+    let schema: Value = match arguments.of {
+        Subject::Scenario => scenarios::schema().into(),
+        Subject::Run => scenarios::report::schema().into(),
+        Subject::Evidence => scenarios::evidence::schema().into(),
+        Subject::Chat => server::chat::v1::schema(),
+        Subject::Socket => server::chat::asyncapi::document(),
+        Subject::Api => server::api::document().map_err(Failure::environment)?,
     };
     let text = serde_json::to_string_pretty(&schema).map_err(Failure::environment)?;
     output::print(&format!("{text}\n"));

@@ -21,8 +21,8 @@ use tower_http::cors::CorsLayer;
 use crate::{
     config::Http,
     routes::{
-        account, admin, consents, conversations, devices, factor, facts, feed, health, languages, page,
-        preference, preferences, reminders, socket, suggestions, texts,
+        account, admin, consents, conversations, devices, document, factor, facts, feed, health, languages,
+        page, preference, preferences, reminders, socket, suggestions, texts,
     },
     state::AppState,
 };
@@ -58,6 +58,8 @@ fn open_routes() -> Router<AppState> {
         .route("/health", get(health::healthy))
         .route("/health/live", get(health::live))
         .route("/health/ready", get(health::ready))
+        .route("/api/openapi.json", get(document::api))
+        .route("/api/asyncapi.json", get(document::socket))
         .route("/api/languages", get(languages::enabled))
         .route("/api/auth/register", post(account::register))
         .route("/api/auth/login", post(account::login))
@@ -126,16 +128,15 @@ fn admin_routes(state: &AppState) -> Router<AppState> {
 
 /// What administrators do about languages and texts.
 fn language_routes() -> Router<AppState> {
-    const TEXT: &str = "/api/admin/languages/{code}/texts/{key}";
     Router::new()
         .route("/api/admin/languages", get(languages::list).post(languages::add))
         .route("/api/admin/languages/{code}", put(languages::change))
         .route("/api/admin/languages/{code}/texts", get(texts::list))
-        .route(TEXT, get(texts::versions).put(texts::edit))
-        .route(&format!("{TEXT}/preview"), post(texts::preview))
-        .route(&format!("{TEXT}/draft"), post(texts::draft))
-        .route(&format!("{TEXT}/versions/{{version}}/approve"), post(texts::approve))
-        .route(&format!("{TEXT}/versions/{{version}}/restore"), post(texts::restore))
+        .route("/api/admin/languages/{code}/texts/{key}", get(texts::versions).put(texts::edit))
+        .route("/api/admin/languages/{code}/texts/{key}/preview", post(texts::preview))
+        .route("/api/admin/languages/{code}/texts/{key}/draft", post(texts::draft))
+        .route("/api/admin/languages/{code}/texts/{key}/versions/{version}/approve", post(texts::approve))
+        .route("/api/admin/languages/{code}/texts/{key}/versions/{version}/restore", post(texts::restore))
 }
 
 /// The socket is not under the limit per user: its messages have a limit of their own.

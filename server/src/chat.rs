@@ -8,6 +8,7 @@
 //! Invariants: on v0 a turn is owned by its connection's driver; when a client hangs up, the driver drops what was
 //! asked of the model, stores what was shown, and ends. On `chat.v1` a turn is owned by the user's room and goes on.
 
+pub mod asyncapi;
 pub mod effect;
 pub mod event;
 pub mod protocol;

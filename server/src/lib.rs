@@ -42,6 +42,7 @@ pub mod chat;
 // Ground: network, settings, accounts, rows.
 pub mod abuse;
 pub mod accounts;
+pub mod api;
 mod app;
 pub mod audit;
 pub mod config;

@@ -5,6 +5,7 @@ pub(crate) mod admin;
 pub(crate) mod consents;
 pub(crate) mod conversations;
 pub(crate) mod devices;
+pub(crate) mod document;
 pub(crate) mod factor;
 pub(crate) mod facts;
 pub(crate) mod feed;

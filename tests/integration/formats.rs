@@ -11,7 +11,7 @@ use quick_xml::{Reader, events::Event};
 use serde_json::{Value, json};
 use tempfile::TempDir;
 
-use crate::support::schema::contradictions;
+use crate::support::schema::{contradictions, strict_contradictions};
 
 const CANARY: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/scenarios/canary.toml");
 const NAMES: [&str; 3] = [
@@ -91,28 +91,35 @@ fn schema(of: &str) -> Value {
     serde_json::from_slice(&gauntlet(&["schema", "--of", of], &[]).stdout).unwrap()
 }
 
-/// A frame that the published schema does not know would break whoever has made a client by it.
+/// A frame that the published schemas do not know would break whoever has made a client by them.
 #[test]
-fn every_frame_of_chat_v1_is_as_its_schema_says_f148() {
+fn every_frame_of_both_protocols_is_as_its_schemas_say_f140_f148() {
     let folder = tempfile::tempdir().unwrap();
     let output = gauntlet(&["run", "v1", "--report", folder.path().to_str().unwrap()], &[]);
     assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stdout));
-    let schema = schema("chat");
+    let (schema, socket) = (schema("chat"), schema("socket"));
     let server = json!({"$ref": "#/$defs/ServerFrame", "$defs": schema["$defs"]});
 
     let mut seen = BTreeSet::new();
     for file in fs::read_dir(folder.path().join("evidence")).unwrap() {
         let evidence = json_of(&file.unwrap().path());
-        let v1 = |event: &&Value| event["what"]["frame"]["ends"].is_boolean();
-        for frame in evidence["seen"]["events"].as_array().unwrap().iter().filter(v1) {
-            let frame = &frame["what"]["frame"]["json"];
-            assert_eq!(contradictions(&server, frame), Vec::<String>::new(), "{frame}");
-            seen.insert(frame["type"].as_str().unwrap().to_owned());
+        for event in evidence["seen"]["events"].as_array().unwrap() {
+            let frame = &event["what"]["frame"]["json"];
+            let Some(kind) = frame["type"].as_str() else { continue };
+            let is_v1 = event["what"]["frame"]["ends"].is_boolean();
+            let name = format!("{}.server.{kind}", if is_v1 { "v1" } else { "v0" });
+            let payload = &socket["components"]["messages"][&name]["payload"];
+            assert_eq!(strict_contradictions((&socket, payload), frame), [""; 0], "{name}: {frame}");
+            if is_v1 {
+                assert_eq!(contradictions(&server, frame), [""; 0], "{frame}");
+            }
+            seen.insert(name);
         }
     }
 
     let kinds = ["ack", "chunk", "done", "error", "message", "safety", "session", "snapshot", "welcome"];
-    assert!(kinds.iter().all(|kind| seen.contains(*kind)), "{seen:?}");
+    assert!(kinds.iter().all(|kind| seen.contains(&format!("v1.server.{kind}"))), "{seen:?}");
+    assert!(["done", "message"].iter().all(|kind| seen.contains(&format!("v0.server.{kind}"))), "{seen:?}");
 }
 
 /// What was counted in a suite, or in all of them.

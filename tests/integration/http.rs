@@ -2,6 +2,7 @@
 
 mod accounts;
 mod admin;
+mod api;
 mod calendar;
 mod consents;
 mod conversations;

@@ -3,6 +3,7 @@
 #![expect(clippy::expect_used, reason = "a test that cannot read the tree has failed")]
 #![expect(clippy::case_sensitive_file_extension_comparisons, reason = "names in this tree are lower-case")]
 
+mod api;
 mod calendar;
 mod document;
 mod errors;

@@ -1,8 +1,9 @@
 //! What tests of several parts share: a browser, a PostgreSQL and a Redis to test against, a running server, gateways and chats of
-//! strangers, a chat that keeps time, a checker of JSON Schemas, and what to do without.
+//! strangers, a chat that keeps time, a checker of JSON Schemas and one of answers, and what to do without.
 
 pub(crate) mod absence;
 pub(crate) mod browser;
+pub(crate) mod contract;
 pub(crate) mod gateway;
 pub(crate) mod judged;
 pub(crate) mod metronome;

@@ -1,13 +1,23 @@
 //! Whether JSON is what a JSON Schema says: the words that our schemas use, and no others.
 
+use regex::Regex;
 use serde_json::{Map, Value};
 
 /// Words that describe and do not decide.
-const SILENT: [&str; 7] = ["$schema", "title", "description", "default", "format", "$defs", "examples"];
+const SILENT: [&str; 7] =
+    ["$schema", "title", "description", "default", "$defs", "examples", "discriminator"];
 
 /// Returns what contradicts the schema, each with its place; a word that the checker does not know is one too.
 pub(crate) fn contradictions(schema: &Value, json: &Value) -> Vec<String> {
-    let mut checker = Checker { root: schema, found: Vec::new() };
+    let mut checker = Checker { root: schema, is_strict: false, found: Vec::new() };
+    checker.check(schema, Spot { json, at: "" });
+    checker.found
+}
+
+/// The same for a schema that stands in a document, whose references lead there. A field that the schema of its object does
+/// not name is a contradiction too.
+pub(crate) fn strict_contradictions((root, schema): (&Value, &Value), json: &Value) -> Vec<String> {
+    let mut checker = Checker { root, is_strict: true, found: Vec::new() };
     checker.check(schema, Spot { json, at: "" });
     checker.found
 }
@@ -21,6 +31,7 @@ struct Spot<'a> {
 
 struct Checker<'a> {
     root: &'a Value,
+    is_strict: bool,
     found: Vec<String>,
 }
 
@@ -43,6 +54,8 @@ impl Checker<'_> {
                 "type" => self.type_of(says, spot),
                 "enum" => self.blame(says.as_array().unwrap().contains(json), at, &format!("one of {says}")),
                 "const" => self.blame(says == json, at, &format!("{says}")),
+                "format" => self.blame(is_of_format(says, json), at, &format!("the form of a {says}")),
+                "pattern" | "minLength" | "maxLength" => self.text(word, says, spot),
                 "minimum" => self.blame(
                     !json.is_number() || json.as_f64() >= says.as_f64(),
                     at,
@@ -93,15 +106,31 @@ impl Checker<'_> {
     }
 
     fn some_of(&mut self, says: &Value, spot: Spot<'_>, fits: impl Fn(usize) -> bool) {
-        let root = self.root;
-        let is_fitting = |schema: &&Value| {
-            let mut checker = Checker { root, found: Vec::new() };
+        let tried = says.as_array().unwrap().iter().map(|schema| {
+            let mut checker = Checker { root: self.root, is_strict: self.is_strict, found: Vec::new() };
             checker.check(schema, spot);
-            checker.found.is_empty()
-        };
-        let fitting = says.as_array().unwrap().iter().filter(is_fitting).count();
+            checker.found
+        });
+        let tried: Vec<_> = tried.collect();
+        let fitting = tried.iter().filter(|found| found.is_empty()).count();
+        if fits(fitting) {
+            return;
+        }
         let Spot { json, at } = spot;
-        self.blame(fits(fitting), at, &format!("another of the choices; {fitting} of them fit {json}"));
+        self.blame(false, at, &format!("another of the choices; {fitting} of them fit {json}"));
+        // What is wrong is most likely what keeps it from the choice that it is nearest to.
+        self.found.extend(tried.into_iter().min_by_key(Vec::len).unwrap_or_default());
+    }
+
+    fn text(&mut self, word: &str, says: &Value, Spot { json, at }: Spot<'_>) {
+        let Some(text) = json.as_str() else { return };
+        let length = u64::try_from(text.chars().count()).unwrap();
+        let fits = match word {
+            "pattern" => Regex::new(says.as_str().unwrap()).unwrap().is_match(text),
+            "minLength" => says.as_u64() <= Some(length),
+            _ => says.as_u64() >= Some(length),
+        };
+        self.blame(fits, at, &format!("{word} {says}"));
     }
 
     fn fields(&mut self, word: &str, words: &Map<String, Value>, Spot { json, at }: Spot<'_>) {
@@ -111,6 +140,9 @@ impl Checker<'_> {
             match (word, known.and_then(|known| known.get(name))) {
                 ("properties", Some(schema)) => self.check(schema, Spot { json: value, at: &place }),
                 ("additionalProperties", None) => self.check(&words[word], Spot { json: value, at: &place }),
+                ("properties", None) if self.is_strict && !words.contains_key("additionalProperties") => {
+                    self.found.push(format!("{place}: no such field is described"));
+                }
                 _ => {}
             }
         }
@@ -133,5 +165,15 @@ impl Checker<'_> {
                 }
             }
         }
+    }
+}
+
+/// Returns whether a text is of this form; forms of numbers are left to their bounds.
+fn is_of_format(says: &Value, json: &Value) -> bool {
+    let Some(text) = json.as_str() else { return true };
+    match says.as_str() {
+        Some("uuid") => text.parse::<uuid::Uuid>().is_ok(),
+        Some("date-time") => text.parse::<jiff::Timestamp>().is_ok(),
+        _ => true,
     }
 }

@@ -18,6 +18,8 @@ use server::{
 use sqlx::{AnyConnection, AssertSqlSafe, Connection as _};
 use tokio::{net::TcpListener, sync::oneshot, task::JoinHandle};
 
+use super::contract::{Asked, Reply};
+
 /// Password of every user of the tests.
 pub(crate) const PASSWORD: &str = "correct horse";
 
@@ -125,10 +127,22 @@ impl Server {
 
 /// Sends a request and reads the answer whole.
 pub(crate) async fn answer(request: RequestBuilder) -> Answer {
-    let response = request.send().await.unwrap();
-    let status = response.status().as_u16();
+    let reply = reply(request).await;
+    (reply.status, reply.body)
+}
+
+/// The same with the headers. Whatever comes is held to the document of the API.
+pub(crate) async fn reply(request: RequestBuilder) -> Reply {
+    let (client, request) = request.build_split();
+    let request = request.unwrap();
+    let asked = Asked::of(&request);
+    let response = client.execute(request).await.unwrap();
+    let (status, headers) = (response.status().as_u16(), response.headers().clone());
     let text = response.text().await.unwrap();
-    (status, serde_json::from_str(&text).unwrap_or(Value::String(text)))
+    let body = serde_json::from_str(&text).unwrap_or(Value::String(text));
+    let reply = Reply { status, headers, body };
+    asked.hold(&reply);
+    reply
 }
 
 /// Waits until a server has read what it starts with: a test may then move the time. It asks from an address that no

@@ -53,7 +53,41 @@ pub(super) const STALE: Closing = Closing::With(4503, "no first frame");
 const NOT_UTF8: Closing = Closing::With(close_code::INVALID, "text is not UTF-8");
 const BAD_FRAME: Closing = Closing::With(close_code::PROTOCOL, "frame breaks the protocol");
 
+/// How the server may close a connection of v0 with a code.
+pub(super) const ON_V0: [Closing; 9] =
+    [AWAY, FLOODED, NO_PONG, EXPIRED, REVOKED, BAD_FRAME, NOT_TEXT, NOT_UTF8, TOO_BIG];
+
+/// How the server may close a connection of `chat.v1` with a code.
+pub(super) const ON_V1: [Closing; 13] = [
+    SHUTDOWN,
+    SLOW,
+    FLOODED,
+    NO_PONG,
+    EXPIRED,
+    INSUFFICIENT,
+    REVOKED,
+    BAD_REQUEST,
+    STALE,
+    BAD_FRAME,
+    NOT_TEXT,
+    NOT_UTF8,
+    TOO_BIG,
+];
+
+/// Returns whether a client that is told this code is to connect again.
+pub(super) const fn is_worth_coming_back(code: u16) -> bool {
+    matches!(code, close_code::AWAY | 4000..4500)
+}
+
 impl Closing {
+    /// Returns the code and the reason that a client is told.
+    pub(super) const fn told(&self) -> Option<(u16, &'static str)> {
+        match *self {
+            Self::With(code, reason) => Some((code, reason)),
+            Self::Silent | Self::Answered => None,
+        }
+    }
+
     /// Sorts what reading has failed with.
     ///
     /// The type of the cause belongs to a crate that axum does not show, so that its text decides.

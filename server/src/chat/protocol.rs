@@ -9,7 +9,7 @@
 //! Invariant: what a frame says to the user is in `content`; everything else is for programs.
 
 use jiff::Timestamp;
-use schemars::JsonSchema;
+use schemars::{JsonSchema, generate::SchemaSettings};
 use serde::Serialize;
 use serde_json::Value;
 
@@ -127,7 +127,7 @@ pub enum Finish {
 }
 
 /// The types of frames out.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, JsonSchema)]
 #[serde(rename_all = "snake_case")]
 pub enum FrameType {
     /// Text for the user.
@@ -141,7 +141,7 @@ pub enum FrameType {
 }
 
 /// A frame out. Absent keys are not sent.
-#[derive(Clone, Debug, PartialEq, Serialize)]
+#[derive(Clone, Debug, PartialEq, Serialize, JsonSchema)]
 pub struct Frame {
     /// What kind of frame.
     #[serde(rename = "type")]
@@ -160,6 +160,7 @@ pub struct Frame {
     pub turn: u64,
     /// Id of the stored reply.
     #[serde(skip_serializing_if = "Option::is_none")]
+    #[schemars(with = "Option<String>")]
     pub id: Option<MessageId>,
     /// What the text is.
     #[serde(skip_serializing_if = "Option::is_none")]
@@ -184,6 +185,7 @@ pub struct Frame {
     pub used_fallback: bool,
     /// The session of the turn.
     #[serde(skip_serializing_if = "Option::is_none")]
+    #[schemars(with = "Option<String>")]
     pub session: Option<SessionId>,
 }
 
@@ -277,6 +279,12 @@ impl Frame {
     pub fn to_json(&self) -> String {
         serde_json::to_string(self).unwrap_or_else(|_| r#"{"type":"error","code":"internal"}"#.to_owned())
     }
+}
+
+/// Returns the schema of a frame out.
+pub(super) fn schema() -> Value {
+    let settings = SchemaSettings::draft2020_12().for_serialize();
+    settings.into_generator().into_root_schema_for::<Frame>().to_value()
 }
 
 /// Reads a frame of a client. Unknown keys are skipped, and the case of keys does not matter.

@@ -72,6 +72,11 @@ impl Client {
             .no_proxy()
             .http1_only()
             .pool_max_idle_per_host(0)
+            // What it says of itself is not believed, whatever another crate switches on in this library.
+            .no_gzip()
+            .no_brotli()
+            .no_deflate()
+            .no_zstd()
             .connector_layer(ConnectLimit::new(SharedClock::clone(&clock), settings.connect))
             .build()
             .map_err(|error| error.to_string());

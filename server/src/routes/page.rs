@@ -1,11 +1,11 @@
 //! The page to talk to the server by: files that are compiled in, and asks nobody else for anything.
 
 use axum::{
-    extract::Path,
     http::{HeaderName, header},
     response::{IntoResponse, Response},
 };
 
+use super::input;
 use crate::error::ApiError;
 
 /// What the page may do: its own scripts, its own styles, calls to its own server.
@@ -41,7 +41,7 @@ pub(crate) async fn index() -> Response {
 }
 
 /// `GET /page/{file}`
-pub(crate) async fn part(Path(name): Path<String>) -> Response {
+pub(crate) async fn part(input::Path(name): input::Path<String>) -> Response {
     file(&name).into_response()
 }
 

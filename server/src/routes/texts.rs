@@ -144,7 +144,6 @@ pub(crate) async fn approve(
         checked(&watch, &place.key, &text)?;
     }
     let by: (UserId, Timestamp) = (admin.id, rows.clock.wall());
-    let conflict = |code, text: &str| Err(ApiError::new(StatusCode::CONFLICT, code, text));
     match rows.storage.approve_text(place.clone(), version, by).await? {
         Approved::Counted(stored) => {
             tracing::info!(admin = %admin.id, ?place, version, state = ?stored.state, "text approved");
@@ -152,12 +151,13 @@ pub(crate) async fn approve(
         }
         Approved::Unknown => Err(ApiError::not_found("version")),
         Approved::Decided => {
-            conflict("already_decided", "this version is live or was; restore it to show it again")
+            let text = "this version is live or was; restore it to show it again";
+            Err(ApiError::new(StatusCode::CONFLICT, "already_decided", text))
         }
-        Approved::Before => conflict(
-            "approved_before",
-            "you stand behind this version already; another administrator must approve of it",
-        ),
+        Approved::Before => {
+            let text = "you stand behind this version already; another administrator must approve of it";
+            Err(ApiError::new(StatusCode::CONFLICT, "approved_before", text))
+        }
     }
 }
 

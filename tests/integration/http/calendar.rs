@@ -10,7 +10,7 @@ use super::{
     reminders::{suggest, user_of},
     start,
 };
-use crate::support::server::{Answer, Server, answer};
+use crate::support::server::{Answer, Server, answer, reply};
 
 const PREFERENCES: &str = "/api/users/me/preferences";
 const TIME: &str = "2027-01-15T14:00:00+01:00";
@@ -21,8 +21,8 @@ async fn put(server: &Server, token: &str, tag: Option<&str>, body: Value) -> An
 }
 
 async fn tag(server: &Server, token: &str) -> String {
-    let response = server.request(Method::GET, PREFERENCES, token).send().await.unwrap();
-    response.headers()["etag"].to_str().unwrap().to_owned()
+    let reply = reply(server.request(Method::GET, PREFERENCES, token)).await;
+    reply.headers["etag"].to_str().unwrap().to_owned()
 }
 
 #[tokio::test]
@@ -115,10 +115,8 @@ async fn a_rollback_names_one_or_a_time_within_a_day_f87() {
 
 async fn post_with_key(server: &Server, token: &str, key: &str, body: Value) -> (Answer, bool) {
     let request = server.request(Method::POST, "/api/reminders", token).header("idempotency-key", key);
-    let response = request.body(body.to_string()).send().await.unwrap();
-    let is_replayed = response.headers().contains_key("idempotency-replayed");
-    let status = response.status().as_u16();
-    ((status, response.json().await.unwrap()), is_replayed)
+    let reply = reply(request.body(body.to_string())).await;
+    ((reply.status, reply.body), reply.headers.contains_key("idempotency-replayed"))
 }
 
 #[tokio::test]

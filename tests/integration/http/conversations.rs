@@ -8,7 +8,7 @@ use serde_json::{Value, json};
 use tokio_tungstenite::{connect_async, tungstenite};
 
 use super::start;
-use crate::support::server::Server;
+use crate::support::server::{Server, reply};
 
 /// Opens the chat socket; `Err` holds the answer to a refused upgrade.
 async fn open_chat(server: &Server, query: &str) -> Result<(), Value> {
@@ -34,8 +34,8 @@ async fn the_chat_opens_for_a_token_in_the_query_only_where_that_is_allowed() {
     assert_eq!(open_chat(&server, "").await.unwrap_err()["code"], "no_token");
     assert_eq!(open_chat(&server, "?token=x").await.unwrap_err()["code"], "bad_token");
     assert_eq!(open_chat(&strict, &query).await.unwrap_err()["code"], "no_token");
-    let plain = server.request(Method::GET, &format!("/ws/chat{query}"), "").send().await.unwrap();
-    assert_eq!(plain.headers()["sec-websocket-version"], "13");
+    let plain = reply(server.request(Method::GET, &format!("/ws/chat{query}"), "")).await;
+    assert_eq!(plain.headers["sec-websocket-version"], "13");
     let (status, body) = server.get(&format!("/ws/chat{query}"), "").await;
     assert_eq!((status, &body["code"]), (426, &json!("upgrade_required")));
     server.stop().await;

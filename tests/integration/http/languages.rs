@@ -12,7 +12,7 @@ use server::{
 };
 
 use super::{in_the_lab, redacted, start};
-use crate::support::server::answer;
+use crate::support::server::{answer, reply};
 
 fn french() -> Value {
     json!({"code": "fr", "name": "French", "native_name": "Français"})
@@ -26,11 +26,11 @@ async fn only_an_administrator_adds_a_language_f51() {
     let nobody = server.post("/api/admin/languages", "", french()).await;
     let stranger = server.post("/api/admin/languages", &user, french()).await;
     let request = server.request(Method::POST, "/api/admin/languages", &admin).body(french().to_string());
-    let added = request.send().await.unwrap();
+    let added = reply(request).await;
 
-    assert_eq!((nobody.0, stranger.0, added.status().as_u16()), (401, 403, 201));
-    assert_eq!(added.headers()["location"], "/api/admin/languages/fr");
-    insta::assert_snapshot!(added.text().await.unwrap(), @r#"{"code":"fr","name":"French","native_name":"Français","is_enabled":true,"is_experimental":true}"#);
+    assert_eq!((nobody.0, stranger.0, added.status), (401, 403, 201));
+    assert_eq!(added.headers["location"], "/api/admin/languages/fr");
+    insta::assert_snapshot!(added.body, @r#"{"code":"fr","name":"French","native_name":"Français","is_enabled":true,"is_experimental":true}"#);
     let (_, enabled) = server.get("/api/languages", "").await;
     assert_eq!(enabled[2]["native_name"], "Français");
     server.stop().await;

@@ -11,7 +11,7 @@ use tokio::{
 };
 
 use super::{in_the_lab, start};
-use crate::support::server::{Server, answer};
+use crate::support::server::{Server, answer, reply};
 
 /// Calls that are under way together.
 const AT_ONCE: usize = 8;
@@ -66,8 +66,8 @@ async fn passed(server: &Server, path: &str, token: &str, n: u32) -> u32 {
 fn an_address_gets_200_requests_at_once_and_100_a_minute() {
     in_the_lab(toml::Table::new(), async |lab, server| {
         assert_eq!(passed(&server, "/health", "", 300).await, 200);
-        let refused = server.request(Method::GET, "/ws/chat", "").send().await.unwrap();
-        assert_eq!(refused.headers()["retry-after"], "1");
+        let refused = reply(server.request(Method::GET, "/ws/chat", "")).await;
+        assert_eq!(refused.headers["retry-after"], "1");
         let (status, body) = answer(server.request(Method::GET, "/ws/chat", "")).await;
 
         assert_eq!(status, 429);

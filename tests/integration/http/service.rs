@@ -12,7 +12,7 @@ use server::ids::SuggestionId;
 use tokio::net::TcpStream;
 
 use super::start;
-use crate::support::server::{PASSWORD, Server, answer};
+use crate::support::server::{PASSWORD, Server, answer, reply};
 
 #[tokio::test]
 async fn a_query_or_path_that_cannot_be_read_is_answered_as_json() {
@@ -31,6 +31,7 @@ async fn a_query_or_path_that_cannot_be_read_is_answered_as_json() {
     let (status, body) = server.get(&format!("{session}/%ff/messages"), &token).await;
     assert_eq!(status, 400);
     insta::assert_snapshot!(body, @r#"{"error":"path cannot be read; what follows each `%` must be the bytes of UTF-8 text","code":"bad_request"}"#);
+    assert_eq!(server.get("/page/%ff", "").await.0, 400);
     let unknown = server.get(&format!("{session}/{random}/messages"), &token).await;
     assert_eq!(unknown, server.get(&format!("{session}/x/messages"), &token).await);
     assert_eq!(unknown.0, 404);
@@ -82,9 +83,9 @@ async fn a_panic_is_an_answer_and_the_next_request_works() {
 async fn every_answer_carries_its_id_and_careful_headers() {
     let server = start().await;
 
-    let response = server.request(Method::GET, "/api/reminders", "").send().await.unwrap();
+    let reply = reply(server.request(Method::GET, "/api/reminders", "")).await;
 
-    let header = |name: &str| response.headers()[name].to_str().unwrap().to_owned();
+    let header = |name: &str| reply.headers[name].to_str().unwrap().to_owned();
     assert_eq!(header("x-content-type-options"), "nosniff");
     assert_eq!(header("cache-control"), "no-store");
     assert_eq!(header("access-control-allow-origin"), "*");

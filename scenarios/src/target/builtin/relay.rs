@@ -114,6 +114,11 @@ impl Relay {
             .no_proxy()
             .http1_only()
             .pool_max_idle_per_host(idle)
+            // Bytes go through it as they are.
+            .no_gzip()
+            .no_brotli()
+            .no_deflate()
+            .no_zstd()
             .build()?;
         let listener = TcpListener::bind("127.0.0.1:0").await?;
         let url = format!("http://{}", listener.local_addr()?);
