@@ -68,8 +68,8 @@ fn open_routes() -> Router<AppState> {
 }
 
 fn user_routes(state: &AppState) -> Router<AppState> {
-    let ticket = post(devices::ticket).route_layer(from_fn_with_state(state.clone(), limits::per_ticket));
     Router::new()
+        .merge(ticket_route(state))
         .route("/api/auth/me", get(account::me))
         .route("/api/auth/logout", post(devices::logout))
         .route("/api/auth/logout-all", post(devices::logout_all))
@@ -77,7 +77,6 @@ fn user_routes(state: &AppState) -> Router<AppState> {
         .route("/api/auth/devices/{id}", delete(devices::end))
         .route("/api/auth/second-factor", post(factor::offer))
         .route("/api/auth/second-factor/verify", post(factor::verify))
-        .route("/api/auth/ws-ticket", ticket)
         .route("/api/reminders", get(reminders::list).post(reminders::create))
         .route("/api/reminders/rollback", post(reminders::roll_back))
         .route("/api/reminders/{id}", put(reminders::update).delete(reminders::delete))
@@ -104,6 +103,13 @@ fn user_routes(state: &AppState) -> Router<AppState> {
                 .layer(from_fn_with_state(state.clone(), limits::per_user))
                 .layer(from_fn_with_state(state.clone(), trail::writes)),
         )
+}
+
+/// Tickets have a limit of their own beside the user's.
+fn ticket_route(state: &AppState) -> Router<AppState> {
+    Router::new()
+        .route("/api/auth/ws-ticket", post(devices::ticket))
+        .route_layer(from_fn_with_state(state.clone(), limits::per_ticket))
 }
 
 /// Every handler takes [`guard::Admin`].
