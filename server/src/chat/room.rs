@@ -116,13 +116,16 @@ struct Inner {
 struct Entrance {
     /// Where commands go, as long as somebody looks there.
     commands: mpsc::WeakSender<Command>,
+    /// How many devices came, and how many are there.
     devices: u64,
+    present: usize,
     entered: Instant,
 }
 
 /// A device's way in, and its number in the room.
 #[derive(Debug)]
 pub(super) struct Entered {
+    room: Room,
     pub(super) number: u64,
     pub(super) commands: mpsc::Sender<Command>,
     /// What comes out at the other end, if nobody looks there yet.
@@ -131,6 +134,7 @@ pub(super) struct Entered {
 
 impl Drop for Entered {
     fn drop(&mut self) {
+        self.room.entrance().present -= 1;
         // When there is no room for it, something else is looked at, and then who is left.
         let _ = self.commands.try_send(Command { device: self.number, caller: None, wish: Wish::Nothing });
     }
@@ -174,7 +178,12 @@ impl Rooms {
                 room: Arc::downgrade(&room.0),
                 stream: Arc::clone(room.stream()),
                 ear: None,
+                retry_at: None,
             };
+            if relays.is_closed() {
+                // The server stops: what is told is brought, and nobody comes any more.
+                room.stream().close();
+            }
             relays.spawn(relay.run());
         }
         room
@@ -222,6 +231,11 @@ impl Rooms {
     }
 }
 
+/// The way to where nobody looks.
+fn nobody() -> mpsc::WeakSender<Command> {
+    mpsc::channel(1).0.downgrade()
+}
+
 /// Makes place: those who left first are forgotten, never one in use.
 fn forget(rooms: &mut HashMap<UserId, Room>, most: usize) {
     let unused = rooms.iter().filter(|(_, room)| room.is_unused());
@@ -234,8 +248,7 @@ fn forget(rooms: &mut HashMap<UserId, Room>, most: usize) {
 
 impl Room {
     fn new(stream: Stream, now: Instant) -> Self {
-        let (nobody, _) = mpsc::channel(1);
-        let entrance = Entrance { commands: nobody.downgrade(), devices: 0, entered: now };
+        let entrance = Entrance { commands: nobody(), devices: 0, present: 0, entered: now };
         Self(Arc::new(Inner { stream: Arc::new(stream), entrance: Mutex::new(entrance) }))
     }
 
@@ -244,20 +257,25 @@ impl Room {
         self.stream().want();
         let mut entrance = self.entrance();
         entrance.devices += 1;
-        let number = entrance.devices;
+        entrance.present += 1;
+        let (room, number) = (self.clone(), entrance.devices);
         if let Some(commands) = entrance.commands.upgrade() {
-            return Entered { number, commands, unattended: None };
+            return Entered { room, number, commands, unattended: None };
         }
         let (commands, unattended) = mpsc::channel(COMMANDS_MAX);
         entrance.commands = commands.downgrade();
-        Entered { number, commands, unattended: Some(unattended) }
+        Entered { room, number, commands, unattended: Some(unattended) }
     }
 
     /// Lets nobody look at commands any more; gives the way in back if a device still has it.
     fn close(&self, own: mpsc::Sender<Command>) -> Option<mpsc::Sender<Command>> {
-        // Nobody comes in meanwhile.
-        let _entrance = self.entrance();
-        (own.strong_count() > 1).then_some(own)
+        // Nobody comes in meanwhile, nor afterwards to where nobody looks.
+        let mut entrance = self.entrance();
+        if entrance.present > 0 {
+            return Some(own);
+        }
+        entrance.commands = nobody();
+        None
     }
 
     pub(super) fn stream(&self) -> &Arc<Stream> {

@@ -42,10 +42,15 @@ pub(super) struct Place {
 /// The right to run a turn, given back when dropped.
 #[derive(Debug)]
 pub(super) struct TurnGuard {
-    turns: Turns,
-    user: UserId,
-    lock: Option<OwnedMutexGuard<()>>,
+    held: Option<Held>,
+}
+
+/// What a turn holds. It is given back in this order.
+#[derive(Debug)]
+struct Held {
     right: Option<Right>,
+    _lock: OwnedMutexGuard<()>,
+    _kept: Kept,
 }
 
 impl Turns {
@@ -73,12 +78,11 @@ impl Turns {
         let lock = Arc::clone(&self.lock().entry(user).or_default().lock);
         let lock = lock.lock_owned().await;
         let right = match &self.rights {
-            Some(rights) => rights.take(user).await,
+            Some(rights) => Some(rights.take(user).await),
             None => None,
         };
         metrics::gauge!("turns_running").increment(1.0);
-        std::mem::forget(kept);
-        TurnGuard { turns: self.clone(), user, lock: Some(lock), right }
+        TurnGuard { held: Some(Held { right, _lock: lock, _kept: kept }) }
     }
 
     /// Returns the number of users with something under way.
@@ -111,8 +115,8 @@ impl Drop for Place {
 impl TurnGuard {
     /// Gives the right back as soon as all is told of the turn; here, the next turn waits for that, too.
     pub(super) fn end(mut self, told: impl Future<Output = ()> + Send + 'static) {
-        if let Some(right) = self.right.take() {
-            tokio::spawn(right.give_back(told, self.lock.take()));
+        if let Some(held) = self.held.take() {
+            held.leave(told);
         }
     }
 }
@@ -120,27 +124,40 @@ impl TurnGuard {
 impl Drop for TurnGuard {
     fn drop(&mut self) {
         metrics::gauge!("turns_running").decrement(1.0);
-        if let Some(right) = self.right.take() {
-            tokio::spawn(right.give_back(std::future::ready(()), self.lock.take()));
+        if let Some(held) = self.held.take() {
+            held.leave(std::future::ready(()));
         }
-        self.turns.release(self.user, 0);
+    }
+}
+
+impl Held {
+    /// Gives back at once what this process alone knows of, and a right of all replicas after something else.
+    fn leave(mut self, told: impl Future<Output = ()> + Send + 'static) {
+        if let Some(right) = self.right.take() {
+            tokio::spawn(async move {
+                told.await;
+                right.give_back().await;
+                drop(self);
+            });
+        }
     }
 }
 
 /// A count of one on a user's entry.
-struct Kept<'a> {
-    turns: &'a Turns,
+#[derive(Debug)]
+struct Kept {
+    turns: Turns,
     user: UserId,
 }
 
-impl<'a> Kept<'a> {
-    fn new(turns: &'a Turns, user: UserId) -> Self {
+impl Kept {
+    fn new(turns: &Turns, user: UserId) -> Self {
         turns.lock().entry(user).or_default().guards += 1;
-        Self { turns, user }
+        Self { turns: turns.clone(), user }
     }
 }
 
-impl Drop for Kept<'_> {
+impl Drop for Kept {
     fn drop(&mut self) {
         self.turns.release(self.user, 0);
     }
@@ -148,9 +165,38 @@ impl Drop for Kept<'_> {
 
 #[cfg(test)]
 mod tests {
+    use std::time::Duration;
+
+    use clock::{Clock as _, ManualClock};
     use futures_util::FutureExt;
 
     use super::*;
+    use crate::exchange::{Exchange as _, MemoryExchange, Window};
+
+    #[tokio::test]
+    async fn a_right_is_given_back_once_and_not_that_of_the_next_turn_f90() {
+        let clock = ManualClock::new(jiff::Timestamp::UNIX_EPOCH);
+        let window = Window { frames: 1, life: Duration::from_hours(1) };
+        let exchange = Arc::new(MemoryExchange::new(Arc::new(clock.clone()), window));
+        let rights = Rights::new(exchange.clone(), Arc::new(clock.clone()));
+        let (turns, user) = (Turns::new(Some(rights)), UserId::random());
+        let stranger = async || exchange.hold(user, "another replica", RIGHT_LIFE).await.unwrap();
+
+        let first = turns.begin(user).await;
+        first.end(std::future::ready(()));
+        let second = turns.begin(user).await;
+        for _ in 0..10 {
+            tokio::task::yield_now().await;
+        }
+
+        assert!(!stranger().await, "the second turn runs");
+        second.end(std::future::ready(()));
+        for _ in 0..10 {
+            tokio::task::yield_now().await;
+        }
+        assert!(stranger().await);
+        assert_eq!((turns.len(), clock.now().since_origin()), (0, Duration::ZERO));
+    }
 
     #[tokio::test]
     async fn turns_of_one_user_follow_each_other_and_leave_nothing_behind() {

@@ -8,9 +8,12 @@ use std::{
     time::Duration,
 };
 
-use clock::SharedClock;
+use clock::{Instant, SharedClock};
 
-use super::{Command, Inner, Room, Stream, Wish, stream::Renewal};
+use super::{
+    Command, Inner, Room, Stream, Wish,
+    stream::{BATCH_MAX, OUTBOX_MAX, Renewal},
+};
 use crate::{
     chat::turns::RIGHT_LIFE,
     exchange::{Appended, Exchanged, Listening, News, SharedExchange, Unreachable},
@@ -20,6 +23,8 @@ use crate::{
 
 /// After so long without a piece it is asked whether the replica that runs an answer is still there.
 const SILENCE: Duration = RIGHT_LIFE;
+/// Batches that are brought in a row: all that waited when the first was.
+const BATCHES_MAX: usize = OUTBOX_MAX / BATCH_MAX + 1;
 /// How often a log may be found gone while something is added to it, until the exchange counts as not answering.
 const GONE_MAX: usize = 3;
 
@@ -33,6 +38,8 @@ pub(super) struct Relay {
     pub(super) room: Weak<Inner>,
     pub(super) stream: Arc<Stream>,
     pub(super) ear: Option<Listening>,
+    /// When the exchange is asked again that did not answer.
+    pub(super) retry_at: Option<Instant>,
 }
 
 /// What the loop woke up for.
@@ -51,12 +58,18 @@ impl Relay {
             let wake = self.wake().await;
             self.share(wake).await;
         }
-        // Whoever still waits is not to wait for ever.
+        // What came last is brought, if it can be; whoever still waits is not to wait for ever.
+        let _ = self.bring(true).await;
         self.stream.looked(u64::MAX);
     }
 
     /// Waits for the next thing to happen. Cancellation-safe.
     async fn wake(&mut self) -> Wake {
+        let is_apart = self.stream.is_apart();
+        let retry_at = *self.retry_at.get_or_insert(self.clock.now() + REST);
+        if !is_apart {
+            self.retry_at = None;
+        }
         let ear = &mut self.ear;
         let news = async {
             match ear {
@@ -66,9 +79,9 @@ impl Relay {
         };
         tokio::select! {
             biased;
-            () = self.stream.woken() => Wake::Asked,
+            () = self.clock.sleep_until(retry_at), if is_apart => Wake::Retry,
             news = news => Wake::News(news),
-            () = self.clock.sleep(REST), if self.stream.is_apart() => Wake::Retry,
+            () = self.stream.woken() => Wake::Asked,
             () = self.clock.sleep(SILENCE), if self.stream.follows_others() => Wake::Silence,
         }
     }
@@ -79,22 +92,29 @@ impl Relay {
         let waits = self.stream.is_apart() && !matches!(wake, Wake::Retry);
         let looks = match wake {
             Wake::News(News::Stop(reply)) => return self.stop(reply),
-            Wake::Silence => return self.end_if_abandoned().await,
+            Wake::Silence => {
+                if self.end_if_abandoned().await.is_err() {
+                    self.stream.go_apart();
+                }
+                return;
+            }
             Wake::News(News::Told { by, .. }) if *by == *self.name => return,
             Wake::News(News::Told { behind, items, .. }) => !self.stream.heard(&behind, items),
             Wake::News(News::Renewed | News::Missed) | Wake::Retry => true,
             Wake::Asked => asked.is_some(),
         };
-        if !waits && self.bring(looks).await.is_err() {
-            metrics::counter!("chat_apart_total").increment(1);
-            self.stream.go_apart();
+        if !waits {
+            self.retry_at = None;
+            if self.bring(looks).await.is_err() {
+                self.stream.go_apart();
+            }
         }
         if let Some(asked) = asked {
             self.stream.looked(asked);
         }
     }
 
-    /// Looks what there is, if that is wanted, and brings what waits.
+    /// Looks what there is, if that is wanted, and brings what waits now.
     async fn bring(&mut self, looks: bool) -> Exchanged<()> {
         if looks {
             self.look().await?;
@@ -103,7 +123,8 @@ impl Relay {
             self.exchange.stop(self.user, reply).await?;
         }
         let mut gone = 0;
-        while let Some((epoch, items)) = self.stream.batch() {
+        for _ in 0..BATCHES_MAX {
+            let Some((epoch, items)) = self.stream.batch() else { return Ok(()) };
             match self.exchange.append(self.user, &epoch, (&self.name, &items)).await? {
                 Appended::Behind(offset) => {
                     if !self.stream.placed(offset) {
@@ -117,6 +138,8 @@ impl Relay {
                 }
             }
         }
+        // What came meanwhile waits for its turn, behind what others tell.
+        self.stream.nudge();
         Ok(())
     }
 
@@ -136,13 +159,25 @@ impl Relay {
 
     /// Ends the answer of another replica for those who wait for it, if that replica is gone: then nobody has the right
     /// to the turn. What was shown of it is lost with the replica.
-    async fn end_if_abandoned(&self) {
-        if self.exchange.hold(self.user, &self.name, RIGHT_LIFE).await == Ok(true) {
+    async fn end_if_abandoned(&mut self) -> Exchanged<()> {
+        if !self.exchange.hold(self.user, &self.name, RIGHT_LIFE).await? {
+            return Ok(());
+        }
+        let ended = self.end_abandoned().await;
+        // If the exchange does not answer, the right is free after its life.
+        let _ = self.exchange.release(self.user, &self.name).await;
+        ended
+    }
+
+    /// Ends it, unless its end is told by now.
+    async fn end_abandoned(&mut self) -> Exchanged<()> {
+        self.look().await?;
+        if self.stream.follows_others() {
             metrics::counter!("turns_abandoned_total").increment(1);
             self.stream.break_off();
-            // If the exchange does not answer, the right is free after its life.
-            let _ = self.exchange.release(self.user, &self.name).await;
+            self.bring(false).await?;
         }
+        Ok(())
     }
 
     /// Stops an answer, if it runs here.

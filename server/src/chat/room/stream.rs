@@ -29,9 +29,9 @@ use crate::{
 /// Frames that a device may be behind; it then takes up the stream anew.
 const BEHIND_MAX: usize = 256;
 /// What is told here and waits for its place; with more, it is not waited for.
-const OUTBOX_MAX: usize = 256;
+pub(super) const OUTBOX_MAX: usize = 256;
 /// Items that go to the exchange at once.
-const BATCH_MAX: usize = 64;
+pub(super) const BATCH_MAX: usize = 64;
 
 /// What a device hears.
 #[derive(Clone, Debug)]
@@ -252,8 +252,11 @@ impl Stream {
 
     /// Gives what is told the next place.
     fn place(&self, inner: &mut Inner, telling: Telling) {
-        if let Course::Apart { has_told, .. } = &mut inner.course {
-            *has_told = true;
+        if let Course::Apart { has_told, .. } = &mut inner.course
+            && !std::mem::replace(has_told, true)
+        {
+            // Its offset means something in this epoch alone.
+            self.say(Word::Anew);
         }
         let offset = inner.view.place.offset;
         self.settle(inner, offset, std::iter::once(telling));
@@ -285,6 +288,7 @@ impl Stream {
     /// Goes on alone; what waits is told here at once.
     fn part(&self, inner: &mut Inner) {
         let Course::Together { owing } = &mut inner.course else { return };
+        metrics::counter!("chat_apart_total").increment(1);
         let owing = owing.take();
         let has_told = owing.is_some();
         inner.course = Course::Apart { left: owing.unwrap_or_else(|| inner.view.place.clone()), has_told };

@@ -7,7 +7,7 @@
 use std::{sync::Arc, time::Duration};
 
 use clock::SharedClock;
-use tokio::{sync::OwnedMutexGuard, task::AbortHandle};
+use tokio::task::AbortHandle;
 use uuid::Uuid;
 
 use crate::{exchange::SharedExchange, ids::UserId};
@@ -41,20 +41,21 @@ impl Rights {
         Self { exchange, clock, holder: Uuid::new_v4().to_string().into() }
     }
 
-    /// Waits for a user's right; `None` when the exchange does not answer. The caller limits how long that may take.
-    pub(super) async fn take(&self, user: UserId) -> Option<Right> {
+    /// Waits for a user's right; the caller limits how long that may take. When the exchange does not answer, the turn
+    /// begins without it, and gets it as soon as it can be had.
+    pub(super) async fn take(&self, user: UserId) -> Right {
         loop {
             match self.exchange.hold(user, &self.holder, LIFE).await {
                 Ok(true) => break,
                 Ok(false) => self.clock.sleep(ASK_EVERY).await,
                 Err(_) => {
                     metrics::counter!("turns_unshared_total").increment(1);
-                    return None;
+                    break;
                 }
             }
         }
         let holding = tokio::spawn(self.clone().hold_on(user)).abort_handle();
-        Some(Right { rights: self.clone(), user, holding })
+        Right { rights: self.clone(), user, holding }
     }
 
     async fn hold_on(self, user: UserId) {
@@ -68,13 +69,11 @@ impl Rights {
 }
 
 impl Right {
-    /// Gives the right back after something else, and then what is locked with it.
-    pub(super) async fn give_back(self, after: impl Future<Output = ()>, lock: Option<OwnedMutexGuard<()>>) {
-        after.await;
+    /// Gives the right back.
+    pub(super) async fn give_back(self) {
         self.holding.abort();
         // If the exchange does not answer, it is free after its life.
         let _ = self.rights.exchange.release(self.user, &self.rights.holder).await;
-        drop(lock);
     }
 }
 

@@ -193,10 +193,7 @@ impl Device {
                 }
                 Ok(Word::Dismissed(device)) if device == self.entered.number => return Err(FLOODED),
                 Ok(Word::Dismissed(_)) => {}
-                Ok(Word::Anew) => {
-                    *attached = self.room.stream().attach(None);
-                    return self.welcome(socket, attached, None).await;
-                }
+                Ok(Word::Anew) => return self.begin_anew(socket, attached).await,
                 Ok(Word::Goodbye) | Err(RecvError::Closed) => {
                     self.pass_pieces(socket, &mut pieces).await?;
                     return Err(SHUTDOWN);
@@ -211,6 +208,25 @@ impl Device {
             };
         }
         self.pass_pieces(socket, &mut pieces).await
+    }
+
+    /// Begins the stream anew. Of what was told meanwhile, only what is for this device is not in it.
+    async fn begin_anew(&mut self, socket: &mut WebSocket, attached: &mut Attached) -> Open {
+        let (mut own, mut end) = (Vec::new(), Ok(()));
+        while let Ok(word) = attached.words.try_recv() {
+            match word {
+                Word::Told(told) if told.to.is_some() => own.push(told),
+                Word::Dismissed(device) if device == self.entered.number => end = Err(FLOODED),
+                Word::Goodbye => end = Err(SHUTDOWN),
+                Word::Told(_) | Word::Dismissed(_) | Word::Anew => {}
+            }
+        }
+        *attached = self.room.stream().attach(None);
+        self.welcome(socket, attached, None).await?;
+        for told in own {
+            self.pass_on(socket, &told).await?;
+        }
+        end
     }
 
     /// Takes up the stream from the last frame that was sent.

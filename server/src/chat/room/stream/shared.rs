@@ -15,6 +15,11 @@ impl Stream {
         self.wake.notified().await;
     }
 
+    /// Has the relay look for what waits.
+    pub(in crate::chat::room) fn nudge(&self) {
+        self.wake.notify_one();
+    }
+
     /// Lets the relay end, after it has told what waits.
     pub(in crate::chat::room) fn close(&self) {
         self.inner().is_closed = true;
