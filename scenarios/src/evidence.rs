@@ -9,7 +9,7 @@ use clock::Instant;
 use mock_deepseek::{Ended, Exchange, How, PlannedFault};
 use schemars::{JsonSchema, Schema, schema_for};
 use serde::{Deserialize, Deserializer, Serialize, Serializer, de};
-use serde_json::{Value, json};
+use serde_json::{Map, Value};
 
 use crate::{Scenario, observation::Observation};
 
@@ -156,6 +156,9 @@ pub(crate) struct Asked {
     path: String,
     /// The messages of its prompt.
     messages: Value,
+    /// Whatever else it asked for, by name.
+    #[serde(default)]
+    others: Map<String, Value>,
     /// The rule of the script that answered.
     rule: Option<String>,
     /// The planned faults, and whether each went over the wire.
@@ -188,11 +191,13 @@ impl Asked {
             How::Cut => AskedHow::Cut,
             How::ClientHungUp => AskedHow::ClientHungUp,
         };
-        let messages = exchange.json.as_ref().and_then(|json| json.get("messages"));
+        let mut others = exchange.json.as_ref().and_then(Value::as_object).cloned().unwrap_or_default();
+        let messages = others.remove("messages");
         Self {
             at: exchange.at,
             path: exchange.path.clone(),
-            messages: messages.cloned().unwrap_or_default(),
+            messages: messages.unwrap_or_default(),
+            others,
             rule: exchange.rule.clone(),
             faults: exchange.faults.iter().map(|fault| (fault.id.to_owned(), fault.fired)).collect(),
             events: exchange.events,
@@ -202,7 +207,7 @@ impl Asked {
     }
 
     /// Makes the exchange again, without the bytes that nobody judges.
-    fn exchange(self) -> Result<Exchange, String> {
+    fn exchange(mut self) -> Result<Exchange, String> {
         let how = |how| match how {
             AskedHow::Completed => How::Completed,
             AskedHow::Cut => How::Cut,
@@ -212,6 +217,7 @@ impl Asked {
             let known = mock_deepseek::catalogue().get(&id).ok_or(format!("there is no fault `{id}`"))?;
             Ok::<_, String>(PlannedFault { id: known.id, fired })
         };
+        self.others.insert("messages".to_owned(), self.messages);
         Ok(Exchange {
             number: 0,
             at: self.at,
@@ -221,7 +227,7 @@ impl Asked {
             path: self.path,
             headers: Vec::new(),
             body: bytes::Bytes::new(),
-            json: Some(json!({"messages": self.messages})),
+            json: Some(Value::Object(self.others)),
             rule: self.rule,
             faults: self.faults.into_iter().map(planned).collect::<Result<_, _>>()?,
             written: 0,
