@@ -224,6 +224,19 @@ impl Pair {
         Device::connect(self.servers[replica].as_ref().unwrap().address, &self.token, seen).await
     }
 
+    /// Connects a phone here and a tablet there; the phone asks, and an answer is under way.
+    async fn talking(&self) -> (Device, Device) {
+        let ((mut phone, _), (mut tablet, _)) = (self.device(0, None).await, self.device(1, None).await);
+        phone.say("m-1", "Are figs good for me?").await;
+        let asked = tablet.until("message").await;
+        assert_eq!(
+            (&asked["text"], &asked["client_msg_id"]),
+            (&json!("Are figs good for me?"), &json!("m-1"))
+        );
+        tablet.until("chunk").await;
+        (phone, tablet)
+    }
+
     async fn stop(self) {
         drop(self.servers);
         self.database.drop_database().await;
@@ -233,17 +246,11 @@ impl Pair {
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn an_answer_is_read_and_taken_up_at_another_process_f88_f89_f90() {
     let Some(pair) = Pair::start().await else { return };
-    let (mut phone, _) = pair.device(0, None).await;
-    let (mut tablet, _) = pair.device(1, None).await;
+    let (mut seen, mut tablet) = pair.talking().await;
 
-    phone.say("m-1", "Are figs good for me?").await;
-    let asked = tablet.until("message").await;
-    assert_eq!((&asked["text"], &asked["client_msg_id"]), (&json!("Are figs good for me?"), &json!("m-1")));
-    phone.until("chunk").await;
-    let (mut phone, recovered) = {
-        let seen = phone;
-        pair.device(1, Some(&seen)).await
-    };
+    seen.until("chunk").await;
+    let (mut phone, recovered) = pair.device(1, Some(&seen)).await;
+    drop(seen);
     assert!(recovered, "the other process knows where the phone was");
     let (read, told) = (tablet.until("done").await, phone.until("done").await);
     assert_eq!((&read["finish_reason"], &read["offset"]), (&json!("answered"), &told["offset"]));
@@ -258,10 +265,7 @@ async fn an_answer_is_read_and_taken_up_at_another_process_f88_f89_f90() {
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn an_answer_whose_process_was_killed_is_ended_by_the_other_f90() {
     let Some(mut pair) = Pair::start().await else { return };
-    let (mut phone, _) = pair.device(0, None).await;
-    let (mut tablet, _) = pair.device(1, None).await;
-    phone.say("m-1", "Are figs good for me?").await;
-    tablet.until("chunk").await;
+    let (_phone, mut tablet) = pair.talking().await;
 
     pair.servers[0] = None;
 
@@ -274,10 +278,7 @@ async fn an_answer_whose_process_was_killed_is_ended_by_the_other_f90() {
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn a_redis_that_goes_costs_no_answer_and_is_told_of_afterwards_f88() {
     let Some(mut pair) = Pair::start().await else { return };
-    let (mut phone, _) = pair.device(0, None).await;
-    let (mut tablet, _) = pair.device(1, None).await;
-    phone.say("m-1", "Are figs good for me?").await;
-    tablet.until("chunk").await;
+    let (mut phone, mut tablet) = pair.talking().await;
 
     pair.redis.kill();
     assert_eq!(phone.until("done").await["finish_reason"], "answered");

@@ -183,8 +183,12 @@ impl Driver {
         while let Some(event) = events.pop() {
             self.is_refused |= event.is_refusal();
             self.mirror.event(&event);
-            for effect in self.engine.machine.on(event) {
-                self.mirror.effect(&effect);
+            let effects = self.engine.machine.on(event);
+            // All is told before a turn is released: at another replica the next one may begin at once.
+            for effect in &effects {
+                self.mirror.effect(effect);
+            }
+            for effect in effects {
                 match effect {
                     Effect::Send(frame) => {
                         let Some(open) = socket.as_deref_mut() else { continue };

@@ -117,7 +117,7 @@ impl Engine {
     fn release(&mut self) {
         let Some(turn) = self.turn.take() else { return };
         if let Some(stream) = self.shared.clone() {
-            turn.end(async move { stream.up_to_date().await });
+            turn.end(async move { stream.all_told().await });
         }
     }
 

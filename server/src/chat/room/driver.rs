@@ -140,8 +140,12 @@ impl RoomDriver {
         while let Some(event) = events.pop() {
             self.is_refused |= event.is_refusal();
             self.teller.event(&event);
-            for effect in self.engine.machine.on(event) {
-                self.teller.effect(&effect);
+            let effects = self.engine.machine.on(event);
+            // All is told before a turn is released: at another replica the next one may begin at once.
+            for effect in &effects {
+                self.teller.effect(effect);
+            }
+            for effect in effects {
                 match (effect, caller) {
                     // Only a command is admitted, and a command has a caller.
                     (Effect::Admit(said), Some(caller)) => {

@@ -204,6 +204,17 @@ impl Stream {
         let _ = self.looked.subscribe().wait_for(|looked| *looked >= asked).await;
     }
 
+    /// Waits until all that was told here has its place; as long as the exchange takes to answer, or not to.
+    pub(in crate::chat) async fn all_told(&self) {
+        let is_waiting = {
+            let inner = self.inner();
+            !inner.outbox.is_empty() || !inner.sent.is_empty()
+        };
+        if is_waiting {
+            self.up_to_date().await;
+        }
+    }
+
     /// Begins to hear, from behind the place that was seen last, if there is one.
     pub(in crate::chat) fn attach(&self, seen: Option<(&str, u64)>) -> Attached {
         let mut inner = self.inner();

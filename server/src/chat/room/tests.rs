@@ -3,6 +3,24 @@
 use clock::{Clock, ManualClock};
 
 use super::*;
+use crate::chat::protocol::Finish;
+
+/// The end of an answer.
+pub(super) fn done(message_id: MessageId) -> Outgoing {
+    Outgoing::Done {
+        message_id: Some(message_id),
+        replaces: None,
+        client_msg_id: None,
+        finish_reason: Finish::Answered,
+        degraded: false,
+        used_fallback: false,
+        code: None,
+        action: None,
+        retry_after_ms: None,
+        session: None,
+        at: jiff::Timestamp::UNIX_EPOCH,
+    }
+}
 
 fn rooms(most: usize) -> (ManualClock, Rooms) {
     let clock = ManualClock::new(jiff::Timestamp::UNIX_EPOCH);

@@ -11,8 +11,7 @@ use tokio::sync::broadcast;
 use super::*;
 use crate::{
     chat::{
-        protocol::Finish,
-        room::{Attached, Rooms, Word},
+        room::{Attached, Rooms, Word, tests::done},
         v1::Outgoing,
     },
     exchange::{Draft, Exchange, Item, MemoryExchange, Page, Place, Window},
@@ -186,7 +185,7 @@ impl Replica {
         } else {
             self.stream.tell(&done(id), None);
             // The right to the next turn is given back after that.
-            self.stream.up_to_date().await;
+            self.stream.all_told().await;
         }
         next.is_some()
     }
@@ -345,22 +344,6 @@ async fn heal(clock: &ManualClock, replicas: &mut [Replica; 2], ended: &mut Ende
         let moved = &mut ended.clients[1];
         let attached = replicas[0].stream.attach(Some((&moved.epoch, moved.offset)));
         moved.welcomed(&attached, &history);
-    }
-}
-
-fn done(id: MessageId) -> Outgoing {
-    Outgoing::Done {
-        message_id: Some(id),
-        client_msg_id: None,
-        finish_reason: Finish::Answered,
-        degraded: false,
-        used_fallback: false,
-        code: None,
-        action: None,
-        retry_after_ms: None,
-        session: None,
-        replaces: None,
-        at: jiff::Timestamp::UNIX_EPOCH,
     }
 }
 

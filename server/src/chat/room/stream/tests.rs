@@ -7,7 +7,7 @@ use proptest::prelude::*;
 
 use super::*;
 use crate::{
-    chat::protocol::{Code, Finish},
+    chat::{protocol::Code, room::tests::done},
     exchange::LOG_BYTES_MAX,
 };
 
@@ -19,22 +19,6 @@ fn notice(text: &str) -> Outgoing {
 
 fn chunk(message_id: MessageId, index: usize, text: &str) -> Outgoing {
     Outgoing::Chunk { message_id, index, text: text.to_owned() }
-}
-
-fn done(message_id: MessageId) -> Outgoing {
-    Outgoing::Done {
-        message_id: Some(message_id),
-        replaces: None,
-        client_msg_id: None,
-        finish_reason: Finish::Answered,
-        degraded: false,
-        used_fallback: false,
-        code: None,
-        action: None,
-        retry_after_ms: None,
-        session: None,
-        at: jiff::Timestamp::UNIX_EPOCH,
-    }
 }
 
 fn stream(window: Window) -> (ManualClock, Stream) {
