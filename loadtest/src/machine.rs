@@ -43,7 +43,7 @@ pub struct Cores {
 pub enum MachineError {
     /// The limit on open files is too low and cannot be raised.
     #[error(
-        "{connections} connections need {needed} open files, and the limit is {limit}\n  hint: raise it (`ulimit -n {needed}`, or LimitNOFILE= of the service), or lower `connections` of the case"
+        "{connections} connections need {needed} open files, and the limit is {limit}\n  hint: raise it (`ulimit -n {needed}`, or LimitNOFILE= of the service), or lower `connections` of the case, or `--users`"
     )]
     Files {
         /// Connections of the largest case.

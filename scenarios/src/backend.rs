@@ -68,8 +68,12 @@ impl Backend {
         self.address
     }
 
-    /// Returns the id of its process, where it was started here.
+    /// Returns the id of its process, where it was started here and signals reach it: a client that starts something
+    /// elsewhere, such as `docker run`, is not the target.
     pub async fn process_id(&self) -> Option<u32> {
+        if self.file.start.as_ref().is_some_and(|start| !start.kill.is_empty()) {
+            return None;
+        }
         self.process.as_ref()?.id().await
     }
 

@@ -50,7 +50,7 @@ use crate::{
     limit::Caller,
     llm::{Failure, Meter, Question, Routes, prompt::Turn},
     parts::Parts,
-    storage::{SharedStorage, Stored, User},
+    storage::{Purpose, SharedStorage, Stored, User},
 };
 use driver::Driver;
 use engine::{Engine, PIECES_MAX};
@@ -176,7 +176,7 @@ impl Hub {
             message_characters: config.conversation.message_characters,
             suggestions: config.calendar.suggestions,
             answer_unstored: config.conversation.answer_unstored,
-            asks_consent: config.privacy.ask_consent,
+            asks_consent: steps.consents.requires(Purpose::AiProviderTransfer),
             holds_refusals,
         };
         Engine::new(Machine::new(voice, rules), Arc::new(steps), self.rooms.shared(user.id))

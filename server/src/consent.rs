@@ -5,7 +5,7 @@
 //! what was not shown; the words are kept with the consent as its proof, also when it is withdrawn.
 //!
 //! Invariant: where the setting `privacy.ask_consent` asks for it, no word of a user goes to the model before
-//! [`Purpose::AiProviderTransfer`] is agreed to, and none a second after it was withdrawn. What cannot be looked up counts
+//! [`Purpose::AiProviderTransfer`] is agreed to, and none a second after it was withdrawn, as long as the store answers at once. What cannot be looked up counts
 //! as no consent before an answer begins, and as no withdrawal while one runs: a store that cannot be read cannot have
 //! taken one.
 

@@ -206,7 +206,7 @@ async fn the_page_asks_for_consent_and_lets_it_be_taken_back_f114() {
     page.await_text("document.getElementById('text').value === 'Are figs good?'").await;
     assert_eq!(house.llm.journal().len(), 0, "the model was asked before");
     let focused = "document.activeElement.closest('.consent')?.dataset.purpose";
-    assert_eq!(page.eval(focused).await, "ai_provider_transfer");
+    page.await_text(&format!("{focused} === 'ai_provider_transfer'")).await;
     page.look(360, "light").await;
     let folder = std::path::Path::new(env!("CARGO_TARGET_TMPDIR")).join("page");
     std::fs::create_dir_all(&folder).unwrap();

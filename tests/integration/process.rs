@@ -5,7 +5,7 @@ use std::{path::Path, process::Command};
 use mock_deepseek::MockDeepSeek;
 use serde_json::json;
 
-use crate::support::served::{Served, client, serve};
+use crate::support::served::{Served, client, say, serve};
 
 fn sqlite(path: &Path) -> String {
     format!("sqlite:{}", path.display())
@@ -22,7 +22,7 @@ async fn after_a_kill_everything_that_was_acknowledged_is_back() {
         before.post("/api/auth/register", account.clone()).await["token"].as_str().unwrap().to_owned();
     let fact = format!("http://{}/api/users/me/facts/diet", before.address);
     before.call(client().put(fact).bearer_auth(&token).json(&json!({"value": "vegan"}))).await;
-    before.say(&token, "I have a mild headache.").await;
+    say(before.address, &token, "I have a mild headache.").await;
     let suggestions = before.get("/api/suggestions", &token).await;
     drop(before);
 

@@ -9,10 +9,7 @@ use std::{
 use futures_util::{SinkExt as _, StreamExt as _};
 use reqwest::Client;
 use serde_json::{Value, json};
-use tokio_tungstenite::{
-    connect_async,
-    tungstenite::{Message, client::IntoClientRequest as _},
-};
+use tokio_tungstenite::{connect_async, tungstenite::Message};
 
 /// `gauntlet serve` on a free port. Killed when dropped.
 pub(crate) struct Served {
@@ -47,19 +44,6 @@ impl Served {
         let url = format!("http://{}{path}", self.address);
         self.call(client().post(url).json(&body)).await
     }
-
-    /// Says something and reads to the end of the turn.
-    pub(crate) async fn say(&self, token: &str, text: &str) {
-        let url = format!("ws://{}/ws/chat?token={token}", self.address);
-        let (mut socket, _) = connect_async(url.into_client_request().unwrap()).await.unwrap();
-        socket.send(Message::text(json!({"content": text}).to_string())).await.unwrap();
-        while let Some(Ok(frame)) = socket.next().await {
-            if frame.to_text().is_ok_and(|text| text.contains(r#""type":"done""#)) {
-                return;
-            }
-        }
-        panic!("the turn did not end");
-    }
 }
 
 impl Drop for Served {
@@ -67,6 +51,19 @@ impl Drop for Served {
         self.child.kill().unwrap();
         self.child.wait().unwrap();
     }
+}
+
+/// Says something in the chat by v0 and reads to the end of the turn.
+pub(crate) async fn say(address: SocketAddr, token: &str, text: &str) {
+    let url = format!("ws://{address}/ws/chat?token={token}");
+    let (mut socket, _) = connect_async(url).await.unwrap();
+    socket.send(Message::text(json!({"content": text}).to_string())).await.unwrap();
+    while let Some(Ok(frame)) = socket.next().await {
+        if frame.to_text().is_ok_and(|text| text.contains(r#""type":"done""#)) {
+            return;
+        }
+    }
+    panic!("the turn did not end");
 }
 
 /// Serves a database, with a model at this URL.

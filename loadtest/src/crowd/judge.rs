@@ -55,8 +55,8 @@ pub(crate) fn report(about: About<'_>, measured: &Measured) -> Report {
     let seen = &measured.seen;
     let figures = figures_of(measured);
     let doubts = doubts(&figures);
-    let mut checks: Vec<_> =
-        profile.thresholds.iter().map(|threshold| check(threshold, &figures, !doubts.is_empty())).collect();
+    let mut checks = vec![kept(seen)];
+    checks.extend(profile.thresholds.iter().map(|threshold| check(threshold, &figures, !doubts.is_empty())));
     checks.extend(happened(profile, seen));
     if seen.panics > 0 {
         checks.push(Check {
@@ -163,6 +163,13 @@ fn doubts(figures: &Figures) -> Vec<String> {
         )
     });
     [busy, late].into_iter().flatten().collect()
+}
+
+/// Promises are part of every verdict, whatever a profile asks for.
+fn kept(seen: &Seen) -> Check {
+    let broken = seen.broken();
+    let outcome = if broken == 0 { Outcome::Held } else { Outcome::Failed };
+    Check { text: "every promise is kept".to_owned(), found: format!("{broken} broken"), outcome }
 }
 
 /// Holds a figure against its threshold. Times and rates are doubtful where the generator was late.

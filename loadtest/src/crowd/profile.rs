@@ -299,11 +299,10 @@ mod tests {
     }
 
     #[test]
-    fn every_built_in_profile_is_valid_and_demands_that_no_promise_is_broken_l3() {
+    fn every_built_in_profile_is_valid_l2() {
         for (name, text) in Profile::BUILT_IN {
             assert!(Profile::is_one(text), "{name}");
-            let profile = Profile::parse(name, text).unwrap();
-            assert!(profile.thresholds.iter().any(|it| it.to_string() == "broken == 0"), "{name}");
+            Profile::parse(name, text).unwrap();
         }
     }
 

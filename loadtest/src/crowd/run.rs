@@ -183,17 +183,13 @@ async fn measure(profile: &Profile, set: &Set, options: &Options) -> Result<Meas
     tokio::pin!(running);
     let tell = options.listener;
     let conducted = tokio::select! {
-        // It ends by our wish only.
-        ended = &mut running => {
-            let how = ended.map_or_else(|error| error.to_string(), |_| "no user is left".to_owned());
-            return Err(CrowdError::Goose(format!("ended before its time: {how}")));
-        }
+        ended = &mut running => return Err(too_early(ended)),
         conducted = conduct(profile, set, tell) => conducted,
     };
     stage.over.cancel();
     let (begin, end) = conducted?;
     tokio::select! {
-        _ = &mut running => {}
+        ended = &mut running => return Err(too_early(ended)),
         () = drained(stage, profile.talkers()) => {}
     }
     stage.shut.cancel();
@@ -206,6 +202,12 @@ async fn measure(profile: &Profile, set: &Set, options: &Options) -> Result<Meas
     beside.shutdown().await;
     facts::judge(stage, &set.backend).await;
     Ok(Measured { seen: std::mem::take(&mut *stage.recorder.seen()), empty, begin, end })
+}
+
+/// goose ends by our wish only.
+fn too_early<T>(ended: Result<T, goose::GooseError>) -> CrowdError {
+    let how = ended.map_or_else(|error| error.to_string(), |_| "no user is left".to_owned());
+    CrowdError::Goose(format!("ended before its time: {how}"))
 }
 
 /// Waits until all are in, warms up and measures. Returns what was used at the first and the last measured moment.

@@ -9,10 +9,11 @@ use tokio_util::sync::CancellationToken;
 use super::{facts::Books, profile::Model, recorder::Recorder, seat::Seat};
 
 /// Words of which one stands in each question, and in all pieces of its answer: users that follow each other have
-/// different ones, so that an answer that reached the wrong user is seen by its text.
+/// different ones, so that an answer that reached the wrong user is seen by its text. Their beginning is that of no other
+/// word: what users say must not name one by chance.
 const MARKS: [&str; 16] = [
-    "amber", "basil", "cedar", "daisy", "ember", "fennel", "ginger", "hazel", "indigo", "juniper", "kelp",
-    "lemon", "maple", "nutmeg", "olive", "pepper",
+    "#amber", "#basil", "#cedar", "#daisy", "#ember", "#fennel", "#ginger", "#hazel", "#indigo", "#juniper",
+    "#kelp", "#lemon", "#maple", "#nutmeg", "#olive", "#pepper",
 ];
 
 /// What users share.
@@ -43,8 +44,9 @@ impl Stage {
     pub(crate) async fn rest(&self, span: Duration) -> bool {
         let until = self.clock.now() + span;
         tokio::select! {
-            () = self.clock.sleep_until(until) => false,
+            biased;
             () = self.over.cancelled() => true,
+            () = self.clock.sleep_until(until) => false,
         }
     }
 

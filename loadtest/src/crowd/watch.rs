@@ -56,9 +56,8 @@ pub(crate) async fn watch(stage: Arc<Stage>, target: Option<u32>) {
 
 /// Ends the second that is being filled.
 fn close_second(recorder: &Recorder, (before, now): (Usage, Usage)) {
-    let share = |before: Option<Duration>, now: Option<Duration>| {
-        Some(now?.saturating_sub(before?).as_secs_f64() * f64::from(TICKS_PER_SECOND) * TICK.as_secs_f64())
-    };
+    let share =
+        |before: Option<Duration>, now: Option<Duration>| Some(now?.saturating_sub(before?).as_secs_f64());
     let at = recorder.now();
     let mut seen = recorder.seen();
     let current = std::mem::take(&mut seen.second);

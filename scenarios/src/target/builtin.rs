@@ -190,7 +190,7 @@ fn replicas(plan: &Plan<'_>, parts: Parts, lines: &mut Lines) -> Vec<Parts> {
     let replica = |replica| {
         let line = Line::default();
         lines.add((replica, Link::Exchange), line.clone());
-        let exchange = exchange::exchange(part, &shared, (clock(), line));
+        let exchange = exchange::exchange(part, &shared, (clock(), line, parts.config.redis.patience));
         let limits = bucket::of_a_replica(part, &parts);
         Parts { exchange, limits, ..parts.clone() }
     };

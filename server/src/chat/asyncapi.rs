@@ -10,9 +10,6 @@ use serde_json::{Map, Value, json};
 
 use super::{closing, protocol, v1};
 
-/// Frames of the server in `chat.v1` that are not kept, and carry no offset.
-const PASSING: [&str; 5] = ["welcome", "ack", "chunk", "snapshot", "error"];
-
 /// What there is in every frame of v0, beside its type.
 const ALWAYS_ON_V0: [(&str, &[&str]); 4] = [
     ("message", &["content"]),
@@ -187,7 +184,7 @@ fn keys() -> Value {
 }
 
 fn add_offset(kind: &str, payload: &mut Value) {
-    if PASSING.contains(&kind) {
+    if v1::PASSING.contains(&kind) {
         return;
     }
     payload["properties"]["offset"] =

@@ -320,8 +320,9 @@ impl Steps {
 
     #[tracing::instrument(skip_all, fields(turn = said.turn))]
     async fn learn_in_time(&self, said: &Said) -> Outcome {
+        let until = self.store_by();
         self.settle().await;
-        if timeout_at(&*self.parts.clock, self.store_by(), self.learn(said)).await.is_err() {
+        if timeout_at(&*self.parts.clock, until, self.learn(said)).await.is_err() {
             tracing::error!("facts could not be stored in the time of the turn");
         }
         Outcome::Learned

@@ -253,6 +253,9 @@ pub enum Outgoing {
     },
 }
 
+/// The types of frames that are not kept, and carry no offset.
+pub(super) const PASSING: [&str; 5] = ["welcome", "ack", "chunk", "snapshot", "error"];
+
 impl Outgoing {
     /// The end of a turn that its replica did not live to tell.
     pub(super) const fn broken_off(at: Timestamp) -> Self {

@@ -6,6 +6,9 @@ use std::sync::atomic::{AtomicU64, Ordering};
 
 use super::prompt::{Turn, estimate};
 
+/// No answer costs more, whatever a provider says: ten times the longest context of any model.
+const TOLD_MAX: u64 = 10_000_000;
+
 /// Tokens that were used and not written down yet.
 #[derive(Debug, Default)]
 pub struct Meter(AtomicU64);
@@ -42,9 +45,9 @@ impl<'a> Bill<'a> {
         self.estimate += estimate(piece) as u64;
     }
 
-    /// Takes the provider's word, if it has given it.
+    /// Takes the provider's word, if it has given it and it can be right.
     pub(super) fn told(&mut self, tokens: Option<u64>) {
-        self.told = tokens.or(self.told);
+        self.told = tokens.filter(|tokens| *tokens <= TOLD_MAX).or(self.told);
     }
 }
 

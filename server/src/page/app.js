@@ -48,13 +48,15 @@ const on = {
     answering(null);
     const text = said.get(frame.client_msg_id);
     talk.done(frame, text && (() => say(text, stored.get(frame.client_msg_id))));
-    if (frame.action === "consent") unanswered(text);
+    // The device that asked is where the user is; the others do not move.
+    if (frame.action === "consent" && text) unanswered(text);
   },
 };
 
 /** Puts back what was not answered for want of a consent, and asks for that. */
-function unanswered(text) {
-  if (text && !$("text").value) $("text").value = text;
+async function unanswered(text) {
+  if (!$("text").value) $("text").value = text;
+  await showConsents();
   consents.ask();
 }
 

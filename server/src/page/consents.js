@@ -24,11 +24,12 @@ function row({ purpose, required, given, text, shown }) {
     try {
       await (given ? call("DELETE", `${PATH}/${purpose}`) : call("PUT", `${PATH}/${purpose}`, { shown }));
       await show();
-      changed({ purpose, given: !given });
+      changed();
     } catch (problem) {
+      line.textContent = problem.message;
+      button.disabled = false;
       // Other words are in force by now: they are shown, and asked for anew.
-      if (problem.status === 409) await show();
-      else { line.textContent = problem.message; button.disabled = false; }
+      if (problem.body?.code === "consent_words_changed") show().catch(() => {});
     }
   };
   box.append(line, button);

@@ -3,16 +3,15 @@
 use std::sync::Arc;
 
 use clock::{SystemClock, Timestamp};
-use futures_util::{SinkExt as _, StreamExt as _};
 use mock_deepseek::MockDeepSeek;
 use reqwest::Method;
 use serde_json::{Value, json};
 use server::storage::{AccessStorage as _, Block};
-use tokio_tungstenite::{connect_async, tungstenite::Message};
 
 use super::start;
 use crate::support::{
     schema::strict_contradictions,
+    served,
     server::{Server, answer, reply},
 };
 
@@ -72,19 +71,6 @@ fn the_examples_of_the_document_are_what_it_says_itself_f140() {
     assert!(seen > 5, "{seen}");
 }
 
-/// Says something in the chat and waits for the end of the turn.
-async fn say(server: &Server, token: &str, text: &str) {
-    let url = format!("ws://{}/ws/chat?token={token}", server.address);
-    let (mut socket, _) = connect_async(url).await.unwrap();
-    socket.send(Message::text(json!({"content": text}).to_string())).await.unwrap();
-    while let Some(Ok(frame)) = socket.next().await {
-        if frame.to_text().is_ok_and(|text| text.contains(r#""type":"done""#)) {
-            return;
-        }
-    }
-    panic!("the turn did not end");
-}
-
 /// Starts a server with a model that answers.
 async fn with_model() -> (MockDeepSeek, Server) {
     let mock = MockDeepSeek::start().await.unwrap();
@@ -101,7 +87,7 @@ async fn what_a_conversation_leaves_is_as_the_document_says_f140() {
     let token = server.register("ana@a.org", "en").await;
     server.put("/api/users/me/facts/diet", &token, json!({"value": "vegan"})).await;
 
-    say(&server, &token, "Which fish can I eat in week 12?").await;
+    served::say(server.address, &token, "Which fish can I eat in week 12?").await;
 
     let (_, conversations) = server.get("/api/conversations?limit=1", &token).await;
     let id = conversations[0]["id"].as_str().unwrap();

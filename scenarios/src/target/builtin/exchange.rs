@@ -29,8 +29,6 @@ pub(super) const WAITS_FOR_EXCHANGE: &str = "waits-for-exchange";
 /// A right that was taken once is free when it is given back, and not before.
 pub(super) const RIGHT_FOR_EVER: &str = "right-for-ever";
 
-/// So long a server waits for an answer, as with Redis.
-const PATIENCE: Duration = Duration::from_millis(250);
 /// News that may wait on the line.
 const NEWS_MAX: usize = 64;
 
@@ -40,6 +38,8 @@ pub(super) struct OverLine {
     exchange: Arc<MemoryExchange>,
     clock: SharedClock,
     line: Line,
+    /// How long a call may take.
+    patience: Duration,
     twist: Option<&'static str>,
 }
 
@@ -47,11 +47,11 @@ pub(super) struct OverLine {
 pub(super) fn exchange(
     part: Option<&str>,
     exchange: &Arc<MemoryExchange>,
-    (clock, line): (SharedClock, Line),
+    (clock, line, patience): (SharedClock, Line, Duration),
 ) -> Option<SharedExchange> {
     let twists = [TURNS_AT_ONCE, STOP_STAYS_HERE, OUTAGE_FORGOTTEN, WAITS_FOR_EXCHANGE, RIGHT_FOR_EVER];
     let twist = twists.into_iter().find(|twist| part == Some(twist));
-    let over_line = OverLine { exchange: Arc::clone(exchange), clock, line, twist };
+    let over_line = OverLine { exchange: Arc::clone(exchange), clock, line, patience, twist };
     (part != Some(NO_EXCHANGE)).then(|| Arc::new(over_line) as SharedExchange)
 }
 
@@ -67,18 +67,18 @@ impl OverLine {
                 call.await
             }
             Weather::Cut | Weather::Full => Err(Unreachable),
-            Weather::Delayed(by) if by < PATIENCE => {
+            Weather::Delayed(by) if by < self.patience => {
                 self.clock.sleep(by).await;
                 call.await
             }
             // It arrives, and its answer comes too late.
             Weather::Delayed(_) => {
-                self.clock.sleep(PATIENCE).await;
+                self.clock.sleep(self.patience).await;
                 let _ = call.await;
                 Err(Unreachable)
             }
             Weather::Stalled => {
-                self.clock.sleep(PATIENCE).await;
+                self.clock.sleep(self.patience).await;
                 Err(Unreachable)
             }
         }
@@ -98,7 +98,8 @@ async fn hand_on(mut from: Listening, to: broadcast::Sender<News>, (clock, line)
                 if changed.is_err() {
                     return;
                 }
-                if *weather.borrow_and_update() == Weather::Clear && std::mem::take(&mut has_missed) {
+                let passes = matches!(*weather.borrow_and_update(), Weather::Clear | Weather::Delayed(_));
+                if passes && std::mem::take(&mut has_missed) {
                     late.push_back((clock.now(), News::Missed));
                 }
             }
@@ -106,7 +107,7 @@ async fn hand_on(mut from: Listening, to: broadcast::Sender<News>, (clock, line)
                 // Whoever listened may just have left.
                 let _ = late.pop_front().map(|(_, news)| to.send(news));
             }
-            news = from.next() => match *weather.borrow() {
+            news = from.next(), if late.len() < NEWS_MAX => match *weather.borrow() {
                 Weather::Clear => late.push_back((clock.now(), news)),
                 Weather::Delayed(by) => late.push_back((clock.now() + by, news)),
                 Weather::Cut | Weather::Stalled | Weather::Full => has_missed = true,

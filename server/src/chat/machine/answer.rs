@@ -57,9 +57,11 @@ impl Machine {
         let (number, text) = (turn.said.turn, turn.text.clone());
         let (code, action) = (Some(Code::ConsentNeeded), Some(Action::Consent));
         if text.is_empty() {
-            turn.end = Some(Frame { code, action, ..done(&turn.said, Finish::Canned) });
             // Somebody in need was told what to do, and is not asked for a signature.
-            let asking = turn.said.flag.is_none().then(|| {
+            let is_calm = turn.said.flag.is_none();
+            let asks = action.filter(|_| is_calm);
+            turn.end = Some(Frame { code, action: asks, ..done(&turn.said, Finish::Canned) });
+            let asking = is_calm.then(|| {
                 let asking = Frame::text(number, Kind::Canned, self.voice.consent("needed"));
                 Effect::Send(Frame { code, action, ..asking })
             });

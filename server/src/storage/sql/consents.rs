@@ -16,10 +16,10 @@ use crate::{
 
 impl Word for Purpose {
     const WORDS: &'static [(Self, &'static str)] = &[
-        (Self::Terms, "terms"),
-        (Self::HealthProcessing, "health_processing"),
-        (Self::AiProviderTransfer, "ai_provider_transfer"),
-        (Self::Analytics, "analytics"),
+        (Self::Terms, Self::Terms.name()),
+        (Self::HealthProcessing, Self::HealthProcessing.name()),
+        (Self::AiProviderTransfer, Self::AiProviderTransfer.name()),
+        (Self::Analytics, Self::Analytics.name()),
     ];
 }
 

@@ -39,7 +39,10 @@ fn somebody_in_need_is_not_asked_for_consent_after_the_warning_f114() {
     let flag = Some(RedFlag { sign: "bleeding" });
     let (mut machine, _) = asking_for_consent(Said { flag, ..said(1, Intent::SymptomReport) });
 
-    assert_eq!(brief(&did(&mut machine, Outcome::NotAgreed)), "Release done:Canned");
+    let effects = did(&mut machine, Outcome::NotAgreed);
+
+    assert_eq!(brief(&effects), "Release done:Canned");
+    assert!(effects.iter().all(|effect| !matches!(effect, Effect::Send(Frame { action: Some(_), .. }))));
 }
 
 #[test]
