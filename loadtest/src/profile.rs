@@ -5,7 +5,10 @@
 
 use std::{collections::BTreeSet, fmt::Display, time::Duration};
 
-use serde::{Deserialize, Deserializer, Serialize, de::Error as _};
+use serde::{
+    Deserialize, Deserializer, Serialize,
+    de::{DeserializeOwned, Error as _},
+};
 
 use crate::{crowd, duration};
 
@@ -197,14 +200,19 @@ pub fn built_in(name: &str) -> Result<&'static str, ProfileError> {
     })
 }
 
+/// Reads a profile of either kind; `name` stands in the error.
+pub(crate) fn read<T: DeserializeOwned>(name: &str, text: &str) -> Result<T, ProfileError> {
+    toml::from_str(text).map_err(|error: toml::de::Error| ProfileError::Invalid {
+        name: name.to_owned(),
+        hint: unknown(error.message()),
+        message: error.to_string().trim_end().to_owned(),
+    })
+}
+
 impl Profile {
     /// Reads a profile; `name` stands in the error.
     pub fn parse(name: &str, text: &str) -> Result<Self, ProfileError> {
-        toml::from_str(text).map_err(|error: toml::de::Error| ProfileError::Invalid {
-            name: name.to_owned(),
-            hint: unknown(error.message()),
-            message: error.to_string().trim_end().to_owned(),
-        })
+        read(name, text)
     }
 
     /// Keeps the cases of these names, in the order of the profile; all for no name.
@@ -271,15 +279,15 @@ where
     Err(E::custom(format!("{} is out of bounds: write {} to {}", shown(value), shown(least), shown(most))))
 }
 
-fn plain(value: impl Display) -> String {
+pub(crate) fn plain(value: impl Display) -> String {
     value.to_string()
 }
 
-fn span(value: Duration) -> String {
+pub(crate) fn span(value: Duration) -> String {
     format!("{value:?}")
 }
 
-fn connections<'de, D: Deserializer<'de>>(deserializer: D) -> Result<usize, D::Error> {
+pub(crate) fn connections<'de, D: Deserializer<'de>>(deserializer: D) -> Result<usize, D::Error> {
     within(usize::deserialize(deserializer)?, [1, CONNECTIONS_MAX], plain)
 }
 
@@ -292,11 +300,11 @@ fn windows<'de, D: Deserializer<'de>>(deserializer: D) -> Result<usize, D::Error
     within(usize::deserialize(deserializer)?, [1, WINDOWS_MAX], plain)
 }
 
-fn time<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Duration, D::Error> {
+pub(crate) fn time<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Duration, D::Error> {
     within(duration::deserialize(deserializer)?, [Duration::ZERO, TIME_MAX], span)
 }
 
-fn some_time<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Duration, D::Error> {
+pub(crate) fn some_time<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Duration, D::Error> {
     within(duration::deserialize(deserializer)?, [Duration::from_millis(1), TIME_MAX], span)
 }
 
@@ -309,7 +317,7 @@ fn positive<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Option<f64>, D
 }
 
 /// Finds the expected word that is most like the unknown one, in a message of serde's making.
-pub(crate) fn unknown(message: &str) -> String {
+fn unknown(message: &str) -> String {
     let mut quoted = message.split('`').skip(1).step_by(2);
     match quoted.next() {
         Some(wrong) if message.starts_with("unknown ") => did_you_mean(wrong, quoted),

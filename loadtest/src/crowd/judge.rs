@@ -74,6 +74,7 @@ pub(crate) fn report(about: About<'_>, measured: &Measured) -> Report {
         profile: options.profile.clone(),
         about: profile.about.clone(),
         target: options.target.name.clone(),
+        load: profile.load(),
         seed: profile.seed,
         users: profile.users(),
         measured_s: span(seen).as_secs_f64(),
@@ -172,7 +173,7 @@ fn kept(seen: &Seen) -> Check {
     Check { text: "every promise is kept".to_owned(), found: format!("{broken} broken"), outcome }
 }
 
-/// Holds a figure against its threshold. Times and rates are doubtful where the generator was late.
+/// Holds a figure against its threshold.
 fn check(threshold: &Threshold, figures: &Figures, doubtful: bool) -> Check {
     let name = threshold.figure();
     let kind = figures::kind(name).unwrap_or(Kind::Count);
@@ -180,18 +181,22 @@ fn check(threshold: &Threshold, figures: &Figures, doubtful: bool) -> Check {
     let Some(value) = figures.get(name).copied() else {
         return Check { text, found: "not measured".to_owned(), outcome: Outcome::Inconclusive };
     };
-    let found = shown(kind, value);
-    let seen_by_client = name.contains('(') && kind == Kind::Time || name == "turns_per_second";
-    if let Some(count) = too_few(name, figures) {
-        let found = format!("{found}, of {count} only; {SAMPLES_MIN} are needed");
-        return Check { text, found, outcome: Outcome::Inconclusive };
-    }
-    let outcome = match (threshold.holds(value), seen_by_client && doubtful) {
-        (_, true) => Outcome::Inconclusive,
-        (true, false) => Outcome::Held,
-        (false, false) => Outcome::Failed,
+    let found = match too_few(name, figures) {
+        Some(count) => format!("{}, of {count} only; {SAMPLES_MIN} are needed", shown(kind, value)),
+        None => shown(kind, value),
     };
-    Check { text, found, outcome }
+    Check { text, found, outcome: outcome(name, figures, (threshold.holds(value), doubtful)) }
+}
+
+/// Judges a figure. Of too few cases nothing is concluded, nor from what a late generator has measured itself.
+pub(super) fn outcome(name: &str, figures: &Figures, (holds, doubtful): (bool, bool)) -> Outcome {
+    let is_time = figures::kind(name) == Some(Kind::Time) && name.contains('(');
+    let is_measured_here = is_time || name.ends_with("_per_second");
+    match holds {
+        _ if too_few(name, figures).is_some() || doubtful && is_measured_here => Outcome::Inconclusive,
+        true => Outcome::Held,
+        false => Outcome::Failed,
+    }
 }
 
 /// Returns of how few a percentile at the far end was taken, if it was too few.
@@ -211,5 +216,32 @@ impl Report {
         self.promises
             .iter()
             .map(|(promise, count)| (*promise, *count, self.examples.get(promise).map_or("", String::as_str)))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_broken_promise_fails_whatever_a_profile_asks_for_l3() {
+        let mut seen = Seen::default();
+        assert_eq!(kept(&seen).outcome, Outcome::Held);
+
+        seen.promises.insert(Promise::KeepsFacts, 1);
+
+        assert_eq!(kept(&seen).outcome, Outcome::Failed);
+    }
+
+    #[test]
+    fn of_few_cases_or_by_a_late_generator_nothing_is_concluded_l4() {
+        let name = "p99(turn.whole)";
+        let of = |count| Figures::from([(name.to_owned(), 1.0), ("count(turn.whole)".to_owned(), count)]);
+
+        assert_eq!(outcome(name, &of(1000.0), (true, false)), Outcome::Held);
+        assert_eq!(outcome(name, &of(3.0), (false, false)), Outcome::Inconclusive);
+        assert_eq!(outcome(name, &of(1000.0), (true, true)), Outcome::Inconclusive);
+        assert_eq!(outcome("facts_per_second", &of(1.0), (false, true)), Outcome::Inconclusive);
+        assert_eq!(outcome("cpu_per_1000_turns", &of(1.0), (false, true)), Outcome::Failed);
     }
 }

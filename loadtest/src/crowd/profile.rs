@@ -10,7 +10,10 @@ use serde::{Deserialize, Deserializer, Serialize, de::Error as _};
 use super::threshold::Threshold;
 use crate::{
     duration,
-    profile::{CHUNKS_MAX, CONNECTIONS_MAX, ProfileError, TIME_MAX, unknown, within},
+    profile::{
+        CHUNKS_MAX, CONNECTIONS_MAX, ProfileError, TIME_MAX, connections, plain, read, some_time, span, time,
+        within,
+    },
 };
 
 /// The most messages or writes of one user at once.
@@ -38,10 +41,10 @@ pub struct Profile {
     #[serde(deserialize_with = "time", serialize_with = "duration::serialize")]
     pub warm_up: Duration,
     /// Measured time.
-    #[serde(deserialize_with = "some_time", serialize_with = "duration::serialize")]
+    #[serde(deserialize_with = "a_second", serialize_with = "duration::serialize")]
     pub duration: Duration,
     /// A turn that has no end after so long has none.
-    #[serde(default = "a_minute", deserialize_with = "some_time", serialize_with = "duration::serialize")]
+    #[serde(default = "a_minute", deserialize_with = "a_second", serialize_with = "duration::serialize")]
     pub patience: Duration,
     /// What must hold, such as `p99(turn.first_token) < 300ms`.
     #[serde(default)]
@@ -79,7 +82,7 @@ pub struct Group {
     /// Short name.
     pub name: String,
     /// How many they are.
-    #[serde(deserialize_with = "users")]
+    #[serde(deserialize_with = "connections")]
     pub users: usize,
     /// What each of them does.
     pub does: Does,
@@ -130,7 +133,7 @@ pub struct Flood {
     /// So many the limit lets through at once.
     pub burst: u64,
     /// And one more after each such while.
-    #[serde(deserialize_with = "some_while", serialize_with = "duration::serialize")]
+    #[serde(deserialize_with = "some_time", serialize_with = "duration::serialize")]
     pub refill: Duration,
     /// What is asked.
     #[serde(default = "question")]
@@ -197,11 +200,13 @@ impl Profile {
 
     /// Reads a profile; `name` stands in the error.
     pub fn parse(name: &str, text: &str) -> Result<Self, ProfileError> {
-        toml::from_str(text).map_err(|error: toml::de::Error| ProfileError::Invalid {
-            name: name.to_owned(),
-            hint: unknown(error.message()),
-            message: error.to_string().trim_end().to_owned(),
-        })
+        read(name, text)
+    }
+
+    /// Returns what was loaded with, in one line: runs are alike where that is the same.
+    pub(crate) fn load(&self) -> String {
+        let load = Self { about: String::new(), thresholds: Vec::new(), ..self.clone() };
+        serde_json::to_string(&load).unwrap_or_default()
     }
 
     /// Returns how many users there are.
@@ -262,29 +267,16 @@ fn groups<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Vec<Group>, D::E
     Ok(groups)
 }
 
-fn users<'de, D: Deserializer<'de>>(deserializer: D) -> Result<usize, D::Error> {
-    within(usize::deserialize(deserializer)?, [1, CONNECTIONS_MAX], |n| n.to_string())
-}
-
 fn messages<'de, D: Deserializer<'de>>(deserializer: D) -> Result<u64, D::Error> {
-    within(u64::deserialize(deserializer)?, [1, MESSAGES_MAX], |n| n.to_string())
-}
-
-fn some_while<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Duration, D::Error> {
-    let least = Duration::from_millis(1);
-    within(duration::deserialize(deserializer)?, [least, TIME_MAX], |it| format!("{it:?}"))
+    within(u64::deserialize(deserializer)?, [1, MESSAGES_MAX], plain)
 }
 
 fn pieces<'de, D: Deserializer<'de>>(deserializer: D) -> Result<usize, D::Error> {
-    within(usize::deserialize(deserializer)?, [1, CHUNKS_MAX], |n| n.to_string())
+    within(usize::deserialize(deserializer)?, [1, CHUNKS_MAX], plain)
 }
 
-fn time<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Duration, D::Error> {
-    within(duration::deserialize(deserializer)?, [Duration::ZERO, TIME_MAX], |it| format!("{it:?}"))
-}
-
-fn some_time<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Duration, D::Error> {
-    within(duration::deserialize(deserializer)?, [Duration::from_secs(1), TIME_MAX], |it| format!("{it:?}"))
+fn a_second<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Duration, D::Error> {
+    within(duration::deserialize(deserializer)?, [Duration::from_secs(1), TIME_MAX], span)
 }
 
 #[cfg(test)]

@@ -34,6 +34,8 @@ pub struct Report {
     pub about: String,
     /// Name of the target.
     pub target: String,
+    /// The profile as it was run, without what must hold.
+    pub load: String,
     /// Of all that was left to chance.
     pub seed: u64,
     /// Users in all.
@@ -105,6 +107,7 @@ pub(super) fn sample() -> Report {
         profile: "chat".to_owned(),
         about: "a sample".to_owned(),
         target: "a server".to_owned(),
+        load: String::new(),
         seed: 1,
         users: 2,
         measured_s: 3.0,
