@@ -57,7 +57,7 @@ use engine::{Engine, PIECES_MAX};
 use machine::{Machine, Rules};
 use protocol::Code;
 use room::{RoomDriver, Rooms};
-use steps::Steps;
+use steps::{Recall, Steps};
 use tuner::Tuner;
 use turns::{Rights, Turns};
 use v1::{Device, Fate, Limits, Outgoing, SessionState, Terms};
@@ -274,6 +274,7 @@ impl Hub {
             user,
             voice,
             tuner: Arc::new(tuner),
+            recall: Recall::default(),
         }
     }
 }

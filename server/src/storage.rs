@@ -91,10 +91,8 @@ pub trait Storage: AccessStorage + LanguageStore + ConsentStore + SpendingStore 
     /// Tells whether this user has, or had, this session.
     async fn has_session(&self, user: UserId, id: SessionId) -> Stored<bool>;
     /// Appends a message to its session, marks the session active at the message's time, and gives the
-    /// message its position. `None` when the session has ended, or would exceed `capacity` messages.
-    ///
-    /// A reply may be appended to a session that ended while it was running: `capacity` is then `None`.
-    async fn append_message(&self, message: NewMessage, capacity: Option<u32>) -> Stored<Option<Message>>;
+    /// message its position. `None` where the session of this user has no such place; nothing has changed then.
+    async fn append_message(&self, message: NewMessage, place: Place) -> Stored<Option<Message>>;
     /// Appends a question to its session like [`Storage::append_message`], and marks an older one of the same user and its
     /// failed reply as replaced by it.
     async fn replace_message(&self, message: NewMessage, capacity: u32, old: Replaced) -> Stored<Replacing>;

@@ -4,6 +4,8 @@
 //! without what users wrote. Every step has a limit of time, also when the store does not answer.
 
 mod offer;
+mod question;
+mod recall;
 mod shift;
 mod spending;
 
@@ -25,7 +27,7 @@ use crate::{
     consent::Consents,
     deadline::Deadline,
     facts::{self, Pen, Statement},
-    ids::{MessageId, SessionId, UserId},
+    ids::{SessionId, UserId},
     llm::{
         Failure, Meter, Question, Route, Routes,
         prompt::{self, Bounds, Material, Turn},
@@ -33,15 +35,10 @@ use crate::{
     },
     memory::MemoryPolicy,
     parts::Parts,
-    session::{self, Decision, Rules},
-    storage::{
-        Fact, FactSource, Message, MessageKind, NewMessage, NewSession, Replaced, Replacing, Session,
-        SessionReason, SharedStorage, StorageError, Stored,
-    },
+    storage::{Fact, FactSource, Message, NewMessage, Place, SharedStorage, StorageError, Stored},
 };
 
-/// Tries of finding a session with room; each lost race means that another replica was faster.
-const OPEN_TRIES_MAX: u32 = 8;
+pub(super) use recall::Recall;
 
 /// How long the end of a turn may wait for the store: its reply, its facts, the end of its session.
 const STORE_LIMIT: Duration = Duration::from_secs(5);
@@ -62,6 +59,8 @@ pub(super) struct Steps {
     /// Knows the user's language.
     pub(super) voice: Voice,
     pub(super) tuner: Arc<Tuner>,
+    /// Knows what was said last.
+    pub(super) recall: Recall,
 }
 
 /// How a step ended, with the turn that it may have begun.
@@ -120,102 +119,6 @@ impl Steps {
         let until = self.deadline(said).answer_by();
         let agrees = self.within(until, self.consents.lets_ask(self.user)).await?;
         Ok(if agrees { Outcome::Agreed } else { Outcome::NotAgreed })
-    }
-
-    #[tracing::instrument(skip_all, fields(turn = said.turn))]
-    async fn open(&self, said: &Said, safety: Option<String>) -> Stored<Outcome> {
-        let places = if safety.is_some() { 3 } else { 2 };
-        let until = self.deadline(said).answer_by();
-        if said.is_named && self.within(until, self.parts.storage.message(said.ids.question)).await?.is_some()
-        {
-            return Ok(Outcome::Known);
-        }
-        let Some((session, begun)) = self.within(until, self.question(said, places)).await? else {
-            return Ok(Outcome::NotThere);
-        };
-        self.tuner.note(said.at).await;
-        if let Some(text) = safety {
-            let (id, kind) = (said.ids.safety, MessageKind::Safety);
-            let message = self.message(Reply { id, session, kind, text });
-            let stored = self.within(until, self.parts.storage.append_message(message, None)).await;
-            if let Err(error) = stored {
-                // The question is stored and the text was shown: the turn goes on.
-                tracing::error!(%error, "safety text could not be stored");
-            }
-        }
-        Ok(Outcome::Opened(session, begun))
-    }
-
-    /// Stores the message in a session that has room for so many; says why, if that session was begun for it. `None` where
-    /// it was to take the place of something that is not there.
-    async fn question(&self, said: &Said, places: u32) -> Stored<Option<(SessionId, Option<SessionReason>)>> {
-        let rules = Rules::new(&self.parts.config.conversation, places);
-        for _ in 0..OPEN_TRIES_MAX {
-            let (session, begun) = self.session(said, &rules).await?;
-            let (id, kind, text) = (said.ids.question, MessageKind::Said, said.text.clone());
-            let question = self.message(Reply { id, session, kind, text });
-            match self.take(question, rules.capacity(), said.replaces).await? {
-                Replacing::Stored(_) => return Ok(Some((session, begun))),
-                Replacing::NoRoom => {}
-                Replacing::NotThere => return Ok(None),
-            }
-        }
-        Err(StorageError::Other(format!("no session had room in {OPEN_TRIES_MAX} tries")))
-    }
-
-    /// Stores a question, in the place of another one if there is one.
-    async fn take(
-        &self,
-        question: NewMessage,
-        capacity: u32,
-        replaces: Option<MessageId>,
-    ) -> Stored<Replacing> {
-        let storage = &self.parts.storage;
-        let Some(old) = replaces else {
-            let stored = storage.append_message(question, Some(capacity)).await?;
-            return Ok(stored.map_or(Replacing::NoRoom, Replacing::Stored));
-        };
-        storage.replace_message(question, capacity, Replaced { question: old, reply: old.reply() }).await
-    }
-
-    /// Finds the session of a message, or opens one.
-    async fn session(&self, said: &Said, rules: &Rules) -> Stored<(SessionId, Option<SessionReason>)> {
-        let storage = &self.parts.storage;
-        let open = storage.open_session(self.user).await?;
-        let latest = match &open {
-            Some(_) => open.clone(),
-            None => storage.sessions(self.user, 1).await?.into_iter().next(),
-        };
-        let mut decision = session::decide(latest.as_ref(), said.at, rules);
-        if let (Decision::Continue, Some(session)) = (decision, &open)
-            && self.has_shifted(said, session.id).await
-        {
-            decision = Decision::Open(SessionReason::Intent);
-        }
-        match (decision, &open) {
-            (Decision::Continue, Some(Session { id, .. })) => Ok((*id, None)),
-            (decision, _) => {
-                let reason = match decision {
-                    Decision::Open(reason) => reason,
-                    Decision::Continue => SessionReason::Ended,
-                };
-                let new = NewSession {
-                    id: SessionId::random(),
-                    user: self.user,
-                    reason,
-                    at: self.parts.clock.wall(),
-                    replacing: open.map(|session| session.id),
-                };
-                let id = new.id;
-                let session = storage.begin_session(new).await?;
-                let is_ours = session.id == id;
-                if is_ours {
-                    metrics::counter!("session_resets_total", "reason" => reason.name()).increment(1);
-                    tracing::info!(session = %id, reason = ?reason, "session opened");
-                }
-                Ok((session.id, is_ours.then_some(reason)))
-            }
-        }
     }
 
     #[tracing::instrument(skip_all, fields(turn = said.turn, ?session))]
@@ -295,24 +198,22 @@ impl Steps {
         )
     }
 
-    /// Reads what is known of the user and what was said before.
+    /// Returns what is known of the user and what was said before.
     async fn remembered(&self, said: &Said, session: SessionId, at: Timestamp) -> (Vec<Fact>, Vec<Message>) {
-        let settings = &self.parts.config.conversation;
-        let policy = MemoryPolicy::new(settings);
+        let policy = MemoryPolicy::new(&self.parts.config.conversation);
+        let (facts, history) =
+            tokio::join!(self.parts.storage.facts(self.user, at), self.history(&policy, session, at));
+        let mut history = or_nothing(history, "history");
         // The question is stored already and comes back as the newest message.
-        let limit = u32::try_from(policy.max_messages).unwrap_or(u32::MAX).saturating_add(1);
-        let context = self.context(session, policy.since(at), limit).await;
-        let mut history = or_nothing(context, "history");
         history.retain(|message| message.id != said.ids.question);
-        let history = policy.window(history, at);
-        (or_nothing(self.parts.storage.facts(self.user, at).await, "facts"), history)
+        (or_nothing(facts, "facts"), policy.window(history, at))
     }
 
     #[tracing::instrument(skip_all, fields(session = %reply.session, kind = ?reply.kind))]
     async fn reply(&self, reply: Reply) -> Stored<Outcome> {
         let message = self.message(reply);
         // The session may have ended while the reply was running: it stays the reply's place.
-        match self.parts.storage.append_message(message, None).await? {
+        match self.append(message, Place::Last).await? {
             Some(_) => Ok(Outcome::Stored),
             None => Err(StorageError::Other("session of the reply is gone".to_owned())),
         }
@@ -351,6 +252,7 @@ impl Steps {
         let Some(session) = self.parts.storage.open_session(self.user).await? else {
             return Ok(None);
         };
+        self.recall.forget();
         let has_ended = self.parts.storage.end_session(session.id, self.parts.clock.wall()).await?;
         tracing::info!(session = %session.id, "session ended by its user");
         Ok(has_ended.then_some(session.id))

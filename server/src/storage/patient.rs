@@ -16,7 +16,7 @@ use jiff::Timestamp;
 
 use super::{
     Credentials, Fact, FactClosing, FactOutcome, FactRevision, FactWrite, Message, NewFeed, NewMessage,
-    NewReminder, NewSession, NewSuggestion, NewUser, Offered, Page, Preferences, PreferencesOutcome,
+    NewReminder, NewSession, NewSuggestion, NewUser, Offered, Page, Place, Preferences, PreferencesOutcome,
     PreferencesWrite, Reminder, ReminderChange, ReminderOutcome, Replaced, Replacing, Restoration,
     RestoreOutcome, Rollback, Session, SharedStorage, Storage, StorageError, Stored, Suggestion,
     SuggestionLimits, User,
@@ -81,8 +81,8 @@ impl Storage for Patient {
         self.within(self.inner.has_session(user, id)).await
     }
 
-    async fn append_message(&self, message: NewMessage, capacity: Option<u32>) -> Stored<Option<Message>> {
-        self.within(self.inner.append_message(message, capacity)).await
+    async fn append_message(&self, message: NewMessage, place: Place) -> Stored<Option<Message>> {
+        self.within(self.inner.append_message(message, place)).await
     }
 
     async fn replace_message(&self, message: NewMessage, capacity: u32, old: Replaced) -> Stored<Replacing> {

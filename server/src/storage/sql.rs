@@ -5,11 +5,12 @@
 //! time, and writers queue in the pool in order of arrival instead of meeting a locked file; PostgreSQL
 //! takes row locks by conditional updates.
 //!
-//! Invariant: no SQL text exists twice, none asks an engine for the time, and none uses what only one of
-//! the engines knows (the beginning of a transaction excepted).
+//! Invariant: none of the texts asks an engine for the time. None exists twice or uses what only one of the engines knows,
+//! the beginning of a transaction and the storing of messages excepted.
 
 mod access;
 mod api_keys;
+mod at_once;
 mod audit;
 mod blocks;
 mod consents;
@@ -38,7 +39,7 @@ use sqlx::{Any, AnyPool, Transaction};
 
 use super::{
     Credentials, Fact, FactClosing, FactOutcome, FactRevision, FactWrite, Message, NewFeed, NewMessage,
-    NewReminder, NewSession, NewSuggestion, NewUser, Offered, Page, Preferences, PreferencesOutcome,
+    NewReminder, NewSession, NewSuggestion, NewUser, Offered, Page, Place, Preferences, PreferencesOutcome,
     PreferencesWrite, Reminder, ReminderChange, ReminderOutcome, Replaced, Replacing, Restoration,
     RestoreOutcome, Rollback, Session, Storage, Stored, Suggestion, SuggestionLimits, User,
 };
@@ -112,8 +113,8 @@ impl Storage for Database {
         sessions::exists(self, user, id).await
     }
 
-    async fn append_message(&self, message: NewMessage, capacity: Option<u32>) -> Stored<Option<Message>> {
-        messages::append(self, message, capacity).await
+    async fn append_message(&self, message: NewMessage, place: Place) -> Stored<Option<Message>> {
+        messages::append(self, message, place).await
     }
 
     async fn replace_message(&self, message: NewMessage, capacity: u32, old: Replaced) -> Stored<Replacing> {

@@ -4,7 +4,7 @@ use server::{
     ids::UserId,
     storage::{
         Approved, Database, Language, LanguageChange, LanguageStore, LanguageUse, NewPreference, NewText,
-        Preference, PreferenceSource, Storage, TextPlace, TextState,
+        Place, Preference, PreferenceSource, Storage, TextPlace, TextState,
     },
 };
 use sqlx::{AnyConnection, Connection as _};
@@ -115,7 +115,7 @@ async fn users_and_messages_are_counted_by_language_f57_f58(db: Database) {
     for language in ["fr", "fr", "en"] {
         let message = said(users[0], session, "hm");
         let message = server::storage::NewMessage { language: language.to_owned(), ..message };
-        db.append_message(message, None).await.unwrap();
+        db.append_message(message, Place::Last).await.unwrap();
     }
 
     let used = db.language_use().await.unwrap();

@@ -2,7 +2,10 @@
 
 use server::{
     ids::{MessageId, SessionId, UserId},
-    storage::{Database, MessageKind, NewMessage, Page, Replaced, Replacing, Role, Storage},
+    storage::{
+        Database, LanguageStore as _, MessageKind, NewMessage, Page, Place, Replaced, Replacing, Role,
+        Storage,
+    },
 };
 
 use super::{add_user, at, new_session, race, said, stories};
@@ -15,6 +18,8 @@ stories!(
     messages_get_places_and_mark_the_session_active,
     a_full_or_ended_session_takes_no_message,
     a_session_never_exceeds_its_capacity_in_a_race,
+    a_place_that_is_known_to_be_the_next_is_taken_once,
+    a_message_whose_storing_is_given_up_is_there_whole_or_not_at_all,
     context_is_what_was_said_and_answered,
     messages_are_paged_for_their_owner_only,
 );
@@ -23,7 +28,8 @@ async fn a_text_may_hold_anything(db: Database) {
     let user = add_user(&db).await;
     let session = db.begin_session(new_session(user, None)).await.unwrap().id;
 
-    let stored = db.append_message(said(user, session, "a\0b '; -- $1 ? 👶\u{1F3FD} ñ"), None).await.unwrap();
+    let stored =
+        db.append_message(said(user, session, "a\0b '; -- $1 ? 👶\u{1F3FD} ñ"), Place::Last).await.unwrap();
 
     assert_eq!(stored.unwrap().text, "a\u{FFFD}b '; -- $1 ? 👶\u{1F3FD} ñ");
 }
@@ -33,8 +39,8 @@ async fn messages_get_places_and_mark_the_session_active(db: Database) {
     let session = db.begin_session(new_session(user, None)).await.unwrap().id;
     let answer = NewMessage { kind: MessageKind::Answer, at: at(7), ..said(user, session, "Of course.") };
 
-    let first = db.append_message(said(user, session, "May I?"), Some(100)).await.unwrap().unwrap();
-    let second = db.append_message(answer, Some(100)).await.unwrap().unwrap();
+    let first = db.append_message(said(user, session, "May I?"), Place::Within(100)).await.unwrap().unwrap();
+    let second = db.append_message(answer, Place::Within(100)).await.unwrap().unwrap();
 
     assert_eq!((first.position, first.role), (1, Role::User));
     assert_eq!((second.position, second.role), (2, Role::Assistant));
@@ -47,16 +53,16 @@ async fn messages_get_places_and_mark_the_session_active(db: Database) {
 async fn a_full_or_ended_session_takes_no_message(db: Database) {
     let user = add_user(&db).await;
     let session = db.begin_session(new_session(user, None)).await.unwrap().id;
-    let append = async |capacity| db.append_message(said(user, session, "x"), capacity).await.unwrap();
-    assert!(append(Some(1)).await.is_some());
+    let append = async |place| db.append_message(said(user, session, "x"), place).await.unwrap();
+    assert!(append(Place::Within(1)).await.is_some());
 
-    assert!(append(Some(1)).await.is_none());
+    assert!(append(Place::Within(1)).await.is_none());
     db.end_session(session, at(1)).await.unwrap();
-    assert!(append(Some(100)).await.is_none());
-    let late = append(None).await;
+    assert!(append(Place::Within(100)).await.is_none());
+    let late = append(Place::Last).await;
 
     assert_eq!(late.map(|message| message.position), Some(2), "a running reply still finds its place");
-    let foreign = db.append_message(said(add_user(&db).await, session, "x"), None).await.unwrap();
+    let foreign = db.append_message(said(add_user(&db).await, session, "x"), Place::Last).await.unwrap();
     assert_eq!(foreign, None);
 }
 
@@ -65,7 +71,7 @@ async fn a_session_never_exceeds_its_capacity_in_a_race(db: Database) {
     let session = db.begin_session(new_session(user, None)).await.unwrap().id;
 
     let stored = race(&db, 40, move |db, _| async move {
-        db.append_message(said(user, session, "x"), Some(25)).await.unwrap()
+        db.append_message(said(user, session, "x"), Place::Within(25)).await.unwrap()
     })
     .await;
 
@@ -73,6 +79,51 @@ async fn a_session_never_exceeds_its_capacity_in_a_race(db: Database) {
     places.sort_unstable();
     assert_eq!(places, (1..=25).collect::<Vec<_>>());
     assert_eq!(db.open_session(user).await.unwrap().unwrap().messages, 25);
+}
+
+async fn a_place_that_is_known_to_be_the_next_is_taken_once(db: Database) {
+    let user = add_user(&db).await;
+    let session = db.begin_session(new_session(user, None)).await.unwrap().id;
+    let append = async |place| db.append_message(said(user, session, "x"), place).await.unwrap();
+    assert!(append(Place::At(2)).await.is_none(), "there would be a gap");
+    assert!(append(Place::At(1)).await.is_some());
+    assert!(append(Place::At(1)).await.is_none(), "it is taken");
+
+    let stored = race(&db, 20, move |db, _| async move {
+        db.append_message(said(user, session, "x"), Place::At(2)).await.unwrap()
+    })
+    .await;
+
+    assert_eq!(stored.into_iter().flatten().count(), 1);
+    let open = db.open_session(user).await.unwrap().unwrap();
+    assert_eq!(open.messages, 2, "who is turned away takes no place");
+    let counts = db.language_use().await.unwrap();
+    assert_eq!(counts.iter().map(|language| language.messages).sum::<u64>(), 2, "and is not counted");
+    db.end_session(session, at(9)).await.unwrap();
+    assert!(append(Place::At(3)).await.is_none(), "the session has ended");
+}
+
+async fn a_message_whose_storing_is_given_up_is_there_whole_or_not_at_all(db: Database) {
+    let user = add_user(&db).await;
+    let session = db.begin_session(new_session(user, None)).await.unwrap().id;
+
+    for polls in 0..200 {
+        let mut storing = db.append_message(said(user, session, "x"), Place::Last);
+        for _ in 0..polls % 20 {
+            if futures_util::poll!(&mut storing).is_ready() {
+                break;
+            }
+            tokio::task::yield_now().await;
+        }
+    }
+
+    let last = db.append_message(said(user, session, "last"), Place::Last).await.unwrap().unwrap();
+    let page = Page { user, session, after: 0, limit: 1000 };
+    let places: Vec<_> = db.messages(page).await.unwrap().iter().map(|message| message.position).collect();
+    assert_eq!(places, (1..=last.position).collect::<Vec<_>>());
+    assert_eq!(db.open_session(user).await.unwrap().unwrap().messages, last.position);
+    let counts = db.language_use().await.unwrap();
+    assert_eq!(counts.iter().map(|language| language.messages).sum::<u64>(), u64::from(last.position));
 }
 
 async fn context_is_what_was_said_and_answered(db: Database) {
@@ -88,7 +139,7 @@ async fn context_is_what_was_said_and_answered(db: Database) {
     ];
     for (i, kind) in (0..).zip(kinds) {
         let message = NewMessage { kind, at: at(i), ..said(user, session, &i.to_string()) };
-        db.append_message(message, Some(100)).await.unwrap().unwrap();
+        db.append_message(message, Place::Within(100)).await.unwrap().unwrap();
     }
 
     let texts = async |since, limit| -> Vec<String> {
@@ -106,7 +157,7 @@ async fn messages_are_paged_for_their_owner_only(db: Database) {
     let (user, other) = (add_user(&db).await, add_user(&db).await);
     let session = db.begin_session(new_session(user, None)).await.unwrap().id;
     for i in 1..=5 {
-        db.append_message(said(user, session, &i.to_string()), None).await.unwrap().unwrap();
+        db.append_message(said(user, session, &i.to_string()), Place::Last).await.unwrap().unwrap();
     }
 
     let page = async |user, after, limit| -> Vec<String> {
@@ -124,8 +175,8 @@ async fn turn(db: &Database, (user, session): (UserId, SessionId), kind: Message
     let question = said(user, session, "May I?");
     let reply = NewMessage { id: question.id.reply(), kind, ..said(user, session, "You") };
     let old = Replaced { question: question.id, reply: reply.id };
-    db.append_message(question, None).await.unwrap();
-    db.append_message(reply, None).await.unwrap();
+    db.append_message(question, Place::Last).await.unwrap();
+    db.append_message(reply, Place::Last).await.unwrap();
     old
 }
 

@@ -1,7 +1,7 @@
 //! The role of the chat on PostgreSQL: what it can do, and what it cannot.
 
 use server::storage::{
-    ConsentStore as _, Database, Expected, Offered, Purpose, ReminderOutcome, Storage, StorageError,
+    ConsentStore as _, Database, Expected, Offered, Place, Purpose, ReminderOutcome, Storage, StorageError,
     SuggestionType,
 };
 use uuid::Uuid;
@@ -24,7 +24,10 @@ async fn the_role_of_the_chat_does_all_that_a_turn_needs_and_makes_no_reminder_f
     let user = add_user(&owner).await;
 
     let session = chat.begin_session(new_session(user, None)).await.unwrap();
-    chat.append_message(said(user, session.id, "I have a headache"), Some(10)).await.unwrap().unwrap();
+    chat.append_message(said(user, session.id, "I have a headache"), Place::Within(10))
+        .await
+        .unwrap()
+        .unwrap();
     chat.write_fact(fact(user, "vegan", Expected::Absent)).await.unwrap();
     chat.preferences(user).await.unwrap();
     assert_eq!(chat.consent(user, Purpose::AiProviderTransfer).await.unwrap(), None);

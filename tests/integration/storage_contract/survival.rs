@@ -5,7 +5,7 @@ use std::{
     process::{Command, Stdio},
 };
 
-use server::storage::{Database, Expected, Page, Storage, SuggestionType};
+use server::storage::{Database, Expected, Page, Place, Storage, SuggestionType};
 
 use super::{CONNECTIONS, LIMITS, add_user, at, count_up, fact, new_session, said, suggestion};
 use crate::support::postgres::Fresh;
@@ -15,7 +15,7 @@ async fn survives_a_restart(url: &str) {
     let db = Database::open(url, CONNECTIONS).await.unwrap();
     let user = add_user(&db).await;
     let session = db.begin_session(new_session(user, None)).await.unwrap();
-    db.append_message(said(user, session.id, "hello"), None).await.unwrap();
+    db.append_message(said(user, session.id, "hello"), Place::Last).await.unwrap();
     db.write_fact(fact(user, "vegan", Expected::Absent)).await.unwrap();
     let new = suggestion(user, SuggestionType::Appointment, 0);
     db.offer_suggestion(new.clone(), LIMITS).await.unwrap();
@@ -78,7 +78,8 @@ async fn a_writer_to_be_killed() {
     let user = add_user(&db).await;
     let session = db.begin_session(new_session(user, None)).await.unwrap().id;
     for i in 1.. {
-        let stored = db.append_message(said(user, session, &i.to_string()), None).await.unwrap().unwrap();
+        let stored =
+            db.append_message(said(user, session, &i.to_string()), Place::Last).await.unwrap().unwrap();
         eprintln!("stored {user} {session} {}", stored.position);
     }
 }

@@ -19,8 +19,8 @@ use clock::Timestamp;
 use server::{
     ids::{MessageId, ReminderId, SessionId, SuggestionId, UserId},
     storage::{
-        Credentials, Fact, FactClosing, FactOutcome, FactRevision, FactWrite, Message, MessageKind, NewFeed,
-        NewMessage, NewReminder, NewSession, NewSuggestion, NewUser, Offered, Page, Preferences,
+        Credentials, Fact, FactClosing, FactOutcome, FactRevision, FactWrite, Message, NewFeed, NewMessage,
+        NewReminder, NewSession, NewSuggestion, NewUser, Offered, Page, Place, Preferences,
         PreferencesOutcome, PreferencesWrite, Reminder, ReminderChange, ReminderOutcome, Replaced, Replacing,
         Restoration, RestoreOutcome, Rollback, Session, SharedStorage, Storage, Stored, Suggestion,
         SuggestionLimits, User,
@@ -155,14 +155,6 @@ impl WatchedStorage {
     fn says_yes(&self) -> bool {
         self.twist == Twist::SaysYes && self.under.takes_no_writes()
     }
-
-    /// Returns whether the session of this reply is older than the idle limit.
-    async fn is_old(&self, message: &NewMessage) -> Stored<bool> {
-        let open = self.inner.open_session(message.user).await?;
-        let started = open.filter(|session| session.id == message.session).map(|session| session.started_at);
-        let age = started.and_then(|started| Duration::try_from(message.at.duration_since(started)).ok());
-        Ok(message.kind != MessageKind::Said && age.is_some_and(|age| age > self.idle))
-    }
 }
 
 /// Hands a call on, as far as the line lets it.
@@ -230,7 +222,7 @@ impl Storage for WatchedStorage {
         handed_on!(Read, self.has_session(user, id))
     }
 
-    async fn append_message(&self, message: NewMessage, capacity: Option<u32>) -> Stored<Option<Message>> {
+    async fn append_message(&self, message: NewMessage, place: Place) -> Stored<Option<Message>> {
         if self.says_yes() {
             return Ok(Some(under::pretended_message(message)));
         }
@@ -238,22 +230,12 @@ impl Storage for WatchedStorage {
             tracing::info!(text = message.text, "message");
         }
         let _under_way = self.under.pass(Does::Write).await?;
-        match self.twist {
-            Twist::ExpiryCutsReplies if self.is_old(&message).await? => Ok(None),
-            Twist::SessionOfTheLast => {
-                let message = self.as_its_owner(message);
-                self.inner.append_message(message, capacity).await
-            }
-            Twist::TorsoAsAnswer if message.kind == MessageKind::Interrupted => {
-                self.inner.append_message(NewMessage { kind: MessageKind::Answer, ..message }, capacity).await
-            }
-            _ => self.inner.append_message(message, capacity).await,
-        }
+        self.append_twisted(message, place).await
     }
 
     async fn replace_message(&self, message: NewMessage, capacity: u32, old: Replaced) -> Stored<Replacing> {
         if self.twist == Twist::ReplacedStays {
-            let stored = self.append_message(message, Some(capacity)).await?;
+            let stored = self.append_message(message, Place::Within(capacity)).await?;
             return Ok(stored.map_or(Replacing::NoRoom, Replacing::Stored));
         }
         handed_on!(Write, self.replace_message(message, capacity, old))

@@ -1,20 +1,26 @@
-//! What the earlier messages of a conversation say about its matter, and what of them is still seen when the
-//! matter has changed.
+//! What was said before in a conversation, what it says about its matter, and what of it is still seen when the matter
+//! has changed.
 
 use jiff::Timestamp;
 
-use super::{Steps, or_nothing};
+use super::{
+    Steps, or_nothing,
+    recall::{Past, Reach},
+};
 use crate::{
     chat::event::Said,
     classify::classify,
     ids::SessionId,
     memory::MemoryPolicy,
-    session::Shift,
+    session::{Remark, Shift},
     storage::{Message, Role, SessionReason, Stored},
 };
 
-/// So many earlier messages of both sides are looked at.
-const LOOKED_AT_MAX: u32 = 40;
+/// So many earlier messages of the user are looked at for the matter.
+const LOOKED_AT_MAX: usize = 20;
+
+/// Among so many of both sides.
+const LOOKED_AMONG_MAX: usize = 2 * LOOKED_AT_MAX;
 
 /// So many conversations may be joined by labels.
 const JOINED_MAX: u32 = 10;
@@ -28,45 +34,74 @@ impl Steps {
             return false;
         }
         let since = policy.since(said.at);
-        let read = self.parts.storage.context(session, since, LOOKED_AT_MAX).await;
-        let earlier = or_nothing(read, "matter of the conversation");
-        let of_user = earlier.iter().filter(|message| message.role == Role::User);
-        let mut remarks: Vec<_> = of_user.map(|message| self.remark(&policy.shift, message)).collect();
-        remarks.push(now);
+        let past = self.past(&policy, session, since).await.unwrap_or_else(|error| {
+            tracing::error!(%error, "matter of the conversation is not known");
+            Past::default()
+        });
+        let earlier = past.remarks.iter().filter(|(at, _)| *at >= since).map(|(_, remark)| *remark);
+        let remarks: Vec<_> = earlier.chain([now]).collect();
         policy.shift.is_at_the_end_of(&remarks)
     }
 
-    fn remark(&self, shift: &Shift, message: &Message) -> crate::session::Remark {
+    /// Returns what was said in this session, as it is known here or as the store has it.
+    async fn past(&self, policy: &MemoryPolicy, session: SessionId, since: Timestamp) -> Stored<Past> {
+        if let Some(past) = self.recall.past(session) {
+            return Ok(past);
+        }
+        let reach = reach(policy);
+        let limit = LOOKED_AMONG_MAX.max(reach.messages);
+        let read =
+            self.parts.storage.context(session, since, u32::try_from(limit).unwrap_or(u32::MAX)).await?;
+        let past = Past::new(read, |message| self.remark(&policy.shift, message), reach);
+        self.recall.keep(session, past.clone());
+        Ok(past)
+    }
+
+    /// Keeps in mind what was stored just now.
+    pub(super) fn note(&self, message: &Message) {
+        let policy = MemoryPolicy::new(&self.parts.config.conversation);
+        let remark = (message.role == Role::User).then(|| self.remark(&policy.shift, message));
+        self.recall.add(message, remark, reach(&policy));
+    }
+
+    fn remark(&self, shift: &Shift, message: &Message) -> Remark {
         let flag = self.parts.red_flags.find(&message.text);
         shift.remark(&classify(&message.text, &message.language, flag.as_ref()), flag.is_some())
     }
 
-    /// Reads what was said in a conversation and, unless it is to be forgotten, in those before it from which
-    /// only a change of matter parts it. Oldest first, at most `limit`.
-    pub(super) async fn context(
+    /// Returns what was said in a conversation and, unless it is to be forgotten, in those before it from which
+    /// only a change of matter parts it. Oldest first, as much as the policy lets the model see and one more.
+    pub(super) async fn history(
         &self,
+        policy: &MemoryPolicy,
         session: SessionId,
-        since: Timestamp,
-        limit: u32,
+        at: Timestamp,
     ) -> Stored<Vec<Message>> {
-        let storage = &self.parts.storage;
-        let mut context = storage.context(session, since, limit).await?;
-        if self.parts.config.conversation.trim_on_new_intent {
-            return Ok(context);
+        let since = policy.since(at);
+        let mut history = Vec::from(self.past(policy, session, since).await?.messages);
+        if policy.trim_on_new_intent {
+            return Ok(history);
         }
+        let storage = &self.parts.storage;
         let sessions = storage.sessions(self.user, JOINED_MAX).await?;
         let mut newest_first = sessions.into_iter().skip_while(|one| one.id != session).peekable();
         while let Some(one) = newest_first.next() {
-            let left = limit.saturating_sub(u32::try_from(context.len()).unwrap_or(u32::MAX));
+            let left = reach(policy).messages.saturating_sub(history.len());
             let Some(before) = newest_first.peek().filter(|_| one.reason == SessionReason::Intent) else {
                 break;
             };
             if left == 0 {
                 break;
             }
-            let earlier = storage.context(before.id, since, left).await?;
-            context = [earlier, context].concat();
+            let limit = u32::try_from(left).unwrap_or(u32::MAX);
+            let earlier = or_nothing(storage.context(before.id, since, limit).await, "history");
+            history = [earlier, history].concat();
         }
-        Ok(context)
+        Ok(history)
     }
+}
+
+/// The question is stored already when its prompt is built, and is one more than the model sees of the past.
+const fn reach(policy: &MemoryPolicy) -> Reach {
+    Reach { messages: policy.max_messages + 1, remarks: LOOKED_AT_MAX }
 }

@@ -145,6 +145,18 @@ pub struct NewMessage {
     pub at: Timestamp,
 }
 
+/// Where in its session a message may be stored.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Place {
+    /// Behind all that is there, also when the session has ended: a reply stays where its question went.
+    Last,
+    /// Behind all that is there, while the session is open and holds so many messages at most with this one.
+    Within(u32),
+    /// At this position and no other, while the session is open: whoever knows the last message asks so whether it still
+    /// is the last one.
+    At(u32),
+}
+
 /// A question that is asked again, and the reply that failed.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Replaced {

@@ -8,7 +8,7 @@ use jiff::Timestamp;
 use sqlx::any::AnyRow;
 
 use super::{
-    Database, Tx, language_choices,
+    Database, language_choices,
     row::{Columns, text},
     texts,
 };
@@ -127,13 +127,17 @@ impl LanguageStore for Database {
     }
 }
 
-/// Counts a message of this user in the language in which it was handled.
-pub(super) async fn count_message(tx: &mut Tx, language: &str, user: UserId) -> Stored<()> {
-    const COUNT: &str = "INSERT INTO language_messages (language, slot, messages) VALUES ($1, $2, 1) \
-        ON CONFLICT (language, slot) DO UPDATE SET messages = language_messages.messages + 1";
-    let slot = user.0.as_bytes()[15] % SLOTS;
-    sqlx::query(COUNT).bind(text(language)).bind(i64::from(slot)).execute(&mut **tx).await?;
-    Ok(())
+/// What a row of `language_messages` becomes that is there already when one more message is to be counted in it.
+macro_rules! count_on {
+    () => {
+        "ON CONFLICT (language, slot) DO UPDATE SET messages = language_messages.messages + 1"
+    };
+}
+pub(super) use count_on;
+
+/// Returns the row in which the messages of this user are counted, among those of their language.
+pub(super) fn slot(user: UserId) -> i64 {
+    i64::from(user.0.as_bytes()[15] % SLOTS)
 }
 
 fn language(row: &AnyRow) -> Stored<Language> {

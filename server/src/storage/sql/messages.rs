@@ -1,26 +1,76 @@
 //! Messages, in places without gaps.
+//!
+//! A message is stored, its session's row moved on and the message counted in its language by one text. This text is
+//! written for each engine by itself: PostgreSQL chains the three by sub-queries that write, which SQLite does not know;
+//! SQLite takes three statements with the same parameters at once, which PostgreSQL does not.
 
 use jiff::Timestamp;
-use sqlx::any::AnyRow;
+use sqlx::{
+    Any,
+    any::{AnyArguments, AnyRow},
+    query::Query,
+};
 
 use super::{
-    Database, Tx, languages,
+    Database, Engine, Tx, languages,
     row::{Columns, Word, micros, text},
 };
 use crate::{
     ids::{MessageId, SessionId},
-    storage::{Message, MessageKind, NewMessage, Page, Replaced, Replacing, Role, Stored},
+    storage::{Message, MessageKind, NewMessage, Page, Place, Replaced, Replacing, Role, Stored},
 };
 
-pub(super) async fn append(db: &Database, new: NewMessage, capacity: Option<u32>) -> Stored<Option<Message>> {
-    let mut tx = db.write().await?;
-    let Some(position) = take_place(&mut tx, &new, capacity).await? else {
-        tx.rollback().await?;
-        return Ok(None);
+/// Whether the session `$2` of user `$3` has a place: it holds `$9` messages or more and fewer than `$10`, and is open
+/// unless `$11` is 1.
+macro_rules! has_place {
+    () => {
+        "id = $2 AND user_id = $3 AND messages >= $9 AND messages < $10 AND ($11 = 1 OR ended_at IS NULL)"
     };
-    let stored = insert(&mut tx, &new, position).await?;
-    tx.commit().await?;
-    Ok(Some(stored))
+}
+
+/// The session's row when a message of the time `$7` is in it. On PostgreSQL this locks the row until all is done.
+macro_rules! moved_on {
+    () => {
+        "UPDATE sessions SET messages = messages + 1, \
+         active_at = CASE WHEN active_at < $7 THEN $7 ELSE active_at END WHERE "
+    };
+}
+
+macro_rules! store_on_sqlite {
+    () => {
+        concat!(
+            "INSERT INTO messages (id, session_id, user_id, position, kind, language, body, stored_at) \
+             SELECT $1, id, user_id, messages + 1, $4, $5, $6, $7 FROM sessions WHERE ",
+            has_place!(),
+            " RETURNING *; ",
+            moved_on!(),
+            "id = $2 AND CHANGES() = 1; \
+             INSERT INTO language_messages (language, slot, messages) SELECT $5, $8, 1 WHERE CHANGES() = 1 ",
+            languages::count_on!()
+        )
+    };
+}
+
+const STORE_ON_SQLITE: &str = store_on_sqlite!();
+const STORE_AT_ONCE_ON_SQLITE: &str = concat!("BEGIN IMMEDIATE; ", store_on_sqlite!(), "; COMMIT");
+const STORE_ON_POSTGRES: &str = concat!(
+    "WITH place AS (",
+    moved_on!(),
+    has_place!(),
+    " RETURNING messages), \
+     stored AS (INSERT INTO messages (id, session_id, user_id, position, kind, language, body, stored_at) \
+        SELECT $1, $2, $3, messages, $4, $5, $6, $7 FROM place RETURNING *), \
+     counted AS (INSERT INTO language_messages (language, slot, messages) SELECT $5, $8, 1 FROM place ",
+    languages::count_on!(),
+    ") SELECT * FROM stored"
+);
+
+pub(super) async fn append(db: &Database, new: NewMessage, place: Place) -> Stored<Option<Message>> {
+    let text = match db.engine {
+        Engine::Sqlite => STORE_AT_ONCE_ON_SQLITE,
+        Engine::Postgres => STORE_ON_POSTGRES,
+    };
+    db.at_once(store(text, &new, place)).await?.first().map(message).transpose()
 }
 
 pub(super) async fn replace(
@@ -29,8 +79,14 @@ pub(super) async fn replace(
     capacity: u32,
     old: Replaced,
 ) -> Stored<Replacing> {
+    let text = match db.engine {
+        Engine::Sqlite => STORE_ON_SQLITE,
+        Engine::Postgres => STORE_ON_POSTGRES,
+    };
     let mut tx = db.write().await?;
-    let Some(position) = take_place(&mut tx, &new, Some(capacity)).await? else {
+    // All rows are asked for: of a text that is cut off after the first one the rest would not be done.
+    let rows = store(text, &new, Place::Within(capacity)).fetch_all(&mut *tx).await?;
+    let Some(row) = rows.first() else {
         tx.rollback().await?;
         return Ok(Replacing::NoRoom);
     };
@@ -38,9 +94,28 @@ pub(super) async fn replace(
         tx.rollback().await?;
         return Ok(Replacing::NotThere);
     }
-    let stored = insert(&mut tx, &new, position).await?;
     tx.commit().await?;
-    Ok(Replacing::Stored(stored))
+    message(row).map(Replacing::Stored)
+}
+
+fn store(sql: &'static str, new: &NewMessage, place: Place) -> Query<'static, Any, AnyArguments> {
+    let (from, below) = match place {
+        Place::Last => (0, i64::MAX),
+        Place::Within(capacity) => (0, i64::from(capacity)),
+        Place::At(position) => (i64::from(position) - 1, i64::from(position)),
+    };
+    sqlx::query(sql)
+        .bind(new.id.to_string())
+        .bind(new.session.to_string())
+        .bind(new.user.to_string())
+        .bind(new.kind.word())
+        .bind(text(&new.language))
+        .bind(text(&new.text))
+        .bind(micros(new.at))
+        .bind(languages::slot(new.user))
+        .bind(from)
+        .bind(below)
+        .bind(i64::from(place == Place::Last))
 }
 
 /// Marks a question and its reply; `false` where the question is not to be asked again.
@@ -62,42 +137,6 @@ async fn mark_replaced(tx: &mut Tx, new: &NewMessage, old: Replaced) -> Stored<b
     let reply = sqlx::query(REPLY).bind(new.id.to_string()).bind(old.reply.to_string());
     reply.bind(new.user.to_string()).execute(&mut **tx).await?;
     Ok(true)
-}
-
-async fn insert(tx: &mut Tx, new: &NewMessage, position: i64) -> Stored<Message> {
-    const INSERT: &str = "INSERT INTO messages \
-        (id, session_id, user_id, position, kind, language, body, stored_at) \
-        VALUES ($1, $2, $3, $4, $5, $6, $7, $8) RETURNING *";
-    let row = sqlx::query(INSERT)
-        .bind(new.id.to_string())
-        .bind(new.session.to_string())
-        .bind(new.user.to_string())
-        .bind(position)
-        .bind(new.kind.word())
-        .bind(text(&new.language))
-        .bind(text(&new.text))
-        .bind(micros(new.at))
-        .fetch_one(&mut **tx)
-        .await?;
-    languages::count_message(tx, &new.language, new.user).await?;
-    message(&row)
-}
-
-/// Counts the message in its session's row, which locks it until the end of the transaction.
-async fn take_place(tx: &mut Tx, new: &NewMessage, capacity: Option<u32>) -> Stored<Option<i64>> {
-    const UPDATE: &str = "UPDATE sessions SET messages = messages + 1, \
-        active_at = CASE WHEN active_at < $3 THEN $3 ELSE active_at END \
-        WHERE id = $1 AND user_id = $2 AND messages < $4 AND ($5 = 1 OR ended_at IS NULL) \
-        RETURNING messages";
-    let row = sqlx::query(UPDATE)
-        .bind(new.session.to_string())
-        .bind(new.user.to_string())
-        .bind(micros(new.at))
-        .bind(capacity.map_or(i64::MAX, i64::from))
-        .bind(i64::from(capacity.is_none()))
-        .fetch_optional(&mut **tx)
-        .await?;
-    row.map(|row| Columns::new("sessions", &row).get("messages")).transpose()
 }
 
 pub(super) async fn context(

@@ -51,6 +51,8 @@ pub(in super::super) enum Twist {
     ContextOfAll,
     /// Everybody's conversation is the one that was begun last.
     SessionOfTheLast,
+    /// A message that is to follow the last one that its server knows is said to, whoever has stored others meanwhile.
+    AnyPlaceIsNext,
     /// While the database is out of reach or full, writes are said to be done.
     SaysYes,
     /// The database is said to answer, whether it does or not.
@@ -152,6 +154,7 @@ pub(super) const TWISTS: &[(&str, Twist)] = &[
     ("history-cut", Twist::HistoryCut),
     ("context-of-all", Twist::ContextOfAll),
     ("session-of-the-last", Twist::SessionOfTheLast),
+    ("any-place-is-next", Twist::AnyPlaceIsNext),
     ("says-yes-while-away", Twist::SaysYes),
     ("ready-whatever-happens", Twist::ReadyWhatever),
     ("nobody-while-away", Twist::NobodyWhileAway),
