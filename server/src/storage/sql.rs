@@ -10,9 +10,10 @@
 
 mod access;
 mod api_keys;
-mod at_once;
 mod audit;
 mod blocks;
+mod calls;
+mod connections;
 mod consents;
 mod devices;
 mod factors;
@@ -33,10 +34,6 @@ mod texts;
 mod tickets;
 mod users;
 
-use async_trait::async_trait;
-use jiff::Timestamp;
-use sqlx::{Any, AnyPool, Transaction};
-
 use super::{
     Credentials, Fact, FactClosing, FactOutcome, FactRevision, FactWrite, Message, NewFeed, NewMessage,
     NewReminder, NewSession, NewSuggestion, NewUser, Offered, Page, Place, Preferences, PreferencesOutcome,
@@ -44,28 +41,24 @@ use super::{
     RestoreOutcome, Rollback, Session, Storage, Stored, Suggestion, SuggestionLimits, User,
 };
 use crate::ids::{MessageId, ReminderId, SessionId, SuggestionId, UserId};
+use async_trait::async_trait;
+use calls::{Read as _, Tx};
+use connections::Connections;
+use jiff::Timestamp;
 use open::{Engine, FileLock};
 pub use open::{OpenError, REACH_LIMIT};
-
-/// A running transaction. Dropped without a commit it is rolled back.
-type Tx = Transaction<'static, Any>;
 
 /// The rows of one server, in SQLite or PostgreSQL. `Clone` shares the connections.
 #[derive(Clone, Debug)]
 pub struct Database {
     engine: Engine,
-    readers: AnyPool,
-    /// The same as `readers` on PostgreSQL; a pool of one on SQLite.
-    writers: AnyPool,
+    readers: Connections,
+    /// The same as `readers` on PostgreSQL; a single one on SQLite.
+    writers: Connections,
     lock: FileLock,
 }
 
 impl Database {
-    /// Begins a transaction that may write.
-    async fn write(&self) -> Stored<Tx> {
-        Ok(self.writers.begin_with(self.engine.begin()).await?)
-    }
-
     /// Closes all connections, after what they do now, and lets go of the file. Later calls fail.
     pub async fn close(&self) {
         self.readers.close().await;
@@ -77,7 +70,7 @@ impl Database {
 #[async_trait]
 impl Storage for Database {
     async fn ping(&self) -> Stored<()> {
-        sqlx::query("SELECT 1").execute(&self.readers).await?;
+        sqlx::query("SELECT 1").first(self).await?;
         Ok(())
     }
 

@@ -5,6 +5,7 @@ use sqlx::any::AnyRow;
 
 use super::{
     Database,
+    calls::Read as _,
     row::{Columns, micros, text},
     users,
 };
@@ -42,13 +43,13 @@ pub(super) async fn add(db: &Database, key: ApiKey, hash: SecretHash) -> Stored<
 
 pub(super) async fn find(db: &Database, hash: &SecretHash, at: Timestamp) -> Stored<Option<ApiKey>> {
     let query = sqlx::query("SELECT * FROM api_keys WHERE hash = $1 AND expires_at > $2");
-    let row = query.bind(hash.0.as_str()).bind(micros(at)).fetch_optional(&db.readers).await?;
+    let row = query.bind(hash.0.as_str()).bind(micros(at)).first(db).await?;
     row.as_ref().map(api_key).transpose()
 }
 
 pub(super) async fn list(db: &Database) -> Stored<Vec<ApiKey>> {
     let query = sqlx::query("SELECT * FROM api_keys ORDER BY created_at DESC, id");
-    query.fetch_all(&db.readers).await?.iter().map(api_key).collect()
+    query.all(db).await?.iter().map(api_key).collect()
 }
 
 pub(super) async fn remove(db: &Database, id: ApiKeyId) -> Stored<bool> {

@@ -6,6 +6,7 @@ use sqlx::any::AnyRow;
 
 use super::{
     Database, Tx,
+    calls::Read as _,
     row::{Columns, micros, text},
 };
 use crate::{
@@ -59,7 +60,7 @@ pub(super) async fn page(db: &Database, before: Option<u64>, limit: u32) -> Stor
     const SELECT: &str = "SELECT * FROM audit WHERE position < $1 ORDER BY position DESC LIMIT $2";
     let before = before.and_then(|position| i64::try_from(position).ok()).unwrap_or(i64::MAX);
     let query = sqlx::query(SELECT).bind(before).bind(i64::from(limit));
-    query.fetch_all(&db.readers).await?.iter().map(row).collect()
+    query.all(db).await?.iter().map(row).collect()
 }
 
 const fn parted(actor: Actor) -> (&'static str, Option<UserId>) {

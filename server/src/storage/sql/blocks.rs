@@ -5,6 +5,7 @@ use sqlx::any::AnyRow;
 
 use super::{
     Database,
+    calls::Read as _,
     row::{Columns, micros, text},
 };
 use crate::{
@@ -38,7 +39,7 @@ pub(super) async fn lift(db: &Database, user: UserId, at: Timestamp) -> Stored<b
 pub(super) async fn list(db: &Database, at: Timestamp) -> Stored<Vec<Block>> {
     const SELECT: &str = "SELECT * FROM blocks WHERE until > $1 ORDER BY blocked_at DESC, user_id LIMIT $2";
     let query = sqlx::query(SELECT).bind(micros(at)).bind(i64::from(BLOCKS_MAX));
-    query.fetch_all(&db.readers).await?.iter().map(block).collect()
+    query.all(db).await?.iter().map(block).collect()
 }
 
 fn block(row: &AnyRow) -> Stored<Block> {

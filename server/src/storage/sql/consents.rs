@@ -6,6 +6,7 @@ use sqlx::any::AnyRow;
 
 use super::{
     Database, Tx,
+    calls::Read as _,
     row::{Columns, Word, micros, text},
     users,
 };
@@ -30,13 +31,13 @@ const NEWEST: &str =
 impl ConsentStore for Database {
     async fn consent(&self, user: UserId, purpose: Purpose) -> Stored<Option<Consent>> {
         let query = sqlx::query(NEWEST).bind(user.to_string()).bind(purpose.word());
-        query.fetch_optional(&self.readers).await?.as_ref().map(consent).transpose()
+        query.first(self).await?.as_ref().map(consent).transpose()
     }
 
     async fn consents(&self, user: UserId, purpose: Purpose) -> Stored<Vec<Consent>> {
         const ALL: &str = "SELECT * FROM consents WHERE user_id = $1 AND purpose = $2 ORDER BY number";
         let query = sqlx::query(ALL).bind(user.to_string()).bind(purpose.word());
-        query.fetch_all(&self.readers).await?.iter().map(consent).collect()
+        query.all(self).await?.iter().map(consent).collect()
     }
 
     async fn give_consent(&self, new: NewConsent) -> Stored<Consent> {

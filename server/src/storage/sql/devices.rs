@@ -5,6 +5,7 @@ use sqlx::any::AnyRow;
 
 use super::{
     Database, Tx,
+    calls::Read as _,
     row::{Columns, micros, text},
     users,
 };
@@ -71,7 +72,7 @@ pub(super) async fn standing(
         devices.expires_at, devices.factor_at FROM users LEFT JOIN blocks ON blocks.user_id = users.id \
         LEFT JOIN devices ON devices.user_id = users.id AND devices.id = $2 WHERE users.id = $1";
     let query = sqlx::query(SELECT).bind(user.to_string()).bind(device.map(|device| device.to_string()));
-    let Some(row) = query.fetch_optional(&db.readers).await? else { return Ok(None) };
+    let Some(row) = query.first(db).await? else { return Ok(None) };
     let blocked_until = Columns::new("blocks", &row).maybe_time("blocked_until")?;
     let device = logged_in(user, &Columns::new("devices", &row))?;
     Ok(Some(Standing { user: users::user(&row)?, device, blocked_until }))
@@ -144,7 +145,7 @@ pub(super) async fn list(db: &Database, user: UserId, at: Timestamp) -> Stored<V
     const SELECT: &str = "SELECT * FROM devices WHERE user_id = $1 AND expires_at > $2 \
         ORDER BY seen_at DESC, created_at DESC, id";
     let query = sqlx::query(SELECT).bind(user.to_string()).bind(micros(at));
-    query.fetch_all(&db.readers).await?.iter().map(device).collect()
+    query.all(db).await?.iter().map(device).collect()
 }
 
 pub(super) async fn remove(db: &Database, user: UserId, id: DeviceId) -> Stored<bool> {

@@ -4,6 +4,7 @@ use jiff::Timestamp;
 
 use super::{
     Database,
+    calls::Read as _,
     row::{Columns, micros, text},
 };
 use crate::{
@@ -13,7 +14,7 @@ use crate::{
 
 pub(super) async fn find(db: &Database, user: UserId) -> Stored<Option<SecondFactor>> {
     let query = sqlx::query("SELECT * FROM second_factors WHERE user_id = $1").bind(user.to_string());
-    let row = query.fetch_optional(&db.readers).await?;
+    let row = query.first(db).await?;
     row.map(|row| {
         let row = Columns::new("second_factors", &row);
         let (secret, confirmed_at) = (row.text("secret")?, row.maybe_time("confirmed_at")?);

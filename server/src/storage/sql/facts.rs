@@ -3,14 +3,11 @@
 //! Invariant: the row and its newest revision say the same; both are written in one transaction.
 
 use jiff::Timestamp;
-use sqlx::{
-    Any,
-    any::{AnyArguments, AnyRow},
-    query::Query,
-};
+use sqlx::any::AnyRow;
 
 use super::{
     Database, Tx,
+    calls::Read as _,
     row::{Columns, Word, micros, text},
     users,
 };
@@ -29,7 +26,7 @@ pub(super) async fn valid(db: &Database, user: UserId, at: Timestamp) -> Stored<
     const SELECT: &str = "SELECT * FROM facts WHERE user_id = $1 \
         AND (expires_at IS NULL OR expires_at > $2) ORDER BY key LIMIT $3";
     let query = sqlx::query(SELECT).bind(user.to_string()).bind(micros(at)).bind(i64::from(FACTS_MAX));
-    let rows = query.fetch_all(&db.readers).await?;
+    let rows = query.all(db).await?;
     let mut facts = rows.iter().map(fact).collect::<Stored<Vec<_>>>()?;
     // Sorted here: the engines order texts by different rules.
     facts.sort_by(|a, b| a.key.cmp(&b.key));
@@ -38,60 +35,92 @@ pub(super) async fn valid(db: &Database, user: UserId, at: Timestamp) -> Stored<
 
 pub(super) async fn find(db: &Database, user: UserId, key: &str, at: Timestamp) -> Stored<Option<Fact>> {
     let query = sqlx::query(ONE).bind(user.to_string()).bind(text(key)).bind(micros(at));
-    query.fetch_optional(&db.readers).await?.as_ref().map(fact).transpose()
+    query.first(db).await?.as_ref().map(fact).transpose()
+}
+
+/// What is noted of a changed fact, from the row that comes behind it.
+macro_rules! note {
+    ($is_end:literal) => {
+        concat!(
+            "INSERT INTO fact_revisions \
+             (user_id, key, version, value, confidence, source, written_at, is_end) \
+             SELECT user_id, key, version, value, confidence, source, updated_at, ",
+            $is_end,
+            " FROM "
+        )
+    };
+}
+
+/// A change of the fact `$2` of user `$1` with its note, as one text for each engine.
+macro_rules! noted {
+    ($change:literal, $is_end:literal) => {
+        [
+            concat!(
+                "BEGIN IMMEDIATE; ",
+                $change,
+                "; ",
+                note!($is_end),
+                "facts WHERE user_id = $1 AND key = $2 AND CHANGES() = 1; COMMIT"
+            ),
+            concat!(
+                "WITH changed AS (",
+                $change,
+                "), noted AS (",
+                note!($is_end),
+                "changed) SELECT * FROM changed"
+            ),
+        ]
+    };
 }
 
 pub(super) async fn write(db: &Database, write: FactWrite) -> Stored<FactOutcome> {
-    let mut tx = db.write().await?;
     let written = match write.expected {
-        Expected::Absent => add(&mut tx, &write).await?,
-        Expected::Version(version) => update(&mut tx, &write, version).await?,
+        Expected::Absent => add(db, &write).await?,
+        Expected::Version(version) => update(db, &write, version).await?,
     };
-    if let Some(written) = written {
-        remember(&mut tx, &written, false).await?;
-        tx.commit().await?;
-        return Ok(FactOutcome::Written(written));
+    match written {
+        Some(written) => Ok(FactOutcome::Written(written)),
+        None => find(db, write.user, &write.key, write.at).await.map(FactOutcome::Conflict),
     }
-    let query = sqlx::query(ONE).bind(write.user.to_string()).bind(text(&write.key)).bind(micros(write.at));
-    conflict(tx, query).await
 }
 
 /// Closes the one expected version. Its end is the time of its last writing: by that it is told from a fact
 /// that ceased to hold by itself.
 pub(super) async fn close(db: &Database, closing: FactClosing) -> Stored<FactOutcome> {
-    const CLOSE: &str = "UPDATE facts SET source = $3, version = version + 1, updated_at = $4, \
-        expires_at = $4 WHERE user_id = $1 AND key = $2 AND version = $5 \
-        AND (expires_at IS NULL OR expires_at > $4) RETURNING *";
-    let (user, key, at) = (closing.user.to_string(), text(&closing.key), micros(closing.at));
-    let mut tx = db.write().await?;
-    let query = sqlx::query(CLOSE).bind(user.clone()).bind(key.clone()).bind(closing.source.word());
-    let query = query.bind(at).bind(closing.version);
-    let closed = query.fetch_optional(&mut *tx).await?.as_ref().map(fact).transpose()?;
-    let Some(closed) = closed else {
-        return conflict(tx, sqlx::query(ONE).bind(user).bind(key).bind(at)).await;
-    };
-    remember(&mut tx, &closed, true).await?;
-    tx.commit().await?;
-    Ok(FactOutcome::Written(closed))
-}
-
-/// Gives the transaction up, and returns what is stored instead of the expected.
-async fn conflict(mut tx: Tx, one: Query<'_, Any, AnyArguments>) -> Stored<FactOutcome> {
-    let current = one.fetch_optional(&mut *tx).await?;
-    tx.rollback().await?;
-    Ok(FactOutcome::Conflict(current.as_ref().map(fact).transpose()?))
+    const CLOSE: [&str; 2] = noted!(
+        "UPDATE facts SET source = $3, version = version + 1, updated_at = $4, \
+         expires_at = $4 WHERE user_id = $1 AND key = $2 AND version = $5 \
+         AND (expires_at IS NULL OR expires_at > $4) RETURNING *",
+        "1"
+    );
+    let query = sqlx::query(db.engine.text(CLOSE))
+        .bind(closing.user.to_string())
+        .bind(text(&closing.key))
+        .bind(closing.source.word())
+        .bind(micros(closing.at))
+        .bind(closing.version);
+    match db.at_once(query).await?.first() {
+        Some(closed) => fact(closed).map(FactOutcome::Written),
+        None => find(db, closing.user, &closing.key, closing.at).await.map(FactOutcome::Conflict),
+    }
 }
 
 /// Adds a fact if there is room for one; nothing else is added to this user's facts meanwhile.
-async fn add(tx: &mut Tx, write: &FactWrite) -> Stored<Option<Fact>> {
+async fn add(db: &Database, write: &FactWrite) -> Stored<Option<Fact>> {
     const VALID: &str = "SELECT COUNT(*) AS n FROM facts WHERE user_id = $1 \
         AND (expires_at IS NULL OR expires_at > $2)";
-    users::hold(tx, write.user).await?;
-    let Some(added) = insert(tx, write).await? else { return Ok(None) };
+    let mut tx = db.write().await?;
+    users::hold(&mut tx, write.user).await?;
+    let Some(added) = insert(&mut tx, write).await? else {
+        tx.rollback().await?;
+        return Ok(None);
+    };
     let query = sqlx::query(VALID).bind(write.user.to_string()).bind(micros(write.at));
-    if Columns::new("facts", &query.fetch_one(&mut **tx).await?).count("n")? > FACTS_MAX {
+    if Columns::new("facts", &query.fetch_one(&mut *tx).await?).count("n")? > FACTS_MAX {
         return Err(StorageError::TooMany { what: "facts", most: FACTS_MAX });
     }
+    remember(&mut tx, &added).await?;
+    tx.commit().await?;
     Ok(Some(added))
 }
 
@@ -115,12 +144,15 @@ async fn insert(tx: &mut Tx, write: &FactWrite) -> Stored<Option<Fact>> {
 }
 
 /// Writes over the one expected version, if it has not expired.
-async fn update(tx: &mut Tx, write: &FactWrite, version: i64) -> Stored<Option<Fact>> {
-    const UPDATE: &str = "UPDATE facts SET value = $3, confidence = $4, source = $5, \
-        version = version + 1, updated_at = $6, expires_at = $7 \
-        WHERE user_id = $1 AND key = $2 AND version = $8 AND (expires_at IS NULL OR expires_at > $6) \
-        RETURNING *";
-    let query = sqlx::query(UPDATE)
+async fn update(db: &Database, write: &FactWrite, version: i64) -> Stored<Option<Fact>> {
+    const UPDATE: [&str; 2] = noted!(
+        "UPDATE facts SET value = $3, confidence = $4, source = $5, \
+         version = version + 1, updated_at = $6, expires_at = $7 \
+         WHERE user_id = $1 AND key = $2 AND version = $8 AND (expires_at IS NULL OR expires_at > $6) \
+         RETURNING *",
+        "0"
+    );
+    let query = sqlx::query(db.engine.text(UPDATE))
         .bind(write.user.to_string())
         .bind(text(&write.key))
         .bind(text(&write.value))
@@ -129,24 +161,13 @@ async fn update(tx: &mut Tx, write: &FactWrite, version: i64) -> Stored<Option<F
         .bind(micros(write.at))
         .bind(write.expires_at.map(micros))
         .bind(version);
-    query.fetch_optional(&mut **tx).await?.as_ref().map(fact).transpose()
+    db.at_once(query).await?.first().map(fact).transpose()
 }
 
-async fn remember(tx: &mut Tx, fact: &Fact, is_end: bool) -> Stored<()> {
-    const INSERT: &str = "INSERT INTO fact_revisions \
-        (user_id, key, version, value, confidence, source, written_at, is_end) \
-        VALUES ($1, $2, $3, $4, $5, $6, $7, $8)";
-    sqlx::query(INSERT)
-        .bind(fact.user.to_string())
-        .bind(fact.key.as_str())
-        .bind(fact.version)
-        .bind(fact.value.as_str())
-        .bind(fact.confidence)
-        .bind(fact.source.word())
-        .bind(micros(fact.updated_at))
-        .bind(i64::from(is_end))
-        .execute(&mut **tx)
-        .await?;
+async fn remember(tx: &mut Tx, fact: &Fact) -> Stored<()> {
+    const NOTE: &str = concat!(note!("0"), "facts WHERE user_id = $1 AND key = $2");
+    let query = sqlx::query(NOTE).bind(fact.user.to_string()).bind(fact.key.as_str());
+    query.execute(&mut **tx).await?;
     Ok(())
 }
 
@@ -154,7 +175,7 @@ pub(super) async fn history(db: &Database, user: UserId, key: &str) -> Stored<Ve
     const SELECT: &str = "SELECT * FROM (SELECT * FROM fact_revisions WHERE user_id = $1 AND key = $2 \
         ORDER BY version DESC LIMIT $3) AS newest ORDER BY version";
     let query = sqlx::query(SELECT).bind(user.to_string()).bind(text(key)).bind(i64::from(HISTORY_MAX));
-    query.fetch_all(&db.readers).await?.iter().map(revision).collect()
+    query.all(db).await?.iter().map(revision).collect()
 }
 
 fn fact(row: &AnyRow) -> Stored<Fact> {

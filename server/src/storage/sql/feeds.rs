@@ -4,6 +4,7 @@ use jiff::Timestamp;
 
 use super::{
     Database,
+    calls::Read as _,
     row::{Columns, micros},
 };
 use crate::{
@@ -31,12 +32,12 @@ pub(super) async fn close(db: &Database, user: UserId) -> Stored<bool> {
 
 pub(super) async fn since(db: &Database, user: UserId) -> Stored<Option<Timestamp>> {
     let query = sqlx::query("SELECT created_at FROM feeds WHERE user_id = $1").bind(user.to_string());
-    let row = query.fetch_optional(&db.readers).await?;
+    let row = query.first(db).await?;
     row.map(|row| Columns::new("feeds", &row).time("created_at")).transpose()
 }
 
 pub(super) async fn owner(db: &Database, secret_hash: &str) -> Stored<Option<UserId>> {
     let query = sqlx::query("SELECT user_id FROM feeds WHERE secret_hash = $1").bind(secret_hash.to_owned());
-    let row = query.fetch_optional(&db.readers).await?;
+    let row = query.first(db).await?;
     row.map(|row| Columns::new("feeds", &row).id("user_id")).transpose()
 }

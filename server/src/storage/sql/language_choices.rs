@@ -4,6 +4,7 @@ use sqlx::any::AnyRow;
 
 use super::{
     Database, Tx,
+    calls::Read as _,
     row::{Columns, Word, micros, text},
     users,
 };
@@ -44,7 +45,7 @@ pub(super) async fn prefer(db: &Database, change: NewPreference) -> Stored<Optio
 
 pub(super) async fn list(db: &Database, user: UserId) -> Stored<Vec<Preference>> {
     let query = sqlx::query(SELECT).bind(user.to_string()).bind(i64::from(PREFERENCES_MAX));
-    let rows = query.fetch_all(&db.readers).await?;
+    let rows = query.all(db).await?;
     rows.iter().rev().map(|row| preference(row).map(|(_, preference)| preference)).collect()
 }
 

@@ -8,7 +8,9 @@ use jiff::Timestamp;
 use sqlx::any::AnyRow;
 
 use super::{
-    Database, language_choices,
+    Database,
+    calls::Read as _,
+    language_choices,
     row::{Columns, text},
     texts,
 };
@@ -35,7 +37,7 @@ macro_rules! columns {
 impl LanguageStore for Database {
     async fn languages(&self) -> Stored<Vec<Language>> {
         const SELECT: &str = concat!("SELECT ", columns!(), " FROM languages");
-        let rows = sqlx::query(SELECT).fetch_all(&self.readers).await?;
+        let rows = sqlx::query(SELECT).all(self).await?;
         let mut languages = rows.iter().map(language).collect::<Stored<Vec<_>>>()?;
         // Sorted here: the engines order texts by different rules.
         languages.sort_by(|a, b| a.code.cmp(&b.code));
@@ -87,7 +89,7 @@ impl LanguageStore for Database {
             ON people.code = languages.code \
             LEFT JOIN (SELECT language, SUM(messages) AS messages FROM language_messages GROUP BY language) talk \
             ON talk.language = languages.code";
-        let rows = sqlx::query(SELECT).fetch_all(&self.readers).await?;
+        let rows = sqlx::query(SELECT).all(self).await?;
         let mut counts = rows.iter().map(language_use).collect::<Stored<Vec<_>>>()?;
         counts.sort_by(|a, b| a.code.cmp(&b.code));
         Ok(counts)

@@ -12,7 +12,9 @@ use sqlx::{
 };
 
 use super::{
-    Database, Engine, Tx, languages,
+    Database, Tx,
+    calls::Read as _,
+    languages,
     row::{Columns, Word, micros, text},
 };
 use crate::{
@@ -66,10 +68,7 @@ const STORE_ON_POSTGRES: &str = concat!(
 );
 
 pub(super) async fn append(db: &Database, new: NewMessage, place: Place) -> Stored<Option<Message>> {
-    let text = match db.engine {
-        Engine::Sqlite => STORE_AT_ONCE_ON_SQLITE,
-        Engine::Postgres => STORE_ON_POSTGRES,
-    };
+    let text = db.engine.text([STORE_AT_ONCE_ON_SQLITE, STORE_ON_POSTGRES]);
     db.at_once(store(text, &new, place)).await?.first().map(message).transpose()
 }
 
@@ -79,10 +78,7 @@ pub(super) async fn replace(
     capacity: u32,
     old: Replaced,
 ) -> Stored<Replacing> {
-    let text = match db.engine {
-        Engine::Sqlite => STORE_ON_SQLITE,
-        Engine::Postgres => STORE_ON_POSTGRES,
-    };
+    let text = db.engine.text([STORE_ON_SQLITE, STORE_ON_POSTGRES]);
     let mut tx = db.write().await?;
     // All rows are asked for: of a text that is cut off after the first one the rest would not be done.
     let rows = store(text, &new, Place::Within(capacity)).fetch_all(&mut *tx).await?;
@@ -153,7 +149,7 @@ pub(super) async fn context(
         .bind(MessageKind::Said.word())
         .bind(MessageKind::Answer.word())
         .bind(i64::from(limit))
-        .fetch_all(&db.readers)
+        .all(db)
         .await?;
     rows.iter().rev().map(message).collect()
 }
@@ -166,14 +162,14 @@ pub(super) async fn page(db: &Database, page: Page) -> Stored<Vec<Message>> {
         .bind(page.user.to_string())
         .bind(i64::from(page.after))
         .bind(i64::from(page.limit))
-        .fetch_all(&db.readers)
+        .all(db)
         .await?;
     rows.iter().map(message).collect()
 }
 
 pub(super) async fn find(db: &Database, id: MessageId) -> Stored<Option<Message>> {
     let query = sqlx::query("SELECT * FROM messages WHERE id = $1").bind(id.to_string());
-    query.fetch_optional(&db.readers).await?.as_ref().map(message).transpose()
+    query.first(db).await?.as_ref().map(message).transpose()
 }
 
 fn message(row: &AnyRow) -> Stored<Message> {

@@ -21,7 +21,7 @@ use sqlx::{
     postgres::PgConnectOptions,
 };
 
-use super::Database;
+use super::{Database, connections::Connections};
 pub(super) use file::FileLock;
 
 /// How long a call waits for a connection, be it busy elsewhere or not to be had.
@@ -147,12 +147,11 @@ pub(super) enum Engine {
 }
 
 impl Engine {
-    /// Returns how a writing transaction begins. SQLite takes its write lock at once: a transaction that
-    /// reads first and wants it later could find it taken, and would have to be repeated.
-    pub(super) const fn begin(self) -> &'static str {
+    /// Returns the text for this engine, of one for SQLite and one for PostgreSQL.
+    pub(super) const fn text(self, [sqlite, postgres]: [&'static str; 2]) -> &'static str {
         match self {
-            Self::Sqlite => "BEGIN IMMEDIATE",
-            Self::Postgres => "BEGIN",
+            Self::Sqlite => sqlite,
+            Self::Postgres => postgres,
         }
     }
 }
@@ -237,7 +236,10 @@ async fn open_file(path: &str, connections: u32) -> Result<Database, OpenError> 
     let writers = pool.clone().max_connections(1).connect_with(options.clone()).await.map_err(unusable)?;
     migrate(&writers, path).await?;
     let readers = pool.max_connections(connections).connect_lazy_with(options);
-    Ok(Database { engine: Engine::Sqlite, readers, writers, lock })
+    let engine = Engine::Sqlite;
+    let (readers, writers) =
+        (Connections::new(engine, readers, connections), Connections::new(engine, writers, 1));
+    Ok(Database { engine, readers, writers, lock })
 }
 
 /// Opens the file once by itself: a pool would try again and again until its time-out, and then has
@@ -267,25 +269,30 @@ impl Database {
     /// Opens a PostgreSQL whose tables another one brings up to date, as the role of this URL may: that role needs no
     /// right to change tables.
     pub async fn join(url: &str, connections: u32) -> Result<Self, OpenError> {
-        reached(url, connections).await.map(|(database, _)| database)
+        reached(url, connections).await.map(|(pool, _)| served(pool, connections))
     }
 }
 
 async fn open_server(url: &str, connections: u32) -> Result<Database, OpenError> {
-    let (database, place) = reached(url, connections).await?;
-    migrate(&database.writers, &place).await?;
-    Ok(database)
+    let (pool, place) = reached(url, connections).await?;
+    migrate(&pool, &place).await?;
+    Ok(served(pool, connections))
 }
 
-async fn reached(url: &str, connections: u32) -> Result<(Database, String), OpenError> {
+fn served(pool: AnyPool, connections: u32) -> Database {
+    let (engine, lock) = (Engine::Postgres, FileLock::default());
+    let connections = Connections::new(engine, pool, connections);
+    Database { engine, readers: connections.clone(), writers: connections, lock }
+}
+
+async fn reached(url: &str, connections: u32) -> Result<(AnyPool, String), OpenError> {
     let place = PgConnectOptions::from_str(url).map(|options| place(&options));
     let place = place.map_err(|cause| OpenError::Url { problem: cause.to_string() })?;
     let options =
         AnyConnectOptions::from_str(url).map_err(|cause| OpenError::Url { problem: cause.to_string() })?;
     let pool = AnyPoolOptions::new().acquire_timeout(REACH_LIMIT).max_connections(connections);
     let pool = reach(pool, options).await.map_err(|cause| unreachable(&place, cause))?;
-    let (engine, lock) = (Engine::Postgres, FileLock::default());
-    Ok((Database { engine, readers: pool.clone(), writers: pool, lock }, place))
+    Ok((pool, place))
 }
 
 /// Connects. The pool takes a refused connection for an engine that starts up, tries until its time-out

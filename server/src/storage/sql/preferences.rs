@@ -4,6 +4,7 @@ use sqlx::any::AnyRow;
 
 use super::{
     Database, Tx,
+    calls::Read as _,
     row::{Columns, micros},
     users,
 };
@@ -15,7 +16,7 @@ use crate::{
 const SELECT: &str = "SELECT * FROM preferences WHERE user_id = $1";
 
 pub(super) async fn read(db: &Database, user: UserId) -> Stored<Preferences> {
-    let row = sqlx::query(SELECT).bind(user.to_string()).fetch_optional(&db.readers).await?;
+    let row = sqlx::query(SELECT).bind(user.to_string()).first(db).await?;
     Ok(row.as_ref().map(preferences).transpose()?.unwrap_or_default())
 }
 

@@ -7,7 +7,9 @@ use jiff::{SignedDuration, Timestamp};
 use sqlx::any::AnyRow;
 
 use super::{
-    Database, Tx, replies,
+    Database, Tx,
+    calls::Read as _,
+    replies,
     row::{Columns, Word, micros, text},
     suggestions, users,
 };
@@ -111,14 +113,14 @@ pub(super) async fn list(db: &Database, user: UserId) -> Stored<Vec<Reminder>> {
     const SELECT: &str = "SELECT * FROM reminders WHERE user_id = $1 AND deleted_at IS NULL \
         ORDER BY remind_at, created_at, number, id LIMIT $2";
     let query = sqlx::query(SELECT).bind(user.to_string()).bind(i64::from(REMINDERS_MAX));
-    query.fetch_all(&db.readers).await?.iter().map(reminder).collect()
+    query.all(db).await?.iter().map(reminder).collect()
 }
 
 pub(super) async fn find(db: &Database, user: UserId, id: ReminderId) -> Stored<Option<Reminder>> {
     const FIND: &str = "SELECT * FROM reminders WHERE id = $1 AND user_id = $2 AND deleted_at IS NULL";
     let query = sqlx::query(FIND);
     let query = query.bind(id.to_string()).bind(user.to_string());
-    query.fetch_optional(&db.readers).await?.as_ref().map(reminder).transpose()
+    query.first(db).await?.as_ref().map(reminder).transpose()
 }
 
 pub(super) async fn update(db: &Database, change: ReminderChange) -> Stored<Option<Reminder>> {

@@ -5,6 +5,7 @@ use sqlx::any::AnyRow;
 
 use super::{
     Database, Tx,
+    calls::Read as _,
     row::{Columns, Word, micros},
 };
 use crate::{
@@ -17,7 +18,7 @@ const OPEN_ATTEMPTS: u32 = 8;
 
 pub(super) async fn open(db: &Database, user: UserId) -> Stored<Option<Session>> {
     let query = sqlx::query("SELECT * FROM sessions WHERE user_id = $1 AND ended_at IS NULL");
-    query.bind(user.to_string()).fetch_optional(&db.readers).await?.as_ref().map(session).transpose()
+    query.bind(user.to_string()).first(db).await?.as_ref().map(session).transpose()
 }
 
 pub(super) async fn begin(db: &Database, new: NewSession) -> Stored<Session> {
@@ -75,14 +76,14 @@ async fn end_in(tx: &mut Tx, id: SessionId, at: Timestamp) -> Stored<bool> {
 
 pub(super) async fn list(db: &Database, user: UserId, limit: u32) -> Stored<Vec<Session>> {
     let query = sqlx::query("SELECT * FROM sessions WHERE user_id = $1 ORDER BY number DESC LIMIT $2");
-    let rows = query.bind(user.to_string()).bind(i64::from(limit)).fetch_all(&db.readers).await?;
+    let rows = query.bind(user.to_string()).bind(i64::from(limit)).all(db).await?;
     rows.iter().map(session).collect()
 }
 
 pub(super) async fn exists(db: &Database, user: UserId, id: SessionId) -> Stored<bool> {
     let query = sqlx::query("SELECT id FROM sessions WHERE id = $1 AND user_id = $2");
     let query = query.bind(id.to_string()).bind(user.to_string());
-    Ok(query.fetch_optional(&db.readers).await?.is_some())
+    Ok(query.first(db).await?.is_some())
 }
 
 fn session(row: &AnyRow) -> Stored<Session> {

@@ -2,7 +2,7 @@
 
 use async_trait::async_trait;
 
-use super::{Database, row::Columns};
+use super::{Database, calls::Read as _, row::Columns};
 use crate::{
     ids::UserId,
     storage::{SpendingStore, Stored},
@@ -24,7 +24,7 @@ impl SpendingStore for Database {
 
     async fn spent_tokens(&self, user: UserId, day: i64) -> Stored<u64> {
         const SELECT: &str = "SELECT tokens FROM token_use WHERE user_id = $1 AND day = $2";
-        let row = sqlx::query(SELECT).bind(user.to_string()).bind(day).fetch_optional(&self.readers).await?;
+        let row = sqlx::query(SELECT).bind(user.to_string()).bind(day).first(self).await?;
         let tokens: i64 = row.map_or(Ok(0), |row| Columns::new("token_use", &row).get("tokens"))?;
         Ok(tokens.unsigned_abs())
     }

@@ -5,6 +5,7 @@ use sqlx::any::AnyRow;
 
 use super::{
     Database, Tx,
+    calls::Read as _,
     row::{Columns, Word, micros, text},
     users,
 };
@@ -94,7 +95,7 @@ pub(super) async fn pending(db: &Database, user: UserId, at: Timestamp) -> Store
     const SELECT: &str = "SELECT * FROM suggestions WHERE user_id = $1 AND confirmed_at IS NULL \
         AND dismissed_at IS NULL AND expires_at > $2 ORDER BY suggested_at, kind, id";
     let query = sqlx::query(SELECT).bind(user.to_string()).bind(micros(at));
-    query.fetch_all(&db.readers).await?.iter().map(suggestion).collect()
+    query.all(db).await?.iter().map(suggestion).collect()
 }
 
 pub(super) async fn dismiss(

@@ -7,6 +7,7 @@ use sqlx::any::AnyRow;
 
 use super::{
     Database, Tx,
+    calls::Read as _,
     row::{Columns, Word, micros, text},
 };
 use crate::{
@@ -31,14 +32,14 @@ const SELECT: &str = "SELECT text_versions.*, (SELECT COUNT(*) FROM text_approva
 
 pub(super) async fn revision(db: &Database) -> Stored<i64> {
     let query = sqlx::query("SELECT number FROM revisions WHERE name = 'texts'");
-    let row = query.fetch_optional(&db.readers).await?;
+    let row = query.first(db).await?;
     row.map_or(Ok(0), |row| Columns::new("revisions", &row).get("number"))
 }
 
 pub(super) async fn live(db: &Database) -> Stored<Vec<LiveText>> {
     const LIVE: &str = "SELECT language, key, body FROM text_versions \
         WHERE state = $1 AND body IS NOT NULL ORDER BY language, key";
-    let rows = sqlx::query(LIVE).bind(TextState::Live.word()).fetch_all(&db.readers).await?;
+    let rows = sqlx::query(LIVE).bind(TextState::Live.word()).all(db).await?;
     let read = |row: &AnyRow| {
         let row = Columns::new("text_versions", row);
         let place = TextPlace { language: row.text("language")?, key: row.text("key")? };
@@ -50,7 +51,7 @@ pub(super) async fn live(db: &Database) -> Stored<Vec<LiveText>> {
 pub(super) async fn versions(db: &Database, place: &TextPlace) -> Stored<Vec<TextVersion>> {
     let query = sqlx::query(SELECT).bind(text(&place.language)).bind(text(&place.key));
     let query = query.bind(0_i64).bind(i64::from(TEXT_VERSIONS_MAX));
-    query.fetch_all(&db.readers).await?.iter().map(version).collect()
+    query.all(db).await?.iter().map(version).collect()
 }
 
 pub(super) async fn add(db: &Database, new: NewText) -> Stored<TextVersion> {

@@ -4,6 +4,7 @@ use sqlx::any::AnyRow;
 
 use super::{
     Database, Tx,
+    calls::Read as _,
     row::{Columns, micros, text},
 };
 use crate::{
@@ -31,10 +32,7 @@ pub(super) async fn create(db: &Database, new: NewUser) -> Stored<Option<User>> 
 }
 
 pub(super) async fn credentials(db: &Database, email: &str) -> Stored<Option<Credentials>> {
-    let row = sqlx::query("SELECT * FROM users WHERE email = $1")
-        .bind(text(email))
-        .fetch_optional(&db.readers)
-        .await?;
+    let row = sqlx::query("SELECT * FROM users WHERE email = $1").bind(text(email)).first(db).await?;
     row.map(|row| {
         let password_hash = Columns::new("users", &row).text("password_hash")?;
         Ok(Credentials { user: user(&row)?, password_hash })
@@ -44,7 +42,7 @@ pub(super) async fn credentials(db: &Database, email: &str) -> Stored<Option<Cre
 
 pub(super) async fn find(db: &Database, id: UserId) -> Stored<Option<User>> {
     let query = sqlx::query("SELECT * FROM users WHERE id = $1").bind(id.to_string());
-    query.fetch_optional(&db.readers).await?.as_ref().map(user).transpose()
+    query.first(db).await?.as_ref().map(user).transpose()
 }
 
 pub(super) async fn set_admin(db: &Database, id: UserId, is_admin: bool) -> Stored<RoleOutcome> {
