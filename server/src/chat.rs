@@ -145,7 +145,8 @@ impl Hub {
         self.languages.fresh().await;
         let mirror = self.rooms.mirror(user.id).await;
         let around = (self.stops.clone(), mirror, abuse);
-        let driver = Driver::new(self.engine(&user, true), caller, around);
+        // On the heap: a future that owns it holds it twice.
+        let driver = Box::new(Driver::new(self.engine(&user, true), caller, around));
         Box::pin(driver.run(socket, leave)).instrument(span).await;
     }
 

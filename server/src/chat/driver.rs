@@ -71,7 +71,7 @@ impl Driver {
     }
 
     /// Serves the connection until it closes, its server stops, or it fails.
-    pub(super) async fn run(mut self, mut socket: WebSocket, mut leave: Leaving) {
+    pub(super) async fn run(mut self: Box<Self>, mut socket: WebSocket, mut leave: Leaving) {
         let parts = self.engine.steps.parts.clone();
         let settings = &parts.config.http;
         let clock = SharedClock::clone(&parts.clock);

@@ -213,7 +213,7 @@ impl Steps {
     async fn reply(&self, reply: Reply) -> Stored<Outcome> {
         let message = self.message(reply);
         // The session may have ended while the reply was running: it stays the reply's place.
-        match self.append(message, Place::Last).await? {
+        match self.append(message, Place::Last, None).await? {
             Some(_) => Ok(Outcome::Stored),
             None => Err(StorageError::Other("session of the reply is gone".to_owned())),
         }

@@ -1,9 +1,11 @@
 //! Reads the languages from the database, at start and whenever what is in force has grown old.
 
-use std::{sync::Arc, time::Duration};
+use std::{
+    sync::{Arc, Mutex, PoisonError},
+    time::Duration,
+};
 
 use clock::{Instant, SharedClock, timeout};
-use tokio::sync::Mutex;
 
 use super::{BrokenRow, Languages, Set};
 use crate::storage::{SharedStorage, StorageError};
@@ -45,14 +47,28 @@ pub struct Watch {
     languages: Languages,
     storage: SharedStorage,
     clock: SharedClock,
-    /// When the rows were last asked for, answered or not. Held during a reading, so that there is one at a time.
-    asked_at: Arc<Mutex<Option<Instant>>>,
+    /// When the last reading began that has ended, well or not.
+    as_of: Arc<Mutex<Option<Instant>>>,
+    /// Held during a reading, so that there is one at a time.
+    reading: Arc<tokio::sync::Mutex<()>>,
+}
+
+/// A reading. Whoever comes when it has ended, or was given up, need not read again.
+struct Reading<'a> {
+    began: Instant,
+    as_of: &'a Mutex<Option<Instant>>,
+}
+
+impl Drop for Reading<'_> {
+    fn drop(&mut self) {
+        *self.as_of.lock().unwrap_or_else(PoisonError::into_inner) = Some(self.began);
+    }
 }
 
 impl Watch {
     /// Keeps `languages` in step with the rows of `storage`. Reads nothing yet.
     pub fn new(languages: Languages, storage: SharedStorage, clock: SharedClock) -> Self {
-        Self { languages, storage, clock, asked_at: Arc::default() }
+        Self { languages, storage, clock, as_of: Arc::default(), reading: Arc::default() }
     }
 
     /// Returns the languages that are kept in step.
@@ -79,32 +95,51 @@ impl Watch {
     }
 
     /// Sees to it that what is in force is not older than [`AGE_MAX`]. Takes [`READ_LIMIT`] at most, and a reading
-    /// that fails or takes longer is not tried again before that age.
+    /// that fails or takes longer is not tried again before that age. Where people speak all the time nobody waits: what
+    /// is half as old is read anew in the background.
     pub async fn fresh(&self) {
-        if timeout(&*self.clock, READ_LIMIT, self.read_if_old()).await.is_err() {
-            self.report(format!("no answer within {READ_LIMIT:?}"));
+        if self.is_younger_than(AGE_MAX / 2) {
+            return;
+        }
+        if !self.is_younger_than(AGE_MAX) {
+            self.in_time(self.read_if_old()).await;
+        } else if let Ok(reading) = Arc::clone(&self.reading).try_lock_owned() {
+            let watch = self.clone();
+            tokio::spawn(async move {
+                // Reported where it happens.
+                watch.in_time(async { drop(watch.read().await) }).await;
+                drop(reading);
+            });
         }
     }
 
     /// Reads the rows now, and says why if that changes nothing.
     pub async fn reload(&self) -> Result<(), ReloadError> {
-        let mut asked_at = self.asked_at.lock().await;
-        *asked_at = Some(self.clock.now());
+        let _reading = self.reading.lock().await;
         self.read().await
     }
 
     async fn read_if_old(&self) {
-        let mut asked_at = self.asked_at.lock().await;
-        let now = self.clock.now();
-        if asked_at.is_some_and(|at| now < at + AGE_MAX) {
-            return;
+        let _reading = self.reading.lock().await;
+        if !self.is_younger_than(AGE_MAX) {
+            // Reported where it happens.
+            let _ = self.read().await;
         }
-        *asked_at = Some(now);
-        // Reported where it happens.
-        let _ = self.read().await;
+    }
+
+    async fn in_time(&self, reading: impl Future<Output = ()>) {
+        if timeout(&*self.clock, READ_LIMIT, reading).await.is_err() {
+            self.report(format!("no answer within {READ_LIMIT:?}"));
+        }
+    }
+
+    fn is_younger_than(&self, age: Duration) -> bool {
+        let as_of = *self.as_of.lock().unwrap_or_else(PoisonError::into_inner);
+        as_of.is_some_and(|at| self.clock.now() < at + age)
     }
 
     async fn read(&self) -> Result<(), ReloadError> {
+        let _reading = Reading { began: self.clock.now(), as_of: &self.as_of };
         let read = self.rows().await;
         match &read {
             Ok(()) => metrics::counter!("language_reloads_total", "outcome" => "read").increment(1),

@@ -21,8 +21,9 @@ use crate::{
     sockets::{Sockets, Whose},
 };
 
-/// Buffer that each open socket keeps for reading, in bytes: sockets are many and messages small.
-const READ_BUFFER: usize = 4 * 1024;
+/// Buffer that each open socket keeps for reading, in bytes, and what is gathered before it is written: sockets are many
+/// and messages small. A longer message gets a longer buffer.
+const BUFFER: usize = 1024;
 
 /// Most bytes that wait in this process to be written to a socket: the longest frame, and answers to pings. Answers
 /// that do not fit are left out, and a frame that does not fit ends a socket whose client does not read.
@@ -45,8 +46,8 @@ pub(crate) async fn open(
         .seat((pass.user.id, caller.address), &config.http)
         .map_err(|whose| no_seat(whose, &config.http))?;
     let upgrade = upgrade
-        .read_buffer_size(READ_BUFFER)
-        .write_buffer_size(READ_BUFFER)
+        .read_buffer_size(BUFFER)
+        .write_buffer_size(BUFFER)
         .max_write_buffer_size(WRITE_BUFFER_MAX)
         .max_message_size(config.http.frame_bytes)
         .max_frame_size(config.http.frame_bytes)

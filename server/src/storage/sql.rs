@@ -13,6 +13,7 @@ mod api_keys;
 mod audit;
 mod blocks;
 mod calls;
+mod checkpoints;
 mod connections;
 mod consents;
 mod devices;
@@ -43,6 +44,7 @@ use super::{
 use crate::ids::{MessageId, ReminderId, SessionId, SuggestionId, UserId};
 use async_trait::async_trait;
 use calls::{Read as _, Tx};
+use checkpoints::Checkpoints;
 use connections::Connections;
 use jiff::Timestamp;
 use open::{Engine, FileLock};
@@ -55,6 +57,8 @@ pub struct Database {
     readers: Connections,
     /// The same as `readers` on PostgreSQL; a single one on SQLite.
     writers: Connections,
+    /// SQLite's alone.
+    checkpoints: Option<Checkpoints>,
     lock: FileLock,
 }
 

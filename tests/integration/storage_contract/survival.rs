@@ -110,3 +110,23 @@ async fn what_was_acknowledged_survives_a_kill() {
     assert!(found.len() >= stored.parse().unwrap(), "{stored} were stored, {} are there", found.len());
     assert!((1..).zip(&found).all(|(place, message)| message.position == place));
 }
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn the_log_of_a_sqlite_file_that_is_written_on_and_on_stays_small() {
+    let folder = tempfile::tempdir().unwrap();
+    let db =
+        Database::open(&format!("sqlite://{}/chat.db", folder.path().display()), CONNECTIONS).await.unwrap();
+    let user = add_user(&db).await;
+    let session = db.begin_session(new_session(user, None)).await.unwrap().id;
+    let log = folder.path().join("chat.db-wal");
+
+    let mut most = 0;
+    for _ in 0..2000 {
+        db.append_message(said(user, session, "hello"), Place::Last).await.unwrap();
+        most = most.max(std::fs::metadata(&log).unwrap().len());
+    }
+
+    // Each message takes some 20 KiB of it.
+    assert!(most < 24 << 20, "the log had {most} bytes");
+    db.close().await;
+}

@@ -5,8 +5,8 @@
 use super::{Outcome, Said, Steps};
 use crate::{
     chat::effect::Reply,
-    ids::{MessageId, SessionId},
-    session::{self, Decision, Rules},
+    ids::SessionId,
+    session::{self, Decision, Remark, Rules},
     storage::{
         Message, MessageKind, NewMessage, NewSession, Place, Replaced, Replacing, Session, SessionReason,
         StorageError, Stored,
@@ -32,7 +32,7 @@ impl Steps {
         if let Some(text) = safety {
             let (id, kind) = (said.ids.safety, MessageKind::Safety);
             let message = self.message(Reply { id, session, kind, text });
-            let stored = self.within(until, self.append(message, Place::Last)).await;
+            let stored = self.within(until, self.append(message, Place::Last, None)).await;
             if let Err(error) = stored {
                 // The question is stored and the text was shown: the turn goes on.
                 tracing::error!(%error, "safety text could not be stored");
@@ -55,7 +55,7 @@ impl Steps {
             let (session, begun) = self.session(said, &rules).await?;
             let id = session.id;
             self.recall.begin(session);
-            match self.take(self.asked(said, id), rules.capacity(), said.replaces).await? {
+            match self.take(said, id, rules.capacity()).await? {
                 Replacing::Stored(_) => return Ok(Some((id, begun))),
                 Replacing::NoRoom => {}
                 Replacing::NotThere => return Ok(None),
@@ -73,7 +73,7 @@ impl Steps {
             return Ok(None);
         }
         let place = Place::At(known.messages + 1);
-        let stored = self.append(self.asked(said, known.id), place).await?;
+        let stored = self.append(self.asked(said, known.id), place, Some(self.says(said))).await?;
         Ok(stored.map(|_| known.id))
     }
 
@@ -83,14 +83,10 @@ impl Steps {
     }
 
     /// Stores a question, in the place of another one if there is one.
-    async fn take(
-        &self,
-        question: NewMessage,
-        capacity: u32,
-        replaces: Option<MessageId>,
-    ) -> Stored<Replacing> {
-        let Some(old) = replaces else {
-            let stored = self.append(question, Place::Within(capacity)).await?;
+    async fn take(&self, said: &Said, session: SessionId, capacity: u32) -> Stored<Replacing> {
+        let question = self.asked(said, session);
+        let Some(old) = said.replaces else {
+            let stored = self.append(question, Place::Within(capacity), Some(self.says(said))).await?;
             return Ok(stored.map_or(Replacing::NoRoom, Replacing::Stored));
         };
         let old = Replaced { question: old, reply: old.reply() };
@@ -98,11 +94,16 @@ impl Steps {
         self.parts.storage.replace_message(question, capacity, old).await
     }
 
-    /// Stores a message and keeps it in mind.
-    pub(super) async fn append(&self, message: NewMessage, place: Place) -> Stored<Option<Message>> {
+    /// Stores a message and keeps it in mind, with what a message of the user says about the matter.
+    pub(super) async fn append(
+        &self,
+        message: NewMessage,
+        place: Place,
+        says: Option<Remark>,
+    ) -> Stored<Option<Message>> {
         let stored = self.parts.storage.append_message(message, place).await;
         match &stored {
-            Ok(Some(message)) => self.note(message),
+            Ok(Some(message)) => self.recall.add(message, says, self.reach()),
             Ok(None) | Err(_) => self.recall.forget(),
         }
         stored

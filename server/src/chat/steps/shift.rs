@@ -13,7 +13,7 @@ use crate::{
     ids::SessionId,
     memory::MemoryPolicy,
     session::{Remark, Shift},
-    storage::{Message, Role, SessionReason, Stored},
+    storage::{Message, SessionReason, Stored},
 };
 
 /// So many earlier messages of the user are looked at for the matter.
@@ -29,7 +29,7 @@ impl Steps {
     /// Returns whether a new conversation begins with this message, by its matter.
     pub(super) async fn has_shifted(&self, said: &Said, session: SessionId) -> bool {
         let policy = MemoryPolicy::new(&self.parts.config.conversation);
-        let now = policy.shift.remark(&said.meaning, said.flag.is_some());
+        let now = self.says(said);
         if policy.shift.messages == 0 || !now.can_shift() {
             return false;
         }
@@ -48,7 +48,7 @@ impl Steps {
         if let Some(past) = self.recall.past(session) {
             return Ok(past);
         }
-        let reach = reach(policy);
+        let reach = self.reach();
         let limit = LOOKED_AMONG_MAX.max(reach.messages);
         let read =
             self.parts.storage.context(session, since, u32::try_from(limit).unwrap_or(u32::MAX)).await?;
@@ -57,11 +57,16 @@ impl Steps {
         Ok(past)
     }
 
-    /// Keeps in mind what was stored just now.
-    pub(super) fn note(&self, message: &Message) {
+    /// Returns what a message that was just said says about the matter.
+    pub(super) fn says(&self, said: &Said) -> Remark {
+        MemoryPolicy::new(&self.parts.config.conversation).shift.remark(&said.meaning, said.flag.is_some())
+    }
+
+    /// Returns how far back the past matters. The question is stored already when its prompt is built, and is one more
+    /// than the model sees of the past.
+    pub(super) fn reach(&self) -> Reach {
         let policy = MemoryPolicy::new(&self.parts.config.conversation);
-        let remark = (message.role == Role::User).then(|| self.remark(&policy.shift, message));
-        self.recall.add(message, remark, reach(&policy));
+        Reach { messages: policy.max_messages + 1, remarks: LOOKED_AT_MAX }
     }
 
     fn remark(&self, shift: &Shift, message: &Message) -> Remark {
@@ -86,7 +91,7 @@ impl Steps {
         let sessions = storage.sessions(self.user, JOINED_MAX).await?;
         let mut newest_first = sessions.into_iter().skip_while(|one| one.id != session).peekable();
         while let Some(one) = newest_first.next() {
-            let left = reach(policy).messages.saturating_sub(history.len());
+            let left = self.reach().messages.saturating_sub(history.len());
             let Some(before) = newest_first.peek().filter(|_| one.reason == SessionReason::Intent) else {
                 break;
             };
@@ -99,9 +104,4 @@ impl Steps {
         }
         Ok(history)
     }
-}
-
-/// The question is stored already when its prompt is built, and is one more than the model sees of the past.
-const fn reach(policy: &MemoryPolicy) -> Reach {
-    Reach { messages: policy.max_messages + 1, remarks: LOOKED_AT_MAX }
 }

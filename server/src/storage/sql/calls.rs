@@ -8,7 +8,7 @@ use sqlx::{
     query::Query,
 };
 
-use super::{Database, connections::Lease};
+use super::{Database, checkpoints::Checkpoints, connections::Lease};
 use crate::storage::Stored;
 
 /// Asks for rows.
@@ -37,7 +37,10 @@ impl Read for Query<'_, Any, AnyArguments> {
 }
 
 /// A running transaction. Dropped without a commit it is rolled back.
-pub(super) struct Tx(Lease);
+pub(super) struct Tx {
+    lease: Lease,
+    checkpoints: Option<Checkpoints>,
+}
 
 impl Tx {
     pub(super) async fn commit(self) -> Stored<()> {
@@ -49,8 +52,9 @@ impl Tx {
     }
 
     async fn end(mut self, how: &'static str) -> Stored<()> {
-        sqlx::query(how).execute(&mut *self.0).await?;
-        self.0.whole();
+        sqlx::query(how).execute(&mut *self.lease).await?;
+        self.lease.whole();
+        count(self.checkpoints.as_ref());
         Ok(())
     }
 }
@@ -59,13 +63,13 @@ impl Deref for Tx {
     type Target = AnyConnection;
 
     fn deref(&self) -> &AnyConnection {
-        &self.0
+        &self.lease
     }
 }
 
 impl DerefMut for Tx {
     fn deref_mut(&mut self) -> &mut AnyConnection {
-        &mut self.0
+        &mut self.lease
     }
 }
 
@@ -76,7 +80,7 @@ impl Database {
         let begin = self.engine.text(["BEGIN IMMEDIATE", "BEGIN"]);
         let mut lease = self.writers.lease().await?;
         sqlx::query(begin).execute(&mut *lease).await?;
-        Ok(Tx(lease))
+        Ok(Tx { lease, checkpoints: self.checkpoints.clone() })
     }
 
     /// Does what one text says, as a transaction of its own; on SQLite the text itself begins and ends it. Returns its
@@ -88,6 +92,13 @@ impl Database {
         // All rows are asked for: of a text whose reader leaves with the first one the rest is not done.
         let rows = query.fetch_all(&mut *lease).await?;
         lease.whole();
+        count(self.checkpoints.as_ref());
         Ok(rows)
+    }
+}
+
+fn count(checkpoints: Option<&Checkpoints>) {
+    if let Some(checkpoints) = checkpoints {
+        checkpoints.written();
     }
 }

@@ -2,7 +2,8 @@
 //!
 //! sqlx's pool opens and closes them. It would also ask each of them whether it still lives whenever it is given back, and
 //! PostgreSQL's once more when it is taken: that wakes SQLite's thread as often as what was to be done, and makes three
-//! round trips of one. So they are kept here between two calls, and only one of a PostgreSQL that has lain idle is asked.
+//! round trips of one. So they are kept here between two calls, and of PostgreSQL's only those are asked that have lain
+//! idle, or since before a call that failed.
 //!
 //! Invariant: nobody finds one in the middle of a transaction. What was begun on it and not ended, be it for an error or
 //! because the call was given up, is rolled back before it is kept; where that fails it is closed.
@@ -37,6 +38,8 @@ struct Shared {
     places: Arc<Semaphore>,
     /// Those that nobody uses; `None` once all is closed.
     idle: Mutex<Option<Vec<Kept>>>,
+    /// When a call failed last, or was given up: who was idle then may be cut off too.
+    failed_at: Mutex<Option<Instant>>,
     /// Not one that is handed in: how long a socket may be trusted is no matter of the server's time.
     clock: SystemClock,
 }
@@ -63,8 +66,8 @@ impl Connections {
     /// Takes over a pool of at most `most` connections, which nobody else may use.
     pub(super) fn new(engine: Engine, pool: AnyPool, most: u32) -> Self {
         let places = Arc::new(Semaphore::new(most as usize));
-        let (idle, clock) = (Mutex::new(Some(Vec::new())), SystemClock::new());
-        Self(Arc::new(Shared { engine, pool, places, idle, clock }))
+        let (idle, failed_at) = (Mutex::new(Some(Vec::new())), Mutex::default());
+        Self(Arc::new(Shared { engine, pool, places, idle, failed_at, clock: SystemClock::new() }))
     }
 
     /// Waits for a connection, [`REACH_LIMIT`] at most.
@@ -88,13 +91,18 @@ impl Shared {
     /// Takes the one that was used last, or opens another one.
     async fn connection(&self) -> Result<Kept, sqlx::Error> {
         while let Some(mut kept) = self.take()? {
-            let is_fresh = self.engine == Engine::Sqlite || self.clock.now() < kept.since + LIVES_FOR;
-            if is_fresh || kept.connection.ping().await.is_ok() {
+            if self.trusts(&kept) || kept.connection.ping().await.is_ok() {
                 return Ok(kept);
             }
             kept.connection.close_on_drop();
         }
         Ok(Kept { connection: self.pool.acquire().await?, since: self.clock.now() })
+    }
+
+    fn trusts(&self, kept: &Kept) -> bool {
+        let failed_at = *lock(&self.failed_at);
+        self.engine == Engine::Sqlite
+            || self.clock.now() < kept.since + LIVES_FOR && failed_at.is_none_or(|at| at < kept.since)
     }
 
     fn keep(&self, mut kept: Kept) {
@@ -122,7 +130,7 @@ impl Shared {
     }
 
     fn idle(&self) -> MutexGuard<'_, Option<Vec<Kept>>> {
-        self.idle.lock().unwrap_or_else(PoisonError::into_inner)
+        lock(&self.idle)
     }
 }
 
@@ -138,7 +146,10 @@ impl Drop for Lease {
         let (Some(mut kept), place) = (self.kept.take(), self.place.take()) else { return };
         if self.is_whole {
             self.shared.keep(kept);
-        } else if let Ok(runtime) = Handle::try_current() {
+            return;
+        }
+        *lock(&self.shared.failed_at) = Some(self.shared.clock.now());
+        if let Ok(runtime) = Handle::try_current() {
             let shared = Arc::clone(&self.shared);
             runtime.spawn(async move {
                 shared.roll_back(kept).await;
@@ -164,4 +175,8 @@ impl DerefMut for Lease {
     fn deref_mut(&mut self) -> &mut AnyConnection {
         &mut self.kept.as_mut().expect("connection of a lease").connection
     }
+}
+
+fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
+    mutex.lock().unwrap_or_else(PoisonError::into_inner)
 }

@@ -23,8 +23,9 @@ const ONE: &str = "SELECT * FROM facts WHERE user_id = $1 AND key = $2 \
     AND (expires_at IS NULL OR expires_at > $3)";
 
 pub(super) async fn valid(db: &Database, user: UserId, at: Timestamp) -> Stored<Vec<Fact>> {
+    // A bare parameter behind LIMIT makes SQLite prepare the text anew each time, for its plan may depend on it.
     const SELECT: &str = "SELECT * FROM facts WHERE user_id = $1 \
-        AND (expires_at IS NULL OR expires_at > $2) ORDER BY key LIMIT $3";
+        AND (expires_at IS NULL OR expires_at > $2) ORDER BY key LIMIT $3 + 0";
     let query = sqlx::query(SELECT).bind(user.to_string()).bind(micros(at)).bind(i64::from(FACTS_MAX));
     let rows = query.all(db).await?;
     let mut facts = rows.iter().map(fact).collect::<Stored<Vec<_>>>()?;

@@ -21,7 +21,7 @@ use sqlx::{
     postgres::PgConnectOptions,
 };
 
-use super::{Database, connections::Connections};
+use super::{Database, checkpoints::Checkpoints, connections::Connections};
 pub(super) use file::FileLock;
 
 /// How long a call waits for a connection, be it busy elsewhere or not to be had.
@@ -35,9 +35,10 @@ const STARTING_UP: &str = "57P0";
 
 /// What a SQLite connection is told. WAL lets readers go on while one writes. `NORMAL` keeps all that
 /// was acknowledged when the process dies at any point; only a power cut may take the last moments
-/// (never half a transaction), and `FULL` would pay a disk flush per message for that.
+/// (never half a transaction), and `FULL` would pay a disk flush per message for that. The log is moved into the file
+/// beside those who write ([`Checkpoints`]), not by one of them.
 const PRAGMAS: &str = "PRAGMA journal_mode = WAL; PRAGMA synchronous = NORMAL; PRAGMA foreign_keys = ON; \
-    PRAGMA busy_timeout = 5000;";
+    PRAGMA busy_timeout = 5000; PRAGMA wal_autocheckpoint = 0;";
 
 /// SQLite's code for a file with another format, `SQLITE_NOTADB`.
 const NOT_A_DATABASE: &str = "26";
@@ -237,9 +238,10 @@ async fn open_file(path: &str, connections: u32) -> Result<Database, OpenError> 
     migrate(&writers, path).await?;
     let readers = pool.max_connections(connections).connect_lazy_with(options);
     let engine = Engine::Sqlite;
-    let (readers, writers) =
-        (Connections::new(engine, readers, connections), Connections::new(engine, writers, 1));
-    Ok(Database { engine, readers, writers, lock })
+    let readers = Connections::new(engine, readers, connections);
+    let writers = Connections::new(engine, writers, 1);
+    let checkpoints = Some(Checkpoints::new(readers.clone(), writers.clone()));
+    Ok(Database { engine, readers, writers, checkpoints, lock })
 }
 
 /// Opens the file once by itself: a pool would try again and again until its time-out, and then has
@@ -282,7 +284,7 @@ async fn open_server(url: &str, connections: u32) -> Result<Database, OpenError>
 fn served(pool: AnyPool, connections: u32) -> Database {
     let (engine, lock) = (Engine::Postgres, FileLock::default());
     let connections = Connections::new(engine, pool, connections);
-    Database { engine, readers: connections.clone(), writers: connections, lock }
+    Database { engine, readers: connections.clone(), writers: connections, checkpoints: None, lock }
 }
 
 async fn reached(url: &str, connections: u32) -> Result<(AnyPool, String), OpenError> {
