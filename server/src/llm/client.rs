@@ -2,20 +2,23 @@
 //!
 //! The connection has its own limit *on our clock*: a layer around reqwest's connector runs it under
 //! [`clock::timeout`], for reqwest's own limit would use a clock that cannot be handed in, and a limit
-//! around sending would also cover the wait for the head. For the same reason nothing is pooled: the
-//! pool has timers of its own, and an idle connection that the upstream has closed would cost the next
-//! turn an attempt. Proxies and reqwest's retries are off; redirects are followed only where neither the
-//! key nor what the user said goes to anybody else. Dropping a [`Stream`] closes its connection.
+//! around sending would also cover the wait for the head. Proxies and reqwest's retries are off; redirects are followed
+//! only where neither the key nor what the user said goes to anybody else. Dropping a [`Stream`] closes its connection,
+//! unless all of the answer was there.
+//!
+//! A connection whose answer has ended is kept for the next question. Its other side may be gone by then, and a question
+//! that goes out on it find nobody: then it is sent once more on a new one, within the same attempt, for nothing is wrong
+//! with the model.
 
 mod connect;
 
-use std::time::Duration;
+use std::{error::Error, io, iter, time::Duration};
 
 use bytes::Bytes;
 use clock::SharedClock;
 use jiff::Timestamp;
 use reqwest::{
-    Response, StatusCode,
+    RequestBuilder, Response, StatusCode,
     header::{CONTENT_TYPE, RETRY_AFTER},
     redirect, retry,
 };
@@ -28,6 +31,11 @@ use connect::ConnectLimit;
 
 /// Redirects that one request follows.
 const REDIRECTS_MAX: usize = 3;
+/// Connections that are kept at most, to one model.
+const KEPT_MAX: usize = 64;
+/// How long a connection is kept, by the clock of the machine: what lies between may forget it without a word, and no time
+/// of the server's own is measured here.
+const KEPT_FOR: Duration = Duration::from_secs(20);
 /// How DeepSeek names a prompt or answer that its moderation refuses, with status 400.
 const MODERATION: &str = "Content Exists Risk";
 /// So much of an error's body is looked at, in bytes.
@@ -36,12 +44,20 @@ const ERROR_BODY_BYTES: usize = 4096;
 /// A client of one model.
 #[derive(Clone, Debug)]
 pub struct Client {
-    http: Result<reqwest::Client, String>,
+    http: Result<Http, String>,
     clock: SharedClock,
     settings: Llm,
 }
 
-/// A streamed answer: bytes until the end. Dropping it closes the connection.
+#[derive(Clone, Debug)]
+struct Http {
+    /// Keeps its connections.
+    keeping: reqwest::Client,
+    /// Opens one for each question.
+    opening: reqwest::Client,
+}
+
+/// A streamed answer: bytes until the end. Dropping it before closes the connection.
 #[derive(Debug)]
 pub struct Stream(Response);
 
@@ -66,20 +82,7 @@ struct Thinking {
 impl Client {
     /// Makes a client. What is wrong with the settings shows at the first request.
     pub fn new(settings: &Llm, clock: SharedClock) -> Self {
-        let http = reqwest::Client::builder()
-            .retry(retry::never())
-            .redirect(redirect::Policy::custom(at_home))
-            .no_proxy()
-            .http1_only()
-            .pool_max_idle_per_host(0)
-            // What it says of itself is not believed, whatever another crate switches on in this library.
-            .no_gzip()
-            .no_brotli()
-            .no_deflate()
-            .no_zstd()
-            .connector_layer(ConnectLimit::new(SharedClock::clone(&clock), settings.connect))
-            .build()
-            .map_err(|error| error.to_string());
+        let http = Http::new(settings, &clock).map_err(|error| error.to_string());
         Self { http, clock, settings: settings.clone() }
     }
 
@@ -88,14 +91,24 @@ impl Client {
     /// Has no limit of its own beyond the one for connecting.
     pub async fn send(&self, messages: &[Turn], user_id: Option<&str>) -> Result<Stream, Failure> {
         let http = self.http.as_ref().map_err(|error| Failure::Connect(error.clone()))?;
+        let body = self.body(messages, user_id);
+        let (sent, has_connected) = connect::noticed(self.request(&http.keeping, &body).send()).await;
+        let sent = match sent {
+            Err(error) if !has_connected && is_dead(&error) => {
+                tracing::debug!(%error, "kept connection to the model was dead");
+                self.request(&http.opening, &body).send().await
+            }
+            sent => sent,
+        };
+        self.check(sent.map_err(|error| failure(&error))?).await
+    }
+
+    fn request(&self, http: &reqwest::Client, body: &Request<'_>) -> RequestBuilder {
         let url = format!("{}/chat/completions", self.settings.base_url.trim_end_matches('/'));
-        let request = http
-            .post(url)
+        http.post(url)
             .bearer_auth(self.settings.api_key.expose_secret())
             .header("accept", "text/event-stream")
-            .json(&self.body(messages, user_id));
-        let response = request.send().await.map_err(|error| failure(&error))?;
-        self.check(response).await
+            .json(body)
     }
 
     fn body<'a>(&'a self, messages: &'a [Turn], user_id: Option<&'a str>) -> Request<'a> {
@@ -135,6 +148,28 @@ impl Client {
     }
 }
 
+impl Http {
+    fn new(settings: &Llm, clock: &SharedClock) -> reqwest::Result<Self> {
+        let client = |kept| {
+            reqwest::Client::builder()
+                .retry(retry::never())
+                .redirect(redirect::Policy::custom(at_home))
+                .no_proxy()
+                .http1_only()
+                .pool_max_idle_per_host(kept)
+                .pool_idle_timeout(KEPT_FOR)
+                // What it says of itself is not believed, whatever another crate switches on in this library.
+                .no_gzip()
+                .no_brotli()
+                .no_deflate()
+                .no_zstd()
+                .connector_layer(ConnectLimit::new(SharedClock::clone(clock), settings.connect))
+                .build()
+        };
+        Ok(Self { keeping: client(KEPT_MAX)?, opening: client(0)? })
+    }
+}
+
 impl Stream {
     /// Returns the next bytes, or `None` at an orderly end. Cancellation-safe.
     pub async fn next(&mut self) -> Result<Option<Bytes>, Failure> {
@@ -162,6 +197,16 @@ async fn is_moderation(mut response: Response) -> bool {
     String::from_utf8_lossy(&body).contains(MODERATION)
 }
 
+/// Returns whether the other side had gone without a byte of an answer.
+fn is_dead(error: &reqwest::Error) -> bool {
+    causes(error).any(|cause| {
+        let of_http = cause.downcast_ref::<hyper::Error>();
+        let of_socket = cause.downcast_ref::<io::Error>().map(io::Error::kind);
+        of_http.is_some_and(|error| error.is_incomplete_message() || error.is_canceled())
+            || matches!(of_socket, Some(io::ErrorKind::ConnectionReset | io::ErrorKind::BrokenPipe))
+    })
+}
+
 fn failure(error: &reqwest::Error) -> Failure {
     if error.is_connect() || error.is_builder() {
         Failure::Connect(root(error))
@@ -172,11 +217,14 @@ fn failure(error: &reqwest::Error) -> Failure {
 
 /// Returns the innermost cause, which says most, without the URL.
 fn root(error: &reqwest::Error) -> String {
-    let mut cause: &dyn std::error::Error = error;
-    while let Some(source) = cause.source() {
-        cause = source;
-    }
-    cause.to_string()
+    causes(error).last().map_or_else(String::new, ToString::to_string)
+}
+
+/// Returns the error and what lies behind it.
+fn causes(error: &reqwest::Error) -> impl Iterator<Item = &(dyn Error + 'static)> {
+    iter::successors(Some(error as &(dyn Error + 'static)), |cause: &&(dyn Error + 'static)| {
+        (*cause).source()
+    })
 }
 
 fn parse_retry_after(text: &str, now: Timestamp) -> Option<Duration> {

@@ -1,8 +1,9 @@
-//! A limit on connecting, on our clock.
+//! A limit on connecting, on our clock, and the knowledge whether there was any connecting.
 //!
-//! It covers name, TCP and TLS, and nothing after.
+//! The limit covers name, TCP and TLS, and nothing after.
 
 use std::{
+    cell::Cell,
     pin::Pin,
     task::{Context, Poll},
     time::Duration,
@@ -10,6 +11,16 @@ use std::{
 
 use clock::SharedClock;
 use tower::{BoxError, Layer, Service};
+
+tokio::task_local! {
+    static HAS_CONNECTED: Cell<bool>;
+}
+
+/// Waits for a request, and tells whether a connection was opened for it or at least begun to be.
+pub(super) async fn noticed<T>(request: impl Future<Output = T>) -> (T, bool) {
+    let noticing = async { (request.await, HAS_CONNECTED.with(Cell::get)) };
+    HAS_CONNECTED.scope(Cell::new(false), noticing).await
+}
 
 /// Wraps a connector with a time limit.
 #[derive(Clone, Debug)]
@@ -54,6 +65,8 @@ where
     }
 
     fn call(&mut self, target: T) -> Self::Future {
+        // Outside of a request that is noticed there is nobody to tell.
+        let _ = HAS_CONNECTED.try_with(|has_connected| has_connected.set(true));
         let ConnectLimit { clock, limit } = self.limit.clone();
         let connecting = self.inner.call(target);
         Box::pin(async move {
