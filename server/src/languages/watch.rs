@@ -95,7 +95,7 @@ impl Watch {
     }
 
     /// Sees to it that what is in force is not older than [`AGE_MAX`]. Takes [`READ_LIMIT`] at most, and a reading
-    /// that fails or takes longer is not tried again before that age. Where people speak all the time nobody waits: what
+    /// that fails or takes longer is not tried again before half that age. Where people speak all the time nobody waits: what
     /// is half as old is read anew in the background.
     pub async fn fresh(&self) {
         if self.is_younger_than(AGE_MAX / 2) {

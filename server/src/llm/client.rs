@@ -6,9 +6,10 @@
 //! only where neither the key nor what the user said goes to anybody else. Dropping a [`Stream`] closes its connection,
 //! unless all of the answer was there.
 //!
-//! A connection whose answer has ended is kept for the next question. Its other side may be gone by then, and a question
-//! that goes out on it find nobody: then it is sent once more on a new one, within the same attempt, for nothing is wrong
-//! with the model.
+//! A connection whose answer was read to the end of its body is kept for the next question. Its other side may be gone by
+//! then, and a question that goes out on it find nobody: then it is sent once more on a new one, within the same attempt,
+//! for nothing is wrong with the model. It is one that finds nobody if it fails at once ([`DEAD_WITHIN`]) and without an
+//! answer; later somebody may have worked on it, and that is a failure like any other.
 
 mod connect;
 
@@ -36,10 +37,20 @@ const KEPT_MAX: usize = 64;
 /// How long a connection is kept, by the clock of the machine: what lies between may forget it without a word, and no time
 /// of the server's own is measured here.
 const KEPT_FOR: Duration = Duration::from_secs(20);
+/// A question on a kept connection that fails later than this has not found nobody.
+const DEAD_WITHIN: Duration = Duration::from_millis(500);
 /// How DeepSeek names a prompt or answer that its moderation refuses, with status 400.
 const MODERATION: &str = "Content Exists Risk";
 /// So much of an error's body is looked at, in bytes.
 const ERROR_BODY_BYTES: usize = 4096;
+
+/// What the system says of a connection whose other side has gone.
+const GONE: [io::ErrorKind; 4] = [
+    io::ErrorKind::BrokenPipe,
+    io::ErrorKind::ConnectionAborted,
+    io::ErrorKind::ConnectionReset,
+    io::ErrorKind::UnexpectedEof,
+];
 
 /// A client of one model.
 #[derive(Clone, Debug)]
@@ -92,10 +103,11 @@ impl Client {
     pub async fn send(&self, messages: &[Turn], user_id: Option<&str>) -> Result<Stream, Failure> {
         let http = self.http.as_ref().map_err(|error| Failure::Connect(error.clone()))?;
         let body = self.body(messages, user_id);
+        let until = self.clock.now() + DEAD_WITHIN;
         let (sent, has_connected) = connect::noticed(self.request(&http.keeping, &body).send()).await;
         let sent = match sent {
-            Err(error) if !has_connected && is_dead(&error) => {
-                tracing::debug!(%error, "kept connection to the model was dead");
+            Err(error) if !has_connected && self.clock.now() < until && is_dead(&error) => {
+                tracing::debug!(cause = root(&error), "kept connection to the model was dead");
                 self.request(&http.opening, &body).send().await
             }
             sent => sent,
@@ -197,13 +209,13 @@ async fn is_moderation(mut response: Response) -> bool {
     String::from_utf8_lossy(&body).contains(MODERATION)
 }
 
-/// Returns whether the other side had gone without a byte of an answer.
+/// Returns whether the other side had gone without an answer. A connection with TLS ends unexpectedly where nobody said so.
 fn is_dead(error: &reqwest::Error) -> bool {
     causes(error).any(|cause| {
         let of_http = cause.downcast_ref::<hyper::Error>();
         let of_socket = cause.downcast_ref::<io::Error>().map(io::Error::kind);
         of_http.is_some_and(|error| error.is_incomplete_message() || error.is_canceled())
-            || matches!(of_socket, Some(io::ErrorKind::ConnectionReset | io::ErrorKind::BrokenPipe))
+            || of_socket.is_some_and(|kind| GONE.contains(&kind))
     })
 }
 

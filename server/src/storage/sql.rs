@@ -1,12 +1,14 @@
 //! Storage on SQLite and PostgreSQL through one set of SQL texts.
 //!
-//! Each kind of row has its file below. What is written goes through [`Database::write`]: always a
-//! transaction, so that a caller hears of a row only when it is committed. SQLite has one writer at a
-//! time, and writers queue in the pool in order of arrival instead of meeting a locked file; PostgreSQL
+//! Each kind of row has its file below. What is written goes through [`Database::write`] or [`Database::at_once`]: always
+//! a transaction, so that a caller hears of a row only when it is committed. SQLite has one writer at a
+//! time, and writers queue in order of arrival instead of meeting a locked file; PostgreSQL
 //! takes row locks by conditional updates.
 //!
 //! Invariant: none of the texts asks an engine for the time. None exists twice or uses what only one of the engines knows,
-//! the beginning of a transaction and the storing of messages excepted.
+//! but for the beginning of transactions, SQLite's log, and what is done often and therefore by one call: storing messages,
+//! and changing facts. No parameter stands alone behind LIMIT: SQLite's plan may depend on its value, so that it would
+//! prepare the text anew each time.
 
 mod access;
 mod api_keys;
@@ -35,6 +37,9 @@ mod texts;
 mod tickets;
 mod users;
 
+use async_trait::async_trait;
+use jiff::Timestamp;
+
 use super::{
     Credentials, Fact, FactClosing, FactOutcome, FactRevision, FactWrite, Message, NewFeed, NewMessage,
     NewReminder, NewSession, NewSuggestion, NewUser, Offered, Page, Place, Preferences, PreferencesOutcome,
@@ -42,11 +47,9 @@ use super::{
     RestoreOutcome, Rollback, Session, Storage, Stored, Suggestion, SuggestionLimits, User,
 };
 use crate::ids::{MessageId, ReminderId, SessionId, SuggestionId, UserId};
-use async_trait::async_trait;
 use calls::{Read as _, Tx};
 use checkpoints::Checkpoints;
 use connections::Connections;
-use jiff::Timestamp;
 use open::{Engine, FileLock};
 pub use open::{OpenError, REACH_LIMIT};
 

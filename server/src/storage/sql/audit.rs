@@ -57,7 +57,7 @@ async fn insert(tx: &mut Tx, position: i64, entry: &AuditEntry) -> Stored<()> {
 }
 
 pub(super) async fn page(db: &Database, before: Option<u64>, limit: u32) -> Stored<Vec<AuditRow>> {
-    const SELECT: &str = "SELECT * FROM audit WHERE position < $1 ORDER BY position DESC LIMIT $2";
+    const SELECT: &str = "SELECT * FROM audit WHERE position < $1 ORDER BY position DESC LIMIT $2 + 0";
     let before = before.and_then(|position| i64::try_from(position).ok()).unwrap_or(i64::MAX);
     let query = sqlx::query(SELECT).bind(before).bind(i64::from(limit));
     query.all(db).await?.iter().map(row).collect()

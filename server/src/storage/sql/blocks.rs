@@ -37,7 +37,8 @@ pub(super) async fn lift(db: &Database, user: UserId, at: Timestamp) -> Stored<b
 }
 
 pub(super) async fn list(db: &Database, at: Timestamp) -> Stored<Vec<Block>> {
-    const SELECT: &str = "SELECT * FROM blocks WHERE until > $1 ORDER BY blocked_at DESC, user_id LIMIT $2";
+    const SELECT: &str =
+        "SELECT * FROM blocks WHERE until > $1 ORDER BY blocked_at DESC, user_id LIMIT $2 + 0";
     let query = sqlx::query(SELECT).bind(micros(at)).bind(i64::from(BLOCKS_MAX));
     query.all(db).await?.iter().map(block).collect()
 }

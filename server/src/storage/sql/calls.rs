@@ -79,6 +79,7 @@ impl Database {
     pub(super) async fn write(&self) -> Stored<Tx> {
         let begin = self.engine.text(["BEGIN IMMEDIATE", "BEGIN"]);
         let mut lease = self.writers.lease().await?;
+        lease.begins();
         sqlx::query(begin).execute(&mut *lease).await?;
         Ok(Tx { lease, checkpoints: self.checkpoints.clone() })
     }

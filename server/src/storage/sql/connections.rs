@@ -15,17 +15,29 @@ use std::{
 };
 
 use clock::{Clock, Instant, SystemClock, timeout};
-use sqlx::{Any, AnyConnection, AnyPool, Connection, pool::PoolConnection};
+use sqlx::{Any, AnyConnection, AnyPool, Connection, error::DatabaseError, pool::PoolConnection};
 use tokio::{
     runtime::Handle,
     sync::{OwnedSemaphorePermit, Semaphore},
 };
 
-use super::{Engine, open::REACH_LIMIT};
+use super::{
+    Engine,
+    open::{FileLock, REACH_LIMIT},
+};
 use crate::storage::Stored;
 
 /// So long a connection to PostgreSQL lies idle and is taken for one that lives.
 const LIVES_FOR: Duration = Duration::from_secs(1);
+
+/// So long a connection to PostgreSQL is used at most. What it has prepared may be out of date when tables have changed.
+const USED_FOR: Duration = Duration::from_mins(30);
+
+/// So long one that nobody needs is kept.
+const KEPT_FOR: Duration = Duration::from_mins(10);
+
+/// SQLite's code for an end of a transaction where none was begun, `SQLITE_ERROR`.
+const NOTHING_BEGUN: &str = "1";
 
 /// Connections that wait for calls, in order of arrival. `Clone` shares them.
 #[derive(Clone, Debug)]
@@ -42,6 +54,8 @@ struct Shared {
     failed_at: Mutex<Option<Instant>>,
     /// Not one that is handed in: how long a socket may be trusted is no matter of the server's time.
     clock: SystemClock,
+    /// Held until the last connection is gone.
+    _lock: FileLock,
 }
 
 /// A connection in use.
@@ -50,6 +64,7 @@ pub(super) struct Lease {
     /// There until it is dropped.
     kept: Option<Kept>,
     is_whole: bool,
+    has_begun: bool,
     shared: Arc<Shared>,
     /// Given back after the connection.
     place: Option<OwnedSemaphorePermit>,
@@ -58,25 +73,55 @@ pub(super) struct Lease {
 #[derive(Debug)]
 struct Kept {
     connection: PoolConnection<Any>,
+    opened_at: Instant,
     /// When it was given back last.
     since: Instant,
 }
 
 impl Connections {
     /// Takes over a pool of at most `most` connections, which nobody else may use.
-    pub(super) fn new(engine: Engine, pool: AnyPool, most: u32) -> Self {
+    pub(super) fn new((engine, lock): (Engine, &FileLock), pool: AnyPool, most: u32) -> Self {
         let places = Arc::new(Semaphore::new(most as usize));
         let (idle, failed_at) = (Mutex::new(Some(Vec::new())), Mutex::default());
-        Self(Arc::new(Shared { engine, pool, places, idle, failed_at, clock: SystemClock::new() }))
+        let (clock, lock) = (SystemClock::new(), lock.clone());
+        Self(Arc::new(Shared { engine, pool, places, idle, failed_at, clock, _lock: lock }))
     }
 
     /// Waits for a connection, [`REACH_LIMIT`] at most.
     pub(super) async fn lease(&self) -> Stored<Lease> {
-        let shared = Arc::clone(&self.0);
-        let place = timeout(&shared.clock, REACH_LIMIT, Arc::clone(&shared.places).acquire_owned()).await;
-        let place = place.map_err(|_| sqlx::Error::PoolTimedOut)?.map_err(|_| sqlx::Error::PoolClosed)?;
-        let kept = shared.connection().await?;
-        Ok(Lease { kept: Some(kept), is_whole: false, shared, place: Some(place) })
+        let leased = timeout(&self.0.clock, REACH_LIMIT, self.take()).await;
+        Ok(leased.unwrap_or(Err(sqlx::Error::PoolTimedOut))?)
+    }
+
+    /// Takes the connection that was used last, or opens another one.
+    async fn take(&self) -> Result<Lease, sqlx::Error> {
+        let shared = &self.0;
+        let place = Arc::clone(&shared.places).acquire_owned().await;
+        let place = place.map_err(|_| sqlx::Error::PoolClosed)?;
+        while let Some(kept) = shared.idle_one()? {
+            let is_trusted = shared.trusts(&kept);
+            // Also while it is asked it is one that is closed when that is given up.
+            let mut lease = self.of(kept);
+            if is_trusted || lease.ping().await.is_ok() {
+                lease.place = Some(place);
+                return Ok(lease);
+            }
+        }
+        let connection = shared.pool.acquire().await?;
+        let now = shared.clock.now();
+        let mut lease = self.of(Kept { connection, opened_at: now, since: now });
+        lease.place = Some(place);
+        Ok(lease)
+    }
+
+    fn of(&self, kept: Kept) -> Lease {
+        Lease {
+            kept: Some(kept),
+            is_whole: false,
+            has_begun: false,
+            shared: Arc::clone(&self.0),
+            place: None,
+        }
     }
 
     /// Closes all, after what they do now. Later calls fail.
@@ -88,17 +133,6 @@ impl Connections {
 }
 
 impl Shared {
-    /// Takes the one that was used last, or opens another one.
-    async fn connection(&self) -> Result<Kept, sqlx::Error> {
-        while let Some(mut kept) = self.take()? {
-            if self.trusts(&kept) || kept.connection.ping().await.is_ok() {
-                return Ok(kept);
-            }
-            kept.connection.close_on_drop();
-        }
-        Ok(Kept { connection: self.pool.acquire().await?, since: self.clock.now() })
-    }
-
     fn trusts(&self, kept: &Kept) -> bool {
         let failed_at = *lock(&self.failed_at);
         self.engine == Engine::Sqlite
@@ -106,26 +140,43 @@ impl Shared {
     }
 
     fn keep(&self, mut kept: Kept) {
-        kept.since = self.clock.now();
-        match self.idle().as_mut() {
-            Some(idle) => idle.push(kept),
-            // The pool waits for it and closes it.
-            None => drop(kept),
+        let now = self.clock.now();
+        kept.since = now;
+        if self.engine == Engine::Postgres && kept.opened_at + USED_FOR < now {
+            kept.connection.close_on_drop();
+            return;
+        }
+        let mut idle = self.idle();
+        // Once all is closed the pool waits for it and closes it.
+        let Some(idle) = idle.as_mut() else { return };
+        idle.push(kept);
+        // The first one has been idle for longest.
+        if self.engine == Engine::Postgres && idle[0].since + KEPT_FOR < now {
+            idle.remove(0).connection.close_on_drop();
         }
     }
 
     /// Ends what was begun on a connection, if anything was.
-    async fn roll_back(&self, mut kept: Kept) {
-        let ending = sqlx::query("ROLLBACK").execute(&mut *kept.connection);
+    async fn roll_back(&self, mut kept: Kept, has_begun: bool) {
+        let connection = &mut *kept.connection;
+        let ending = async {
+            if self.engine == Engine::Postgres && !has_begun {
+                return connection.ping().await;
+            }
+            sqlx::query("ROLLBACK").execute(connection).await.map(drop)
+        };
         match timeout(&self.clock, REACH_LIMIT, ending).await {
-            Ok(Ok(_)) => self.keep(kept),
-            // SQLite's way to say that nothing was begun.
-            Ok(Err(sqlx::Error::Database(_))) if self.engine == Engine::Sqlite => self.keep(kept),
+            Ok(Ok(())) => self.keep(kept),
+            Ok(Err(sqlx::Error::Database(error))) if self.has_nothing_begun(&*error) => self.keep(kept),
             Ok(Err(_)) | Err(_) => kept.connection.close_on_drop(),
         }
     }
 
-    fn take(&self) -> Result<Option<Kept>, sqlx::Error> {
+    fn has_nothing_begun(&self, error: &dyn DatabaseError) -> bool {
+        self.engine == Engine::Sqlite && error.code().as_deref() == Some(NOTHING_BEGUN)
+    }
+
+    fn idle_one(&self) -> Result<Option<Kept>, sqlx::Error> {
         Ok(self.idle().as_mut().ok_or(sqlx::Error::PoolClosed)?.pop())
     }
 
@@ -139,24 +190,45 @@ impl Lease {
     pub(super) fn whole(mut self) {
         self.is_whole = true;
     }
+
+    /// Says that a transaction is begun on it.
+    pub(super) fn begins(&mut self) {
+        self.has_begun = true;
+    }
 }
 
 impl Drop for Lease {
     fn drop(&mut self) {
-        let (Some(mut kept), place) = (self.kept.take(), self.place.take()) else { return };
+        let (Some(kept), place) = (self.kept.take(), self.place.take()) else { return };
         if self.is_whole {
             self.shared.keep(kept);
             return;
         }
         *lock(&self.shared.failed_at) = Some(self.shared.clock.now());
         if let Ok(runtime) = Handle::try_current() {
-            let shared = Arc::clone(&self.shared);
+            let (shared, has_begun) = (Arc::clone(&self.shared), self.has_begun);
             runtime.spawn(async move {
-                shared.roll_back(kept).await;
+                shared.roll_back(kept, has_begun).await;
                 drop(place);
             });
         } else {
-            kept.connection.close_on_drop();
+            kept.cut();
+        }
+    }
+}
+
+impl Kept {
+    /// Drops a connection where there is no runtime on which sqlx could close it in order.
+    fn cut(self) {
+        drop(self.connection.detach());
+    }
+}
+
+impl Drop for Shared {
+    fn drop(&mut self) {
+        let idle = self.idle().take();
+        if Handle::try_current().is_err() {
+            idle.into_iter().flatten().for_each(Kept::cut);
         }
     }
 }

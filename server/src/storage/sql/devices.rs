@@ -43,7 +43,7 @@ pub(super) async fn add(db: &Database, new: NewDevice) -> Stored<()> {
 async fn make_room(tx: &mut Tx, user: UserId, at: Timestamp) -> Stored<()> {
     const PAST: &str = "DELETE FROM devices WHERE user_id = $1 AND expires_at <= $2";
     const OLDEST: &str = "DELETE FROM devices WHERE user_id = $1 AND id NOT IN \
-        (SELECT id FROM devices WHERE user_id = $1 ORDER BY seen_at DESC, id LIMIT $2)";
+        (SELECT id FROM devices WHERE user_id = $1 ORDER BY seen_at DESC, id LIMIT $2 + 0)";
     sqlx::query(PAST).bind(user.to_string()).bind(micros(at)).execute(&mut **tx).await?;
     let most = i64::from(DEVICES_MAX) - 1;
     sqlx::query(OLDEST).bind(user.to_string()).bind(most).execute(&mut **tx).await?;
@@ -125,7 +125,7 @@ async fn renew(tx: &mut Tx, device: Device, rotation: &Rotation) -> Stored<Rotat
     const UPDATE: &str = "UPDATE devices SET seen_at = $2, expires_at = $3 WHERE id = $1";
     const FORGET: &str = "DELETE FROM refresh_tokens WHERE device_id = $1 AND expires_at <= $2";
     const OLDEST: &str = "DELETE FROM refresh_tokens WHERE device_id = $1 AND hash NOT IN \
-        (SELECT hash FROM refresh_tokens WHERE device_id = $1 ORDER BY expires_at DESC, hash LIMIT $2)";
+        (SELECT hash FROM refresh_tokens WHERE device_id = $1 ORDER BY expires_at DESC, hash LIMIT $2 + 0)";
     let (seen_at, expires_at) = (rotation.at, rotation.expires_at);
     let query =
         sqlx::query(UPDATE).bind(device.id.to_string()).bind(micros(seen_at)).bind(micros(expires_at));

@@ -23,7 +23,6 @@ const ONE: &str = "SELECT * FROM facts WHERE user_id = $1 AND key = $2 \
     AND (expires_at IS NULL OR expires_at > $3)";
 
 pub(super) async fn valid(db: &Database, user: UserId, at: Timestamp) -> Stored<Vec<Fact>> {
-    // A bare parameter behind LIMIT makes SQLite prepare the text anew each time, for its plan may depend on it.
     const SELECT: &str = "SELECT * FROM facts WHERE user_id = $1 \
         AND (expires_at IS NULL OR expires_at > $2) ORDER BY key LIMIT $3 + 0";
     let query = sqlx::query(SELECT).bind(user.to_string()).bind(micros(at)).bind(i64::from(FACTS_MAX));
@@ -174,7 +173,7 @@ async fn remember(tx: &mut Tx, fact: &Fact) -> Stored<()> {
 
 pub(super) async fn history(db: &Database, user: UserId, key: &str) -> Stored<Vec<FactRevision>> {
     const SELECT: &str = "SELECT * FROM (SELECT * FROM fact_revisions WHERE user_id = $1 AND key = $2 \
-        ORDER BY version DESC LIMIT $3) AS newest ORDER BY version";
+        ORDER BY version DESC LIMIT $3 + 0) AS newest ORDER BY version";
     let query = sqlx::query(SELECT).bind(user.to_string()).bind(text(key)).bind(i64::from(HISTORY_MAX));
     query.all(db).await?.iter().map(revision).collect()
 }

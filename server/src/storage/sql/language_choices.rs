@@ -49,7 +49,8 @@ pub(super) async fn list(db: &Database, user: UserId) -> Stored<Vec<Preference>>
     rows.iter().rev().map(|row| preference(row).map(|(_, preference)| preference)).collect()
 }
 
-const SELECT: &str = "SELECT * FROM language_preferences WHERE user_id = $1 ORDER BY number DESC LIMIT $2";
+const SELECT: &str =
+    "SELECT * FROM language_preferences WHERE user_id = $1 ORDER BY number DESC LIMIT $2 + 0";
 
 async fn current(tx: &mut Tx, user: UserId) -> Stored<Option<String>> {
     let query = sqlx::query("SELECT language FROM users WHERE id = $1").bind(user.to_string());

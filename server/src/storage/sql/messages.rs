@@ -142,7 +142,7 @@ pub(super) async fn context(
     limit: u32,
 ) -> Stored<Vec<Message>> {
     const SELECT: &str = "SELECT * FROM messages WHERE session_id = $1 AND stored_at >= $2 \
-        AND kind IN ($3, $4) AND replaced_by IS NULL ORDER BY position DESC LIMIT $5";
+        AND kind IN ($3, $4) AND replaced_by IS NULL ORDER BY position DESC LIMIT $5 + 0";
     let rows = sqlx::query(SELECT)
         .bind(session.to_string())
         .bind(micros(since))
@@ -156,7 +156,7 @@ pub(super) async fn context(
 
 pub(super) async fn page(db: &Database, page: Page) -> Stored<Vec<Message>> {
     const SELECT: &str = "SELECT * FROM messages WHERE session_id = $1 AND user_id = $2 AND position > $3 \
-        ORDER BY position LIMIT $4";
+        ORDER BY position LIMIT $4 + 0";
     let rows = sqlx::query(SELECT)
         .bind(page.session.to_string())
         .bind(page.user.to_string())

@@ -38,7 +38,10 @@ const STARTING_UP: &str = "57P0";
 /// (never half a transaction), and `FULL` would pay a disk flush per message for that. The log is moved into the file
 /// beside those who write ([`Checkpoints`]), not by one of them.
 const PRAGMAS: &str = "PRAGMA journal_mode = WAL; PRAGMA synchronous = NORMAL; PRAGMA foreign_keys = ON; \
-    PRAGMA busy_timeout = 5000; PRAGMA wal_autocheckpoint = 0;";
+    PRAGMA wal_autocheckpoint = 0;";
+
+/// So long a SQLite connection waits for a lock, in milliseconds.
+pub(super) const BUSY_LIMIT: &str = "PRAGMA busy_timeout = 5000";
 
 /// SQLite's code for a file with another format, `SQLITE_NOTADB`.
 const NOT_A_DATABASE: &str = "26";
@@ -231,15 +234,13 @@ async fn open_file(path: &str, connections: u32) -> Result<Database, OpenError> 
         .idle_timeout(None)
         .max_lifetime(None)
         .test_before_acquire(false)
-        .after_connect(|connection, _| {
-            Box::pin(async move { sqlx::raw_sql(PRAGMAS).execute(connection).await.map(drop) })
-        });
+        .after_connect(|connection, _| Box::pin(prepared(connection)));
     let writers = pool.clone().max_connections(1).connect_with(options.clone()).await.map_err(unusable)?;
     migrate(&writers, path).await?;
     let readers = pool.max_connections(connections).connect_lazy_with(options);
     let engine = Engine::Sqlite;
-    let readers = Connections::new(engine, readers, connections);
-    let writers = Connections::new(engine, writers, 1);
+    let readers = Connections::new((engine, &lock), readers, connections);
+    let writers = Connections::new((engine, &lock), writers, 1);
     let checkpoints = Some(Checkpoints::new(readers.clone(), writers.clone()));
     Ok(Database { engine, readers, writers, checkpoints, lock })
 }
@@ -248,8 +249,15 @@ async fn open_file(path: &str, connections: u32) -> Result<Database, OpenError> 
 /// forgotten why.
 async fn probe(options: &AnyConnectOptions) -> Result<(), sqlx::Error> {
     let mut connection = AnyConnection::connect_with(options).await?;
-    sqlx::raw_sql(PRAGMAS).execute(&mut connection).await?;
+    prepared(&mut connection).await?;
     connection.close().await
+}
+
+async fn prepared(connection: &mut AnyConnection) -> Result<(), sqlx::Error> {
+    for pragmas in [PRAGMAS, BUSY_LIMIT] {
+        sqlx::raw_sql(pragmas).execute(&mut *connection).await?;
+    }
+    Ok(())
 }
 
 fn unusable(path: &Path, cause: sqlx::Error) -> OpenError {
@@ -283,7 +291,7 @@ async fn open_server(url: &str, connections: u32) -> Result<Database, OpenError>
 
 fn served(pool: AnyPool, connections: u32) -> Database {
     let (engine, lock) = (Engine::Postgres, FileLock::default());
-    let connections = Connections::new(engine, pool, connections);
+    let connections = Connections::new((engine, &lock), pool, connections);
     Database { engine, readers: connections.clone(), writers: connections, checkpoints: None, lock }
 }
 

@@ -111,7 +111,7 @@ async fn insert(tx: &mut Tx, new: &NewReminder, suggestion: Option<&Suggestion>)
 
 pub(super) async fn list(db: &Database, user: UserId) -> Stored<Vec<Reminder>> {
     const SELECT: &str = "SELECT * FROM reminders WHERE user_id = $1 AND deleted_at IS NULL \
-        ORDER BY remind_at, created_at, number, id LIMIT $2";
+        ORDER BY remind_at, created_at, number, id LIMIT $2 + 0";
     let query = sqlx::query(SELECT).bind(user.to_string()).bind(i64::from(REMINDERS_MAX));
     query.all(db).await?.iter().map(reminder).collect()
 }

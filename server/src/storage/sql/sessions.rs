@@ -75,7 +75,7 @@ async fn end_in(tx: &mut Tx, id: SessionId, at: Timestamp) -> Stored<bool> {
 }
 
 pub(super) async fn list(db: &Database, user: UserId, limit: u32) -> Stored<Vec<Session>> {
-    let query = sqlx::query("SELECT * FROM sessions WHERE user_id = $1 ORDER BY number DESC LIMIT $2");
+    let query = sqlx::query("SELECT * FROM sessions WHERE user_id = $1 ORDER BY number DESC LIMIT $2 + 0");
     let rows = query.bind(user.to_string()).bind(i64::from(limit)).all(db).await?;
     rows.iter().map(session).collect()
 }

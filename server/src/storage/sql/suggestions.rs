@@ -62,7 +62,7 @@ async fn open_reminders(tx: &mut Tx, new: &NewSuggestion) -> Stored<u32> {
 async fn over(tx: &mut Tx, new: &NewSuggestion, most: u32) -> Stored<Vec<Suggestion>> {
     const OVER: &str = "SELECT * FROM suggestions WHERE user_id = $1 AND (confirmed_at IS NOT NULL \
         OR dismissed_at IS NOT NULL OR expires_at <= $2) ORDER BY suggested_at DESC, expires_at DESC, id \
-        LIMIT $3";
+        LIMIT $3 + 0";
     let query = sqlx::query(OVER).bind(new.user.to_string()).bind(micros(new.at)).bind(i64::from(most));
     query.fetch_all(&mut **tx).await?.iter().map(suggestion).collect()
 }

@@ -28,7 +28,7 @@ const SELECT: &str = "SELECT text_versions.*, (SELECT COUNT(*) FROM text_approva
     WHERE text_approvals.language = text_versions.language AND text_approvals.key = text_versions.key \
     AND text_approvals.version = text_versions.version) AS approvals \
     FROM text_versions WHERE language = $1 AND key = $2 AND ($3 = 0 OR version = $3) \
-    ORDER BY version DESC LIMIT $4";
+    ORDER BY version DESC LIMIT $4 + 0";
 
 pub(super) async fn revision(db: &Database) -> Stored<i64> {
     let query = sqlx::query("SELECT number FROM revisions WHERE name = 'texts'");
