@@ -169,7 +169,7 @@ fn answer(question: &str, usual: &str) -> Result<String, Failure> {
 fn text(known: &Known) -> String {
     let Known { kind, listen, llm, .. } = known;
     let mut text = format!(
-        "# A back end as gauntlet sees it; docs/targets.md tells what each line means.\n\
+        "# A back end as gauntlet sees it; docs/TARGETS.md tells what each line means.\n\
          #   gauntlet target check FILE     says step by step what works\n\
          #   gauntlet run --target FILE     judges it\n\
          schema = 1\n\

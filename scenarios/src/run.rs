@@ -6,7 +6,7 @@ mod people;
 mod step;
 mod writers;
 
-use std::time::Duration;
+use std::{sync::atomic::Ordering, time::Duration};
 
 use clock::Instant;
 use mock_deepseek::Script;
@@ -88,14 +88,16 @@ pub(crate) async fn observe(
     Ok(seen)
 }
 
-/// Probes until the target is sound. A target that lives on may still suffer from the scenario before:
+/// Probes until the target is sound. A target that lives on and was sound may still suffer from the scenario before:
 /// it gets the time that a breaker needs.
 async fn steady_before(people: &mut People<'_>) -> Result<Check, Broken> {
     let cooldown = people.world.settings_span("llm.breaker.cooldown").unwrap_or_default();
     let patience = people.world.now() + cooldown + cooldown / 2;
     loop {
         let check = people.probe(STEADY_BEFORE).await?;
-        if check.held || people.world.is_fresh() || people.world.now() >= patience {
+        people.world.was_sound.fetch_or(check.held, Ordering::Relaxed);
+        let is_hopeless = people.world.is_fresh() || !people.world.was_sound.load(Ordering::Relaxed);
+        if check.held || is_hopeless || people.world.now() >= patience {
             return Ok(check);
         }
         people.world.advance(cooldown / RECOVERY_PROBES).await?;

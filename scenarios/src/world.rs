@@ -4,7 +4,7 @@
 
 use std::{
     net::{IpAddr, Ipv4Addr},
-    sync::Arc,
+    sync::{Arc, atomic::AtomicBool},
     time::Duration,
 };
 
@@ -83,6 +83,8 @@ pub(crate) struct World {
     pub(crate) database_url: Option<String>,
     /// Makes e-mail addresses unique between runs against the same database.
     pub(crate) nonce: String,
+    /// Whether a probe was ever answered: only who was sound can be waited for to be so again.
+    pub(crate) was_sound: AtomicBool,
 }
 
 impl World {

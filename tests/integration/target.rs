@@ -2,8 +2,8 @@
 
 use std::{
     fs,
-    io::{BufRead as _, BufReader},
-    net::{SocketAddr, TcpStream},
+    io::{BufRead as _, BufReader, Read as _, Write as _},
+    net::{SocketAddr, TcpListener, TcpStream},
     path::Path,
     process::{Command, Output, Stdio},
 };
@@ -224,4 +224,47 @@ fn a_target_that_dies_half_way_ends_the_run_in_order_and_says_so_s6() {
 
 fn report(folder: &Path) -> String {
     fs::read_to_string(folder.join("target/gauntlet/report/run.json")).unwrap()
+}
+
+/// Runs the scenarios for chat completions against what is or is not at this address.
+fn judged(url: &str) -> (Option<i32>, String) {
+    let folder = tempfile::tempdir().unwrap();
+    let (llm, file) = (port::free(), folder.path().join("target.toml"));
+    let text = format!(
+        "schema = 1\nname = \"gateway\"\nkind = \"openai\"\nurl = \"{url}\"\nllm = \"{llm}\"\nslack = \"1s\""
+    );
+    fs::write(&file, text).unwrap();
+    let names = ["run", "answers_come_as_they_are_made", "client_that_leaves_frees_the_model"];
+    let mut command = Command::new(env!("CARGO_BIN_EXE_gauntlet"));
+    command.args(names).arg("--target").arg(&file).current_dir(folder.path()).stdin(Stdio::null());
+    told(&command.output().unwrap())
+}
+
+#[test]
+fn a_target_that_is_not_there_is_told_at_once_s5() {
+    let nobody = port::free();
+
+    let (code, text) = judged(&format!("http://localhost:{}", nobody.port()));
+
+    assert_eq!(code, Some(4), "{text}");
+    assert!(text.contains(&format!("the target cannot be reached at http://{nobody}")), "{text}");
+}
+
+#[test]
+fn a_target_that_was_never_sound_is_not_waited_for_s5() {
+    let listener = TcpListener::bind("127.0.0.1:0").unwrap();
+    let url = format!("http://{}", listener.local_addr().unwrap());
+    // Ends with the test process.
+    std::thread::spawn(move || {
+        for mut stream in listener.incoming().flatten() {
+            let _ = stream.read(&mut [0; 4096]);
+            let _ =
+                stream.write_all(b"HTTP/1.1 500 Broken\r\ncontent-length: 0\r\nconnection: close\r\n\r\n");
+        }
+    });
+
+    // A breaker cools down for five minutes; what was never sound does not get them.
+    let (code, text) = judged(&url);
+
+    assert_eq!(code, Some(3), "{text}");
 }

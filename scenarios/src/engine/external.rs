@@ -1,9 +1,13 @@
 //! Runs scenarios against somebody's back end, in real time, one after the other.
 
-use std::{sync::Arc, time::Duration};
+use std::{
+    sync::{Arc, atomic::AtomicBool},
+    time::Duration,
+};
 
 use clock::{Activity, SharedClock, SystemClock};
 use mock_deepseek::MockDeepSeek;
+use tokio::net::TcpStream;
 
 use super::{Listener, Options, one};
 use crate::{
@@ -20,6 +24,9 @@ use crate::{
 
 /// A scenario whose pauses take more real time than this is skipped.
 const PAUSES_MAX: Duration = Duration::from_mins(3);
+
+/// So long a connection to a target that was not started here may take.
+const REACH_LIMIT: Duration = Duration::from_secs(5);
 
 /// Runs all scenarios that the target can do; the others are skipped, each with its reason.
 ///
@@ -114,11 +121,25 @@ impl Series<'_> {
 
 /// Says why the target cannot be asked, if it is gone or does not come up with these settings.
 async fn unfit(world: &World, chosen: Settings) -> Option<String> {
-    let process = world.process.as_ref()?;
+    let Some(process) = &world.process else { return unreachable(world).await };
     match process.ended().await {
         Some(status) => Some(process.told(&format!("the target is gone: it ended with {status}"))),
         None => process.run_with(chosen).await.err(),
     }
+}
+
+/// Says why nothing can be asked of a target that was not started here, if nobody listens there.
+async fn unreachable(world: &World) -> Option<String> {
+    let address = world.base.strip_prefix("http://").unwrap_or(&world.base);
+    let error = match clock::timeout(&*world.clock(), REACH_LIMIT, TcpStream::connect(address)).await {
+        Ok(Ok(_)) => return None,
+        Ok(Err(error)) => error.to_string(),
+        Err(_) => format!("no connection within {REACH_LIMIT:?}"),
+    };
+    Some(format!(
+        "the target cannot be reached at {}: {error}; start it, or mend `url` in the target file",
+        world.base
+    ))
 }
 
 /// Says why a scenario is not waited for, if its pauses take too much real time.
@@ -186,6 +207,7 @@ async fn world(file: &TargetFile, seed: u64) -> Result<World, Broken> {
         crown: None,
         database_url: None,
         nonce: String::new(),
+        was_sound: AtomicBool::default(),
     })
 }
 

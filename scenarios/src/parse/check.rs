@@ -2,6 +2,7 @@
 
 mod client;
 mod network;
+mod possible;
 mod sabotage;
 mod written;
 
@@ -43,6 +44,7 @@ pub(super) fn check(scenario: &Scenario) -> Checked {
     if file.gap.is_some_and(|gap| !(1..=7).contains(&gap)) {
         return wrong("`gap` is not a testing gap".to_owned(), "there are seven, 1 to 7".to_owned());
     }
+    possible::name(scenario)?;
     for capability in &file.needs {
         known(
             "capability",
@@ -198,6 +200,7 @@ fn expectation(expect: &Expect, scope: &Scope) -> Checked {
         marks(&expect.id, [&some.after, &some.before], scope)?;
         let counts = some.exactly.iter().chain(&some.at_least).chain(&some.at_most);
         counts.clone().try_for_each(|expr| count(expr, scope))?;
+        possible::counts(&expect.id, some, scope)?;
     }
     if let Some(always) = &expect.always {
         subject(&always.on, scope)?;
@@ -209,6 +212,7 @@ fn expectation(expect: &Expect, scope: &Scope) -> Checked {
         subject(&eventually.on, scope)?;
         marks(&expect.id, [&Some(eventually.after.clone()), &None], scope)?;
         duration(&eventually.within, scope)?;
+        possible::times(&expect.id, eventually, scope)?;
         eventually.not_before.iter().try_for_each(|expr| duration(expr, scope))?;
     }
     expect.history.iter().try_for_each(|wanted| written::history(wanted, scope))

@@ -333,3 +333,32 @@ fn a_named_time_is_put_in_without_moving_what_follows() {
     let first_token = scenario.tables.llm.default.pace.unwrap().first_token;
     assert_eq!(first_token, std::time::Duration::from_millis(2500).into());
 }
+
+#[test]
+fn what_nothing_could_meet_or_break_is_refused_s1() {
+    let eventually = |times: &str| {
+        format!("eventually = {{ on = {{ frame = {{ type = \"error\" }} }}, after = \"start\", {times} }}")
+    };
+    let sometimes =
+        |counts: &str| format!("sometimes = {{ on = {{ frame = {{ type = \"error\" }} }}, {counts} }}");
+    let first = |good: &str, bad: &str| error(good, bad).lines().next().unwrap_or("").trim().to_owned();
+    let never = "never = { on = { frame = { type = \"error\" } } }";
+    let told = [
+        first(never, &sometimes("at_least = 5, at_most = 3")),
+        first(never, &sometimes("exactly = 1, at_least = 5")),
+        first(never, &sometimes("at_least = 0")),
+        first(never, &eventually("within = \"0s - 1s\"")),
+        first(never, &eventually("within = \"1s\", not_before = \"2s\"")),
+        first("name = \"n\"", "name = \" \""),
+    ];
+
+    insta::assert_snapshot!(told.join("\n"), @r#"
+    x nothing comes at least 5 times and at most 3 times
+    x `exactly` leaves nothing to bound
+    x `at_least = 0` holds whatever happens
+    x `within = "0s - 1s"` leaves no time
+    x nothing comes 2s after the mark or later and within 1s
+    x scenario has an empty `name`
+    "#);
+    assert!(parse("library/s.toml", &GOOD.replace(never, &sometimes("at_least = 1, at_most = 1"))).is_ok());
+}

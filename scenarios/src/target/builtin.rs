@@ -17,7 +17,7 @@ mod weeks;
 use std::{
     io,
     net::{Ipv4Addr, SocketAddr},
-    sync::Arc,
+    sync::{Arc, atomic::AtomicBool},
 };
 
 use clock::{Lab, SharedClock};
@@ -157,6 +157,7 @@ impl Stack {
             crown: Some(crown(database.clone())),
             database_url: Some(url),
             nonce: "test".to_owned(),
+            was_sound: AtomicBool::default(),
         };
         Ok(Self { world, serving, database, _folder: folder, _relay: relay, _front: front })
     }

@@ -170,6 +170,9 @@ impl TargetFile {
         let invalid = |message: String| TargetError::Invalid { path: path.display().to_string(), message };
         let mut file: Self = toml::from_str(text).map_err(|error| invalid(error.to_string()))?;
         file.folder = path.parent().map(Path::to_owned).unwrap_or_default();
+        if let Some(port) = file.url.strip_prefix("http://localhost:") {
+            file.url = format!("http://127.0.0.1:{port}");
+        }
         file.reveal(environment).map_err(invalid)?;
         file.check().map_err(invalid)?;
         file.settle().map_err(|error| TargetError::Read { path: path.display().to_string(), error })?;
@@ -202,7 +205,7 @@ impl TargetFile {
         }
         let address = self.url.strip_prefix("http://").map(str::parse::<SocketAddr>);
         if !matches!(address, Some(Ok(_))) {
-            let hint = "write `http://address:port`, with a number for the address";
+            let hint = "write `http://address:port`, with a number for the address or `localhost`";
             return Err(format!("`url` is `{}`; {hint}", self.url));
         }
         if matches!(address, Some(Ok(address)) if address.port() == 0) && self.start.is_none() {
