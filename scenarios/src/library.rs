@@ -87,6 +87,35 @@ mod tests {
         assert_eq!(different.len(), scenarios.len());
     }
 
+    /// What a chat that asks for a stream over HTTP/1.1 and without TLS never meets.
+    const NOT_MET: [&str; 10] = [
+        // Before there is a connection: a rule of the model answers requests.
+        "connect-refused",
+        "connect-timeout",
+        "dns-failure",
+        // Answers to requests that ask for no stream.
+        "early-headers-late-body",
+        "sse-for-json",
+        "sse-type-on-json",
+        "http2-goaway",
+        "http2-rst-stream",
+        "tls-close-without-notify",
+        "tls-handshake-stall",
+    ];
+
+    #[test]
+    fn each_fault_of_the_catalogue_that_a_chat_can_meet_has_a_scenario_s3() {
+        let scenarios = library().unwrap_or_else(|error| panic!("{:?}", miette::Report::new(*error)));
+        let met: BTreeSet<_> =
+            scenarios.iter().flat_map(|scenario| crate::run::planned_faults(&scenario.tables)).collect();
+
+        let ids = mock_deepseek::catalogue().iter().map(|fault| fault.id.to_string());
+        let unmet: BTreeSet<_> = ids.filter(|id| !met.contains(id)).collect();
+
+        assert_eq!(unmet, NOT_MET.map(str::to_owned).into());
+        assert!(scenarios.len() >= 150);
+    }
+
     #[test]
     fn scenarios_that_the_built_in_target_cannot_do_say_what_they_need_s5_s6() {
         for (need, scenarios) in [("completions", completions()), ("process", processes())] {

@@ -268,3 +268,21 @@ fn a_target_that_was_never_sound_is_not_waited_for_s5() {
 
     assert_eq!(code, Some(3), "{text}");
 }
+
+#[test]
+fn every_target_file_that_is_shipped_can_be_read_s5() {
+    let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("docs/targets");
+    let mut names = Vec::new();
+    for entry in fs::read_dir(folder).unwrap() {
+        let path = entry.unwrap().path();
+        let text = fs::read_to_string(&path).unwrap();
+        // The others are settings of the server.
+        if text.contains("schema = 1") {
+            scenarios::TargetFile::parse(&path, &text, &|name| Some(name.to_owned())).unwrap();
+            names.push(path.file_stem().unwrap().to_string_lossy().into_owned());
+        }
+    }
+
+    names.sort_unstable();
+    assert_eq!(names, ["container", "load", "process"]);
+}
