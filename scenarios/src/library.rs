@@ -109,7 +109,7 @@ mod tests {
         let met: BTreeSet<_> =
             scenarios.iter().flat_map(|scenario| crate::run::planned_faults(&scenario.tables)).collect();
 
-        let ids = mock_deepseek::catalogue().iter().map(|fault| fault.id.to_string());
+        let ids = mock_deepseek::catalogue().iter().map(|fault| fault.id.to_owned());
         let unmet: BTreeSet<_> = ids.filter(|id| !met.contains(id)).collect();
 
         assert_eq!(unmet, NOT_MET.map(str::to_owned).into());

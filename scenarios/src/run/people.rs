@@ -1,6 +1,6 @@
 //! The people of a scenario: accounts, devices, and the uninvolved user who probes.
 
-use std::collections::BTreeMap;
+use std::{collections::BTreeMap, time::Duration};
 
 use reqwest::Method;
 use serde_json::json;
@@ -22,6 +22,9 @@ const PROBE_QUESTION: &str = "Which vegetables are rich in folate?";
 
 /// What somebody agrees to who wants answers, on a target that asks for it.
 const CONSENT: &str = "/api/users/me/consents/ai_provider_transfer";
+
+/// So long a socket's first frame may wait for its answer.
+const WELCOME_LIMIT: Duration = Duration::from_secs(1);
 
 /// A signed-in user.
 #[derive(Clone, Debug)]
@@ -147,10 +150,28 @@ impl<'a> People<'a> {
         let manner = Manner { headers, query: told.query.map(|query| self.fill(&query, own)), ..told };
         self.seats.entry(device.to_owned()).or_insert_with(|| Seat::new(&name.device));
         let target = self.world.base_of(connect.replica)?;
+        let first = self.world.recorder.len();
         let socket = self.open(device, number, (target, token, manner)).await?;
         self.sockets.remove(device);
         self.sockets.extend(socket.map(|socket| (device.to_owned(), socket)));
-        Ok(())
+        self.welcomed(device, first).await
+    }
+
+    /// Waits for the answer to a socket's first frame: in real time what is said before it may be told without it.
+    async fn welcomed(&self, device: &str, first: usize) -> Result<(), Broken> {
+        if self.world.is_fresh() {
+            return Ok(());
+        }
+        let is_answered = || {
+            self.world.recorder.ask(first, |events| {
+                let of_device =
+                    || events.iter().filter(|event| event.actor == device).map(|event| &event.what);
+                let has_asked = of_device().any(|what| matches!(what, What::SentRaw(_)));
+                !has_asked || of_device().any(|what| matches!(what, What::Frame(_) | What::Closed { .. }))
+            })
+        };
+        // Who is not welcomed is judged by what comes of it.
+        self.world.until(WELCOME_LIMIT, is_answered).await.map(drop)
     }
 
     async fn open(
