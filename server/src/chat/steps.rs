@@ -4,9 +4,9 @@
 //! without what users wrote. Every step has a limit of time, also when the store does not answer.
 
 mod offer;
+mod past;
 mod question;
 mod recall;
-mod shift;
 mod spending;
 
 use std::{sync::Arc, time::Duration};
@@ -33,7 +33,6 @@ use crate::{
         prompt::{self, Bounds, Material, Turn},
         pseudonym,
     },
-    memory::MemoryPolicy,
     parts::Parts,
     storage::{Fact, FactSource, Message, NewMessage, Place, SharedStorage, StorageError, Stored},
 };
@@ -44,7 +43,7 @@ pub(super) use recall::Recall;
 const STORE_LIMIT: Duration = Duration::from_secs(5);
 
 /// Does the steps of one user's turns.
-#[derive(Clone, Debug)]
+#[derive(Debug)]
 pub(super) struct Steps {
     pub(super) parts: Parts,
     pub(super) model: Arc<Routes>,
@@ -200,13 +199,12 @@ impl Steps {
 
     /// Returns what is known of the user and what was said before.
     async fn remembered(&self, said: &Said, session: SessionId, at: Timestamp) -> (Vec<Fact>, Vec<Message>) {
-        let policy = MemoryPolicy::new(&self.parts.config.conversation);
         let (facts, history) =
-            tokio::join!(self.parts.storage.facts(self.user, at), self.history(&policy, session, at));
+            tokio::join!(self.parts.storage.facts(self.user, at), self.history(session, at));
         let mut history = or_nothing(history, "history");
         // The question is stored already and comes back as the newest message.
         history.retain(|message| message.id != said.ids.question);
-        (or_nothing(facts, "facts"), policy.window(history, at))
+        (or_nothing(facts, "facts"), self.policy().window(history, at))
     }
 
     #[tracing::instrument(skip_all, fields(session = %reply.session, kind = ?reply.kind))]

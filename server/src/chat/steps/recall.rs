@@ -9,7 +9,7 @@
 
 use std::{
     collections::VecDeque,
-    sync::{Arc, Mutex, MutexGuard, PoisonError},
+    sync::{Mutex, MutexGuard, PoisonError},
 };
 
 use jiff::Timestamp;
@@ -23,9 +23,9 @@ use crate::{
 /// So many bytes of texts are kept for one user; who writes longer ones is read anew each time.
 const TEXT_BYTES_MAX: usize = 16 * 1024;
 
-/// What is kept for one connection or room. `Clone` shares it.
-#[derive(Clone, Debug, Default)]
-pub(in crate::chat) struct Recall(Arc<Mutex<Option<Known>>>);
+/// What is kept for one connection or room.
+#[derive(Debug, Default)]
+pub(in crate::chat) struct Recall(Mutex<Option<Known>>);
 
 #[derive(Debug)]
 struct Known {

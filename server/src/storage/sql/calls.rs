@@ -85,7 +85,7 @@ impl Database {
     }
 
     /// Does what one text says, as a transaction of its own; on SQLite the text itself begins and ends it. Returns its
-    /// rows. One call costs two threads a wake-up each, or a round trip: more than what most statements do.
+    /// rows. Each call costs SQLite's thread and ours a wake-up, or a round trip to PostgreSQL.
     ///
     /// Cancellation-safe: a dropped call has happened whole or not at all.
     pub(super) async fn at_once(&self, query: Query<'static, Any, AnyArguments>) -> Stored<Vec<AnyRow>> {

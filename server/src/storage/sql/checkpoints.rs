@@ -1,7 +1,7 @@
 //! Moving SQLite's log into its file, beside those who write.
 //!
 //! SQLite would let whoever commits the thousandth page do it, and all who want to write wait meanwhile: of a hundred turns
-//! one or two took some milliseconds longer. A passive checkpoint waits for nobody, and no writer waits for it; it takes a
+//! one or two took some milliseconds longer (`gauntlet load chat`). A passive checkpoint waits for nobody, and no writer waits for it; it takes a
 //! connection for reading. What is written meanwhile it does not move, so that a log under unceasing load may grow: beyond
 //! [`LOG_PAGES_MAX`] writers wait for the rest, [`READERS_LIMIT`] at most where somebody else reads the file and does not end.
 

@@ -106,6 +106,7 @@ impl Connections {
                 lease.place = Some(place);
                 return Ok(lease);
             }
+            lease.cut_off();
         }
         let connection = shared.pool.acquire().await?;
         let now = shared.clock.now();
@@ -189,6 +190,13 @@ impl Lease {
     /// Gives the connection back after all that was begun on it has ended.
     pub(super) fn whole(mut self) {
         self.is_whole = true;
+    }
+
+    /// Closes a connection that has been found dead; nothing is left to roll back on it.
+    fn cut_off(mut self) {
+        if let Some(mut kept) = self.kept.take() {
+            kept.connection.close_on_drop();
+        }
     }
 
     /// Says that a transaction is begun on it.

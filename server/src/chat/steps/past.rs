@@ -28,13 +28,12 @@ const JOINED_MAX: u32 = 10;
 impl Steps {
     /// Returns whether a new conversation begins with this message, by its matter.
     pub(super) async fn has_shifted(&self, said: &Said, session: SessionId) -> bool {
-        let policy = MemoryPolicy::new(&self.parts.config.conversation);
-        let now = self.says(said);
+        let (policy, now) = (self.policy(), self.says(said));
         if policy.shift.messages == 0 || !now.can_shift() {
             return false;
         }
         let since = policy.since(said.at);
-        let past = self.past(&policy, session, since).await.unwrap_or_else(|error| {
+        let past = self.past(session, since).await.unwrap_or_else(|error| {
             tracing::error!(%error, "matter of the conversation is not known");
             Past::default()
         });
@@ -44,29 +43,32 @@ impl Steps {
     }
 
     /// Returns what was said in this session, as it is known here or as the store has it.
-    async fn past(&self, policy: &MemoryPolicy, session: SessionId, since: Timestamp) -> Stored<Past> {
+    async fn past(&self, session: SessionId, since: Timestamp) -> Stored<Past> {
         if let Some(past) = self.recall.past(session) {
             return Ok(past);
         }
-        let reach = self.reach();
+        let (reach, shift) = (self.reach(), self.policy().shift);
         let limit = LOOKED_AMONG_MAX.max(reach.messages);
         let read =
             self.parts.storage.context(session, since, u32::try_from(limit).unwrap_or(u32::MAX)).await?;
-        let past = Past::new(read, |message| self.remark(&policy.shift, message), reach);
+        let past = Past::new(read, |message| self.remark(&shift, message), reach);
         self.recall.keep(session, past.clone());
         Ok(past)
     }
 
     /// Returns what a message that was just said says about the matter.
     pub(super) fn says(&self, said: &Said) -> Remark {
-        MemoryPolicy::new(&self.parts.config.conversation).shift.remark(&said.meaning, said.flag.is_some())
+        self.policy().shift.remark(&said.meaning, said.flag.is_some())
     }
 
     /// Returns how far back the past matters. The question is stored already when its prompt is built, and is one more
     /// than the model sees of the past.
     pub(super) fn reach(&self) -> Reach {
-        let policy = MemoryPolicy::new(&self.parts.config.conversation);
-        Reach { messages: policy.max_messages + 1, remarks: LOOKED_AT_MAX }
+        Reach { messages: self.policy().max_messages + 1, remarks: LOOKED_AT_MAX }
+    }
+
+    pub(super) fn policy(&self) -> MemoryPolicy {
+        MemoryPolicy::new(&self.parts.config.conversation)
     }
 
     fn remark(&self, shift: &Shift, message: &Message) -> Remark {
@@ -76,14 +78,10 @@ impl Steps {
 
     /// Returns what was said in a conversation and, unless it is to be forgotten, in those before it from which
     /// only a change of matter parts it. Oldest first, as much as the policy lets the model see and one more.
-    pub(super) async fn history(
-        &self,
-        policy: &MemoryPolicy,
-        session: SessionId,
-        at: Timestamp,
-    ) -> Stored<Vec<Message>> {
+    pub(super) async fn history(&self, session: SessionId, at: Timestamp) -> Stored<Vec<Message>> {
+        let policy = self.policy();
         let since = policy.since(at);
-        let mut history = Vec::from(self.past(policy, session, since).await?.messages);
+        let mut history = Vec::from(self.past(session, since).await?.messages);
         if policy.trim_on_new_intent {
             return Ok(history);
         }
