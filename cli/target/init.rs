@@ -21,11 +21,14 @@ pub(crate) struct Arguments {
     /// Protocol of the chat
     #[arg(long, value_enum, value_name = "KIND")]
     kind: Option<Kind>,
+    /// Clients ask for whole answers, not for streams (`openai`)
+    #[arg(long)]
+    whole: bool,
     /// Address where the back end listens
-    #[arg(long, value_name = "ADDRESS:PORT")]
+    #[arg(long, value_name = "ADDRESS:PORT", value_parser = address)]
     listen: Option<SocketAddr>,
     /// Address where gauntlet lets the mock listen; the back end's model URL must point there
-    #[arg(long, value_name = "ADDRESS:PORT")]
+    #[arg(long, value_name = "ADDRESS:PORT", value_parser = address)]
     llm: Option<SocketAddr>,
     /// How users prove who they are
     #[arg(long, value_enum, value_name = "WAY")]
@@ -58,6 +61,15 @@ enum Way {
     Calls,
 }
 
+/// Whether clients of chat completions ask for streams.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+enum Answers {
+    /// Piece by piece
+    Streamed,
+    /// As one JSON object
+    Whole,
+}
+
 /// Words of `ValueEnum`s are those that are written.
 macro_rules! shown_as_typed {
     ($($name:ty),*) => {$(
@@ -68,12 +80,27 @@ macro_rules! shown_as_typed {
         }
     )*};
 }
-shown_as_typed!(Kind, Way);
+shown_as_typed!(Kind, Way, Answers);
+
+/// What a chat may be able to do beyond the chat itself.
+const CAPABILITIES: [&str; 10] = [
+    "facts",
+    "reminders",
+    "calendar",
+    "conversations",
+    "accounts",
+    "consents",
+    "safety",
+    "kinds",
+    "addresses",
+    "chat-v1",
+];
 
 /// All that the file is made of.
 #[derive(Debug)]
 struct Known {
     kind: Kind,
+    answers: Answers,
     listen: SocketAddr,
     llm: SocketAddr,
     auth: Way,
@@ -86,6 +113,10 @@ pub(super) fn run(arguments: &Arguments) -> Result<ExitCode, Failure> {
         return Err(Failure::usage(format!(
             "`{path}` is there already\n  hint: choose another name, or write over it with `--force`"
         )));
+    }
+    if arguments.whole && arguments.kind == Some(Kind::ChatV0) {
+        let hint = "leave `--whole` out, or choose `--kind openai`";
+        return Err(Failure::usage(format!("`--whole` is for chat completions\n  hint: {hint}")));
     }
     let known = ask(arguments, io::stdin().is_terminal())?;
     fs::write(&arguments.file, text(&known)).map_err(Failure::environment)?;
@@ -101,12 +132,19 @@ fn ask(arguments: &Arguments, somebody: bool) -> Result<Known, Failure> {
     let listen = SocketAddr::from(([127, 0, 0, 1], 8080));
     let llm = SocketAddr::from(([127, 0, 0, 1], 4090));
     let usual = if kind == Kind::Openai { Way::None } else { Way::Calls };
+    let answers = match arguments.whole.then_some(Answers::Whole) {
+        None if kind == Kind::Openai => {
+            one("How do its clients want answers (streamed, whole)?", None, Answers::Streamed, somebody)?
+        }
+        given => given.unwrap_or(Answers::Streamed),
+    };
     let start = match &arguments.start {
         None if somebody => answer("Which command starts it (nothing: it runs already)?", "")?,
         given => given.clone().unwrap_or_default(),
     };
     Ok(Known {
         kind,
+        answers,
         listen: one("Where does it listen?", arguments.listen, listen, somebody)?,
         llm: one("Where does its model URL point?", arguments.llm, llm, somebody)?,
         auth: one(
@@ -136,10 +174,23 @@ impl Typed for Way {
     }
 }
 
+impl Typed for Answers {
+    fn typed(text: &str) -> Option<Self> {
+        Self::from_str(text, true).ok()
+    }
+}
+
 impl Typed for SocketAddr {
     fn typed(text: &str) -> Option<Self> {
-        text.parse().ok()
+        address(text).ok()
     }
+}
+
+/// Reads an address and a port; `localhost` is an address.
+fn address(text: &str) -> Result<SocketAddr, String> {
+    let numbers = text.strip_prefix("localhost:").map(|port| format!("127.0.0.1:{port}"));
+    let hint = || "write a number for the address or `localhost`, and a port: `127.0.0.1:8080`".to_owned();
+    numbers.as_deref().unwrap_or(text).parse().map_err(|_| hint())
 }
 
 fn one<T: Typed>(question: &str, given: Option<T>, usual: T, somebody: bool) -> Result<T, Failure> {
@@ -181,12 +232,27 @@ fn text(known: &Known) -> String {
     );
     text.push_str(match kind {
         Kind::Openai => "# chat = \"/v1/chat/completions\"\n# model = \"deepseek-flash\"\n",
-        Kind::ChatV0 => {
-            "# chat = \"/ws/chat\"               # `{token}` in it stands for the user's token\n\
-             # What it can do beyond the chat: facts, reminders, conversations, safety, kinds, addresses.\n\
-             capabilities = []\n"
-        }
+        Kind::ChatV0 => "# chat = \"/ws/chat\"               # `{token}` in it stands for the user's token\n",
     });
+    match (kind, known.answers) {
+        (Kind::Openai, Answers::Streamed) => {
+            text.push_str(
+                "# stream = false                   # if clients want each answer as one JSON object\n",
+            );
+        }
+        (Kind::Openai, Answers::Whole) => {
+            text.push_str(
+                "stream = false                     # clients want each answer as one JSON object\n",
+            );
+        }
+        (Kind::ChatV0, _) => {
+            _ = write!(
+                text,
+                "# What it can do beyond the chat, of: {}.\ncapabilities = []\n",
+                CAPABILITIES.join(", ")
+            );
+        }
+    }
     if known.auth == Way::None {
         text.push_str("auth = \"none\"                     # nobody asks who the users are; or `token`, `jwt`, `calls`\n");
     }
@@ -240,6 +306,8 @@ fn auth(way: Way) -> &'static str {
 
 #[cfg(test)]
 mod tests {
+    use std::path::Path;
+
     use scenarios::Target;
 
     use super::*;
@@ -247,7 +315,8 @@ mod tests {
     fn file(kind: Kind, auth: Way, start: Option<&str>) -> String {
         let (listen, llm) =
             (SocketAddr::from(([127, 0, 0, 1], 8080)), SocketAddr::from(([127, 0, 0, 1], 4090)));
-        text(&Known { kind, listen, llm, auth, start: start.map(ToOwned::to_owned) })
+        let answers = if start.is_some() { Answers::Streamed } else { Answers::Whole };
+        text(&Known { kind, answers, listen, llm, auth, start: start.map(ToOwned::to_owned) })
     }
 
     #[test]
@@ -266,5 +335,27 @@ mod tests {
                 }
             }
         }
+    }
+
+    #[test]
+    fn every_capability_that_it_names_is_one_and_the_reference_server_has_them_s5() {
+        let reference = include_str!("../../docs/targets/process.toml");
+        let (before, after) = (Path::new("target.toml"), |_: &str| None);
+        let written = file(Kind::ChatV0, Way::None, None)
+            .replace("capabilities = []", &format!("capabilities = {CAPABILITIES:?}"));
+
+        let (ours, theirs) = (
+            scenarios::TargetFile::parse(before, &written, &after).unwrap(),
+            scenarios::TargetFile::parse(before, reference, &after).unwrap(),
+        );
+
+        assert_eq!(ours.capabilities, theirs.capabilities);
+    }
+
+    #[test]
+    fn an_address_is_a_number_or_this_machine_s5() {
+        assert_eq!(address("localhost:80").unwrap(), SocketAddr::from(([127, 0, 0, 1], 80)));
+        assert_eq!(address("[::1]:80").unwrap(), "[::1]:80".parse().unwrap());
+        assert!(address("example.org:80").unwrap_err().contains("write a number"));
     }
 }

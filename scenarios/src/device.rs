@@ -61,10 +61,8 @@ impl Device {
                 let opened = Socket::open(name, (door, &path), recorder, activity).await?;
                 Ok(opened.map(Self::Socket))
             }
-            Chat::Completions { path, model } => {
-                let url = format!("http://{}{path}", door.target);
-                Completions::open(name, door, (url, model.clone()), recorder)
-                    .map(|open| Some(Self::Completions(open)))
+            Chat::Completions(asked) => {
+                Completions::open(name, door, asked, recorder).map(|open| Some(Self::Completions(open)))
             }
         }
     }

@@ -125,13 +125,20 @@ struct Finding {
 
 impl Finding {
     fn into_check(self, expect: &Expect, transcript: &Transcript) -> Check {
+        let evidence = transcript.places(&self.evidence[..self.evidence.len().min(EVIDENCE)]);
+        let mut observed = self.observed;
+        let is_of_events = expect.never.is_some() || expect.always.is_some();
+        if is_of_events && let Some(line) = evidence.first().map(|place| &transcript.lines[*place]) {
+            // What must not be is told, not only counted.
+            observed = format!("{observed}: {} {}", line.actor, line.text);
+        }
         Check {
             id: expect.id.get_ref().clone(),
             source: CheckSource::Expectation,
             held: self.held,
             expected: self.expected,
-            observed: self.observed,
-            evidence: transcript.places(&self.evidence[..self.evidence.len().min(EVIDENCE)]),
+            observed,
+            evidence,
         }
     }
 }

@@ -10,7 +10,7 @@ pub(crate) use builtin::{Weakening, check_settings, default_settings};
 pub use external::{
     Auth, AuthCall, Calls, Environment, Jwt, Kind, Links, Start, TargetError, TargetFile, Via,
 };
-pub(crate) use external::{Chat, Ends, Entrance, Process, Visitor, Words};
+pub(crate) use external::{Chat, Completions, Ends, Entrance, Process, Visitor, Words};
 
 /// What a target may be able to do beyond the chat itself.
 pub(crate) const CAPABILITIES: &[&str] = &[
@@ -33,8 +33,10 @@ pub(crate) const CAPABILITIES: &[&str] = &[
 
 /// What an external target can do by what its file says elsewhere.
 pub(crate) const IMPLIED: &[&str] = &[
-    "process",     // it is started by `[start]`, and can be killed
-    "completions", // it speaks chat completions: the kind `openai`
+    "process",       // it is started by `[start]`, and can be killed
+    "completions",   // it speaks chat completions: the kind `openai`
+    "streaming",     // they are asked for as a stream
+    "whole-answers", // they are asked for as one JSON object: `stream = false`
 ];
 
 /// What the built-in target can always do, and others by `[start]` and `[links]` of their files.

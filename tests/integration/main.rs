@@ -5,6 +5,7 @@
 #![expect(clippy::print_stderr, reason = "a process that will be killed says how far it came")]
 
 mod admin;
+mod broken_process;
 mod chat_page;
 mod cli;
 mod crowd;

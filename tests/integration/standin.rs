@@ -6,7 +6,7 @@ use std::time::Duration;
 use futures_util::{StreamExt as _, stream};
 use scenarios::{
     Scenario,
-    result::{Check, Run, ScenarioResult, Verdict},
+    result::{Run, Verdict},
 };
 
 use crate::support::{
@@ -219,8 +219,7 @@ async fn no_broken_stand_in_goes_free_and_its_defect_is_named_s9_s11() {
 
 /// Checks that a run accuses a defect as it should, and shows by what.
 fn accused(case: &Case, run: &Run) {
-    let names_it = |check: &&Check| check.id == case.check && check.observed.contains(case.words);
-    let check = run.scenarios.iter().flat_map(ScenarioResult::broken).find(names_it);
+    let check = judged::accused(run, case.check, case.words);
     let check = check.unwrap_or_else(|| panic!("{:?} goes free: {}", case.defect, told(run)));
 
     if BY_OPERATIONS.contains(&case.defect) {

@@ -1,6 +1,9 @@
 //! A gateway in front of a model, as strangers write them: sound, or broken in one way. A harness that judges other
 //! people's back ends must accuse each of the broken ones, and never the sound one.
 
+mod telling;
+mod whole;
+
 use std::{
     convert::Infallible,
     net::SocketAddr,
@@ -16,9 +19,11 @@ use axum::{
     response::{IntoResponse as _, Response},
     routing::post,
 };
-use futures_util::{StreamExt as _, stream};
-use serde_json::json;
-use tokio::{net::TcpListener, sync::mpsc, task::JoinHandle, time::timeout};
+use futures_util::stream;
+use serde_json::{Value, json};
+use tokio::{net::TcpListener, sync::mpsc, task::JoinHandle};
+
+use telling::Telling;
 
 /// What is wrong with a gateway.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -59,6 +64,10 @@ pub(crate) enum Defect {
     ReadsComments,
     /// It passes on the last message only.
     ForgetsTheConversation,
+    /// It ends in good order where the model tells an error in a stream.
+    SwallowsErrors,
+    /// It passes on whatever comes with a good status.
+    BelievesTheStatus,
 }
 
 /// So long the model may be silent.
@@ -104,9 +113,20 @@ impl Gateway {
 }
 
 async fn answer(State(way): State<Way>, body: Bytes) -> Response {
+    let asked: Value = serde_json::from_slice(&body).unwrap_or_default();
     let body = if way.defect == Defect::ForgetsTheConversation { forgotten(&body) } else { body };
-    let request = way.client.post(&way.model).bearer_auth("sk-test").header(CONTENT_TYPE, "application/json");
-    let asked = match request.body(body).send().await {
+    if asked["stream"] == true { streamed(way, body).await } else { whole::answer(way, body).await }
+}
+
+impl Way {
+    async fn ask(&self, body: Bytes) -> Result<reqwest::Response, reqwest::Error> {
+        let request = self.client.post(&self.model).bearer_auth("sk-test");
+        request.header(CONTENT_TYPE, "application/json").body(body).send().await
+    }
+}
+
+async fn streamed(way: Way, body: Bytes) -> Response {
+    let asked = match way.ask(body).await {
         Ok(asked) => asked,
         Err(error) => return refusal(StatusCode::BAD_GATEWAY, &error.to_string()),
     };
@@ -122,14 +142,14 @@ async fn answer(State(way): State<Way>, body: Bytes) -> Response {
                 told(&[piece("Sorry, something went wrong."), finish(), DONE.to_owned()])
             }
             Defect::HidesTheStatus => refusal(StatusCode::INTERNAL_SERVER_ERROR, &text),
+            Defect::BelievesTheStatus if status.is_success() => told(&[text]),
             _ if status.is_success() => refusal(StatusCode::BAD_GATEWAY, "the model sent no stream"),
             _ => refusal(status, &text),
         };
     }
     let (events, passed) = mpsc::channel(16);
     way.clients.lock().unwrap().push(events.clone());
-    let telling = Telling { way: way.clone(), events, kept: Vec::new(), is_finished: false, is_done: false };
-    let telling = tokio::spawn(telling.run(asked));
+    let telling = tokio::spawn(Telling::new(way.clone(), events).run(asked));
     let body = Body::from_stream(stream::unfold(
         (passed, Cut(telling, way.defect)),
         |(mut passed, cut)| async move {
@@ -180,98 +200,4 @@ fn forgotten(body: &Bytes) -> Bytes {
     let last = json["messages"].as_array_mut().unwrap().pop().unwrap();
     json["messages"] = json!([last]);
     json.to_string().into()
-}
-
-/// An answer that is passed on.
-struct Telling {
-    way: Way,
-    events: mpsc::Sender<String>,
-    /// What was passed on, or will be.
-    kept: Vec<String>,
-    is_finished: bool,
-    is_done: bool,
-}
-
-impl Telling {
-    /// Passes the events of the model on, as the defect wants it.
-    async fn run(mut self, asked: reqwest::Response) {
-        let (mut bytes, mut rest) = (asked.bytes_stream(), Vec::new());
-        let patience = if self.way.defect == Defect::IsPatient { Duration::from_hours(1) } else { GAP };
-        while !self.is_done
-            && let Ok(Some(Ok(more))) = timeout(patience, bytes.next()).await
-        {
-            match self.way.defect {
-                Defect::NeverAnswers => return std::future::pending().await,
-                Defect::TearsLetters => rest.extend_from_slice(String::from_utf8_lossy(&more).as_bytes()),
-                _ => rest.extend_from_slice(&more),
-            }
-            while let Some(end) = rest.windows(2).position(|pair| pair == b"\n\n") {
-                let event = String::from_utf8_lossy(&rest.drain(..end + 2).collect::<Vec<_>>()).into_owned();
-                if event.contains(r#""error""#) {
-                    return self.send(event).await;
-                }
-                self.event(event).await;
-            }
-        }
-        self.close().await;
-    }
-
-    async fn event(&mut self, event: String) {
-        let defect = self.way.defect;
-        if event.starts_with(':') {
-            if defect == Defect::ReadsComments {
-                self.send(format!("data: {}", event.trim_start_matches(": "))).await;
-            }
-            return;
-        }
-        if event.contains("[DONE]") {
-            self.is_done = true;
-            return;
-        }
-        self.is_finished |= event.contains(r#""finish_reason":"stop""#);
-        self.kept.push(event.clone());
-        match (defect, self.kept.len() % 4) {
-            (Defect::Collects, _) | (Defect::Reorders, 2) => {}
-            (Defect::Reorders, 3) => {
-                self.send(event).await;
-                self.send(self.kept[self.kept.len() - 2].clone()).await;
-            }
-            (Defect::Doubles, 3) => {
-                self.send(event.clone()).await;
-                self.send(event).await;
-            }
-            _ => self.send(event).await,
-        }
-    }
-
-    async fn send(&self, event: String) {
-        let all = self.way.clients.lock().unwrap().clone();
-        for client in if self.way.defect == Defect::MixesUsers { all } else { vec![self.events.clone()] } {
-            // Fails only when the client has left.
-            let _ = client.send(event.clone()).await;
-        }
-    }
-
-    /// Ends the stream.
-    async fn close(self) {
-        if self.way.defect == Defect::Collects {
-            for event in &self.kept {
-                self.send(event.clone()).await;
-            }
-        }
-        let broken = || format!("data: {}\n\n", json!({"error": {"message": "the model broke off"}}));
-        let done = || DONE.to_owned();
-        let last = match (self.way.defect, self.is_finished && self.is_done) {
-            (Defect::LosesTheEnd, true) => vec![],
-            (Defect::EndsTwice, true) => vec![done(), done()],
-            (Defect::SpeaksAfterTheEnd, true) => vec![done(), piece("By the way")],
-            (Defect::BelievesTheHalf, false) => vec![finish(), done()],
-            (Defect::Splices, false) => vec![piece("Sorry, please try again."), finish(), done()],
-            (_, true) => vec![done()],
-            (_, false) => vec![broken()],
-        };
-        for event in last {
-            self.send(event).await;
-        }
-    }
 }

@@ -1,6 +1,9 @@
 //! What tests need that let a whole run judge somebody's back end.
 
-use scenarios::{Options, Scenario, Target, result::Run};
+use scenarios::{
+    Options, Scenario, Target,
+    result::{Check, Run, ScenarioResult},
+};
 
 /// Judges what this target file describes by these scenarios.
 pub(crate) async fn judge(file: String, chosen: Vec<Scenario>) -> Run {
@@ -11,6 +14,12 @@ pub(crate) async fn judge(file: String, chosen: Vec<Scenario>) -> Run {
     tokio::task::spawn_blocking(move || scenarios::run(&chosen, &target, &Options::default(), &|_| {}))
         .await
         .unwrap()
+}
+
+/// Returns the check by which a run accuses a defect, if it says these words of it.
+pub(crate) fn accused<'a>(run: &'a Run, check: &str, words: &str) -> Option<&'a Check> {
+    let names_it = |broken: &&Check| broken.id == check && broken.observed.contains(words);
+    run.scenarios.iter().flat_map(ScenarioResult::broken).find(names_it)
 }
 
 /// Tells what a run found, for whoever reads why a test failed.

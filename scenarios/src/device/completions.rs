@@ -1,4 +1,7 @@
-//! A client of chat completions over HTTP: each message is a request with the conversation so far, streamed.
+//! A client of chat completions over HTTP: each message is a request with the conversation so far; the answer is a
+//! stream or one JSON object.
+
+mod events;
 
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
@@ -10,7 +13,9 @@ use super::Door;
 use crate::{
     record::{Frame, Recorder, What},
     rest,
+    target::Completions as Asked,
 };
+use events::Events;
 
 /// The longest answer that is read; what is longer has gone wrong.
 const ANSWER_MAX: usize = 16 * 1024 * 1024;
@@ -27,7 +32,7 @@ pub(crate) struct Completions {
 struct Line {
     client: Client,
     url: String,
-    model: String,
+    asked: Asked,
     token: Option<String>,
     name: String,
     recorder: Recorder,
@@ -36,16 +41,18 @@ struct Line {
 }
 
 impl Completions {
-    pub(super) fn open(
-        name: &str,
-        door: &Door,
-        (url, model): (String, String),
-        recorder: &Recorder,
-    ) -> Result<Self, String> {
-        let (client, token) = (rest::client(&url, door.from)?, door.token.clone());
-        let (name, said) = (name.to_owned(), Mutex::default());
-        recorder.note(&*name, What::Opened);
-        let line = Line { client, url, model, token, name, recorder: recorder.clone(), said };
+    pub(super) fn open(name: &str, door: &Door, asked: &Asked, recorder: &Recorder) -> Result<Self, String> {
+        let url = format!("http://{}{}", door.target, asked.path);
+        recorder.note(name, What::Opened);
+        let line = Line {
+            client: rest::client(&url, door.from)?,
+            url,
+            asked: asked.clone(),
+            token: door.token.clone(),
+            name: name.to_owned(),
+            recorder: recorder.clone(),
+            said: Mutex::default(),
+        };
         Ok(Self { line: Arc::new(line), turns: JoinSet::new() })
     }
 
@@ -54,7 +61,8 @@ impl Completions {
         let body = {
             let mut said = self.line.said();
             said.push(json!({"role": "user", "content": text}));
-            json!({"model": self.line.model, "messages": &*said, "stream": true}).to_string()
+            let asked = &self.line.asked;
+            json!({"model": asked.model, "messages": &*said, "stream": asked.stream}).to_string()
         };
         self.turn(body);
     }
@@ -67,9 +75,7 @@ impl Completions {
     fn turn(&mut self, body: String) {
         let line = Arc::clone(&self.line);
         self.turns.spawn(async move {
-            let mut turn =
-                Turn { line: &line, read: String::new(), finished: false, ended: false, failed: false };
-            turn.run(body).await;
+            Turn::new(&line).run(body).await;
         });
     }
 
@@ -102,23 +108,30 @@ struct Turn<'a> {
     failed: bool,
 }
 
-impl Turn<'_> {
+impl<'a> Turn<'a> {
+    const fn new(line: &'a Line) -> Self {
+        Self { line, read: String::new(), finished: false, ended: false, failed: false }
+    }
+
     async fn run(&mut self, body: String) {
         let mut request = self.line.client.post(&self.line.url).header("content-type", "application/json");
         if let Some(token) = &self.line.token {
             request = request.bearer_auth(token);
         }
         match request.body(body).send().await {
-            Ok(response) if response.status().is_success() => self.read(response).await,
+            Ok(response) if response.status().is_success() && self.line.asked.stream => {
+                self.read(response).await;
+            }
+            Ok(response) if response.status().is_success() => self.read_whole(response).await,
             Ok(response) => {
                 let status = response.status().as_u16();
                 let text = response.text().await.unwrap_or_default();
                 let json: Value = serde_json::from_str(&text).unwrap_or_default();
                 let told =
                     json.pointer("/error/message").and_then(Value::as_str).map_or(text, ToOwned::to_owned);
-                self.fail(&format!("http_{status}"), &told);
+                self.told(&format!("http_{status}"), &told);
             }
-            Err(error) => self.fail("no_answer", &rest::root(&error)),
+            Err(error) => self.found("no_answer", &rest::root(&error)),
         }
     }
 
@@ -130,38 +143,66 @@ impl Turn<'_> {
                 Ok(Some(bytes)) => {
                     total += bytes.len();
                     if total > ANSWER_MAX {
-                        return self.fail("too_long", &format!("more than {ANSWER_MAX} bytes"));
+                        return self.found("too_long", &format!("more than {ANSWER_MAX} bytes"));
                     }
                     for data in events.feed(&bytes) {
                         self.event(&data);
                     }
                 }
                 Ok(None) => break,
-                Err(error) => return self.fail("cut", &rest::root(&error)),
+                Err(error) => return self.found("cut", &rest::root(&error)),
             }
         }
         if !self.ended {
-            self.fail("cut", "the stream ended without `[DONE]`");
+            self.found("cut", "the stream ended without `[DONE]`");
         }
+    }
+
+    /// Reads an answer that is one JSON object.
+    async fn read_whole(&mut self, mut response: Response) {
+        let mut body = Vec::new();
+        loop {
+            match response.chunk().await {
+                Ok(Some(bytes)) if body.len() + bytes.len() > ANSWER_MAX => {
+                    return self.found("too_long", &format!("more than {ANSWER_MAX} bytes"));
+                }
+                Ok(Some(bytes)) => body.extend_from_slice(&bytes),
+                Ok(None) => break,
+                Err(error) => return self.found("cut", &rest::root(&error)),
+            }
+        }
+        self.whole(&String::from_utf8_lossy(&body));
+    }
+
+    fn whole(&mut self, json: &str) {
+        self.piece(json, "/message/content");
+        // Tells nothing if the object was no answer.
+        self.done();
     }
 
     fn event(&mut self, data: &str) {
         if data == "[DONE]" {
-            return self.done();
+            self.done();
+        } else {
+            self.piece(data, "/delta/content");
         }
-        let Ok(chunk) = serde_json::from_str::<Value>(data) else {
-            return self.fail("not_json", data);
+    }
+
+    /// Reads a piece of an answer, or a whole one, whose text is at this place of its choice.
+    fn piece(&mut self, json: &str, content: &str) {
+        let Ok(piece) = serde_json::from_str::<Value>(json) else {
+            return self.found("not_json", json);
         };
-        if let Some(error) = chunk.get("error").filter(|error| !error.is_null()) {
+        if let Some(error) = piece.get("error").filter(|error| !error.is_null()) {
             let told = error
                 .get("message")
                 .and_then(Value::as_str)
                 .map_or_else(|| error.to_string(), ToOwned::to_owned);
-            return self.fail("error_event", &told);
+            return self.told("error_event", &told);
         }
-        let choice = &chunk["choices"][0];
-        if let Some(text) = choice["delta"]["content"].as_str().filter(|text| !text.is_empty()) {
-            self.frame(json!({"type": "message", "content": text, "id": chunk["id"]}));
+        let choice = &piece["choices"][0];
+        if let Some(text) = choice.pointer(content).and_then(Value::as_str).filter(|text| !text.is_empty()) {
+            self.frame(json!({"type": "message", "content": text, "id": piece["id"]}));
         }
         self.finished |= choice["finish_reason"].is_string();
     }
@@ -172,7 +213,7 @@ impl Turn<'_> {
             return;
         }
         if !self.finished {
-            return self.fail("no_finish", "the stream says that it is over, but no chunk says why");
+            return self.found("no_finish", "the answer is over, but nothing says why");
         }
         if !self.ended {
             self.line.said().push(json!({"role": "assistant", "content": self.read}));
@@ -181,11 +222,21 @@ impl Turn<'_> {
         self.frame(json!({"type": "done"}));
     }
 
-    /// Tells what is wrong, unless the turn has ended already.
-    fn fail(&mut self, code: &str, told: &str) {
+    /// Passes on what the back end says is wrong.
+    fn told(&mut self, code: &str, told: &str) {
+        self.error(json!({"type": "error", "kind": "told", "code": code, "content": told}));
+    }
+
+    /// Tells what the client finds wrong, though the back end says that all is well.
+    fn found(&mut self, code: &str, found: &str) {
+        self.error(json!({"type": "error", "kind": "found", "code": code, "content": found}));
+    }
+
+    /// Ends the turn with an error, unless it has ended already.
+    fn error(&mut self, frame: Value) {
         if !self.ended {
             (self.ended, self.failed) = (true, true);
-            self.frame(json!({"type": "error", "code": code, "content": told}));
+            self.frame(frame);
         }
     }
 
@@ -194,58 +245,12 @@ impl Turn<'_> {
     }
 }
 
-/// Cuts a body into the data of its server-sent events.
-#[derive(Debug, Default)]
-struct Events {
-    line: Vec<u8>,
-    data: Vec<String>,
-}
-
-impl Events {
-    /// Takes bytes and returns the data of the events that they complete.
-    fn feed(&mut self, bytes: &[u8]) -> Vec<String> {
-        let mut events = Vec::new();
-        for piece in bytes.split_inclusive(|byte| *byte == b'\n') {
-            self.line.extend_from_slice(piece);
-            if piece.ends_with(b"\n") {
-                let line = std::mem::take(&mut self.line);
-                let line = String::from_utf8_lossy(&line);
-                match line.trim_end_matches(['\n', '\r']) {
-                    "" if self.data.is_empty() => {}
-                    "" => events.push(std::mem::take(&mut self.data).join("\n")),
-                    field => self.data.extend(data_of(field)),
-                }
-            }
-        }
-        events
-    }
-}
-
-/// Returns the text of a `data` field; comments and other fields have none.
-fn data_of(field: &str) -> Option<String> {
-    let text = field.strip_prefix("data:")?;
-    Some(text.strip_prefix(' ').unwrap_or(text).to_owned())
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
 
-    const BODY: &str = ": hello\r\n\r\ndata: {\"a\":\ndata: 1}\n\nevent: x\ndata:[DONE]\n\ndata: cut";
-
-    #[test]
-    fn events_are_the_same_wherever_the_body_is_cut_s5() {
-        for size in 1..=BODY.len() {
-            let mut events = Events::default();
-
-            let found: Vec<_> = BODY.as_bytes().chunks(size).flat_map(|piece| events.feed(piece)).collect();
-
-            assert_eq!(found, ["{\"a\":\n1}", "[DONE]"], "pieces of {size}");
-        }
-    }
-
     /// Returns types and codes of the frames that a body becomes.
-    fn frames(body: &str) -> Vec<String> {
+    fn frames(stream: bool, body: &str) -> Vec<String> {
         let clock: clock::SharedClock = Arc::new(clock::SystemClock::new());
         let recorder = Recorder::new(clock);
         let door = Door {
@@ -256,12 +261,14 @@ mod tests {
             manner: crate::model::Manner::default(),
             seat: crate::device::Seat::default(),
         };
-        let open =
-            Completions::open("ana.phone", &door, ("http://127.0.0.1:9".into(), "m".into()), &recorder);
-        let line = open.unwrap().line;
-        let mut turn =
-            Turn { line: &line, read: String::new(), finished: false, ended: false, failed: false };
-        Events::default().feed(body.as_bytes()).iter().for_each(|data| turn.event(data));
+        let asked = Asked { path: "/".to_owned(), model: "m".to_owned(), stream };
+        let line = Completions::open("ana.phone", &door, &asked, &recorder).unwrap().line;
+        let mut turn = Turn::new(&line);
+        if stream {
+            Events::default().feed(body.as_bytes()).iter().for_each(|data| turn.event(data));
+        } else {
+            turn.whole(body);
+        }
         let events = recorder.snapshot();
         let told = events.iter().filter_map(|event| match &event.what {
             What::Frame(frame) => Some(format!("{} {}", frame.field("type"), frame.field("code"))),
@@ -276,14 +283,26 @@ mod tests {
         let finish = "data: {\"choices\":[{\"delta\":{},\"finish_reason\":\"stop\"}]}\n\n";
         let done = "data: [DONE]\n\n";
 
-        assert_eq!(frames(&[text, finish, done].concat()), ["message", "done"]);
-        assert_eq!(frames(&[text, done].concat()), ["message", "error no_finish"]);
-        assert_eq!(frames(&[text, finish, done, done].concat()), ["message", "done", "done"]);
-        assert_eq!(frames(&[finish, done, text].concat()), ["done", "message"]);
+        assert_eq!(frames(true, &[text, finish, done].concat()), ["message", "done"]);
+        assert_eq!(frames(true, &[text, done].concat()), ["message", "error no_finish"]);
+        assert_eq!(frames(true, &[text, finish, done, done].concat()), ["message", "done", "done"]);
+        assert_eq!(frames(true, &[finish, done, text].concat()), ["done", "message"]);
         assert_eq!(
-            frames("data: {\"error\":{\"message\":\"m\"}}\n\ndata: [DONE]\n\n"),
+            frames(true, "data: {\"error\":{\"message\":\"m\"}}\n\ndata: [DONE]\n\n"),
             ["error error_event"]
         );
-        assert_eq!(frames("data: {\n\n"), ["error not_json"]);
+        assert_eq!(frames(true, "data: {\n\n"), ["error not_json"]);
+    }
+
+    #[test]
+    fn one_json_object_is_an_answer_only_with_its_reason_s5() {
+        let answer =
+            |rest: &str| format!("\n\n{{\"choices\":[{{\"message\":{{\"content\":\"hi\"}}{rest}}}]}}");
+
+        assert_eq!(frames(false, &answer(",\"finish_reason\":\"stop\"")), ["message", "done"]);
+        assert_eq!(frames(false, &answer("")), ["message", "error no_finish"]);
+        assert_eq!(frames(false, "{\"error\":{\"message\":\"m\"}}"), ["error error_event"]);
+        assert_eq!(frames(false, "<html>"), ["error not_json"]);
+        assert_eq!(frames(false, ""), ["error not_json"]);
     }
 }

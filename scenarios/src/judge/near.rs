@@ -25,11 +25,13 @@ pub(super) fn miss(some: &Sometimes, seen: &Observation) -> Option<(String, Orig
     let marks = [&some.after, &some.before];
     one().chain(two).find_map(|(fields, subject)| {
         let (_, origin): Hit = between(hits(&subject, seen), seen, marks).pop()?;
-        let told = fields.iter().map(|field| match value(field, &some.on, (seen, origin)) {
-            Some(value) => format!("its `{field}` is {}", shorten(&value)),
-            None => format!("its `{field}` is not that"),
-        });
-        Some((format!("one is near, but {}", told.collect::<Vec<_>>().join(" and ")), origin))
+        let shown =
+            |field| Some(format!("its `{field}` is {}", shorten(&value(field, &some.on, (seen, origin))?)));
+        let mut told: Vec<_> = fields.iter().filter_map(|field| shown(field)).collect();
+        if told.is_empty() {
+            told = fields.iter().map(|field| format!("its `{field}` is not that")).collect();
+        }
+        Some((format!("one is near, but {}", told.join(" and ")), origin))
     })
 }
 

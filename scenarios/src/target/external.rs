@@ -33,7 +33,7 @@ pub enum Kind {
     /// The WebSocket chat of `/ws/chat`: `{"content"}` in; `message`, `calendar`, `error`, `done` out.
     #[serde(rename = "chat-v0")]
     ChatV0,
-    /// Chat completions as OpenAI's API has them, over HTTP, streamed: a gateway, a proxy, a back end.
+    /// Chat completions as OpenAI's API has them, over HTTP: a gateway, a proxy, a back end.
     #[serde(rename = "openai")]
     OpenAi,
 }
@@ -50,8 +50,17 @@ pub(crate) struct Entrance {
 pub(crate) enum Chat {
     /// A WebSocket at this path; `{token}` in it stands for the token.
     Socket(String),
-    /// Chat completions at this path, of this model.
-    Completions { path: String, model: String },
+    /// Chat completions.
+    Completions(Completions),
+}
+
+/// How chat completions are asked for.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) struct Completions {
+    pub(crate) path: String,
+    pub(crate) model: String,
+    /// Whether answers come piece by piece; if not, each is one JSON object.
+    pub(crate) stream: bool,
 }
 
 impl Entrance {
@@ -65,6 +74,10 @@ impl Entrance {
 const CHAT_V0: &str = "/ws/chat";
 /// What scenarios about chat completions need.
 const COMPLETIONS_NEED: &str = "completions";
+/// The same of answers that come piece by piece.
+const STREAMING_NEED: &str = "streaming";
+/// The same of answers that come as one JSON object.
+const WHOLE_NEED: &str = "whole-answers";
 /// Path of chat completions.
 const COMPLETIONS: &str = "/v1/chat/completions";
 /// The model that is asked for, unless the file names another.
@@ -90,6 +103,8 @@ pub struct TargetFile {
     pub chat: Option<String>,
     /// The model that clients ask for, of the kind `openai`.
     pub model: Option<String>,
+    /// Whether clients ask for a stream, of the kind `openai`; they do unless this says no.
+    pub stream: Option<bool>,
     /// How users prove who they are; if it is not said, as the reference server wants it, and not at all for the kind
     /// `openai`.
     pub auth: Option<Auth>,
@@ -228,6 +243,14 @@ impl TargetFile {
         if self.start.as_ref().is_some_and(|start| start.command.is_empty()) {
             return Err("`start.command` is empty; write `[\"program\", \"argument\"]`".to_owned());
         }
+        let foreign = [("model", self.model.is_some()), ("stream", self.stream.is_some())];
+        if self.kind == Kind::ChatV0
+            && let Some((name, _)) = foreign.iter().find(|(_, is_given)| *is_given)
+        {
+            return Err(format!(
+                "`{name}` is for the kind `openai`; leave it out, the back end of a `chat-v0` chooses it"
+            ));
+        }
         self.links.check(self.start.is_some())?;
         if let Some(Auth::Calls(Calls { register: None, login: None })) = self.auth {
             return Err(
@@ -266,8 +289,14 @@ impl TargetFile {
             "database-link" => self.links.database.is_some(),
             "llm-link" => self.links.llm.is_some(),
             COMPLETIONS_NEED => self.kind == Kind::OpenAi,
+            STREAMING_NEED => self.kind == Kind::OpenAi && self.streams(),
+            WHOLE_NEED => self.kind == Kind::OpenAi && !self.streams(),
             need => self.capabilities.iter().any(|word| word == need),
         }
+    }
+
+    fn streams(&self) -> bool {
+        self.stream.unwrap_or(true)
     }
 
     /// Returns whether it can be started with settings of a scenario's choice.
@@ -282,7 +311,8 @@ impl TargetFile {
             Kind::ChatV0 => (Auth::reference(), Chat::Socket(path(CHAT_V0))),
             Kind::OpenAi => {
                 let model = self.model.clone().unwrap_or_else(|| MODEL.to_owned());
-                (Auth::None, Chat::Completions { path: path(COMPLETIONS), model })
+                let asked = Completions { path: path(COMPLETIONS), model, stream: self.streams() };
+                (Auth::None, Chat::Completions(asked))
             }
         };
         Entrance { auth: self.auth.clone().unwrap_or(auth), chat }

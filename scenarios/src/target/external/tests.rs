@@ -61,7 +61,8 @@ fn a_secret_is_taken_from_the_environment_s5() {
 fn each_kind_has_its_usual_entrance_s5() {
     let gateway = load_text(&format!("{BASE}llm = \"127.0.0.1:2\"\n")).unwrap().entrance();
     let (path, model) = (COMPLETIONS.to_owned(), MODEL.to_owned());
-    assert_eq!(gateway, Entrance { auth: Auth::None, chat: Chat::Completions { path, model } });
+    let chat = Chat::Completions(Completions { path, model, stream: true });
+    assert_eq!(gateway, Entrance { auth: Auth::None, chat });
 
     let chat = BASE.replace("openai", "chat-v0");
     let chat = load_text(&format!("{chat}llm = \"127.0.0.1:2\"\nchat = \"/chat?t={{token}}\"\n"))
