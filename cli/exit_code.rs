@@ -81,6 +81,7 @@ mod tests {
             started_at: String::new(),
             elapsed_ms: 0,
             planned: 0,
+            unjudged: Vec::new(),
             scenarios: verdicts.iter().map(|verdict| result(*verdict)).collect(),
             proof: (!rows.is_empty()).then_some(Proof { rows }),
         }

@@ -105,11 +105,8 @@ pub(crate) fn execute(arguments: &Arguments, aim: Aim) -> Result<ExitCode, Failu
     let job = Job::new(arguments, aim)?;
     let clock = SystemClock::new();
     let began = clock.now();
-    let nothing = Run {
-        planned: job.scenarios.len(),
-        settings: job.target.settings().0,
-        ..blank(arguments, &job.options, clock.wall())
-    };
+    let scenarios = job.scenarios.clone();
+    let nothing = Run { settings: job.target.settings().0, ..blank(arguments, &job.options, clock.wall()) };
     let live = Arc::new(Live::new(output::side_screen()));
 
     let ended = interruptible(job, Arc::clone(&live))?;
@@ -117,8 +114,9 @@ pub(crate) fn execute(arguments: &Arguments, aim: Aim) -> Result<ExitCode, Failu
     live.close();
     let Some(run) = ended else {
         let elapsed_ms = u64::try_from(clock.now().since(began).as_millis()).unwrap_or(u64::MAX);
-        let (scenarios, proof) = live.known();
-        publish(&Run { elapsed_ms, scenarios, proof, ..nothing }, arguments, aim)?;
+        let (judged, proof) = live.known();
+        let known = Run { elapsed_ms, scenarios: judged, proof, ..nothing };
+        publish(&scenarios::planned(&scenarios, known), arguments, aim)?;
         output::warn("interrupted; the report holds what was known");
         return Ok(ExitCode::Interrupted);
     };
@@ -246,6 +244,7 @@ fn blank(arguments: &Arguments, options: &Options, started_at: Timestamp) -> Run
         started_at: started_at.to_string(),
         elapsed_ms: 0,
         planned: 0,
+        unjudged: Vec::new(),
         scenarios: Vec::new(),
         proof: None,
     }

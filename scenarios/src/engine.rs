@@ -87,7 +87,7 @@ pub fn run(scenarios: &[Scenario], target: &Target, options: &Options, on: Liste
         Target::Builtin => each(&jobs, options, on),
         Target::External(file) => external::each(scenarios, file, options, on),
     };
-    Run { planned: scenarios.len(), ..summary(target, options, &began, results) }
+    planned(scenarios, summary(target, options, &began, results))
 }
 
 /// Runs each scenario on the sound server and under each of its sabotages, and fills the kill matrix.
@@ -115,7 +115,14 @@ pub fn prove(scenarios: &[Scenario], options: &Options, on: Listener<'_>) -> Run
         rows.push(canary(options));
     }
     let run = summary(&Target::Builtin, options, &began, results);
-    Run { planned: scenarios.len(), proof: Some(Proof { rows }), ..run }
+    Run { proof: Some(Proof { rows }), ..planned(scenarios, run) }
+}
+
+/// Tells in a run which of the scenarios that were planned it has not judged.
+pub fn planned(scenarios: &[Scenario], run: Run) -> Run {
+    let is_judged = |id: &String| run.scenarios.iter().any(|result| result.id == *id);
+    let ids = scenarios.iter().map(|scenario| scenario.id.clone());
+    Run { planned: scenarios.len(), unjudged: ids.filter(|id| !is_judged(id)).collect(), ..run }
 }
 
 /// Runs a scenario once on the built-in target, sound or weakened. Blocks; makes its own runtime.
@@ -237,6 +244,7 @@ fn summary(target: &Target, options: &Options, began: &Began, scenarios: Vec<Sce
         started_at: began.at.to_string(),
         elapsed_ms: u64::try_from(elapsed.as_millis()).unwrap_or(u64::MAX),
         planned: scenarios.len(),
+        unjudged: Vec::new(),
         scenarios,
         proof: None,
     }

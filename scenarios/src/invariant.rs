@@ -3,6 +3,7 @@
 //! These are the promises that a user takes for granted. Each looks only at what was seen from
 //! outside.
 
+mod process;
 mod stream;
 
 use std::collections::{BTreeMap, BTreeSet};
@@ -33,9 +34,23 @@ pub(crate) const UPSTREAM_CLOSED: &str = "no upstream connection outlives its tu
 /// The server does not panic.
 pub(crate) const NO_PANIC: &str = "no panic";
 
+/// It does not end by itself either.
+pub(crate) const LIVES_ON: &str = "the target lives on";
+/// It does not hoard.
+pub(crate) const MEMORY_BOUNDED: &str = "memory bounded";
+
 /// All ids, in the order of reports.
-pub(crate) const IDS: [&str; 7] =
-    [ONE_END, NOTHING_AFTER, IN_ORDER, OWN_FRAMES, CLEAN_TEXT, UPSTREAM_CLOSED, NO_PANIC];
+pub(crate) const IDS: [&str; 9] = [
+    ONE_END,
+    NOTHING_AFTER,
+    IN_ORDER,
+    OWN_FRAMES,
+    CLEAN_TEXT,
+    UPSTREAM_CLOSED,
+    NO_PANIC,
+    LIVES_ON,
+    MEMORY_BOUNDED,
+];
 
 /// Marks of protocol or markup that no text for a user may hold.
 const GARBAGE: [&str; 10] = [
@@ -68,7 +83,13 @@ pub(crate) fn judge(seen: &Observation, transcript: &Transcript) -> Vec<Check> {
             "every exchange with the model ends with the last turn at the latest",
             upstream_closed(seen),
         ),
-        (NO_PANIC, "no panic on the thread of the target", no_panic(seen)),
+        (NO_PANIC, "no panic on the thread of the target or in its log", process::no_panic(seen)),
+        (LIVES_ON, "a process that ends when it is asked to, and not before", process::lives_on(seen)),
+        (
+            MEMORY_BOUNDED,
+            "no more memory than the target file allows for one scenario",
+            process::memory(seen),
+        ),
     ];
     invariants.into_iter().map(|(id, expected, found)| check(id, expected, found, transcript)).collect()
 }
@@ -209,16 +230,6 @@ fn upstream_closed(seen: &Observation) -> Found {
             Err((format!("exchange {} went on after the last turn", n + 1), vec![Origin::ExchangeEnd(n)]))
         }
         None => Ok(format!("{} exchanges, all ended", seen.exchanges.len())),
-    }
-}
-
-fn no_panic(seen: &Observation) -> Found {
-    match &seen.panics {
-        None => Ok("not visible on this target".to_owned()),
-        Some(panics) => match panics.first() {
-            Some(panic) => Err((panic.clone(), Vec::new())),
-            None => Ok("none".to_owned()),
-        },
     }
 }
 

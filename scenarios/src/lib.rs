@@ -52,7 +52,7 @@ pub mod result;
 
 pub use backend::{Backend, Guest};
 pub use checkup::{Finding, check_target};
-pub use engine::{Listener, Options, prove, run};
+pub use engine::{Listener, Options, planned, prove, run};
 pub use library::{completions, library, processes};
 pub use model::Scenario;
 pub use parse::{ParseError, parse};

@@ -41,6 +41,9 @@ pub(crate) struct Observation {
     /// Panics of the target's own thread; none where they cannot be seen.
     pub(crate) panics: Option<Vec<String>>,
     pub(crate) log: Vec<String>,
+    /// What became of the target's process, where it was started here.
+    #[serde(default)]
+    pub(crate) process: Option<ProcessSeen>,
     /// The steady-state probes.
     pub(crate) steady: Vec<Check>,
     pub(crate) settings: Settings,
@@ -55,6 +58,17 @@ pub(crate) struct Metric {
     pub(crate) name: String,
     pub(crate) labels: BTreeMap<String, String>,
     pub(crate) value: f64,
+}
+
+/// What became of a process.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+pub(crate) struct ProcessSeen {
+    /// How it ended, if it has and nobody here wanted it to; with the last lines that it wrote.
+    pub(crate) death: Option<String>,
+    /// What it held when the scenario began, in bytes, and the most at any time of it; nothing where that cannot be seen.
+    pub(crate) memory: Option<(u64, u64)>,
+    /// How much more than at the beginning it may hold, in bytes.
+    pub(crate) growth_max: u64,
 }
 
 /// A named moment: when, and what had been seen before it.

@@ -64,6 +64,9 @@ pub struct Run {
     pub elapsed_ms: u64,
     /// How many scenarios were to be run; more than there are below when the run was stopped early.
     pub planned: usize,
+    /// Those of them that were not judged, by id, when the run was stopped early.
+    #[serde(default)]
+    pub unjudged: Vec<String>,
     /// The scenarios, testing gaps first, then by name.
     pub scenarios: Vec<ScenarioResult>,
     /// The kill matrix, if this run was to prove its scenarios.

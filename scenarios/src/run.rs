@@ -79,6 +79,7 @@ pub(crate) async fn observe(
         metrics: world.metrics(),
         panics,
         log,
+        process: None,
         steady,
         settings: world.settings.clone(),
         usual_settings: world.usual_settings.clone(),

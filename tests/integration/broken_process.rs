@@ -4,7 +4,10 @@
 //! They are the reference server in the hands of a careless house: what its disk loses, when it is killed, is taken out
 //! of its database by hand.
 
-use std::process::{Command, Stdio};
+use std::{
+    collections::BTreeSet,
+    process::{Command, Stdio},
+};
 
 use crate::support::{
     absence,
@@ -28,7 +31,7 @@ enum Wrong {
     Shell(&'static str),
 }
 
-const CASES: [Case; 6] = [
+const CASES: [Case; 8] = [
     Case {
         scenario: "facts_survive_a_kill",
         wrong: Wrong::Disk("DELETE FROM facts"),
@@ -65,7 +68,29 @@ const CASES: [Case; 6] = [
         check: "the answer is whole",
         words: "its `type` is \"message\"",
     },
+    Case {
+        scenario: "server_that_stood_still_goes_on",
+        wrong: Wrong::Shell("trap 'echo thread main panicked at src/main.rs:1:1: >&2' CONT"),
+        check: "no panic",
+        words: "panicked at src/main.rs",
+    },
+    Case {
+        scenario: "server_that_stood_still_goes_on",
+        wrong: Wrong::Shell("trap 'echo out of luck; kill -s KILL $server; exit 3' CONT"),
+        check: "the target lives on",
+        words: "it ended with exit status: 3; it wrote last: out of luck",
+    },
 ];
+
+/// Says whether there is a Python with SQLite; that there is none is told.
+fn has_python() -> bool {
+    let python = Command::new("python3").args(["-c", "import sqlite3"]).stderr(Stdio::null()).status();
+    let is_here = python.is_ok_and(|status| status.success());
+    if !is_here {
+        absence::skip("sdk", "no Python with SQLite", "install `python3`");
+    }
+    is_here
+}
 
 /// Returns the target file of a house.
 fn house(wrong: Wrong) -> String {
@@ -113,9 +138,8 @@ fn house(wrong: Wrong) -> String {
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn no_process_that_loses_its_promises_goes_free_s6_s9() {
-    let python = Command::new("python3").args(["-c", "import sqlite3"]).stderr(Stdio::null()).status();
-    if !python.is_ok_and(|status| status.success()) {
-        return absence::skip("sdk", "no Python with SQLite", "install `python3`");
+    if !has_python() {
+        return;
     }
     let processes = scenarios::processes().unwrap();
     let judged = CASES.iter().map(async |case| {
@@ -134,10 +158,36 @@ async fn no_process_that_loses_its_promises_goes_free_s6_s9() {
 
 #[test]
 fn every_scenario_about_processes_has_a_house_that_it_accuses_s9() {
-    let mut proven = CASES.map(|case| case.scenario);
-    proven.sort_unstable();
+    let proven = BTreeSet::from(CASES.map(|case| case.scenario));
 
     let processes = scenarios::processes().unwrap();
 
-    assert_eq!(proven.to_vec(), processes.iter().map(|scenario| &*scenario.id).collect::<Vec<_>>());
+    assert!(proven.into_iter().eq(processes.iter().map(|scenario| &*scenario.id)));
+}
+
+/// A while after a pause, in which nothing is asked for.
+const A_WHILE: &str = r#"
+schema = 1
+name = "a pause, and a while after it"
+hypothesis = "Who has nothing to do needs no memory."
+needs = ["process"]
+users = [{ name = "ana" }]
+steps = [{ process = { do = "pause" } }, { process = { do = "resume" } }, { advance = { by = "5s" } }]
+[[expect]]
+id = "silence"
+never = { on = { frame = { device = "ana.phone", type = "done" } } }
+"#;
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_house_that_hoards_memory_is_accused_s9() {
+    if !has_python() {
+        return;
+    }
+    let hoards =
+        "trap 'python3 -c \\\"import time; hoard = bytes(1) * 300000000; time.sleep(9)\\\" & :' CONT";
+    let a_while = scenarios::parse("a_while.toml", A_WHILE).unwrap();
+
+    let run = judged::judge(house(Wrong::Shell(hoards)), vec![a_while]).await;
+
+    assert!(judged::accused(&run, "memory bounded", "128 MiB more are allowed").is_some(), "{}", told(&run));
 }

@@ -134,7 +134,8 @@ fn a_run_that_is_interrupted_leaves_no_target_behind_s6() {
 
     assert_eq!(run.wait().unwrap().code(), Some(130));
     assert!(!target.is_up());
-    assert!(target.folder.path().join("target/gauntlet/report/run.json").exists(), "the report is written");
+    let report = serde_json::from_str::<serde_json::Value>(&report(target.folder.path())).unwrap();
+    assert_eq!(report["unjudged"], serde_json::json!([names[1]]), "the report is written");
 }
 
 /// It is up and never ready, and stands still when it is asked to end.
@@ -190,7 +191,7 @@ fn what_does_not_work_is_named_with_the_way_out_s5() {
 }
 
 #[test]
-fn a_target_that_dies_half_way_ends_the_run_in_order_and_says_so_s6() {
+fn a_target_that_dies_half_way_is_told_and_started_anew_s6() {
     let target = Described::new();
     let scenario = r#"
         schema = 1
@@ -217,8 +218,9 @@ fn a_target_that_dies_half_way_ends_the_run_in_order_and_says_so_s6() {
 
     let (code, text) = told(&target.gauntlet(&names).output().unwrap());
 
-    assert_eq!(code, Some(4), "{text}");
-    assert!(text.contains("the target is gone: it ended with"), "{text}");
+    assert_eq!(code, Some(1), "{text}");
+    assert_eq!(text.matches("observed  it ended with signal: 9 (SIGKILL)").count(), 2, "{text}");
+    assert!(text.contains("0 of 2 scenarios held, 2 failed"), "{text}");
     assert!(report(target.folder.path()).contains("b_second"));
 }
 

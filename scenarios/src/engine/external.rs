@@ -1,5 +1,7 @@
 //! Runs scenarios against somebody's back end, in real time, one after the other.
 
+mod watch;
+
 use std::{
     sync::{Arc, atomic::AtomicBool},
     time::Duration,
@@ -13,17 +15,22 @@ use super::{Listener, Options, one};
 use crate::{
     Scenario,
     expr::Settings,
+    invariant::LIVES_ON,
     model::Step,
-    observation::Observation,
+    observation::{Observation, ProcessSeen},
     record::Recorder,
     result::{Progress, ScenarioResult, Verdict},
     run::{self, Seen, micros},
     target::{Process, TargetFile},
     world::{Broken, Time, World},
 };
+use watch::Watch;
 
 /// A scenario whose pauses take more real time than this is skipped.
 const PAUSES_MAX: Duration = Duration::from_mins(3);
+
+/// A target that did not start so many times in a row is not started again.
+const FAILED_STARTS_MAX: u32 = 3;
 
 /// So long a connection to a target that was not started here may take.
 const REACH_LIMIT: Duration = Duration::from_secs(5);
@@ -41,7 +48,7 @@ pub(super) fn each(
         Ok(runtime) => runtime,
         Err(error) => return all_broken(scenarios, options, &error.to_string()),
     };
-    let series = Series { file, options, on };
+    let mut series = Series { file, options, on, failed_starts: 0 };
     runtime.block_on(async {
         let begun = tokio::select! {
             begun = world(file, options.seed) => begun,
@@ -68,10 +75,12 @@ struct Series<'a> {
     file: &'a TargetFile,
     options: &'a Options,
     on: Listener<'a>,
+    /// How many times in a row the target did not start.
+    failed_starts: u32,
 }
 
 impl Series<'_> {
-    async fn run(&self, scenarios: &[Scenario], world: &mut World) -> Vec<ScenarioResult> {
+    async fn run(&mut self, scenarios: &[Scenario], world: &mut World) -> Vec<ScenarioResult> {
         if let Some(process) = &world.process
             && let Err(error) = process.start().await
         {
@@ -92,21 +101,23 @@ impl Series<'_> {
     }
 
     /// Runs a scenario as often as asked; the worst result counts.
-    async fn one(&self, scenario: &Scenario, n: usize, world: &mut World) -> ScenarioResult {
+    async fn one(&mut self, scenario: &Scenario, n: usize, world: &mut World) -> ScenarioResult {
         world.settings = world.usual_settings.clone();
         let chosen = self.file.chosen(scenario);
         world.settings.0.extend(chosen.0.clone());
         if let Some(reason) = self.file.lacks(scenario).or_else(|| too_long(scenario, &world.settings)) {
             return one::unseen(scenario, self.options, Verdict::Skipped, reason);
         }
-        if let Some(reason) = unfit(world, chosen).await {
-            return one::unseen(scenario, self.options, Verdict::Error, reason);
-        }
         let mut worst = None::<(ScenarioResult, Option<Observation>)>;
+        let mut not_held = 0;
         for time in 1..=self.options.repeat {
+            if let Some(reason) = self.unfit(world, chosen.clone()).await {
+                return one::unseen(scenario, self.options, Verdict::Error, reason);
+            }
             world.recorder = Recorder::new(world.clock());
             world.nonce = format!("{}-{n}-{time}-{}", scenario.id, world.clock().wall().as_microsecond());
-            let (result, seen) = one_scenario(scenario, world, self.options).await;
+            let (result, seen) = self.once(scenario, world).await;
+            not_held += u32::from(result.verdict > Verdict::Skipped);
             if worst.as_ref().is_none_or(|(worst, _)| result.verdict > worst.verdict) {
                 worst = Some((result, seen));
             }
@@ -114,17 +125,56 @@ impl Series<'_> {
         let Some((mut result, seen)) = worst else {
             return one::ended(scenario, self.options, Verdict::Error, "it was never run".to_owned());
         };
+        if not_held > 0 && self.options.repeat > 1 {
+            result.reason =
+                format!("{}; so or worse in {not_held} of {} runs", result.reason, self.options.repeat);
+        }
         one::keep(scenario, seen, &mut result, self.options);
         result
     }
-}
 
-/// Says why the target cannot be asked, if it is gone or does not come up with these settings.
-async fn unfit(world: &World, chosen: Settings) -> Option<String> {
-    let Some(process) = &world.process else { return unreachable(world).await };
-    match process.ended().await {
-        Some(status) => Some(process.told(&format!("the target is gone: it ended with {status}"))),
-        None => process.run_with(chosen).await.err(),
+    /// Says why the target cannot be asked, if it does not come up with these settings, or not again.
+    async fn unfit(&mut self, world: &World, chosen: Settings) -> Option<String> {
+        let Some(process) = &world.process else { return unreachable(world).await };
+        if self.failed_starts == FAILED_STARTS_MAX {
+            let told = format!("the target did not start {FAILED_STARTS_MAX} times in a row");
+            return Some(format!("{told}, and was not started again; see the reason of the first"));
+        }
+        let failed = process.run_with(chosen).await.err();
+        self.failed_starts = if failed.is_some() { self.failed_starts + 1 } else { 0 };
+        failed
+    }
+
+    async fn once(&self, scenario: &Scenario, world: &World) -> (ScenarioResult, Option<Observation>) {
+        let began = world.now();
+        world.llm.set_script(mock_deepseek::Script::default());
+        world.llm.reset();
+        world.lines.clear();
+        let watch = Watch::begin(world).await;
+        let log = || watch.as_ref().map(Watch::log).unwrap_or_default();
+        let outcome = Box::pin(run::observe(scenario, world, || Seen { panics: None, log: log() })).await;
+        let process = match watch {
+            Some(watch) => Some(watch.end(self.file.memory_growth_mib, outcome.is_err()).await),
+            None => None,
+        };
+        let (mut result, seen) = match outcome {
+            Ok(mut seen) => {
+                seen.process = process;
+                (one::told(scenario, &seen, self.options), Some(seen))
+            }
+            Err(error) => (self.broken(scenario, &error, process), None),
+        };
+        result.real_us = micros(began, world.now());
+        (result, seen)
+    }
+
+    /// Makes the result of a scenario that could not go on: its own fault if the target has ended by itself.
+    fn broken(&self, scenario: &Scenario, error: &Broken, process: Option<ProcessSeen>) -> ScenarioResult {
+        let (verdict, reason) = match process.and_then(|process| process.death) {
+            Some(death) => (Verdict::Fail, format!("{LIVES_ON}: {death}")),
+            None => (Verdict::Error, error.to_string()),
+        };
+        one::ended(scenario, self.options, verdict, reason)
     }
 }
 
@@ -162,25 +212,6 @@ fn pauses(steps: &[Step], settings: &Settings) -> Duration {
     steps.iter().map(pause).fold(Duration::ZERO, Duration::saturating_add)
 }
 
-async fn one_scenario(
-    scenario: &Scenario,
-    world: &World,
-    options: &Options,
-) -> (ScenarioResult, Option<Observation>) {
-    let began = world.now();
-    world.llm.set_script(mock_deepseek::Script::default());
-    world.llm.reset();
-    world.lines.clear();
-    let log = || world.process.as_ref().map(Process::log).unwrap_or_default();
-    let (mut result, seen) =
-        match Box::pin(run::observe(scenario, world, || Seen { panics: None, log: log() })).await {
-            Ok(seen) => (one::told(scenario, &seen, options), Some(seen)),
-            Err(error) => (one::ended(scenario, options, Verdict::Error, error.to_string()), None),
-        };
-    result.real_us = micros(began, world.now());
-    (result, seen)
-}
-
 /// Starts the mock and the links, and prepares the target if that is to be started here.
 async fn world(file: &TargetFile, seed: u64) -> Result<World, Broken> {
     let clock = SystemClock::new();
@@ -211,11 +242,13 @@ async fn world(file: &TargetFile, seed: u64) -> Result<World, Broken> {
     })
 }
 
+/// Makes the results where nothing could be asked: the first tells all of the reason, the others its first line.
 fn all_broken(scenarios: &[Scenario], options: &Options, reason: &str) -> Vec<ScenarioResult> {
-    scenarios
-        .iter()
-        .map(|scenario| one::unseen(scenario, options, Verdict::Error, reason.to_owned()))
-        .collect()
+    let short = reason.lines().next().unwrap_or_default();
+    let reasons = std::iter::once(reason).chain(std::iter::repeat(short));
+    let broken =
+        |(scenario, reason): (_, &str)| one::unseen(scenario, options, Verdict::Error, reason.to_owned());
+    scenarios.iter().zip(reasons).map(broken).collect()
 }
 
 #[cfg(test)]

@@ -150,7 +150,8 @@ pub(crate) fn told(scenario: &Scenario, seen: &Observation, options: &Options) -
 fn reproduce(scenario: &Scenario, options: &Options) -> String {
     let name = if library::is_ours(&scenario.file) { &scenario.id } else { &scenario.file };
     let target = options.target.as_ref().map(|path| format!(" --target {path}")).unwrap_or_default();
-    format!("gauntlet run {name} --seed {}{target}", options.seed)
+    let repeat = if options.repeat > 1 { format!(" --repeat {}", options.repeat) } else { String::new() };
+    format!("gauntlet run {name} --seed {}{repeat}{target}", options.seed)
 }
 
 /// Returns the settings that the scenario chose for itself.

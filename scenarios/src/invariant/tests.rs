@@ -8,6 +8,7 @@ use serde_json::json;
 use super::*;
 use crate::{
     expr::Settings,
+    observation::ProcessSeen,
     record::{Event, Frame},
 };
 
@@ -31,6 +32,7 @@ fn seen(events: Vec<(&str, What)>) -> Observation {
         metrics: None,
         panics: Some(Vec::new()),
         log: Vec::new(),
+        process: None,
         steady: Vec::new(),
         settings: Settings::default(),
         usual_settings: Settings::default(),
@@ -153,5 +155,31 @@ fn a_device_that_is_told_with_a_gap_or_twice_is_found_s9() {
         vec![welcome, piece(0, "né"), ended, piece(2, "w")],
     ] {
         assert_eq!(told(&wrong), [IN_ORDER], "{wrong:?}");
+    }
+}
+
+/// What became of a process that may grow by ten bytes.
+fn process(death: Option<&str>, memory: Option<(u64, u64)>) -> Observation {
+    let process = ProcessSeen { death: death.map(ToOwned::to_owned), memory, growth_max: 10 };
+    Observation { panics: None, process: Some(process), ..seen(vec![]) }
+}
+
+#[test]
+fn a_process_must_not_panic_die_or_hoard_s9() {
+    let written =
+        |line: &str| Observation { log: vec!["x".to_owned(), line.to_owned()], ..process(None, None) };
+
+    assert_eq!(broken(&process(None, Some((100, 110)))), [""; 0]);
+    assert_eq!(broken(&process(None, Some((100, 111)))), [MEMORY_BOUNDED]);
+    assert_eq!(broken(&process(None, Some((100, 50)))), [""; 0]);
+    assert_eq!(broken(&process(Some("it ended with signal: 9"), None)), [LIVES_ON]);
+    assert_eq!(broken(&written("no panic here")), [""; 0]);
+    for line in [
+        "thread 'main' panicked at src/main.rs:1:1:",
+        "panic: runtime error: index out of range",
+        "2026/01/01 http: panic serving 127.0.0.1:1: boom",
+        "Exception in thread \"main\" java.lang.NullPointerException",
+    ] {
+        assert_eq!(broken(&written(line)), [NO_PANIC], "{line}");
     }
 }

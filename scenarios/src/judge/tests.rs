@@ -41,6 +41,7 @@ fn turn() -> Observation {
         metrics: None,
         panics: None,
         log: Vec::new(),
+        process: None,
         steady: Vec::new(),
         settings: Settings::default(),
         usual_settings: Settings::default(),

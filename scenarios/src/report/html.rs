@@ -47,7 +47,8 @@ fn fill(pages: &Environment<'_>, run: &Run, limits: Limits) -> Result<String, Re
     let page = PageView {
         style: include_str!("html/style.css"),
         script: include_str!("html/script.js"),
-        headline: sentence(run),
+        headline: words::sentence(&words::headline(run)),
+        unjudged: words::unjudged(run).map(|names| words::sentence(&names)),
         verdict: words::verdict(run).word(),
         run: RunView::new(run),
         counts: view::counts(run),
@@ -58,13 +59,6 @@ fn fill(pages: &Environment<'_>, run: &Run, limits: Limits) -> Result<String, Re
         proof: run.proof.as_ref().map(|proof| MatrixView::new(&proof.rows)),
     };
     Ok(pages.get_template("page.html")?.render(Serde(page))?)
-}
-
-/// Returns the headline as a sentence.
-fn sentence(run: &Run) -> String {
-    let headline = words::headline(run);
-    let mut letters = headline.chars();
-    letters.next().map(|first| first.to_uppercase().chain(letters).chain(['.']).collect()).unwrap_or_default()
 }
 
 #[cfg(test)]

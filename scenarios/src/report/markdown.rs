@@ -21,6 +21,9 @@ pub(super) fn render(run: &Run) -> String {
         words::progress(run),
         words::span(run.elapsed_ms.saturating_mul(1000))
     ));
+    if let Some(unjudged) = words::unjudged(run) {
+        page.push(&format!("\n{}\n", words::sentence(&unjudged)));
+    }
     let (gaps, rest): (Vec<_>, Vec<_>) = run.scenarios.iter().partition(|scenario| scenario.gap.is_some());
     table(&mut page, "The testing gaps", &gaps);
     if let Some(proof) = &run.proof {

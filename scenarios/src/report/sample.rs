@@ -23,6 +23,7 @@ pub(crate) fn run() -> Run {
         started_at: "2026-01-02T03:04:05Z".to_owned(),
         elapsed_ms: 1840,
         planned: 6,
+        unjudged: Vec::new(),
         scenarios: vec![
             flood(),
             timeout(),

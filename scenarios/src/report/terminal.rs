@@ -188,6 +188,7 @@ fn closing(lines: &mut Vec<String>, run: &Run, screen: Screen) {
     }
     let verdict = words::verdict(run);
     lines.push(String::new());
+    lines.extend(words::unjudged(run));
     lines.extend(findings.iter().map(|finding| screen.colour.verdict(verdict, finding)));
 }
 

@@ -7,6 +7,9 @@ use crate::result::{Check, Line, Proof, ProofOutcome, Run, ScenarioResult, Verdi
 /// Testing gaps of the requirements.
 const GAPS: usize = 7;
 
+/// So many scenarios that were not judged are named.
+const UNJUDGED_SHOWN: usize = 10;
+
 /// Returns what the run found, in one sentence without a full stop.
 pub fn headline(run: &Run) -> String {
     findings(run).join("; ")
@@ -54,6 +57,22 @@ pub(super) fn progress(run: &Run) -> String {
     } else {
         counted(ran, "scenario")
     }
+}
+
+/// Makes a sentence of words: with a capital and a full stop.
+pub(super) fn sentence(words: &str) -> String {
+    let mut letters = words.chars();
+    letters.next().map(|first| first.to_uppercase().chain(letters).chain(['.']).collect()).unwrap_or_default()
+}
+
+/// Names what was planned and not judged, the first of many.
+pub(super) fn unjudged(run: &Run) -> Option<String> {
+    let shown = run.unjudged.iter().take(UNJUDGED_SHOWN).cloned().collect::<Vec<_>>().join(", ");
+    let more = match run.unjudged.len().saturating_sub(UNJUDGED_SHOWN) {
+        0 => String::new(),
+        more => format!(" and {more} more, see `run.json`"),
+    };
+    (!run.unjudged.is_empty()).then(|| format!("not judged: {shown}{more}"))
 }
 
 /// Says how many gaps are closed; a gap is when all that stand for it passed.
@@ -209,6 +228,15 @@ mod tests {
         let run = Run { planned: 38, scenarios: Vec::new(), proof: None, ..sample::run() };
 
         assert_eq!(headline(&run), "stopped early: 0 of 38 scenarios ran, 0 of them held");
+    }
+
+    #[test]
+    fn what_was_not_judged_is_named_and_the_rest_is_counted() {
+        let left = |count| Run { unjudged: (1..=count).map(|n| format!("s{n}")).collect(), ..sample::run() };
+
+        assert_eq!(unjudged(&left(0)), None);
+        assert_eq!(unjudged(&left(2)).unwrap(), "not judged: s1, s2");
+        insta::assert_snapshot!(unjudged(&left(12)).unwrap(), @"not judged: s1, s2, s3, s4, s5, s6, s7, s8, s9, s10 and 2 more, see `run.json`");
     }
 
     #[test]

@@ -6,6 +6,8 @@
 mod auth;
 mod fill;
 mod links;
+mod log;
+mod memory;
 mod start;
 
 use std::{
@@ -119,6 +121,9 @@ pub struct TargetFile {
     /// What the network and the machine may add to every time limit.
     #[serde(default = "half_a_second", with = "span")]
     pub slack: Duration,
+    /// How much memory it may take in the course of one scenario, in MiB, where it is started here; 128 if it is not said.
+    #[serde(default = "usual_growth")]
+    pub memory_growth_mib: u64,
     /// Its settings by dotted name, where they differ from the defaults of the reference server.
     #[serde(default)]
     pub settings: toml::Table,
@@ -133,6 +138,10 @@ fn any_port() -> SocketAddr {
 
 const fn half_a_second() -> Duration {
     Duration::from_millis(500)
+}
+
+const fn usual_growth() -> u64 {
+    128
 }
 
 mod span {

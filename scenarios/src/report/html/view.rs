@@ -21,6 +21,8 @@ pub(super) struct PageView<'a> {
     pub(super) style: &'static str,
     pub(super) script: &'static str,
     pub(super) headline: String,
+    /// What was planned and not judged.
+    pub(super) unjudged: Option<String>,
     pub(super) verdict: &'static str,
     pub(super) run: RunView<'a>,
     pub(super) counts: Vec<CountView>,

@@ -1,10 +1,10 @@
 //! Starting somebody's back end, and stopping it with all that it started.
 
 use std::{
-    collections::{BTreeMap, VecDeque},
+    collections::BTreeMap,
     path::{Path, PathBuf},
     process::{Command as StdCommand, ExitStatus, Stdio},
-    sync::{Arc, Mutex, MutexGuard, PoisonError},
+    sync::{Mutex, MutexGuard, PoisonError},
     time::Duration,
 };
 
@@ -14,24 +14,19 @@ use serde::Deserialize;
 use serde_json::Value;
 use tempfile::TempDir;
 use tokio::{
-    io::{AsyncBufReadExt as _, AsyncRead, AsyncReadExt as _, BufReader},
     process::{Child, Command},
     task::JoinSet,
 };
 
-use super::{TargetFile, fill::Words, links::Ends, span};
+use super::{TargetFile, fill::Words, links::Ends, log::Log, memory, span};
 use crate::{
     expr::Settings,
     rest::{Request, Rest},
     world::World,
 };
 
-/// The most lines of its output that are kept; the oldest go first.
-const LOG_LINES_MAX: usize = 1000;
 /// So many of them are shown with an error.
 const LOG_LINES_SHOWN: usize = 10;
-/// A longer line is kept in pieces of so many bytes.
-const LOG_LINE_MAX: usize = 2000;
 /// Whoever looks at its health comes from an address of their own: limits by address must not count it as a user.
 const CARER: usize = 199;
 /// Pause between two looks at its health.
@@ -137,10 +132,6 @@ struct Running {
     readers: JoinSet<()>,
 }
 
-/// The last lines that it wrote.
-#[derive(Clone, Debug, Default)]
-struct Log(Arc<Mutex<VecDeque<String>>>);
-
 impl Process {
     /// Prepares what the file says, and starts nothing yet.
     pub(crate) fn new(file: &TargetFile, start: &Start, ends: &Ends) -> Result<Self, String> {
@@ -173,7 +164,8 @@ impl Process {
 
     /// Sees to it that it runs with these settings beyond its own: it is started anew if they have changed.
     pub(crate) async fn run_with(&self, chosen: Settings) -> Result<(), String> {
-        if self.running.lock().await.is_some() && *self.chosen() == chosen {
+        let has_ended = self.ended().await.is_some();
+        if !has_ended && self.running.lock().await.is_some() && *self.chosen() == chosen {
             return Ok(());
         }
         self.stop().await;
@@ -254,15 +246,30 @@ impl Process {
         }
     }
 
-    /// Returns its last lines.
-    pub(crate) fn log(&self) -> Vec<String> {
-        self.log.lines()
+    /// Returns how many lines it has written.
+    pub(crate) fn lines_written(&self) -> usize {
+        self.log.written()
+    }
+
+    /// Returns the last lines that it wrote after so many.
+    pub(crate) fn log_since(&self, written: usize) -> Vec<String> {
+        self.log.since(written)
+    }
+
+    /// Begins to measure its memory: the peak from now on is what [`Self::memory`] tells.
+    pub(crate) async fn watch_memory(&self) -> Option<u64> {
+        memory::begin(self.running.lock().await.as_ref()?.group)
+    }
+
+    /// Returns the most memory that it held at one time, in bytes, with all that it started; nothing where the system
+    /// does not tell.
+    pub(crate) async fn memory(&self) -> Option<u64> {
+        memory::peak(self.running.lock().await.as_ref()?.group)
     }
 
     /// Adds its last lines to a problem.
     pub(crate) fn told(&self, problem: &str) -> String {
-        let lines = self.log.lines();
-        let last = &lines[lines.len().saturating_sub(LOG_LINES_SHOWN)..];
+        let last = self.log.since(self.log.written().saturating_sub(LOG_LINES_SHOWN));
         if last.is_empty() {
             format!("{problem}; it wrote nothing")
         } else {
@@ -360,35 +367,5 @@ impl Running {
 impl Drop for Running {
     fn drop(&mut self) {
         self.kill();
-    }
-}
-
-impl Log {
-    /// Keeps the lines of a stream until it ends.
-    async fn follow(self, stream: Option<impl AsyncRead + Unpin + Send + 'static>) {
-        let Some(stream) = stream else { return };
-        let (mut stream, mut line) = (BufReader::new(stream), Vec::new());
-        while let Ok(read @ 1..) = (&mut stream).take(LOG_LINE_MAX as u64).read_until(b'\n', &mut line).await
-        {
-            if line.ends_with(b"\n") || read == LOG_LINE_MAX {
-                self.push(String::from_utf8_lossy(&line).trim_end().to_owned());
-                line.clear();
-            }
-        }
-        if !line.is_empty() {
-            self.push(String::from_utf8_lossy(&line).into_owned());
-        }
-    }
-
-    fn push(&self, line: String) {
-        let mut kept = self.0.lock().unwrap_or_else(PoisonError::into_inner);
-        if kept.len() == LOG_LINES_MAX {
-            kept.pop_front();
-        }
-        kept.push_back(line);
-    }
-
-    fn lines(&self) -> Vec<String> {
-        self.0.lock().unwrap_or_else(PoisonError::into_inner).iter().cloned().collect()
     }
 }

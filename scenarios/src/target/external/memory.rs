@@ -1,0 +1,70 @@
+//! How much memory a back end that was started here holds, as Linux tells it; nothing elsewhere.
+
+use std::fs;
+
+use rustix::process::Pid;
+
+/// What is written to `clear_refs` so that the peak is measured from now on (man 5 proc).
+const RESET_PEAK: &str = "5";
+/// Place of the process group in `/proc/[id]/stat`, counted behind the name, which may hold anything.
+const GROUP_FIELD: usize = 2;
+
+/// Begins to measure; returns what the processes of the group hold now, in bytes.
+pub(super) fn begin(group: Pid) -> Option<u64> {
+    for id in members(group) {
+        // Refused only where the process is gone or somebody else's; its peak is then that of its life.
+        let _ = fs::write(format!("/proc/{id}/clear_refs"), RESET_PEAK);
+    }
+    held(group, "VmRSS:")
+}
+
+/// Returns the sum of the most that each process of the group held, in bytes.
+pub(super) fn peak(group: Pid) -> Option<u64> {
+    held(group, "VmHWM:")
+}
+
+fn held(group: Pid, field: &str) -> Option<u64> {
+    let held: Vec<_> = members(group).iter().filter_map(|id| kibibytes(*id, field)).collect();
+    (!held.is_empty()).then(|| held.iter().sum::<u64>() * 1024)
+}
+
+fn kibibytes(id: u32, field: &str) -> Option<u64> {
+    let status = fs::read_to_string(format!("/proc/{id}/status")).ok()?;
+    let line = status.lines().find_map(|line| line.strip_prefix(field))?;
+    line.trim().trim_end_matches("kB").trim().parse().ok()
+}
+
+/// Returns the processes of a group.
+fn members(group: Pid) -> Vec<u32> {
+    let Ok(processes) = fs::read_dir("/proc") else { return Vec::new() };
+    let ids = processes.flatten().filter_map(|entry| entry.file_name().to_str()?.parse().ok());
+    ids.filter(|id| group_of(*id) == Some(group.as_raw_nonzero().get())).collect()
+}
+
+fn group_of(id: u32) -> Option<i32> {
+    let stat = fs::read_to_string(format!("/proc/{id}/stat")).ok()?;
+    let (_, behind_the_name) = stat.rsplit_once(')')?;
+    behind_the_name.split_whitespace().nth(GROUP_FIELD)?.parse().ok()
+}
+
+#[cfg(test)]
+mod tests {
+    use std::process::id;
+
+    use super::*;
+
+    const MUCH: usize = 64 << 20;
+
+    #[test]
+    fn the_peak_of_a_group_is_measured_from_its_beginning_s9() {
+        let group = Pid::from_raw(group_of(id()).unwrap()).unwrap();
+
+        let before = begin(group).unwrap();
+        let mut much = vec![0_u8; MUCH];
+        much.fill(std::hint::black_box(1));
+        drop(std::hint::black_box(much));
+
+        let grown = peak(group).unwrap() - before;
+        assert!(grown >= MUCH as u64 * 9 / 10, "{grown} of {MUCH}");
+    }
+}
