@@ -54,7 +54,7 @@ impl Backend {
         let process = match &file.start {
             None => None,
             Some(start) => {
-                let ends = Ends { llm: llm.to_owned(), database: None };
+                let ends = Ends { llm: llm.to_owned(), ..Ends::default() };
                 let process = Process::new(file, start, &ends)?;
                 process.run_with(chosen).await?;
                 Some(process)

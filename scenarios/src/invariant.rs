@@ -52,6 +52,9 @@ pub(crate) const IDS: [&str; 9] = [
     MEMORY_BOUNDED,
 ];
 
+/// What is expected of it.
+const LIVES: &str = "a process that ends when it is asked to, and not before";
+
 /// Marks of protocol or markup that no text for a user may hold.
 const GARBAGE: [&str; 10] = [
     "\u{fffd}",
@@ -84,7 +87,7 @@ pub(crate) fn judge(seen: &Observation, transcript: &Transcript) -> Vec<Check> {
             upstream_closed(seen),
         ),
         (NO_PANIC, "no panic on the thread of the target or in its log", process::no_panic(seen)),
-        (LIVES_ON, "a process that ends when it is asked to, and not before", process::lives_on(seen)),
+        (LIVES_ON, LIVES, process::lives_on(seen)),
         (
             MEMORY_BOUNDED,
             "no more memory than the target file allows for one scenario",
@@ -92,6 +95,18 @@ pub(crate) fn judge(seen: &Observation, transcript: &Transcript) -> Vec<Check> {
         ),
     ];
     invariants.into_iter().map(|(id, expected, found)| check(id, expected, found, transcript)).collect()
+}
+
+/// Tells a death where nothing else was seen.
+pub(crate) fn death(death: String) -> Check {
+    Check {
+        id: LIVES_ON.to_owned(),
+        source: CheckSource::Invariant,
+        held: false,
+        expected: LIVES.to_owned(),
+        observed: death,
+        evidence: Vec::new(),
+    }
 }
 
 /// What speaks against an invariant: in words, and where it is seen.

@@ -31,6 +31,8 @@ pub enum Link {
     Llm,
     /// What it tells other replicas with.
     Exchange,
+    /// The Redis of a process; the built-in servers have an exchange in memory instead.
+    Redis,
 }
 
 impl Link {
@@ -40,6 +42,7 @@ impl Link {
             Self::Database => "database-link",
             Self::Llm => "llm-link",
             Self::Exchange => REPLICAS,
+            Self::Redis => "redis-link",
         }
     }
 
@@ -49,6 +52,7 @@ impl Link {
             Self::Database => "database",
             Self::Llm => "model",
             Self::Exchange => "other replica",
+            Self::Redis => "Redis",
         }
     }
 }

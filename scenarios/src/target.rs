@@ -35,6 +35,7 @@ pub(crate) const CAPABILITIES: &[&str] = &[
 pub(crate) const IMPLIED: &[&str] = &[
     "process",       // it is started by `[start]`, and can be killed
     "completions",   // it speaks chat completions: the kind `openai`
+    "redis-link",    // the line to its Redis can be cut, stalled and delayed
     "streaming",     // they are asked for as a stream
     "whole-answers", // they are asked for as one JSON object: `stream = false`
 ];

@@ -1,18 +1,26 @@
 //! Servers that lose what they have acknowledged, or do not come back from a pause: each is accused by the scenario about
 //! processes that its defect is about (S6, S9).
 //!
-//! They are the reference server in the hands of a careless house: what its disk loses, when it is killed, is taken out
-//! of its database by hand.
+//! They are the reference server in the hands of a careless house: what its disk loses when it is killed, for one, is
+//! taken out of its database by hand.
 
 use std::{
     collections::BTreeSet,
     process::{Command, Stdio},
 };
 
+use futures_util::{StreamExt as _, stream};
+use scenarios::result::Verdict;
+
 use crate::support::{
     absence,
+    house::{self, Wrong},
     judged::{self, told},
+    redis::Redis,
 };
+
+/// Houses at once: other tests want the machine as well.
+const AT_ONCE: usize = 4;
 
 /// A scenario, what is wrong with the house, the check that names it, and words of its explanation.
 struct Case {
@@ -22,16 +30,11 @@ struct Case {
     words: &'static str,
 }
 
-/// What is wrong with the house.
-#[derive(Clone, Copy, Debug)]
-enum Wrong {
-    /// When the server is killed, its disk loses what this statement takes away.
-    Disk(&'static str),
-    /// The shell around the server does this when it gets a signal; `$1` is the server.
-    Shell(&'static str),
-}
+/// What kills a server whose Redis does not answer in time.
+const WATCHDOG: Wrong = Wrong::Shell("python3 {root}/tests/support/watchdog.py $server {redis} 1 &");
+const DIES: &str = "it ended with";
 
-const CASES: [Case; 8] = [
+const CASES: [Case; 13] = [
     Case {
         scenario: "facts_survive_a_kill",
         wrong: Wrong::Disk("DELETE FROM facts"),
@@ -80,6 +83,36 @@ const CASES: [Case; 8] = [
         check: "the target lives on",
         words: "it ended with exit status: 3; it wrote last: out of luck",
     },
+    Case {
+        scenario: "redis_that_is_cut_off_costs_nobody_an_answer",
+        wrong: WATCHDOG,
+        check: "the answer under way is read to its end",
+        words: "its `type` is \"message\"",
+    },
+    Case {
+        scenario: "redis_that_says_nothing_costs_a_turn_moments",
+        wrong: Wrong::Environment("GAUNTLET__REDIS__PATIENCE=1h"),
+        check: "the answer comes all the same, and soon",
+        words: "after ",
+    },
+    Case {
+        scenario: "limits_hold_while_redis_is_away",
+        wrong: Wrong::Environment("GAUNTLET__LIMITS__MESSAGES__MODE=off"),
+        check: "most of the flood is refused",
+        words: "none; one is near",
+    },
+    Case {
+        scenario: "readiness_does_not_follow_redis",
+        wrong: WATCHDOG,
+        check: "the target lives on",
+        words: DIES,
+    },
+    Case {
+        scenario: "whoever_is_told_something_alone_is_welcomed_anew",
+        wrong: Wrong::Environment("GAUNTLET__REDIS__URL="),
+        check: "the phone is welcomed anew, with word that something may be missing",
+        words: "none; one is near",
+    },
 ];
 
 /// Says whether there is a Python with SQLite; that there is none is told.
@@ -92,68 +125,38 @@ fn has_python() -> bool {
     is_here
 }
 
-/// Returns the target file of a house.
-fn house(wrong: Wrong) -> String {
-    let program = env!("CARGO_BIN_EXE_gauntlet");
-    let (before, kill) = match wrong {
-        Wrong::Shell(before) => (before, String::new()),
-        Wrong::Disk(loses) => {
-            let script = format!(
-                "import sqlite3; disk = sqlite3.connect('{{scratch}}/chat.db', 30); disk.execute('{loses}'); disk.commit()"
-            );
-            let kill = format!("kill -s KILL $(cat {{scratch}}/id); python3 -c \\\"{script}\\\"");
-            (":", format!("kill = [\"sh\", \"-c\", \"{kill}\"]\n"))
-        }
-    };
-    let shell = format!(
-        "\\\"$@\\\" & server=$!; echo $server >{{scratch}}/id; {before}; while kill -s 0 $server; do wait $server; done"
-    );
-    format!(
-        r#"
-        schema = 1
-        name = "careless"
-        kind = "chat-v0"
-        url = "http://127.0.0.1:0"
-        capabilities = ["facts", "reminders", "conversations", "kinds"]
-        slack = "2s"
-        settings = {{ limits.user.mode = "off", limits.http.mode = "off", llm.total = "6s", llm.first_token = "1500ms", llm.gap = "2s", llm.reserve = "200ms" }}
-        [start]
-        command = ["sh", "-c", "{shell}", "sh", "{program}", "serve", "--listen", "{{address}}", "--database", "sqlite:{{scratch}}/chat.db"]
-        {kill}health = "/health/ready"
-        [start.env]
-        DEEPSEEK_BASE_URL = "{{llm}}"
-        DEEPSEEK_API_KEY = "sk-test"
-        JWT_SECRET = "a secret that outlives the process, 32 bytes"
-        GAUNTLET__AUTH__ARGON2_MEMORY_KIB = "8"
-        GAUNTLET__AUTH__ARGON2_PASSES = "1"
-        GAUNTLET__LIMITS__USER__MODE = "off"
-        GAUNTLET__LIMITS__HTTP__MODE = "off"
-        GAUNTLET__LLM__TOTAL = "6s"
-        GAUNTLET__LLM__FIRST_TOKEN = "1500ms"
-        GAUNTLET__LLM__GAP = "2s"
-        GAUNTLET__LLM__RESERVE = "200ms"
-        "#
-    )
-}
-
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn no_process_that_loses_its_promises_goes_free_s6_s9() {
     if !has_python() {
         return;
     }
+    let Some(redis) = Redis::start() else { return };
     let processes = scenarios::processes().unwrap();
     let judged = CASES.iter().map(async |case| {
         let about = processes.iter().filter(|scenario| scenario.id == case.scenario).cloned().collect();
-        (case, judged::judge(house(case.wrong), about).await)
+        (case, judged::judge(house::target_file(case.wrong, &redis), about).await)
     });
+    let runs: Vec<_> = stream::iter(judged).buffer_unordered(AT_ONCE).collect().await;
 
     let mut free = Vec::new();
-    for (case, run) in futures_util::future::join_all(judged).await {
+    for (case, run) in runs {
         if judged::accused(&run, case.check, case.words).is_none() {
             free.push(format!("{:?} goes free: {}", case.wrong, told(&run)));
         }
     }
     assert!(free.is_empty(), "{}", free.join("\n"));
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_careful_house_is_never_accused_s6_s7() {
+    let Some(redis) = Redis::start() else { return };
+
+    let run =
+        judged::judge(house::target_file(Wrong::Nothing, &redis), scenarios::processes().unwrap()).await;
+
+    for scenario in &run.scenarios {
+        assert_eq!(scenario.verdict, Verdict::Pass, "{}: {}", scenario.id, told(&run));
+    }
 }
 
 #[test]
@@ -183,11 +186,12 @@ async fn a_house_that_hoards_memory_is_accused_s9() {
     if !has_python() {
         return;
     }
+    let Some(redis) = Redis::start() else { return };
     let hoards =
         "trap 'python3 -c \\\"import time; hoard = bytes(1) * 300000000; time.sleep(9)\\\" & :' CONT";
     let a_while = scenarios::parse("a_while.toml", A_WHILE).unwrap();
 
-    let run = judged::judge(house(Wrong::Shell(hoards)), vec![a_while]).await;
+    let run = judged::judge(house::target_file(Wrong::Shell(hoards), &redis), vec![a_while]).await;
 
     assert!(judged::accused(&run, "memory bounded", "128 MiB more are allowed").is_some(), "{}", told(&run));
 }

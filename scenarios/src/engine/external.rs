@@ -15,7 +15,7 @@ use super::{Listener, Options, one};
 use crate::{
     Scenario,
     expr::Settings,
-    invariant::LIVES_ON,
+    invariant::{self, LIVES_ON},
     model::Step,
     observation::{Observation, ProcessSeen},
     record::Recorder,
@@ -170,11 +170,12 @@ impl Series<'_> {
 
     /// Makes the result of a scenario that could not go on: its own fault if the target has ended by itself.
     fn broken(&self, scenario: &Scenario, error: &Broken, process: Option<ProcessSeen>) -> ScenarioResult {
-        let (verdict, reason) = match process.and_then(|process| process.death) {
-            Some(death) => (Verdict::Fail, format!("{LIVES_ON}: {death}")),
-            None => (Verdict::Error, error.to_string()),
+        let Some(death) = process.and_then(|process| process.death) else {
+            return one::ended(scenario, self.options, Verdict::Error, error.to_string());
         };
-        one::ended(scenario, self.options, verdict, reason)
+        let reason = format!("{LIVES_ON}: {death}");
+        let checks = vec![invariant::death(death)];
+        ScenarioResult { checks, ..one::ended(scenario, self.options, Verdict::Fail, reason) }
     }
 }
 

@@ -62,7 +62,7 @@ pub enum Step {
         /// What.
         r#do: Doing,
     },
-    /// Does something to a line of the target; the scenario then needs `database-link`, `llm-link` or `replicas`.
+    /// Does something to a line of the target; the scenario then needs `database-link`, `llm-link`, `redis-link` or `replicas`.
     Network(Network),
     /// Writes into the target's database past the target, as its operator by hand; needs `database-sql`.
     Sql {

@@ -5,9 +5,9 @@
 
 mod auth;
 mod fill;
+mod group;
 mod links;
 mod log;
-mod memory;
 mod start;
 
 use std::{
@@ -297,6 +297,7 @@ impl TargetFile {
             "settings" => self.takes_settings(),
             "database-link" => self.links.database.is_some(),
             "llm-link" => self.links.llm.is_some(),
+            "redis-link" => self.links.redis.is_some(),
             COMPLETIONS_NEED => self.kind == Kind::OpenAi,
             STREAMING_NEED => self.kind == Kind::OpenAi && self.streams(),
             WHOLE_NEED => self.kind == Kind::OpenAi && !self.streams(),

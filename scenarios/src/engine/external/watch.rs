@@ -39,7 +39,11 @@ impl<'a> Watch<'a> {
 
     async fn death(&self) -> Option<String> {
         let status = self.process.ended().await?;
-        let last = self.log().pop().map(|line| format!("; it wrote last: {line}"));
+        let last = self
+            .log()
+            .into_iter()
+            .rfind(|line| !line.is_empty())
+            .map(|line| format!("; it wrote last: {line}"));
         Some(format!("it ended with {status}{}", last.unwrap_or_default()))
     }
 }

@@ -13,6 +13,8 @@ use crate::line::{End, Lines, Link, Means};
 pub struct Links {
     /// That to its database: `{database}` in `[start]` becomes the address to use.
     pub database: Option<Via>,
+    /// That to its Redis: `{redis}` in `[start]` becomes the address to use.
+    pub redis: Option<Via>,
     /// That to the model, at this address; `{llm}` then leads through it.
     pub llm: Option<SocketAddr>,
 }
@@ -29,19 +31,23 @@ pub struct Via {
 }
 
 /// Where a back end finds what its lines lead to.
-#[derive(Clone, Debug)]
+#[derive(Clone, Debug, Default)]
 pub(crate) struct Ends {
     /// The URL of the model.
     pub(crate) llm: String,
     /// The address of the database, if it has a line.
     pub(crate) database: Option<SocketAddr>,
+    /// The same of its Redis.
+    pub(crate) redis: Option<SocketAddr>,
 }
 
 impl Links {
     /// Says what is wrong with them, in words that say what to write.
     pub(super) fn check(&self, is_started: bool) -> Result<(), String> {
-        if let Some(via) = &self.database {
-            End::parse(&via.to).map_err(|error| format!("`links.database.to`: {error}"))?;
+        for (name, via) in [("database", &self.database), ("redis", &self.redis)] {
+            if let Some(via) = via {
+                End::parse(&via.to).map_err(|error| format!("`links.{name}.to`: {error}"))?;
+            }
         }
         if self.llm.is_some() && !is_started {
             return Err("`links.llm` needs `[start]`, which tells the back end where the model is".to_owned());
@@ -51,10 +57,17 @@ impl Links {
 
     /// Begins them. `llm` is the URL of the mock.
     pub(crate) async fn begin(&self, llm: &str, means: Means) -> Result<(Lines, Ends), String> {
-        let (mut lines, mut ends) = (Lines::default(), Ends { llm: llm.to_owned(), database: None });
-        if let Some(via) = &self.database {
-            let line = (via.at, End::parse(&via.to)?);
-            ends.database = Some(lines.carry(Link::Database, line, means.clone()).await?);
+        let mut lines = Lines::default();
+        let mut ends = Ends { llm: llm.to_owned(), ..Ends::default() };
+        let vias = [
+            (&self.database, Link::Database, &mut ends.database),
+            (&self.redis, Link::Redis, &mut ends.redis),
+        ];
+        for (via, link, end) in vias {
+            if let Some(via) = via {
+                let line = (via.at, End::parse(&via.to)?);
+                *end = Some(lines.carry(link, line, means.clone()).await?);
+            }
         }
         if let Some(at) = self.llm {
             let line = (at, End::parse(llm.trim_start_matches("http://"))?);

@@ -2,6 +2,7 @@
 
 use std::{
     collections::BTreeMap,
+    net::SocketAddr,
     path::{Path, PathBuf},
     process::{Command as StdCommand, ExitStatus, Stdio},
     sync::{Mutex, MutexGuard, PoisonError},
@@ -18,7 +19,7 @@ use tokio::{
     task::JoinSet,
 };
 
-use super::{TargetFile, fill::Words, links::Ends, log::Log, memory, span};
+use super::{TargetFile, fill::Words, group, links::Ends, log::Log, span};
 use crate::{
     expr::Settings,
     rest::{Request, Rest},
@@ -43,7 +44,7 @@ const DEATH_MAX: Duration = Duration::from_secs(1);
 #[serde(deny_unknown_fields)]
 pub struct Start {
     /// The program and its arguments; they may hold `{llm}` (the URL of the mock), `{url}`, `{address}`, `{port}`,
-    /// `{database}` (where its line of `[links]` begins), `{scratch}`, an empty folder that is gone after the run,
+    /// `{database}` and `{redis}` (where their lines of `[links]` begin), `{scratch}`, an empty folder that is gone after the run,
     /// `{folder}`, that of this file, and `{gauntlet}`, the program that reads it.
     pub command: Vec<String>,
     /// Its environment beside what gauntlet itself has; values may hold the same words.
@@ -138,10 +139,12 @@ impl Process {
         let scratch =
             TempDir::new().map_err(|error| format!("cannot make a folder for the target: {error}"))?;
         let address = file.url.trim_start_matches("http://");
+        let address_of = |end: Option<SocketAddr>| end.map(|address| address.to_string()).unwrap_or_default();
         let port = address.rsplit(':').next().unwrap_or_default();
         let words = Words::from([
             ("llm", ends.llm.clone()),
-            ("database", ends.database.map(|address| address.to_string()).unwrap_or_default()),
+            ("database", address_of(ends.database)),
+            ("redis", address_of(ends.redis)),
             ("url", file.url.clone()),
             ("address", address.to_owned()),
             ("port", port.to_owned()),
@@ -258,13 +261,13 @@ impl Process {
 
     /// Begins to measure its memory: the peak from now on is what [`Self::memory`] tells.
     pub(crate) async fn watch_memory(&self) -> Option<u64> {
-        memory::begin(self.running.lock().await.as_ref()?.group)
+        group::begin(self.running.lock().await.as_ref()?.group)
     }
 
     /// Returns the most memory that it held at one time, in bytes, with all that it started; nothing where the system
     /// does not tell.
     pub(crate) async fn memory(&self) -> Option<u64> {
-        memory::peak(self.running.lock().await.as_ref()?.group)
+        group::peak(self.running.lock().await.as_ref()?.group)
     }
 
     /// Adds its last lines to a problem.
@@ -355,11 +358,18 @@ impl Running {
         }
     }
 
-    /// Waits for its end; says whether it came.
+    /// Waits for its end, and for that of all that it started; says whether it came.
     async fn ends_within(&mut self, span: Duration) -> bool {
+        let clock = SystemClock::new();
+        let all = async {
+            let _ = self.child.wait().await;
+            while group::is_alive(self.group) {
+                clock.sleep(LOOK_EVERY).await;
+            }
+        };
         tokio::select! {
-            _ = self.child.wait() => true,
-            () = SystemClock::new().sleep(span) => false,
+            () = all => true,
+            () = clock.sleep(span) => false,
         }
     }
 }

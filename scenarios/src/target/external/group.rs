@@ -1,4 +1,4 @@
-//! How much memory a back end that was started here holds, as Linux tells it; nothing elsewhere.
+//! The processes of a back end that was started here, and how much memory they hold, as Linux tells it; nothing elsewhere.
 
 use std::fs;
 
@@ -6,8 +6,6 @@ use rustix::process::Pid;
 
 /// What is written to `clear_refs` so that the peak is measured from now on (man 5 proc).
 const RESET_PEAK: &str = "5";
-/// Place of the process group in `/proc/[id]/stat`, counted behind the name, which may hold anything.
-const GROUP_FIELD: usize = 2;
 
 /// Begins to measure; returns what the processes of the group hold now, in bytes.
 pub(super) fn begin(group: Pid) -> Option<u64> {
@@ -34,17 +32,27 @@ fn kibibytes(id: u32, field: &str) -> Option<u64> {
     line.trim().trim_end_matches("kB").trim().parse().ok()
 }
 
-/// Returns the processes of a group.
+/// Says whether any process of a group has not ended.
+pub(super) fn is_alive(group: Pid) -> bool {
+    !members(group).is_empty()
+}
+
+/// Returns the processes of a group that have not ended.
 fn members(group: Pid) -> Vec<u32> {
     let Ok(processes) = fs::read_dir("/proc") else { return Vec::new() };
     let ids = processes.flatten().filter_map(|entry| entry.file_name().to_str()?.parse().ok());
     ids.filter(|id| group_of(*id) == Some(group.as_raw_nonzero().get())).collect()
 }
 
+/// Returns the group of a process; none if it has ended.
 fn group_of(id: u32) -> Option<i32> {
     let stat = fs::read_to_string(format!("/proc/{id}/stat")).ok()?;
-    let (_, behind_the_name) = stat.rsplit_once(')')?;
-    behind_the_name.split_whitespace().nth(GROUP_FIELD)?.parse().ok()
+    // The name before may hold anything.
+    let (_, fields) = stat.rsplit_once(')')?;
+    let mut fields = fields.split_whitespace();
+    let state = fields.next()?;
+    // Zombies wait for somebody who asks how they ended.
+    if state == "Z" { None } else { fields.nth(1)?.parse().ok() }
 }
 
 #[cfg(test)]
