@@ -5,6 +5,7 @@
 
 mod capture;
 mod external;
+mod limit;
 mod one;
 
 use std::{

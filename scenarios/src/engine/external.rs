@@ -11,7 +11,7 @@ use clock::{Activity, SharedClock, SystemClock};
 use mock_deepseek::MockDeepSeek;
 use tokio::net::TcpStream;
 
-use super::{Listener, Options, one};
+use super::{Listener, Options, limit, one};
 use crate::{
     Scenario,
     expr::Settings,
@@ -152,7 +152,8 @@ impl Series<'_> {
         world.lines.clear();
         let watch = Watch::begin(world).await;
         let log = || watch.as_ref().map(Watch::log).unwrap_or_default();
-        let outcome = Box::pin(run::observe(scenario, world, || Seen { panics: None, log: log() })).await;
+        let running = Box::pin(run::observe(scenario, world, || Seen { panics: None, log: log() }));
+        let outcome = limit::within(limit::EXTERNAL_MAX, running).await;
         let process = match watch {
             Some(watch) => Some(watch.end(self.file.memory_growth_mib, outcome.is_err()).await),
             None => None,

@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 use clock::{Clock, Instant, Lab, SystemClock, Timestamp};
 use metrics_util::debugging::DebuggingRecorder;
 
-use super::{Job, Options, capture};
+use super::{Job, Options, capture, limit};
 use crate::{
     Scenario,
     evidence::{self, Evidence},
@@ -125,7 +125,8 @@ fn observe(plan: &Plan<'_>, log: &capture::Log) -> Result<Observation, Broken> {
             capture::begin_panics();
             Seen { panics: Some(panics), log: log.lines() }
         };
-        let seen = Box::pin(run::observe(plan.scenario, &stack.world, gather)).await;
+        let running = Box::pin(run::observe(plan.scenario, &stack.world, gather));
+        let seen = limit::within(limit::BUILTIN_MAX, running).await;
         stack.stop().await;
         seen
     })
