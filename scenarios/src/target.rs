@@ -10,7 +10,7 @@ pub(crate) use builtin::{Weakening, check_settings, default_settings};
 pub use external::{
     Auth, AuthCall, Calls, Environment, Jwt, Kind, Links, Start, TargetError, TargetFile, Via,
 };
-pub(crate) use external::{Chat, Completions, Ends, Entrance, Process, Visitor, Words};
+pub(crate) use external::{Chat, Completions, Ends, Entrance, Process, Visitor, WROTE_LAST, Words};
 
 /// What a target may be able to do beyond the chat itself.
 pub(crate) const CAPABILITIES: &[&str] = &[

@@ -21,7 +21,7 @@ use crate::{
     record::Recorder,
     result::{Progress, ScenarioResult, Verdict},
     run::{self, Seen, micros},
-    target::{Process, TargetFile},
+    target::{Process, TargetFile, WROTE_LAST},
     world::{Broken, Time, World},
 };
 use watch::Watch;
@@ -244,9 +244,9 @@ async fn world(file: &TargetFile, seed: u64) -> Result<World, Broken> {
     })
 }
 
-/// Makes the results where nothing could be asked: the first tells all of the reason, the others its first line.
+/// Makes the results where nothing could be asked: the first tells all of the reason, the others what it was.
 fn all_broken(scenarios: &[Scenario], options: &Options, reason: &str) -> Vec<ScenarioResult> {
-    let short = reason.lines().next().unwrap_or_default();
+    let short = reason.split(WROTE_LAST).next().unwrap_or_default();
     let reasons = std::iter::once(reason).chain(std::iter::repeat(short));
     let broken =
         |(scenario, reason): (_, &str)| one::unseen(scenario, options, Verdict::Error, reason.to_owned());

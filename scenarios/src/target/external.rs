@@ -26,8 +26,8 @@ pub use auth::{Auth, AuthCall, Calls, Jwt};
 pub(crate) use fill::Words;
 pub(crate) use links::Ends;
 pub use links::{Links, Via};
-pub(crate) use start::Process;
 pub use start::Start;
+pub(crate) use start::{Process, WROTE_LAST};
 
 /// Which protocol the back end speaks.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Deserialize)]

@@ -26,6 +26,8 @@ use crate::{
     world::World,
 };
 
+/// What stands between a problem and its last lines.
+pub(crate) const WROTE_LAST: &str = "; it wrote last";
 /// So many of them are shown with an error.
 const LOG_LINES_SHOWN: usize = 10;
 /// Whoever looks at its health comes from an address of their own: limits by address must not count it as a user.
@@ -276,7 +278,7 @@ impl Process {
         if last.is_empty() {
             format!("{problem}; it wrote nothing")
         } else {
-            format!("{problem}; it wrote last\n    {}", last.join("\n    "))
+            format!("{problem}{WROTE_LAST}\n    {}", last.join("\n    "))
         }
     }
 
