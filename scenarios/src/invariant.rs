@@ -5,14 +5,13 @@
 
 mod process;
 mod stream;
+mod upstream;
 
 use std::collections::{BTreeMap, BTreeSet};
 
 use serde_json::Value;
 
 use crate::{
-    matching,
-    model::Ending,
     observation::Observation,
     record::What,
     result::{Check, CheckSource},
@@ -84,7 +83,7 @@ pub(crate) fn judge(seen: &Observation, transcript: &Transcript) -> Vec<Check> {
         (
             UPSTREAM_CLOSED,
             "every exchange with the model ends with the last turn at the latest",
-            upstream_closed(seen),
+            upstream::closed(seen),
         ),
         (NO_PANIC, "no panic on the thread of the target or in its log", process::no_panic(seen)),
         (LIVES_ON, LIVES, process::lives_on(seen)),
@@ -226,26 +225,6 @@ fn clean_text(seen: &Observation) -> Found {
         }
     }
     Ok("clean".to_owned())
-}
-
-fn upstream_closed(seen: &Observation) -> Found {
-    let open = seen.exchanges.iter().position(|exchange| matching::end_of(exchange) == Ending::Open);
-    if let Some(n) = open {
-        return Err((format!("exchange {} is still open", n + 1), vec![Origin::Exchange(n)]));
-    }
-    let is_end = |what: &What| {
-        matches!(what, What::Frame(frame) if frame.is_end()) || matches!(what, What::Closed { .. })
-    };
-    let last = seen.events.iter().filter(|event| is_end(&event.what)).map(|event| event.at).max();
-    let ends = seen.exchanges.iter().map(|exchange| exchange.end.as_ref().map(|end| end.at)).enumerate();
-    let mut late =
-        ends.filter(|(_, end)| last.is_some_and(|last| end.is_some_and(|end| end > last + seen.slack)));
-    match late.next() {
-        Some((n, _)) => {
-            Err((format!("exchange {} went on after the last turn", n + 1), vec![Origin::ExchangeEnd(n)]))
-        }
-        None => Ok(format!("{} exchanges, all ended", seen.exchanges.len())),
-    }
 }
 
 #[cfg(test)]

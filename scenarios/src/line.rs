@@ -46,6 +46,16 @@ impl Link {
         }
     }
 
+    /// Returns its name as scenarios write it.
+    pub(crate) const fn name(self) -> &'static str {
+        match self {
+            Self::Database => "database",
+            Self::Llm => "llm",
+            Self::Exchange => "exchange",
+            Self::Redis => "redis",
+        }
+    }
+
     /// Returns its name in words.
     pub(crate) const fn word(self) -> &'static str {
         match self {

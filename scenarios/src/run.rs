@@ -108,27 +108,30 @@ async fn steady_before(people: &mut People<'_>) -> Result<Check, Broken> {
 /// Lets the turns that still run come to their end, and the model's connections to theirs.
 async fn finish(world: &World, people: &People<'_>, first: usize) -> Result<(), Broken> {
     let total = world.settings_span("llm.total").unwrap_or(Duration::from_secs(30));
+    let owed = || people.open_sockets().map(|device| owed(world, first, device)).max().unwrap_or(0);
     let is_over = || {
-        let turns_over = people.open_sockets().all(|device| {
-            world.recorder.ask(first, |events| {
-                let of_device = events.iter().filter(|event| event.actor == device);
-                let running = of_device.fold(0_i64, |running, event| match &event.what {
-                    What::Sent(_) => running + 1,
-                    What::Frame(frame) if frame.is_end() => running - 1,
-                    // Turns end with their connection.
-                    What::Opened => 0,
-                    _ => running,
-                });
-                running <= 0
-            })
-        });
-        turns_over && world.llm.journal().iter().all(|exchange| matching::end_of(exchange) != Ending::Open)
+        owed() == 0 && world.llm.journal().iter().all(|exchange| matching::end_of(exchange) != Ending::Open)
     };
-    world.until(total + Duration::from_secs(2), is_over).await?;
+    // The turns of a device are taken one after the other.
+    world.until(total * owed().max(1) + Duration::from_secs(2), is_over).await?;
     if !world.is_fresh() {
         world.advance(LATE).await?;
     }
     world.settle().await
+}
+
+/// Returns how many turns of a device have not ended.
+fn owed(world: &World, first: usize, device: &str) -> u32 {
+    world.recorder.ask(first, |events| {
+        let of_device = events.iter().filter(|event| event.actor == device);
+        of_device.fold(0_u32, |running, event| match &event.what {
+            What::Sent(_) => running + 1,
+            What::Frame(frame) if frame.is_end() => running.saturating_sub(1),
+            // Turns end with their connection.
+            What::Opened => 0,
+            _ => running,
+        })
+    })
 }
 
 /// Probes until the target is back, with a healthy model.

@@ -109,10 +109,18 @@ impl Target {
     pub(crate) fn lacks(&self, scenario: &Scenario) -> Option<String> {
         match self {
             Self::Builtin => {
-                let need = scenario.tables.needs.iter().find(|need| IMPLIED.contains(&need.as_str()))?;
+                let need = scenario.tables.needs.iter().find(|need| !self.can(need))?;
                 Some(format!("target `builtin` cannot do `{need}`"))
             }
             Self::External(file) => file.lacks(scenario),
+        }
+    }
+
+    /// Says whether it can do what a scenario may need.
+    pub(crate) fn can(&self, need: &str) -> bool {
+        match self {
+            Self::Builtin => !IMPLIED.contains(&need),
+            Self::External(file) => file.can(need),
         }
     }
 

@@ -67,3 +67,63 @@ fn the_schema_of_a_run_is_json() {
     let schema: serde_json::Value = serde_json::from_str(&out(&output)).expect("it is JSON");
     assert_eq!(schema["title"], "Run");
 }
+
+/// A scenario that holds, or does not.
+fn write_scenario(folder: &Path, ends: usize) {
+    let text = format!(
+        r#"
+        schema = 1
+        name = "a greeting is answered"
+        hypothesis = "Somebody is there."
+        tags = ["found"]
+        users = [{{ name = "ana" }}]
+        steps = [
+            {{ connect = {{ device = "ana.phone" }} }},
+            {{ send = {{ device = "ana.phone", text = "hello" }} }},
+            {{ await = {{ frame = {{ device = "ana.phone", type = "done" }} }} }},
+        ]
+        [[expect]]
+        id = "it has an end"
+        sometimes = {{ on = {{ frame = {{ device = "ana.phone", type = "done" }} }}, exactly = {ends} }}
+        "#
+    );
+    fs::write(folder.join("mine.toml"), text).unwrap();
+}
+
+#[test]
+fn two_reports_are_compared_by_what_became_worse_s15() {
+    let folder = tempfile::tempdir().unwrap();
+    for (report, ends) in [("good", 1), ("bad", 2)] {
+        write_scenario(folder.path(), ends);
+        gauntlet(folder.path(), &["run", "mine.toml", "--report", report, "--format", "json"]);
+    }
+
+    let [worse, better, same, nothing] =
+        [["good", "bad"], ["bad", "good"], ["good", "good"], ["good", "nowhere"]]
+            .map(|[old, new]| gauntlet(folder.path(), &["compare", old, new]));
+
+    assert_eq!(worse.status.code(), Some(1), "{}", out(&worse));
+    assert!(out(&worse).contains("mine") && out(&worse).contains("it has an end"), "{}", out(&worse));
+    assert_eq!(better.status.code(), Some(0), "{}", out(&better));
+    assert!(out(&better).contains("mine"), "{}", out(&better));
+    assert_eq!(same.status.code(), Some(0), "{}", out(&same));
+    assert!(!out(&same).contains("mine"), "{}", out(&same));
+    assert_eq!(nothing.status.code(), Some(2));
+    assert!(String::from_utf8_lossy(&nothing.stderr).contains("cannot read the report `nowhere`"));
+}
+
+#[test]
+fn what_a_search_finds_is_written_proves_itself_and_is_never_written_over_s14() {
+    let folder = tempfile::tempdir().unwrap();
+    let search = ["explore", "--schedules", "1", "--seed", "44", "--part", "lost-in-a-crowd"];
+
+    let found = gauntlet(folder.path(), &search);
+    let again = gauntlet(folder.path(), &search);
+    let proved = gauntlet(folder.path(), &["prove", "found.toml"]);
+
+    assert_eq!(found.status.code(), Some(1), "{}", out(&found));
+    assert!(out(&found).contains("steps are needed; `found.toml` holds them"), "{}", out(&found));
+    assert_eq!(again.status.code(), Some(2), "{}", out(&again));
+    assert!(String::from_utf8_lossy(&again.stderr).contains("`found.toml` is there already"));
+    assert_eq!(proved.status.code(), Some(0), "{}", out(&proved));
+}

@@ -84,7 +84,7 @@ fn an_event_that_was_changed_is_found_s12() {
         then  fail
         now   pass
       check `nobody answers`
-        then  broken: wanted none (the end of a turn for ana’s phone), seen 1
+        then  broken: wanted none (the end of a turn for ana’s phone), seen 1: ana.phone done answered
         now   held: wanted none (the end of a turn for ana’s phone), seen 0
       check `no frame of another user`
         then  held: wanted ids in frames belong to one user, seen 2 ids of 1 users

@@ -1,13 +1,16 @@
 //! Chats of strangers, judged from outside: each broken one is accused by the scenario that its defect is about, in words
 //! that name the defect, and the sound one never is (S5, S9, S11).
 
-use std::time::Duration;
+use std::{net::SocketAddr, time::Duration};
 
 use futures_util::{StreamExt as _, stream};
 use scenarios::{
     Scenario,
+    explore::{Search, explore},
     result::{Run, Verdict},
 };
+
+use tokio_util::sync::CancellationToken;
 
 use crate::support::{
     judged::{self, told},
@@ -151,12 +154,13 @@ const CASES: [Case; 26] = [
 ];
 
 /// Where a turn that does not end is waited for, as long as the settings say.
-const WITHOUT_AN_END: [Defect; 5] = [
+const WITHOUT_AN_END: [Defect; 6] = [
     Defect::NeverAnswers,
     Defect::LosesTheEnd,
     Defect::OneLimitForAll,
     Defect::HoldsTheModel,
     Defect::ClosesAllSockets,
+    Defect::LosesTheEndInACrowd,
 ];
 
 /// Where the proof is in what readers, writers and devices did.
@@ -176,14 +180,17 @@ const TOTAL_WITHOUT_AN_END: Duration = Duration::from_millis(1500);
 async fn judge(defect: Defect, chosen: Vec<Scenario>) -> Run {
     let llm = free();
     let standin = StandIn::start(llm, defect).await;
+    judged::judge(target_file(&standin, llm, defect), chosen).await
+}
+
+fn target_file(standin: &StandIn, llm: SocketAddr, defect: Defect) -> String {
     let ends = !WITHOUT_AN_END.contains(&defect);
     let (total, slack) = if ends { (TOTAL, "5s") } else { (TOTAL_WITHOUT_AN_END, "100ms") };
-    let file = format!(
+    format!(
         "schema = 1\nname = \"{defect:?}\"\nkind = \"chat-v0\"\nurl = \"http://{}\"\nllm = \"{llm}\"\nslack = \"{slack}\"\ncapabilities = [\"facts\", \"reminders\", \"kinds\"]\n[settings]\nlimits.user.mode = \"off\"\nlimits.http.mode = \"off\"\nconversation.idle = \"6s\"\nllm.total = \"{}ms\"\nllm.breaker.cooldown = \"1s\"\n",
         standin.address,
         total.as_millis(),
-    );
-    judged::judge(file, chosen).await
+    )
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
@@ -228,4 +235,20 @@ fn accused(case: &Case, run: &Run) {
         let is_operation = |text: &&str| text.contains(" wrote ") || text.contains(" confirmed ");
         assert!(shown.len() <= 4 && shown.iter().any(is_operation), "{:?}: {shown:?}", case.defect);
     }
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_bug_of_a_stand_in_that_needs_an_interleaving_is_found_and_shrunk_s14() {
+    let (llm, defect) = (free(), Defect::LosesTheEndInACrowd);
+    let standin = StandIn::start(llm, defect).await;
+    let (_folder, target) = judged::target(target_file(&standin, llm, defect));
+    let search = Search { schedules: 40, seed: 1, target, part: None, stop: CancellationToken::new() };
+
+    let outcome = tokio::task::spawn_blocking(move || explore(&search, &|_| {})).await.unwrap().unwrap();
+
+    let found = outcome.found.expect("it is found");
+    assert_eq!(found.check.id, "one end per message", "{}", found.scenario.source);
+    assert!(found.steps <= 6 && found.steps < found.drawn, "{}", found.scenario.source);
+    let again = judged::judge(target_file(&standin, llm, defect), vec![found.scenario]).await;
+    assert!(judged::accused(&again, "one end per message", "0 ends").is_some(), "{}", told(&again));
 }

@@ -4,13 +4,20 @@ use scenarios::{
     Options, Scenario, Target,
     result::{Check, Run, ScenarioResult},
 };
+use tempfile::TempDir;
 
-/// Judges what this target file describes by these scenarios.
-pub(crate) async fn judge(file: String, chosen: Vec<Scenario>) -> Run {
+/// Reads a target file, which lies in the folder that is returned with it.
+pub(crate) fn target(file: String) -> (TempDir, Target) {
     let folder = tempfile::tempdir().unwrap();
     let path = folder.path().join("target.toml");
     std::fs::write(&path, file).unwrap();
     let target = Target::load(&path, &|_| None).unwrap();
+    (folder, target)
+}
+
+/// Judges what this target file describes by these scenarios.
+pub(crate) async fn judge(file: String, chosen: Vec<Scenario>) -> Run {
+    let (_folder, target) = target(file);
     tokio::task::spawn_blocking(move || scenarios::run(&chosen, &target, &Options::default(), &|_| {}))
         .await
         .unwrap()

@@ -81,6 +81,8 @@ pub(crate) enum Defect {
     TakesOverTheSession,
     /// It tells the model what everybody said.
     OneConversation,
+    /// It forgets to tell the end of a turn that ends while another one runs.
+    LosesTheEndInACrowd,
 }
 
 /// Messages that a user may send.
@@ -143,6 +145,8 @@ struct Rooms {
     left: Option<usize>,
     /// Turns so far.
     turns: usize,
+    /// Those that run.
+    running: usize,
     /// Messages so far, whoever sent them.
     messages: usize,
     facts: facts::Facts,

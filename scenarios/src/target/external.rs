@@ -291,7 +291,7 @@ impl TargetFile {
         Ok(())
     }
 
-    fn can(&self, need: &str) -> bool {
+    pub(super) fn can(&self, need: &str) -> bool {
         match need {
             "process" | "log" => self.start.is_some(),
             "settings" => self.takes_settings(),

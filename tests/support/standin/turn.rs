@@ -41,6 +41,27 @@ struct Turn {
     said: Vec<String>,
 }
 
+/// Counts a turn while it runs.
+struct Running(House);
+
+impl Running {
+    fn begin(house: &House) -> Self {
+        house.rooms().running += 1;
+        Self(house.clone())
+    }
+
+    /// Says whether no other turn runs.
+    fn end(self) -> bool {
+        self.0.rooms().running == 1
+    }
+}
+
+impl Drop for Running {
+    fn drop(&mut self) {
+        self.0.rooms().running -= 1;
+    }
+}
+
 /// How a turn ended.
 enum End {
     Whole,
@@ -50,6 +71,7 @@ enum End {
 
 impl Turn {
     async fn run(mut self, text: String) {
+        let running = Running::begin(&self.house);
         let suggested = self.note(&text);
         if let Some(id) = suggested {
             self.send(json!({"type": "calendar", "data": {"id": id, "title": "See how it is"}})).await;
@@ -59,7 +81,8 @@ impl Turn {
             Some(hearing) => self.listen(hearing).await,
             None => End::Nothing,
         };
-        self.close(end).await;
+        let is_alone = running.end();
+        self.close(end, is_alone).await;
     }
 
     /// Notes what was said; some complaints are worth a reminder.
@@ -135,7 +158,7 @@ impl Turn {
         }
     }
 
-    async fn close(&mut self, end: End) {
+    async fn close(&mut self, end: End, is_alone: bool) {
         let is_kept = match end {
             End::Whole => true,
             End::Half => matches!(self.defect, Defect::KeepsTheHalf | Defect::BelievesTheHalf),
@@ -164,6 +187,7 @@ impl Turn {
         };
         match self.defect {
             Defect::LosesTheEnd => {}
+            Defect::LosesTheEndInACrowd if !is_alone => {}
             Defect::EndsTwice => {
                 self.send(done.clone()).await;
                 self.send(done).await;
