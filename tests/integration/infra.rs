@@ -9,7 +9,7 @@ use std::{
 use crate::support::{port, postgres::Fresh};
 
 /// Scenarios of the tag `infra` that show the real engine's side, and do not wait for minutes.
-const SCENARIOS: [&str; 7] = [
+const SCENARIOS: [&str; 8] = [
     "chat_answers_while_its_database_is_away",
     "database_that_does_not_answer_costs_a_turn_its_patience",
     "slow_database_is_waited_for",
@@ -17,6 +17,7 @@ const SCENARIOS: [&str; 7] = [
     "what_was_kept_before_an_outage_is_known_after_it",
     "nobody_is_a_stranger_because_the_database_is_away",
     "outage_of_database_and_model_at_once_is_told_in_words",
+    "hundred_writes_of_64_writers_are_one_serial_order",
 ];
 
 /// Where a PostgreSQL URL leads, as `[links.database]` has it.
@@ -78,7 +79,7 @@ async fn a_server_on_postgresql_keeps_its_word_while_its_database_is_away_s7() {
         .unwrap();
 
     let told = String::from_utf8_lossy(&output.stdout);
-    assert!(told.contains("all 7 scenarios held"), "{told}{}", String::from_utf8_lossy(&output.stderr));
+    assert!(told.contains("all 8 scenarios held"), "{told}{}", String::from_utf8_lossy(&output.stderr));
     assert_eq!(output.status.code(), Some(0));
     database.drop_database().await;
 }

@@ -91,7 +91,7 @@ fn a_target_is_started_killed_paused_and_judged_and_none_is_left_s6() {
 
     let (code, text) = told(&run);
     assert_eq!(code, Some(0), "{text}");
-    assert!(text.contains("6 of 11 scenarios held, 5 were skipped"), "{text}");
+    assert!(text.contains("7 of 12 scenarios held, 5 were skipped"), "{text}");
     assert!(!target.is_up());
 }
 
