@@ -26,7 +26,7 @@ pub(crate) struct Arguments {
     #[arg(long, value_name = "FILE|URL")]
     target: Option<String>,
     /// Measure for so long, such as `10s`; of a profile with cases, each of them
-    #[arg(long, value_name = "TIME", value_parser = loadtest::duration)]
+    #[arg(long, value_name = "TIME", value_parser = measured)]
     duration: Option<Duration>,
     /// Write the figures here as JSON
     #[arg(long, value_name = "FILE")]
@@ -38,6 +38,14 @@ pub(crate) struct Arguments {
     crowd: crowd::Arguments,
     #[command(flatten)]
     cases: cases::Arguments,
+}
+
+/// Reads how long is measured: no longer than a profile may say.
+fn measured(text: &str) -> Result<Duration, String> {
+    let span = loadtest::duration(text)?;
+    let most = loadtest::TIME_MAX;
+    let is_fine = (Duration::from_millis(1)..=most).contains(&span);
+    is_fine.then_some(span).ok_or_else(|| format!("write a time from 1ms to {}m", most.as_secs() / 60))
 }
 
 pub(crate) fn run(arguments: &Arguments) -> Result<ExitCode, Failure> {

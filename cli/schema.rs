@@ -22,6 +22,9 @@ enum Subject {
     Run,
     /// The evidence of a scenario, kept beside a report
     Evidence,
+    /// The `load.json` of a load of users
+    #[cfg(feature = "lab")]
+    Load,
     /// The frames of the chat, protocol `chat.v1`
     Chat,
     /// The socket of the chat with both protocols, as AsyncAPI
@@ -35,6 +38,8 @@ pub(crate) fn run(arguments: &Arguments) -> Result<ExitCode, Failure> {
         Subject::Scenario => scenarios::schema().into(),
         Subject::Run => scenarios::report::schema().into(),
         Subject::Evidence => scenarios::evidence::schema().into(),
+        #[cfg(feature = "lab")]
+        Subject::Load => loadtest::crowd::report::schema().into(),
         Subject::Chat => server::chat::v1::schema(),
         Subject::Socket => server::chat::asyncapi::document(),
         Subject::Api => server::api::document().map_err(Failure::environment)?,

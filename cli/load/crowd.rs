@@ -132,6 +132,7 @@ fn options(arguments: &super::Arguments) -> Result<Options, Failure> {
 fn failed(error: CrowdError) -> Failure {
     match error {
         CrowdError::Machine(error) => Failure::usage(error),
+        CrowdError::Unfit(told) => Failure::usage(told),
         error => Failure::environment(error),
     }
 }

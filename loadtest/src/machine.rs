@@ -9,13 +9,14 @@ use rustix::{
     process::{Resource, Rlimit, getrlimit, setrlimit},
     thread::{CpuSet, sched_getaffinity, sched_setaffinity},
 };
+use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 /// Files that a process needs beside its connections.
 const FILES_SPARE: u64 = 200;
 
 /// What the figures were measured on.
-#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize, JsonSchema)]
 pub struct Machine {
     /// Name of the processor.
     pub processor: Option<String>,

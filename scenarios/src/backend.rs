@@ -16,6 +16,17 @@ use crate::{
     world::World,
 };
 
+/// A back end that cannot be had.
+#[derive(Debug, thiserror::Error)]
+pub enum BackendError {
+    /// What is asked of it does not go with what its file says of it.
+    #[error("{0}")]
+    Unfit(String),
+    /// It did not start.
+    #[error("{0}")]
+    Absent(String),
+}
+
 /// A back end that runs. Dropping it kills what was started here.
 #[derive(Debug)]
 pub struct Backend {
@@ -39,24 +50,25 @@ impl Backend {
     /// Starts what the file says, with these settings beyond its own; one that runs already is taken as it is, and must
     /// have the settings. `llm` is the URL of the model.
     ///
-    /// Errors are in words. When the future is dropped, the back end is killed.
-    pub async fn start(file: &TargetFile, llm: &str, settings: &toml::Table) -> Result<Self, String> {
+    /// When the future is dropped, the back end is killed.
+    pub async fn start(file: &TargetFile, llm: &str, settings: &toml::Table) -> Result<Self, BackendError> {
         let Chat::Socket(path) = file.entrance().chat else {
-            return Err(format!(
-                "target `{}` has no WebSocket; users of a load need the kind `chat-v0`",
-                file.name
-            ));
+            let hint = "has no WebSocket; users of a load need the kind `chat-v0`";
+            return Err(BackendError::Unfit(format!("target `{}` {hint}", file.name)));
         };
-        let chosen = chosen(file, settings)?;
-        let rest = Rest::new(&file.url, World::address(0))?;
-        let address = file.url.trim_start_matches("http://").parse();
-        let address = address.map_err(|_| format!("`url` is `{}`, which is no address", file.url))?;
+        let chosen = chosen(file, settings).map_err(BackendError::Unfit)?;
+        let address = file
+            .url
+            .trim_start_matches("http://")
+            .parse()
+            .map_err(|_| BackendError::Unfit(format!("`url` is `{}`, which is no address", file.url)))?;
+        let rest = Rest::new(&file.url, World::address(0)).map_err(BackendError::Absent)?;
         let process = match &file.start {
             None => None,
             Some(start) => {
                 let ends = Ends { llm: llm.to_owned(), ..Ends::default() };
-                let process = Process::new(file, start, &ends)?;
-                process.run_with(chosen).await?;
+                let process = Process::new(file, start, &ends).map_err(BackendError::Absent)?;
+                process.run_with(chosen).await.map_err(BackendError::Absent)?;
                 Some(process)
             }
         };
@@ -115,13 +127,14 @@ fn chosen(file: &TargetFile, settings: &toml::Table) -> Result<Settings, String>
         return Err(format!("unknown setting `{name}`{near}"));
     }
     wanted.0.retain(|name, value| have.0.get(name) != Some(value));
-    match wanted.0.iter().next() {
-        Some((name, value)) if !file.takes_settings() => Err(format!(
-            "the load needs `{name}` = {value}, and target `{}` has {}\n  hint: start it so and say so in `[settings]` \
-             of its file, or let gauntlet set it by `start.setting`",
-            file.name,
-            have.0.get(name).unwrap_or(&json!(null)),
-        )),
-        _ => Ok(wanted),
+    if wanted.0.is_empty() || file.takes_settings() {
+        return Ok(wanted);
     }
+    let missing = wanted.0.iter().map(|(name, value)| {
+        format!("\n    {name} = {value}   # it has {}", have.0.get(name).unwrap_or(&json!(null)))
+    });
+    let hint =
+        "hint: start it so and say so in `[settings]` of its file, or let gauntlet set it by `start.setting`";
+    let missing: String = missing.collect();
+    Err(format!("target `{}` does not have what the load needs:{missing}\n  {hint}", file.name))
 }

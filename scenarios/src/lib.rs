@@ -50,7 +50,7 @@ pub mod replay;
 pub mod report;
 pub mod result;
 
-pub use backend::{Backend, Guest};
+pub use backend::{Backend, BackendError, Guest};
 pub use checkup::{Finding, check_target};
 pub use engine::{Listener, Options, planned, prove, run};
 pub use library::{completions, library, processes};

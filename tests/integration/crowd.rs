@@ -15,6 +15,8 @@ use tempfile::TempDir;
 use crate::support::{
     metronome::{Beat, Metronome},
     port::free,
+    postgres::Fresh,
+    schema::strict_contradictions,
     standin::{Defect, StandIn},
 };
 
@@ -128,6 +130,10 @@ fn a_small_crowd_on_the_reference_server_breaks_no_promise_l1_l2_l3_l6_l7() {
     for file in ["load.html", "load.json", "load.csv", "load.prom", "goose.html"] {
         assert!(!fs::read_to_string(loaded.path("out").join(file)).unwrap().is_empty(), "{file}");
     }
+    let schema =
+        Command::new(env!("CARGO_BIN_EXE_gauntlet")).args(["schema", "--of", "load"]).output().unwrap();
+    let schema: Value = serde_json::from_slice(&schema.stdout).unwrap();
+    assert_eq!(strict_contradictions((&schema, &schema), &loaded.report()), [""; 0]);
     let goose = fs::read_to_string(loaded.path("out/goose.html")).unwrap();
     assert!(goose.contains("turn") && goose.contains("flood"), "goose kept its own count");
 }
@@ -234,4 +240,46 @@ fn options_of_the_other_kind_of_profile_are_refused_with_the_reason() {
     assert_eq!(loaded.output.status.code(), Some(2), "{}", loaded.told());
     assert!(loaded.told().contains("`--rules` is of a profile with cases"), "{}", loaded.told());
     assert!(!loaded.path("run.json").exists());
+}
+
+/// The reference server on PostgreSQL; the file for a load on SQLite tells the rest.
+fn on_postgres(url: &str) -> String {
+    let usual = fs::read_to_string(concat!(env!("CARGO_MANIFEST_DIR"), "/docs/targets/load.toml")).unwrap();
+    let sqlite = "sqlite:{scratch}/load.db";
+    assert!(usual.contains(sqlite), "{usual}");
+    usual.replace(sqlite, url)
+}
+
+#[tokio::test]
+async fn a_crowd_on_postgresql_loses_no_fact_and_no_answer_l2_l3() {
+    let Some(database) = Fresh::database().await else { return };
+    let target = on_postgres(&database.url);
+    let groups = [
+        group("talkers", 4, "chat = { every = \"500ms\" }"),
+        group("writers", 64, "facts = { people = 1, writes = 20, how = \"append\" }"),
+    ];
+    let profile = format!("{HEAD}{SETTINGS}{}", groups.concat());
+
+    let loaded = tokio::task::spawn_blocking(move || load(&profile, Some(&target), &[])).await.unwrap();
+
+    assert!(loaded.told().contains("promises broken: 0\nverdict: held"), "{}", loaded.told());
+    assert!(loaded.figure("turns") > 0.0 && loaded.figure("facts") > 0.0, "{}", loaded.told());
+    database.drop_database().await;
+}
+
+#[test]
+fn a_target_that_does_not_go_with_the_load_is_told_all_that_it_lacks_l3() {
+    let profile = format!("{HEAD}{SETTINGS}{}", group("silent", 1, "idle = {}"));
+    let target = running(free(), free(), "");
+
+    let unfit = load(&profile, Some(&target), &[]);
+    let too_long = load(&profile, Some(&target), &["--duration", "11m"]);
+
+    assert_eq!(unfit.output.status.code(), Some(2), "{}", unfit.told());
+    for lacks in ["limits.http.mode = \"off\"   # it has \"enforce\"", "auth.argon2_passes = 1   # it has 2"]
+    {
+        assert!(unfit.told().contains(lacks), "{}", unfit.told());
+    }
+    assert_eq!(too_long.output.status.code(), Some(2), "{}", too_long.told());
+    assert!(too_long.told().contains("write a time from 1ms to 10m"), "{}", too_long.told());
 }

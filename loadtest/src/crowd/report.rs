@@ -4,6 +4,7 @@
 
 use std::collections::BTreeMap;
 
+use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 use super::{figures::Figures, promise::Promise};
@@ -16,7 +17,7 @@ use crate::{
 pub const SCHEMA_VERSION: u32 = 1;
 
 /// A whole run.
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
 pub struct Report {
     /// Version of this format.
     pub schema_version: u32,
@@ -59,7 +60,7 @@ pub struct Report {
 }
 
 /// A measured second.
-#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize, JsonSchema)]
 pub struct Second {
     /// Its end, in seconds since the first.
     pub at_s: f64,
@@ -81,6 +82,11 @@ pub struct Second {
     pub target_rss: Option<u64>,
     /// Processor time of the generator, as a share of a core.
     pub generator_cpu: Option<f64>,
+}
+
+/// Returns the JSON Schema of a report.
+pub fn schema() -> schemars::Schema {
+    schemars::schema_for!(Report)
 }
 
 impl Report {

@@ -14,7 +14,7 @@ use std::{
 
 use clock::{SharedClock, timeout};
 use futures_util::{StreamExt as _, TryStreamExt as _, stream};
-use scenarios::{Backend, Guest, TargetFile};
+use scenarios::{Backend, BackendError, Guest, TargetFile};
 use tempfile::NamedTempFile;
 use tokio::task::JoinSet;
 use tokio_util::sync::CancellationToken;
@@ -77,6 +77,9 @@ pub enum CrowdError {
     /// The script of the mock could not be written.
     #[error("cannot write the script of the mock: {0}")]
     Script(#[from] std::io::Error),
+    /// The target does not go with the load.
+    #[error("{0}")]
+    Unfit(String),
     /// The target could not be had, or is gone.
     #[error("{0}")]
     Target(String),
@@ -91,6 +94,15 @@ pub enum CrowdError {
         /// Who should have.
         users: usize,
     },
+}
+
+impl From<BackendError> for CrowdError {
+    fn from(error: BackendError) -> Self {
+        match error {
+            BackendError::Unfit(told) => Self::Unfit(told),
+            BackendError::Absent(told) => Self::Target(told),
+        }
+    }
 }
 
 /// The stage with what stands behind it.
@@ -131,8 +143,7 @@ async fn set(profile: &Profile, options: &Options) -> Result<Set, CrowdError> {
     let mock = Served::start("the mock", command, None, (&*options.clock, None)).await?;
     let model = mock.address;
     let llm = format!("http://{model}");
-    let backend =
-        Backend::start(&options.target, &llm, &profile.settings).await.map_err(CrowdError::Target)?;
+    let backend = Backend::start(&options.target, &llm, &profile.settings).await?;
     (options.listener)(&format!("{} users sign in", profile.users()));
     let people = profile.people();
     let guests = sign_in(&backend, &people, options).await?;
