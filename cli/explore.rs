@@ -53,17 +53,15 @@ pub(crate) fn run(arguments: &Arguments) -> Result<ExitCode, Failure> {
             output::warn("interrupted");
             return Ok(ExitCode::Interrupted);
         }
-        return Ok(if outcome.unjudged.len() < outcome.tried as usize {
-            ExitCode::Held
-        } else {
-            ExitCode::Inconclusive
-        });
+        // What most schedules did not show is not shown.
+        let is_shown = outcome.unjudged.len() * 2 <= outcome.tried as usize;
+        return Ok(if is_shown { ExitCode::Held } else { ExitCode::Inconclusive });
     };
     keep(found, into)?;
     let command = match (&arguments.target, part) {
-        (Some(target), _) => format!("run {shown} --target {}", target.display()),
-        (None, Some(_)) => format!("prove {shown}"),
-        (None, None) => format!("run {shown}"),
+        (Some(target), _) => format!("run {shown} --seed {} --target {}", found.seed, target.display()),
+        (None, Some(_)) => format!("prove {shown} --seed {}", found.seed),
+        (None, None) => format!("run {shown} --seed {}", found.seed),
     };
     output::print(&format!("{told}`{shown}` holds them: gauntlet {command}\n"));
     Ok(ExitCode::Failed)
@@ -90,11 +88,14 @@ fn searched(search: &Search) -> Result<Outcome, Failure> {
 fn told(outcome: &Outcome, seed: u64) -> String {
     let Outcome { tried, unjudged, found } = outcome;
     let left = unjudged.first().map(|(seed, reason)| {
-        format!("; {} of them could not be judged, as that of seed {seed}: {reason}", unjudged.len())
+        format!("; {} could not be judged, as that of seed {seed}: {reason}", unjudged.len())
     });
     let left = left.unwrap_or_default();
     match found {
-        None => format!("{tried} schedules from seed {seed}: every invariant held{left}\n"),
+        None => {
+            let judged = *tried as usize - unjudged.len();
+            format!("every invariant held in {judged} of {tried} schedules from seed {seed}{left}\n")
+        }
         Some(Found { schedule, drawn, steps, check, .. }) => format!(
             "schedule {schedule} from seed {seed} breaks `{}`: {}\n{steps} of its {drawn} steps are needed; ",
             check.id, check.observed

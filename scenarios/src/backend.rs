@@ -12,7 +12,7 @@ use crate::{
     expr::Settings,
     nest,
     rest::{Request, Rest},
-    target::{Chat, Ends, Process, Visitor, Words},
+    target::{Chat, Process, Visitor, Words},
     world::World,
 };
 
@@ -66,7 +66,7 @@ impl Backend {
         let process = match &file.start {
             None => None,
             Some(start) => {
-                let ends = Ends { llm: llm.to_owned(), ..Ends::default() };
+                let ends = file.links.straight(llm);
                 let process = Process::new(file, start, &ends).map_err(BackendError::Absent)?;
                 process.run_with(chosen).await.map_err(BackendError::Absent)?;
                 Some(process)

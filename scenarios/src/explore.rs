@@ -41,6 +41,8 @@ pub struct Search {
 pub struct Found {
     /// Which schedule it was, from 1.
     pub schedule: u32,
+    /// The seed of all that was left to chance.
+    pub seed: u64,
     /// How many steps were drawn.
     pub drawn: usize,
     /// How many of them are needed.
@@ -74,13 +76,16 @@ pub fn explore(search: &Search, on: &dyn Fn(u32)) -> Result<Outcome, Box<ParseEr
         on(outcome.tried);
         let seed = search.seed.wrapping_add(u64::from(outcome.tried) - 1);
         let drawn = Schedule::draw(&mut StdRng::seed_from_u64(seed), &explorer.reach);
-        match explorer.play(&drawn)? {
+        match explorer.play(&drawn, seed)? {
             Seen::Held => {}
             Seen::Nothing(reason) => outcome.unjudged.push((seed, reason)),
-            Seen::Broken(check) => {
-                outcome.found = Some(explorer.found(outcome.tried, &drawn, check)?);
-                break;
-            }
+            Seen::Broken(check) => match explorer.found(outcome.tried, seed, (&drawn, check))? {
+                Some(found) => {
+                    outcome.found = Some(found);
+                    break;
+                }
+                None => outcome.unjudged.push((seed, "it broke once, and not again".to_owned())),
+            },
         }
     }
     Ok(outcome)
@@ -105,10 +110,9 @@ impl Explorer<'_> {
         self.search.part.as_deref()
     }
 
-    fn play(&self, schedule: &Schedule) -> Result<Seen, Box<ParseError>> {
+    fn play(&self, schedule: &Schedule, seed: u64) -> Result<Seen, Box<ParseError>> {
         let scenario = schedule.scenario(&self.reach, (self.part(), ONE_END))?;
-        let options =
-            Options { seed: self.search.seed, stop: self.search.stop.clone(), ..Options::default() };
+        let options = Options { seed, stop: self.search.stop.clone(), ..Options::default() };
         let result = match &self.search.target {
             Target::Builtin => Some(judge_once(&scenario, scenario.tables.sabotage.first(), &options)),
             target @ Target::External(_) => {
@@ -126,15 +130,22 @@ impl Explorer<'_> {
         })
     }
 
-    /// Shrinks what was drawn, and writes it down.
-    fn found(&self, schedule: u32, drawn: &Schedule, check: Check) -> Result<Found, Box<ParseError>> {
-        let needed = self.shrink(drawn.clone(), &check)?;
+    /// Shrinks what was drawn, and writes it down; nothing if what is left does not break the same check once more.
+    fn found(
+        &self,
+        schedule: u32,
+        seed: u64,
+        (drawn, check): (&Schedule, Check),
+    ) -> Result<Option<Found>, Box<ParseError>> {
+        let needed = self.shrink(drawn.clone(), seed, &check)?;
         let scenario = needed.scenario(&self.reach, (self.part(), &check.id))?;
-        Ok(Found { schedule, drawn: drawn.acts.len(), steps: needed.acts.len(), check, scenario })
+        let again = matches!(self.play(&needed, seed)?, Seen::Broken(still) if still.id == check.id);
+        let (drawn, steps) = (drawn.acts.len(), needed.acts.len());
+        Ok(again.then_some(Found { schedule, seed, drawn, steps, check, scenario }))
     }
 
     /// Leaves out what is not needed to break the same check: halves first, then single acts, until nothing can go.
-    fn shrink(&self, mut schedule: Schedule, check: &Check) -> Result<Schedule, Box<ParseError>> {
+    fn shrink(&self, mut schedule: Schedule, seed: u64, check: &Check) -> Result<Schedule, Box<ParseError>> {
         let mut size = schedule.acts.len().div_ceil(2);
         while size > 0 {
             let before = schedule.acts.len();
@@ -142,7 +153,7 @@ impl Explorer<'_> {
             while start < schedule.acts.len() && !self.search.stop.is_cancelled() {
                 let mut fewer = schedule.clone();
                 fewer.acts.drain(start..(start + size).min(schedule.acts.len()));
-                match self.play(&fewer)? {
+                match self.play(&fewer, seed)? {
                     Seen::Broken(still) if still.id == check.id => schedule = fewer,
                     _ => start += size,
                 }
@@ -172,7 +183,8 @@ mod tests {
 
         assert!(found.steps <= 6 && found.steps < found.drawn, "{found:?}");
         assert_eq!((found.schedule, &found.scenario.source), (same.schedule, &same.scenario.source));
-        let again = judge_once(&found.scenario, found.scenario.tables.sabotage.first(), &Options::default());
+        let options = Options { seed: found.seed, ..Options::default() };
+        let again = judge_once(&found.scenario, found.scenario.tables.sabotage.first(), &options);
         assert!(again.broken().any(|check| check.id == found.check.id), "the file shows it again");
     }
 

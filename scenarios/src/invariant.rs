@@ -51,7 +51,7 @@ pub(crate) const IDS: [&str; 9] = [
     MEMORY_BOUNDED,
 ];
 
-/// What is expected of it.
+/// What is expected of a target's process.
 const LIVES: &str = "a process that ends when it is asked to, and not before";
 
 /// Marks of protocol or markup that no text for a user may hold.
@@ -98,14 +98,7 @@ pub(crate) fn judge(seen: &Observation, transcript: &Transcript) -> Vec<Check> {
 
 /// Tells a death where nothing else was seen.
 pub(crate) fn death(death: String) -> Check {
-    Check {
-        id: LIVES_ON.to_owned(),
-        source: CheckSource::Invariant,
-        held: false,
-        expected: LIVES.to_owned(),
-        observed: death,
-        evidence: Vec::new(),
-    }
+    found(LIVES_ON, LIVES, (false, death))
 }
 
 /// What speaks against an invariant: in words, and where it is seen.
@@ -117,13 +110,17 @@ fn check(id: &str, expected: &str, found: Found, transcript: &Transcript) -> Che
         Ok(observed) => (observed, Vec::new()),
         Err((observed, origins)) => (observed, transcript.places(&origins)),
     };
+    Check { evidence, ..self::found(id, expected, (held, observed)) }
+}
+
+fn found(id: &str, expected: &str, (held, observed): (bool, String)) -> Check {
     Check {
         id: id.to_owned(),
         source: CheckSource::Invariant,
         held,
         expected: expected.to_owned(),
         observed,
-        evidence,
+        evidence: Vec::new(),
     }
 }
 

@@ -5,7 +5,16 @@
 
 mod proxy;
 
-use std::{collections::BTreeMap, io, net::SocketAddr, time::Duration};
+use std::{
+    collections::{BTreeMap, BTreeSet},
+    io,
+    net::SocketAddr,
+    sync::{
+        Arc,
+        atomic::{AtomicUsize, Ordering},
+    },
+    time::Duration,
+};
 
 use clock::{Activity, SharedClock};
 use schemars::JsonSchema;
@@ -127,37 +136,48 @@ pub(crate) enum Weather {
 
 /// A line. Clones share its weather.
 #[derive(Clone, Debug)]
-pub(crate) struct Line(watch::Sender<Weather>);
+pub(crate) struct Line {
+    weather: watch::Sender<Weather>,
+    /// How many connections went over it.
+    connections: Arc<AtomicUsize>,
+}
 
 impl Default for Line {
     fn default() -> Self {
-        Self(watch::Sender::new(Weather::Clear))
+        Self { weather: watch::Sender::new(Weather::Clear), connections: Arc::default() }
     }
 }
 
 impl Line {
     /// Changes the weather.
     pub(crate) fn set(&self, weather: Weather) {
-        self.0.send_replace(weather);
+        self.weather.send_replace(weather);
     }
 
     /// Returns what tells the weather and its changes.
     pub(crate) fn watch(&self) -> watch::Receiver<Weather> {
-        self.0.subscribe()
+        self.weather.subscribe()
+    }
+
+    /// Counts a connection.
+    fn carries(&self) {
+        self.connections.fetch_add(1, Ordering::Relaxed);
     }
 }
 
 /// The lines of a target, of each of its replicas, with the proxies that carry them.
 #[derive(Debug, Default)]
 pub(crate) struct Lines {
-    lines: BTreeMap<(Link, Replica), Line>,
+    all: BTreeMap<(Link, Replica), Line>,
+    /// Those that proxies carry.
+    carried: BTreeSet<(Link, Replica)>,
     proxies: Vec<Proxy>,
 }
 
 impl Lines {
     /// Adds one that somebody else looks at.
     pub(crate) fn add(&mut self, (from, to): (Replica, Link), line: Line) {
-        self.lines.insert((to, from), line);
+        self.all.insert((to, from), line);
     }
 
     /// Adds one that goes through a proxy; returns where that listens.
@@ -173,17 +193,24 @@ impl Lines {
         let proxy = Proxy::start(at, to, line.clone(), means).await.map_err(cannot)?;
         let address = proxy.address();
         self.proxies.push(proxy);
+        self.carried.insert((which, Replica::default()));
         self.add((Replica::default(), which), line);
         Ok(address)
     }
 
     /// Finds one.
     pub(crate) fn get(&self, (from, to): (Replica, Link)) -> Option<&Line> {
-        self.lines.get(&(to, from))
+        self.all.get(&(to, from))
+    }
+
+    /// Says whether a line that goes through a proxy has never carried anything: then nothing can be done by it.
+    pub(crate) fn is_unused(&self, (from, to): (Replica, Link)) -> bool {
+        let connections = |line: &Line| line.connections.load(Ordering::Relaxed);
+        self.carried.contains(&(to, from)) && self.get((from, to)).is_some_and(|line| connections(line) == 0)
     }
 
     /// Lets all pass on all of them.
     pub(crate) fn clear(&self) {
-        self.lines.values().for_each(|line| line.set(Weather::Clear));
+        self.all.values().for_each(|line| line.set(Weather::Clear));
     }
 }

@@ -97,7 +97,12 @@ async fn steady_before(people: &mut People<'_>) -> Result<Check, Broken> {
     loop {
         let check = people.probe(STEADY_BEFORE).await?;
         people.world.was_sound.fetch_or(check.held, Ordering::Relaxed);
-        let is_hopeless = people.world.is_fresh() || !people.world.was_sound.load(Ordering::Relaxed);
+        let has_ended = match &people.world.process {
+            Some(process) => process.ended().await.is_some(),
+            None => false,
+        };
+        let was_sound = people.world.was_sound.load(Ordering::Relaxed);
+        let is_hopeless = people.world.is_fresh() || has_ended || !was_sound;
         if check.held || is_hopeless || people.world.now() >= patience {
             return Ok(check);
         }
@@ -112,8 +117,16 @@ async fn finish(world: &World, people: &People<'_>, first: usize) -> Result<(), 
     let is_over = || {
         owed() == 0 && world.llm.journal().iter().all(|exchange| matching::end_of(exchange) != Ending::Open)
     };
-    // The turns of a device are taken one after the other.
-    world.until(total * owed().max(1) + Duration::from_secs(2), is_over).await?;
+    // The turns of a device are taken one after the other: each that ends gives the next its time.
+    let mut before = owed();
+    loop {
+        let progress = || is_over() || owed() < before;
+        let came = world.until(total + Duration::from_secs(2), progress).await?;
+        before = owed();
+        if !came || is_over() {
+            break;
+        }
+    }
     if !world.is_fresh() {
         world.advance(LATE).await?;
     }

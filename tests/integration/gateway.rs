@@ -94,7 +94,7 @@ const THREE_AND_TWO: &str = "the model sees three questions and two answers";
 const APPLES: &str = "one client reads the answer about apples";
 const SAYS_SO: &str = "it is the back end that says so, by a status or an error";
 
-const CASES: [Case; 33] = [
+const CASES: [Case; 34] = [
     case((Defect::NeverAnswers, Streamed), AS_MADE, "steady state before", "no answer of the model"),
     case(
         (Defect::EndsTwice, Streamed),
@@ -144,12 +144,18 @@ const CASES: [Case; 33] = [
         "its `ended` is \"Completed\"",
     ),
     case(
+        (Defect::HoldsTheModel, Streamed),
+        LEAVES_EARLY,
+        "the model is hung up on before it says a word",
+        "its `ended` is \"Completed\"",
+    ),
+    case(
         (Defect::HoldsTheModel, Whole),
         LEAVES_EARLY,
         "the model is hung up on before it says a word",
         "its `ended` is \"Completed\"",
     ),
-    case((Defect::Collects, Streamed), AS_MADE, "the first words come at once", "after 2."),
+    case((Defect::Collects, Streamed), AS_MADE, "the first words come at once", "after "),
     case(
         (Defect::SoothesErrors, Streamed),
         OUTAGE,

@@ -176,7 +176,7 @@ impl<'a> Turn<'a> {
 
     fn whole(&mut self, json: &str) {
         self.piece(json, "/message/content");
-        // Tells nothing if the object was no answer.
+        // Tells nothing more if the object was an error.
         self.done();
     }
 
@@ -227,7 +227,7 @@ impl<'a> Turn<'a> {
         self.error(json!({"type": "error", "kind": "told", "code": code, "content": told}));
     }
 
-    /// Tells what the client finds wrong, though the back end says that all is well.
+    /// Tells what the client finds wrong, and the back end does not say.
     fn found(&mut self, code: &str, found: &str) {
         self.error(json!({"type": "error", "kind": "found", "code": code, "content": found}));
     }

@@ -48,7 +48,7 @@ pub(super) fn each(
         Ok(runtime) => runtime,
         Err(error) => return all_broken(scenarios, options, &error.to_string()),
     };
-    let mut series = Series { file, options, on, failed_starts: 0 };
+    let mut series = Series { file, options, on, failed_starts: 0, written: 0 };
     runtime.block_on(async {
         let begun = tokio::select! {
             begun = world(file, options.seed) => begun,
@@ -77,6 +77,8 @@ struct Series<'a> {
     on: Listener<'a>,
     /// How many times in a row the target did not start.
     failed_starts: u32,
+    /// So many lines of its log belong to scenarios that are over.
+    written: usize,
 }
 
 impl Series<'_> {
@@ -86,8 +88,9 @@ impl Series<'_> {
         {
             return all_broken(scenarios, self.options, &error);
         }
-        let mut results = Vec::new();
+        let mut results: Vec<ScenarioResult> = Vec::new();
         for (n, scenario) in scenarios.iter().enumerate() {
+            self.tell_late_death(scenarios, &mut results, world).await;
             (self.on)(Progress::Started { id: scenario.id.clone(), twin: None });
             let result = self.one(scenario, n, world).await;
             let is_last = self.options.fail_fast && result.verdict > Verdict::Skipped;
@@ -97,7 +100,20 @@ impl Series<'_> {
                 break;
             }
         }
+        self.tell_late_death(scenarios, &mut results, world).await;
         results
+    }
+
+    /// Fails the last scenario if the target has ended after it, and nobody wanted it to.
+    async fn tell_late_death(&self, scenarios: &[Scenario], results: &mut [ScenarioResult], world: &World) {
+        let Some(process) = &world.process else { return };
+        let Some(death) = process.blame().await else { return };
+        let last = scenarios.iter().zip(results).rfind(|(_, result)| result.verdict != Verdict::Skipped);
+        let Some((scenario, result)) = last else { return };
+        fail(result, format!("after the scenario {death}"));
+        // What was seen does not show it.
+        one::keep(scenario, None, result, self.options);
+        (self.on)(Progress::Finished { result: Box::new(result.clone()), row: None });
     }
 
     /// Runs a scenario as often as asked; the worst result counts.
@@ -111,14 +127,14 @@ impl Series<'_> {
         let mut worst = None::<(ScenarioResult, Option<Observation>)>;
         let mut not_held = 0;
         for time in 1..=self.options.repeat {
-            if let Some(reason) = self.unfit(world, chosen.clone()).await {
-                return one::unseen(scenario, self.options, Verdict::Error, reason);
-            }
             world.recorder = Recorder::new(world.clock());
             world.nonce = format!("{}-{n}-{time}-{}", scenario.id, world.clock().wall().as_microsecond());
-            let (result, seen) = self.once(scenario, world).await;
+            let (result, seen) = match self.unfit(world, chosen.clone()).await {
+                None => self.once(scenario, world).await,
+                Some(reason) => (one::ended(scenario, self.options, Verdict::Error, reason), None),
+            };
             not_held += u32::from(result.verdict > Verdict::Skipped);
-            if worst.as_ref().is_none_or(|(worst, _)| result.verdict > worst.verdict) {
+            if worst.as_ref().is_none_or(|(worst, _)| gravity(&result) > gravity(worst)) {
                 worst = Some((result, seen));
             }
         }
@@ -126,8 +142,8 @@ impl Series<'_> {
             return one::ended(scenario, self.options, Verdict::Error, "it was never run".to_owned());
         };
         if not_held > 0 && self.options.repeat > 1 {
-            result.reason =
-                format!("{}; so or worse in {not_held} of {} runs", result.reason, self.options.repeat);
+            let told = format!("{not_held} of {} runs did not hold", self.options.repeat);
+            result.reason = format!("{}; {told}", result.reason);
         }
         one::keep(scenario, seen, &mut result, self.options);
         result
@@ -140,44 +156,92 @@ impl Series<'_> {
             let told = format!("the target did not start {FAILED_STARTS_MAX} times in a row");
             return Some(format!("{told}, and was not started again; see the reason of the first"));
         }
+        let is_usual = chosen.0.is_empty();
         let failed = process.run_with(chosen).await.err();
-        self.failed_starts = if failed.is_some() { self.failed_starts + 1 } else { 0 };
+        self.failed_starts = match &failed {
+            None => 0,
+            // It may be the settings that it does not like.
+            Some(_) if !is_usual => self.failed_starts,
+            Some(_) => self.failed_starts + 1,
+        };
         failed
     }
 
-    async fn once(&self, scenario: &Scenario, world: &World) -> (ScenarioResult, Option<Observation>) {
+    async fn once(&mut self, scenario: &Scenario, world: &World) -> (ScenarioResult, Option<Observation>) {
         let began = world.now();
         world.llm.set_script(mock_deepseek::Script::default());
         world.llm.reset();
         world.lines.clear();
-        let watch = Watch::begin(world).await;
-        let log = || watch.as_ref().map(Watch::log).unwrap_or_default();
-        let running = Box::pin(run::observe(scenario, world, || Seen { panics: None, log: log() }));
+        let watch = Watch::begin(world, self.written).await;
+        let seen = || watch.as_ref().map_or_else(|| Seen { panics: None, log: Vec::new() }, Watch::seen);
+        let running = Box::pin(run::observe(scenario, world, seen));
         let outcome = limit::within(limit::EXTERNAL_MAX, running).await;
         let process = match watch {
-            Some(watch) => Some(watch.end(self.file.memory_growth_mib, outcome.is_err()).await),
+            Some(watch) => {
+                if outcome.is_err() {
+                    watch.let_end().await;
+                }
+                Some(watch.end(self.file.memory_growth_mib).await)
+            }
             None => None,
         };
-        let (mut result, seen) = match outcome {
+        let (mut result, seen) = self.told(scenario, outcome, process);
+        result.real_us = micros(began, world.now());
+        self.leave(scenario, &result, world).await;
+        (result, seen)
+    }
+
+    /// Judges what was seen. What the target did wrong as a process is its own fault, whatever else there is to see.
+    fn told(
+        &self,
+        scenario: &Scenario,
+        outcome: Result<Observation, Broken>,
+        process: Option<ProcessSeen>,
+    ) -> (ScenarioResult, Option<Observation>) {
+        let death = process.as_ref().and_then(|process| process.death.clone());
+        let (mut result, mut seen) = match outcome {
             Ok(mut seen) => {
                 seen.process = process;
                 (one::told(scenario, &seen, self.options), Some(seen))
             }
-            Err(error) => (self.broken(scenario, &error, process), None),
+            Err(error) => (one::ended(scenario, self.options, Verdict::Error, error.to_string()), None),
         };
-        result.real_us = micros(began, world.now());
+        if let Some(death) = death.filter(|_| result.verdict != Verdict::Fail) {
+            fail(&mut result, death);
+            seen = None;
+        }
         (result, seen)
     }
 
-    /// Makes the result of a scenario that could not go on: its own fault if the target has ended by itself.
-    fn broken(&self, scenario: &Scenario, error: &Broken, process: Option<ProcessSeen>) -> ScenarioResult {
-        let Some(death) = process.and_then(|process| process.death) else {
-            return one::ended(scenario, self.options, Verdict::Error, error.to_string());
-        };
-        let reason = format!("{LIVES_ON}: {death}");
-        let checks = vec![invariant::death(death)];
-        ScenarioResult { checks, ..one::ended(scenario, self.options, Verdict::Fail, reason) }
+    /// Sees to it that the next scenario finds the target sound: one that this scenario may have left standing still, or
+    /// that did not answer, is started anew.
+    async fn leave(&mut self, scenario: &Scenario, result: &ScenarioResult, world: &World) {
+        let Some(process) = &world.process else { return };
+        let is_touched = scenario.tables.needs.iter().any(|need| need == "process");
+        if result.verdict == Verdict::Error || (result.verdict > Verdict::Skipped && is_touched) {
+            process.stop().await;
+        }
+        self.written = process.lines_written();
     }
+}
+
+/// Says how much a result tells against the target: a failure more than what could not be judged.
+const fn gravity(result: &ScenarioResult) -> u8 {
+    match result.verdict {
+        Verdict::Pass => 0,
+        Verdict::Skipped => 1,
+        Verdict::Inconclusive => 2,
+        Verdict::Error => 3,
+        Verdict::Fail => 4,
+    }
+}
+
+/// Fails a scenario because of what became of the target.
+fn fail(result: &mut ScenarioResult, death: String) {
+    result.reason = format!("{LIVES_ON}: {death}");
+    result.verdict = Verdict::Fail;
+    result.checks.retain(|check| check.id != LIVES_ON);
+    result.checks.push(invariant::death(death));
 }
 
 /// Says why nothing can be asked of a target that was not started here, if nobody listens there.

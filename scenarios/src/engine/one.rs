@@ -127,7 +127,12 @@ fn observe(plan: &Plan<'_>, log: &capture::Log) -> Result<Observation, Broken> {
         };
         let running = Box::pin(run::observe(plan.scenario, &stack.world, gather));
         let seen = limit::within(limit::BUILTIN_MAX, running).await;
-        stack.stop().await;
+        // Where it does not come to its end either, it is dropped.
+        let stopping = async {
+            stack.stop().await;
+            Ok(())
+        };
+        let _ = limit::within(limit::STOP_MAX, stopping).await;
         seen
     })
 }

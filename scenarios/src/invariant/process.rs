@@ -5,30 +5,12 @@ use crate::observation::Observation;
 
 const MIB: u64 = 1024 * 1024;
 
-/// What runtimes write when a part of a program has ended that should not have: Rust; Go, also where a handler of
-/// `net/http` is saved; the JVM; Node; Python's asyncio and its ASGI servers.
-const PANICS: [&str; 8] = [
-    "panicked at ",
-    "panic: ",
-    ": panic serving ",
-    "Exception in thread ",
-    "UnhandledPromiseRejection",
-    "Uncaught Exception",
-    "Task exception was never retrieved",
-    "Exception in ASGI application",
-];
-
 /// What cannot be seen is not told as sound.
 const UNSEEN: &str = "not visible on this target";
 
 pub(super) fn no_panic(seen: &Observation) -> Found {
-    let is_panic = |line: &&String| PANICS.iter().any(|mark| line.contains(mark));
-    let found = match (&seen.panics, &seen.process) {
-        (None, None) => return Ok(UNSEEN.to_owned()),
-        (Some(panics), _) => panics.first(),
-        (None, Some(_)) => seen.log.iter().find(is_panic),
-    };
-    found.map_or_else(|| Ok("none".to_owned()), |panic| Err((panic.clone(), Vec::new())))
+    let Some(panics) = &seen.panics else { return Ok(UNSEEN.to_owned()) };
+    panics.first().map_or_else(|| Ok("none".to_owned()), |panic| Err((panic.clone(), Vec::new())))
 }
 
 pub(super) fn lives_on(seen: &Observation) -> Found {

@@ -105,6 +105,7 @@ async fn accept(listener: TcpListener, way: Way) {
 impl Way {
     /// Carries one connection until both directions are over, or the line is cut.
     async fn carry(&self, near: TcpStream) -> io::Result<()> {
+        self.line.carries();
         let mut weather = self.line.watch();
         if *weather.borrow() == Weather::Cut {
             return Ok(());

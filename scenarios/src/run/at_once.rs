@@ -37,7 +37,7 @@ pub(super) async fn write_facts(step: &WriteFacts, people: &mut People<'_>) -> R
     people.world.until(LIMIT, || writing.is_finished()).await?;
     let mut histories = writing.await.map_err(|error| Broken::Other(format!("writers broke: {error}")))?;
     if step.killed_after.is_some() {
-        process(people)?.start().await.map_err(Broken::Other)?;
+        process(people)?.start_again().await.map_err(Broken::Other)?;
         people.world.recorder.note("harness", What::Note("started the target".to_owned()));
     }
     histories.sort_by_key(|(n, _)| *n);

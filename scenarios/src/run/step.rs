@@ -110,11 +110,11 @@ async fn process(doing: Doing, people: &People<'_>) -> Result<(), Broken> {
             "killed the target"
         }
         Doing::Stop => {
-            process.stop().await;
+            process.stop_in_order().await;
             "asked the target to end"
         }
         Doing::Start => {
-            process.start().await.map_err(Broken::Other)?;
+            process.start_again().await.map_err(Broken::Other)?;
             "started the target"
         }
         Doing::Pause => {
@@ -145,6 +145,11 @@ fn network(step: &Network, people: &People<'_>) -> Result<(), Broken> {
     let of = if step.replica.is_first() { String::new() } else { format!(" at replica {}", step.replica) };
     line.set(weather);
     world.recorder.note("network", What::Note(told + &of));
+    if weather != Weather::Clear && world.lines.is_unused((step.replica, step.link)) {
+        let told =
+            format!("nothing went over the line to the {far} so far: it is not the one that the target uses");
+        world.recorder.note("network", What::Missing(told));
+    }
     Ok(())
 }
 

@@ -35,10 +35,10 @@ pub struct Via {
 pub(crate) struct Ends {
     /// The URL of the model.
     pub(crate) llm: String,
-    /// The address of the database, if it has a line.
-    pub(crate) database: Option<SocketAddr>,
+    /// The address of the database, or the path of its socket, if it has a line.
+    pub(crate) database: Option<String>,
     /// The same of its Redis.
-    pub(crate) redis: Option<SocketAddr>,
+    pub(crate) redis: Option<String>,
 }
 
 impl Links {
@@ -55,6 +55,12 @@ impl Links {
         Ok(())
     }
 
+    /// Returns where they lead, for a back end that finds all without gauntlet in between. `llm` is the URL of the model.
+    pub(crate) fn straight(&self, llm: &str) -> Ends {
+        let to = |via: &Option<Via>| via.as_ref().map(|via| via.to.clone());
+        Ends { llm: llm.to_owned(), database: to(&self.database), redis: to(&self.redis) }
+    }
+
     /// Begins them. `llm` is the URL of the mock.
     pub(crate) async fn begin(&self, llm: &str, means: Means) -> Result<(Lines, Ends), String> {
         let mut lines = Lines::default();
@@ -66,7 +72,7 @@ impl Links {
         for (via, link, end) in vias {
             if let Some(via) = via {
                 let line = (via.at, End::parse(&via.to)?);
-                *end = Some(lines.carry(link, line, means.clone()).await?);
+                *end = Some(lines.carry(link, line, means.clone()).await?.to_string());
             }
         }
         if let Some(at) = self.llm {

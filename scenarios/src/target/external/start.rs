@@ -2,7 +2,6 @@
 
 use std::{
     collections::BTreeMap,
-    net::SocketAddr,
     path::{Path, PathBuf},
     process::{Command as StdCommand, ExitStatus, Stdio},
     sync::{Mutex, MutexGuard, PoisonError},
@@ -122,6 +121,8 @@ pub(crate) struct Process {
     /// What it was started with last beyond its own settings.
     chosen: Mutex<Settings>,
     log: Log,
+    /// What it has done wrong as a process, and nobody was told yet.
+    blame: Mutex<Vec<String>>,
     _scratch: TempDir,
 }
 
@@ -141,12 +142,11 @@ impl Process {
         let scratch =
             TempDir::new().map_err(|error| format!("cannot make a folder for the target: {error}"))?;
         let address = file.url.trim_start_matches("http://");
-        let address_of = |end: Option<SocketAddr>| end.map(|address| address.to_string()).unwrap_or_default();
         let port = address.rsplit(':').next().unwrap_or_default();
         let words = Words::from([
             ("llm", ends.llm.clone()),
-            ("database", address_of(ends.database)),
-            ("redis", address_of(ends.redis)),
+            ("database", ends.database.clone().unwrap_or_default()),
+            ("redis", ends.redis.clone().unwrap_or_default()),
             ("url", file.url.clone()),
             ("address", address.to_owned()),
             ("port", port.to_owned()),
@@ -163,19 +163,37 @@ impl Process {
             running: tokio::sync::Mutex::default(),
             chosen: Mutex::default(),
             log: Log::default(),
+            blame: Mutex::default(),
             _scratch: scratch,
         })
     }
 
     /// Sees to it that it runs with these settings beyond its own: it is started anew if they have changed.
     pub(crate) async fn run_with(&self, chosen: Settings) -> Result<(), String> {
-        let has_ended = self.ended().await.is_some();
+        let has_ended = self.note_death().await;
         if !has_ended && self.running.lock().await.is_some() && *self.chosen() == chosen {
             return Ok(());
         }
         self.stop().await;
         *self.chosen() = chosen;
         self.start().await
+    }
+
+    /// Starts it again in the course of a scenario: that it does not come up is its own fault.
+    pub(crate) async fn start_again(&self) -> Result<(), String> {
+        self.note_death().await;
+        let started = self.start().await;
+        if let Err(error) = &started {
+            self.note(format!("it does not start again: {error}"));
+        }
+        started
+    }
+
+    /// Asks it to end in the course of a scenario: that it has to be killed is its own fault.
+    pub(crate) async fn stop_in_order(&self) {
+        if !self.stop().await {
+            self.note(format!("it did not end within {GRACE:?} when it was asked to, and was killed"));
+        }
     }
 
     /// Starts it and waits until it is ready.
@@ -186,7 +204,7 @@ impl Process {
         let mut last = "no answer".to_owned();
         while clock.now().since_origin() < self.start.within {
             if let Some(status) = self.ended().await {
-                self.read_out().await;
+                self.gone().await;
                 return Err(self.told(&format!("the target ended before it was ready, with {status}")));
             }
             match rest.call(Request { path: self.start.health.clone(), ..Request::default() }).await {
@@ -229,6 +247,29 @@ impl Process {
         self.chosen.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
+    /// Returns what it has done wrong as a process since somebody asked last: the first of it.
+    pub(crate) async fn blame(&self) -> Option<String> {
+        self.note_death().await;
+        std::mem::take(&mut *self.blamed()).into_iter().next()
+    }
+
+    /// Notes that it has ended by itself, if it has; says whether it has ended.
+    async fn note_death(&self) -> bool {
+        let Some(status) = self.ended().await else { return false };
+        // Its log may name secrets; where it is shown they are taken out.
+        self.note(format!("it ended with {status}"));
+        self.gone().await;
+        true
+    }
+
+    fn note(&self, fault: String) {
+        self.blamed().push(fault);
+    }
+
+    fn blamed(&self) -> MutexGuard<'_, Vec<String>> {
+        self.blame.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
     /// Returns its id while it runs.
     pub(crate) async fn id(&self) -> Option<u32> {
         self.running.lock().await.as_ref()?.child.id()
@@ -238,17 +279,6 @@ impl Process {
     pub(crate) async fn ended(&self) -> Option<ExitStatus> {
         // What cannot be asked has not ended as far as anybody knows.
         self.running.lock().await.as_mut()?.child.try_wait().unwrap_or_default()
-    }
-
-    /// Waits until what it wrote before its end has been read.
-    async fn read_out(&self) {
-        let Some(mut running) = self.running.lock().await.take() else { return };
-        let all = async { while running.readers.join_next().await.is_some() {} };
-        tokio::select! {
-            () = all => {}
-            // Somebody that it started may hold its output open.
-            () = SystemClock::new().sleep(READ_OUT_MAX) => {}
-        }
     }
 
     /// Returns how many lines it has written.
@@ -263,13 +293,23 @@ impl Process {
 
     /// Begins to measure its memory: the peak from now on is what [`Self::memory`] tells.
     pub(crate) async fn watch_memory(&self) -> Option<u64> {
-        group::begin(self.running.lock().await.as_ref()?.group)
+        group::begin(self.group().await?)
     }
 
-    /// Returns the most memory that it held at one time, in bytes, with all that it started; nothing where the system
-    /// does not tell.
+    /// Returns the most memory that it held since, in bytes: the sum of the peaks of its processes. Nothing where the
+    /// system does not tell, or where what was started here is a client of what runs elsewhere.
     pub(crate) async fn memory(&self) -> Option<u64> {
-        group::peak(self.running.lock().await.as_ref()?.group)
+        group::peak(self.group().await?)
+    }
+
+    async fn group(&self) -> Option<Pid> {
+        let running = self.running.lock().await;
+        running.as_ref().filter(|_| self.start.kill.is_empty()).map(|running| running.group)
+    }
+
+    /// Returns the panics that it wrote of after so many lines.
+    pub(crate) fn panics_since(&self, written: usize) -> Vec<String> {
+        self.log.panics_since(written)
     }
 
     /// Adds its last lines to a problem.
@@ -294,15 +334,17 @@ impl Process {
 
     /// Kills it, and waits until it is gone.
     pub(crate) async fn kill(&self) -> Result<(), String> {
+        self.note_death().await;
         self.reach(&self.start.kill, Signal::KILL).await?;
         self.gone().await;
         Ok(())
     }
 
-    /// Asks it to end, and kills it when it does not.
-    pub(crate) async fn stop(&self) {
+    /// Asks it to end, and kills it when it does not; says whether that was not needed.
+    pub(crate) async fn stop(&self) -> bool {
+        self.note_death().await;
         self.signal(Signal::TERM).await;
-        self.gone().await;
+        self.gone().await
     }
 
     /// Returns a command of the target file, ready to be run; none if the file names none.
@@ -327,15 +369,19 @@ impl Process {
         Err(format!("`{}` failed: {problem}", words.join(" ")))
     }
 
-    /// Waits until it has ended; what has not by then is killed.
-    async fn gone(&self) {
+    /// Waits until it has ended, and what it wrote has been read; what has not ended by then is killed. Says whether that
+    /// was not needed.
+    async fn gone(&self) -> bool {
         let mut kept = self.running.lock().await;
-        let Some(running) = kept.as_mut() else { return };
-        if !running.ends_within(GRACE).await {
+        let Some(running) = kept.as_mut() else { return true };
+        let in_order = running.ends_within(GRACE).await;
+        if !in_order {
             running.kill();
             running.ends_within(DEATH_MAX).await;
         }
+        running.read_out().await;
         *kept = None;
+        in_order
     }
 
     async fn signal(&self, signal: Signal) {
@@ -349,6 +395,16 @@ impl Running {
     fn signal(&self, signal: Signal) {
         // A group that is gone needs no signal.
         let _ = kill_process_group(self.group, signal);
+    }
+
+    /// Waits until what it wrote before its end has been read.
+    async fn read_out(&mut self) {
+        let all = async { while self.readers.join_next().await.is_some() {} };
+        tokio::select! {
+            () = all => {}
+            // Somebody that it started may hold its output open.
+            () = SystemClock::new().sleep(READ_OUT_MAX) => {}
+        }
     }
 
     /// Kills it with all that it started.
