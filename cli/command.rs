@@ -5,8 +5,7 @@ use clap::{Parser, Subcommand};
 use crate::{admin, config, exit_code::ExitCode, failure::Failure, serve};
 #[cfg(feature = "lab")]
 use crate::{
-    check, compare, explore, faults, floor, list, load, mock, new, prove, replay, run, schema, show, talk,
-    target,
+    check, compare, faults, floor, list, load, mock, new, prove, replay, run, schema, show, talk, target,
 };
 
 /// Proves that an LLM chat back end survives its LLM, its users and its own infrastructure
@@ -33,15 +32,12 @@ impl Cli {
 /// A command with its arguments.
 #[derive(Debug, Subcommand)]
 pub(crate) enum Command {
-    /// Run scenarios and judge the target
+    /// Run scenarios and judge the target, or search for a scenario that it fails
     #[cfg(feature = "lab")]
-    Run(run::Arguments),
+    Run(run::Wanted),
     /// Show that each scenario fails when its protection is taken away
     #[cfg(feature = "lab")]
     Prove(run::Arguments),
-    /// Search schedules of users, faults and time for one that breaks an invariant
-    #[cfg(feature = "lab")]
-    Explore(explore::Arguments),
     /// Compare two reports: what became worse, better, new, gone
     #[cfg(feature = "lab")]
     Compare(compare::Arguments),
@@ -95,7 +91,7 @@ pub(crate) enum Command {
 impl Default for Command {
     #[cfg(feature = "lab")]
     fn default() -> Self {
-        Self::Run(run::Arguments::default())
+        Self::Run(run::Wanted::default())
     }
 
     #[cfg(not(feature = "lab"))]
@@ -113,7 +109,6 @@ impl Command {
             #[cfg(feature = "lab")]
             Self::Prove(arguments) => prove::run(&arguments),
             #[cfg(feature = "lab")]
-            Self::Explore(arguments) => explore::run(&arguments),
             #[cfg(feature = "lab")]
             Self::Compare(arguments) => compare::run(&arguments),
             #[cfg(feature = "lab")]

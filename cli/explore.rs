@@ -1,6 +1,10 @@
-//! `gauntlet explore`: search schedules of users, faults and time for one that breaks an invariant.
+//! `gauntlet run --explore`: search schedules of users, faults and time for one that breaks an invariant.
 
-use std::{fs, io::Write as _, path::PathBuf};
+use std::{
+    fs,
+    io::Write as _,
+    path::{Path, PathBuf},
+};
 
 use clap::Args;
 use indicatif::{ProgressBar, ProgressDrawTarget, ProgressStyle};
@@ -9,29 +13,45 @@ use tokio_util::sync::CancellationToken;
 
 use crate::{exit_code::ExitCode, failure::Failure, output, signal, target};
 
-/// What to search, and where what is found goes.
-#[derive(Debug, Args)]
+/// Where what is found goes, if nothing else is said.
+const FOUND: &str = "found.toml";
+
+/// What to search for, and where what is found goes.
+#[derive(Debug, Default, Args)]
+#[command(next_help_heading = "Search")]
+#[group(id = "search")]
 pub(crate) struct Arguments {
-    /// Schedules to try at most
-    #[arg(long, value_name = "NUMBER", default_value_t = 100)]
-    schedules: u32,
-    /// Seed of the first schedule; the others follow from it
-    #[arg(long, value_name = "NUMBER", default_value_t = 1)]
-    seed: u64,
-    /// Search the back end that this file describes instead of the built-in reference server
-    #[arg(long, value_name = "FILE")]
-    target: Option<PathBuf>,
+    /// Draw so many schedules of users, faults and time, until one breaks an invariant
+    #[arg(
+        long,
+        value_name = "NUMBER",
+        conflicts_with_all = ["names", "repeat", "report", "format", "annotate", "fail_fast", "jobs"]
+    )]
+    explore: Option<u32>,
     /// Weaken this part of the built-in server first: a bug that is to be found
     #[arg(long, value_name = "PART", conflicts_with = "target")]
     part: Option<String>,
-    /// File for the scenario that shows what was found
-    #[arg(long, value_name = "FILE", default_value = "found.toml")]
-    into: PathBuf,
+    /// File for the scenario that shows what was found [default: found.toml]
+    #[arg(long, value_name = "FILE")]
+    into: Option<PathBuf>,
+}
+
+impl Arguments {
+    /// Says whether a search is wanted; what belongs to one is wrong without it.
+    pub(crate) fn are_given(&self) -> Result<bool, Failure> {
+        let lonely = [(self.part.is_some(), "--part"), (self.into.is_some(), "--into")];
+        match lonely.iter().find(|(is_given, _)| *is_given && self.explore.is_none()) {
+            None => Ok(self.explore.is_some()),
+            Some((_, option)) => Err(Failure::usage(format!(
+                "`{option}` is for a search\n  hint: add `--explore 100`, and name no scenario"
+            ))),
+        }
+    }
 }
 
 /// Ends with 1 where something was found.
-pub(crate) fn run(arguments: &Arguments) -> Result<ExitCode, Failure> {
-    let Arguments { schedules, seed, part, into, .. } = arguments;
+pub(crate) fn run(arguments: &Arguments, target: Option<&Path>, seed: u64) -> Result<ExitCode, Failure> {
+    let into = arguments.into.as_deref().unwrap_or(Path::new(FOUND));
     let shown = into.display();
     if into.exists() {
         return Err(Failure::usage(format!(
@@ -39,14 +59,14 @@ pub(crate) fn run(arguments: &Arguments) -> Result<ExitCode, Failure> {
         )));
     }
     let search = Search {
-        schedules: *schedules,
-        seed: *seed,
-        target: target::wanted(arguments.target.as_deref())?,
-        part: part.clone(),
+        schedules: arguments.explore.unwrap_or_default(),
+        seed,
+        target: target::wanted(target)?,
+        part: arguments.part.clone(),
         stop: CancellationToken::new(),
     };
     let outcome = searched(&search)?;
-    let told = told(&outcome, *seed);
+    let told = told(&outcome, seed);
     let Some(found) = &outcome.found else {
         output::print(&told);
         if search.stop.is_cancelled() {
@@ -58,12 +78,12 @@ pub(crate) fn run(arguments: &Arguments) -> Result<ExitCode, Failure> {
         return Ok(if is_shown { ExitCode::Held } else { ExitCode::Inconclusive });
     };
     keep(found, into)?;
-    let command = match (&arguments.target, part) {
-        (Some(target), _) => format!("run {shown} --seed {} --target {}", found.seed, target.display()),
-        (None, Some(_)) => format!("prove {shown} --seed {}", found.seed),
-        (None, None) => format!("run {shown} --seed {}", found.seed),
-    };
-    output::print(&format!("{told}`{shown}` holds them: gauntlet {command}\n"));
+    let verb = if search.part.is_some() { "prove" } else { "run" };
+    let at = target.map(|path| format!(" --target {}", path.display())).unwrap_or_default();
+    output::print(&format!(
+        "{told}`{shown}` holds them: gauntlet {verb} {shown} --seed {}{at}\n",
+        found.seed
+    ));
     Ok(ExitCode::Failed)
 }
 
@@ -104,7 +124,7 @@ fn told(outcome: &Outcome, seed: u64) -> String {
 }
 
 /// Writes what was found, and never over something else.
-fn keep(found: &Found, into: &PathBuf) -> Result<(), Failure> {
+fn keep(found: &Found, into: &Path) -> Result<(), Failure> {
     let written =
         fs::File::create_new(into).and_then(|mut file| file.write_all(found.scenario.source.as_bytes()));
     written.map_err(|error| {

@@ -1,4 +1,4 @@
-//! `gauntlet run`: run scenarios, show the verdicts, write the reports.
+//! `gauntlet run`: run scenarios, show the verdicts, write the reports; or search for a scenario that the target fails.
 
 use std::{
     collections::BTreeMap,
@@ -20,8 +20,18 @@ use tokio::runtime;
 use tokio_util::sync::CancellationToken;
 
 use crate::{
-    annotate, exit_code::ExitCode, failure::Failure, live::Live, output, selection, signal::Wishes, target,
+    annotate, exit_code::ExitCode, explore, failure::Failure, live::Live, output, selection, signal::Wishes,
+    target,
 };
+
+/// Scenarios to run, or a search for one.
+#[derive(Debug, Default, Args)]
+pub(crate) struct Wanted {
+    #[command(flatten)]
+    scenarios: Arguments,
+    #[command(flatten)]
+    search: explore::Arguments,
+}
 
 /// Which scenarios, against what, and how.
 #[derive(Clone, Debug, Args)]
@@ -96,8 +106,12 @@ impl Aim {
     }
 }
 
-pub(crate) fn run(arguments: &Arguments) -> Result<ExitCode, Failure> {
-    execute(arguments, Aim::Judge)
+pub(crate) fn run(wanted: &Wanted) -> Result<ExitCode, Failure> {
+    let Wanted { scenarios, search } = wanted;
+    if search.are_given()? {
+        return explore::run(search, scenarios.target.as_deref(), scenarios.seed);
+    }
+    execute(scenarios, Aim::Judge)
 }
 
 /// Runs the scenarios, prints the verdicts and writes the report, also when it is interrupted.

@@ -115,15 +115,18 @@ fn two_reports_are_compared_by_what_became_worse_s15() {
 #[test]
 fn what_a_search_finds_is_written_proves_itself_and_is_never_written_over_s14() {
     let folder = tempfile::tempdir().unwrap();
-    let search = ["explore", "--schedules", "1", "--seed", "44", "--part", "lost-in-a-crowd"];
+    let search = ["run", "--explore", "1", "--seed", "44", "--part", "lost-in-a-crowd"];
 
     let found = gauntlet(folder.path(), &search);
     let again = gauntlet(folder.path(), &search);
-    let proved = gauntlet(folder.path(), &["prove", "found.toml"]);
+    let proved = gauntlet(folder.path(), &["prove", "found.toml", "--seed", "44"]);
 
     assert_eq!(found.status.code(), Some(1), "{}", out(&found));
     assert!(out(&found).contains("steps are needed; `found.toml` holds them"), "{}", out(&found));
     assert_eq!(again.status.code(), Some(2), "{}", out(&again));
     assert!(String::from_utf8_lossy(&again.stderr).contains("`found.toml` is there already"));
     assert_eq!(proved.status.code(), Some(0), "{}", out(&proved));
+    for wrong in [["run", "--explore", "1", "smoke"], ["run", "--part", "lost-in-a-crowd", "smoke"]] {
+        assert_eq!(gauntlet(folder.path(), &wrong).status.code(), Some(2), "{wrong:?}");
+    }
 }
