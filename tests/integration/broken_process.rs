@@ -34,7 +34,7 @@ struct Case {
 const WATCHDOG: Wrong = Wrong::Shell("python3 {root}/tests/support/watchdog.py $server {redis} 1 &");
 const DIES: &str = "it ended with";
 
-const CASES: [Case; 14] = [
+const CASES: [Case; 15] = [
     Case {
         scenario: "facts_survive_a_kill",
         wrong: Wrong::Disk("DELETE FROM facts"),
@@ -52,6 +52,13 @@ const CASES: [Case; 14] = [
         wrong: Wrong::Disk("UPDATE facts SET version = version - 20"),
         check: "what the last writer wrote is there after a kill",
         words: "its `json` is 63",
+    },
+    // What a killed server leaves behind keeps the next one from starting.
+    Case {
+        scenario: "facts_survive_a_kill",
+        wrong: Wrong::Shell("[ -e {scratch}/lock ] && kill -s KILL $server; touch {scratch}/lock"),
+        check: "the target lives on",
+        words: "it does not start again",
     },
     Case {
         scenario: "confirmation_survives_a_kill",

@@ -35,8 +35,11 @@ const CARER: usize = 199;
 const LOOK_EVERY: Duration = Duration::from_millis(50);
 /// So long its last words may take.
 const READ_OUT_MAX: Duration = Duration::from_secs(1);
-/// So long it may take to end in order; then it is killed.
+/// So long it may take to end in order between scenarios; then it is killed.
 const GRACE: Duration = Duration::from_secs(5);
+/// The same where a scenario asks it to: what an orchestrator gives by default (Kubernetes,
+/// `terminationGracePeriodSeconds`).
+const ORDERLY_GRACE: Duration = Duration::from_secs(30);
 /// So long the system may take to end what was killed.
 const DEATH_MAX: Duration = Duration::from_secs(1);
 
@@ -191,8 +194,10 @@ impl Process {
 
     /// Asks it to end in the course of a scenario: that it has to be killed is its own fault.
     pub(crate) async fn stop_in_order(&self) {
-        if !self.stop().await {
-            self.note(format!("it did not end within {GRACE:?} when it was asked to, and was killed"));
+        if !self.end_within(ORDERLY_GRACE).await {
+            self.note(format!(
+                "it did not end within {ORDERLY_GRACE:?} when it was asked to, and was killed"
+            ));
         }
     }
 
@@ -204,7 +209,7 @@ impl Process {
         let mut last = "no answer".to_owned();
         while clock.now().since_origin() < self.start.within {
             if let Some(status) = self.ended().await {
-                self.gone().await;
+                self.gone(GRACE).await;
                 return Err(self.told(&format!("the target ended before it was ready, with {status}")));
             }
             match rest.call(Request { path: self.start.health.clone(), ..Request::default() }).await {
@@ -258,7 +263,7 @@ impl Process {
         let Some(status) = self.ended().await else { return false };
         // Its log may name secrets; where it is shown they are taken out.
         self.note(format!("it ended with {status}"));
-        self.gone().await;
+        self.gone(GRACE).await;
         true
     }
 
@@ -336,15 +341,20 @@ impl Process {
     pub(crate) async fn kill(&self) -> Result<(), String> {
         self.note_death().await;
         self.reach(&self.start.kill, Signal::KILL).await?;
-        self.gone().await;
+        self.gone(GRACE).await;
         Ok(())
     }
 
-    /// Asks it to end, and kills it when it does not; says whether that was not needed.
-    pub(crate) async fn stop(&self) -> bool {
+    /// Asks it to end, and kills it when it does not.
+    pub(crate) async fn stop(&self) {
+        self.end_within(GRACE).await;
+    }
+
+    /// Asks it to end, and kills it when it does not do so in this time; says whether that was not needed.
+    async fn end_within(&self, grace: Duration) -> bool {
         self.note_death().await;
         self.signal(Signal::TERM).await;
-        self.gone().await
+        self.gone(grace).await
     }
 
     /// Returns a command of the target file, ready to be run; none if the file names none.
@@ -371,10 +381,10 @@ impl Process {
 
     /// Waits until it has ended, and what it wrote has been read; what has not ended by then is killed. Says whether that
     /// was not needed.
-    async fn gone(&self) -> bool {
+    async fn gone(&self, grace: Duration) -> bool {
         let mut kept = self.running.lock().await;
         let Some(running) = kept.as_mut() else { return true };
-        let in_order = running.ends_within(GRACE).await;
+        let in_order = running.ends_within(grace).await;
         if !in_order {
             running.kill();
             running.ends_within(DEATH_MAX).await;
