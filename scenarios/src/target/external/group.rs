@@ -69,6 +69,10 @@ mod tests {
 
     #[test]
     fn the_peak_of_a_group_is_measured_from_its_beginning_s9() {
+        if fs::write("/proc/self/clear_refs", RESET_PEAK).is_err() {
+            // This system measures no peak anew: what was taken in all of a life is the most that can be told.
+            return;
+        }
         let group = Pid::from_raw(group_of(id()).unwrap()).unwrap();
         take();
 
