@@ -109,7 +109,6 @@ impl Command {
             #[cfg(feature = "lab")]
             Self::Prove(arguments) => prove::run(&arguments),
             #[cfg(feature = "lab")]
-            #[cfg(feature = "lab")]
             Self::Compare(arguments) => compare::run(&arguments),
             #[cfg(feature = "lab")]
             Self::Replay(arguments) => replay::run(&arguments),

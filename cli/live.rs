@@ -47,7 +47,10 @@ impl Live {
             Progress::Started { id, twin: Some(twin) } => self.bar.set_message(format!("{id}, {twin}")),
             Progress::Finished { result, row: None } => {
                 self.tell(result.verdict == Verdict::Pass, &terminal::line(&result, self.screen));
-                self.finished().scenarios.push(*result);
+                // What is told again of a scenario takes the place of what was told before.
+                let mut finished = self.finished();
+                finished.scenarios.retain(|known| known.id != result.id);
+                finished.scenarios.push(*result);
             }
             Progress::Finished { row: Some(row), .. } => {
                 let killed = row.outcome == scenarios::result::ProofOutcome::Killed;

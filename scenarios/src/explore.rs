@@ -130,7 +130,8 @@ impl Explorer<'_> {
         })
     }
 
-    /// Shrinks what was drawn, and writes it down; nothing if what is left does not break the same check once more.
+    /// Shrinks what was drawn, and writes it down; nothing if what is left does not break the same check once more. Whoever
+    /// stops the search gets what there is by then.
     fn found(
         &self,
         schedule: u32,
@@ -139,7 +140,8 @@ impl Explorer<'_> {
     ) -> Result<Option<Found>, Box<ParseError>> {
         let needed = self.shrink(drawn.clone(), seed, &check)?;
         let scenario = needed.scenario(&self.reach, (self.part(), &check.id))?;
-        let again = matches!(self.play(&needed, seed)?, Seen::Broken(still) if still.id == check.id);
+        let again = self.search.stop.is_cancelled()
+            || matches!(self.play(&needed, seed)?, Seen::Broken(still) if still.id == check.id);
         let (drawn, steps) = (drawn.acts.len(), needed.acts.len());
         Ok(again.then_some(Found { schedule, seed, drawn, steps, check, scenario }))
     }

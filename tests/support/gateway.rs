@@ -21,7 +21,11 @@ use axum::{
 };
 use futures_util::stream;
 use serde_json::{Value, json};
-use tokio::{net::TcpListener, sync::mpsc, task::JoinHandle};
+use tokio::{
+    net::TcpListener,
+    sync::mpsc,
+    task::{AbortHandle, JoinHandle},
+};
 
 use telling::Telling;
 
@@ -68,6 +72,13 @@ pub(crate) enum Defect {
     SwallowsErrors,
     /// It passes on whatever comes with a good status.
     BelievesTheStatus,
+}
+
+impl Defect {
+    /// Returns how long the model may be silent.
+    const fn patience(self) -> Duration {
+        if matches!(self, Self::IsPatient) { Duration::from_hours(1) } else { GAP }
+    }
 }
 
 /// So long the model may be silent.
@@ -151,7 +162,7 @@ async fn streamed(way: Way, body: Bytes) -> Response {
     way.clients.lock().unwrap().push(events.clone());
     let telling = tokio::spawn(Telling::new(way.clone(), events).run(asked));
     let body = Body::from_stream(stream::unfold(
-        (passed, Cut(telling, way.defect)),
+        (passed, Cut(telling.abort_handle(), way.defect)),
         |(mut passed, cut)| async move {
             let event: String = passed.recv().await?;
             Some((Ok::<_, Infallible>(event), (passed, cut)))
@@ -160,8 +171,8 @@ async fn streamed(way: Way, body: Bytes) -> Response {
     ([(CONTENT_TYPE, "text/event-stream")], body).into_response()
 }
 
-/// Ends what is told when the client has left.
-struct Cut(JoinHandle<()>, Defect);
+/// Ends what is done for a client when it has left.
+struct Cut(AbortHandle, Defect);
 
 impl Drop for Cut {
     fn drop(&mut self) {

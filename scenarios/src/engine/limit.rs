@@ -12,11 +12,11 @@ use crate::world::Broken;
 
 /// Far more than any scenario of the library needs, also on a machine that is busy: only what would not end reaches it.
 pub(super) const BUILTIN_MAX: Duration = Duration::from_mins(2);
-/// So long a built-in server may take to end.
-pub(super) const STOP_MAX: Duration = Duration::from_secs(30);
-/// The same as the first of one that runs in real time: a breaker may have to cool down before it and after it, writers have ten minutes,
+/// The same of one that runs in real time: a breaker may have to cool down before it and after it, writers have ten minutes,
 /// and pauses three.
 pub(super) const EXTERNAL_MAX: Duration = Duration::from_mins(30);
+/// So long a built-in server may take to end.
+pub(super) const STOP_MAX: Duration = Duration::from_secs(30);
 
 /// Runs something, and gives it up when it has taken `most` of real time.
 ///

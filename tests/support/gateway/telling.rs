@@ -1,12 +1,10 @@
 //! An answer that comes piece by piece and is passed on so.
 
-use std::time::Duration;
-
 use futures_util::StreamExt as _;
 use serde_json::json;
 use tokio::{sync::mpsc, time::timeout};
 
-use super::{DONE, Defect, GAP, Way, finish, piece};
+use super::{DONE, Defect, Way, finish, piece};
 
 /// An answer that is passed on.
 pub(super) struct Telling {
@@ -26,9 +24,8 @@ impl Telling {
     /// Passes the events of the model on, as the defect wants it.
     pub(super) async fn run(mut self, asked: reqwest::Response) {
         let (mut bytes, mut rest) = (asked.bytes_stream(), Vec::new());
-        let patience = if self.way.defect == Defect::IsPatient { Duration::from_hours(1) } else { GAP };
         while !self.is_done
-            && let Ok(Some(Ok(more))) = timeout(patience, bytes.next()).await
+            && let Ok(Some(Ok(more))) = timeout(self.way.defect.patience(), bytes.next()).await
         {
             match self.way.defect {
                 Defect::NeverAnswers => return std::future::pending().await,

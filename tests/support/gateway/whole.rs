@@ -1,7 +1,5 @@
 //! An answer that comes as one JSON object and is passed on so.
 
-use std::time::Duration;
-
 use axum::{
     body::Bytes,
     http::{StatusCode, header::CONTENT_TYPE},
@@ -10,7 +8,7 @@ use axum::{
 use serde_json::{Value, json};
 use tokio::time::timeout;
 
-use super::{Defect, GAP, Way, refusal};
+use super::{Cut, Defect, Way, refusal};
 
 /// Asks the model and passes its answer on, as the defect wants it.
 pub(super) async fn answer(way: Way, body: Bytes) -> Response {
@@ -22,8 +20,7 @@ pub(super) async fn answer(way: Way, body: Bytes) -> Response {
     });
     // Whoever has left is not waited for.
     let cut = Cut(asking.abort_handle(), defect);
-    let patience = if defect == Defect::IsPatient { Duration::from_hours(1) } else { GAP };
-    let Ok(asked) = timeout(patience, asking).await else {
+    let Ok(asked) = timeout(defect.patience(), asking).await else {
         return refusal(StatusCode::GATEWAY_TIMEOUT, "the model says nothing");
     };
     drop(cut);
@@ -36,17 +33,6 @@ pub(super) async fn answer(way: Way, body: Bytes) -> Response {
         Ok((status, body)) => refusal(status, &String::from_utf8_lossy(&body)),
         Err(_) if defect == Defect::BelievesTheHalf => own("Something was said."),
         Err(error) => refusal(StatusCode::BAD_GATEWAY, &error.to_string()),
-    }
-}
-
-/// Hangs up on the model when the client has left.
-struct Cut(tokio::task::AbortHandle, Defect);
-
-impl Drop for Cut {
-    fn drop(&mut self) {
-        if self.1 != Defect::HoldsTheModel {
-            self.0.abort();
-        }
     }
 }
 
