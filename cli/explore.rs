@@ -25,6 +25,7 @@ pub(crate) struct Arguments {
     #[arg(
         long,
         value_name = "NUMBER",
+        value_parser = clap::value_parser!(u32).range(1..),
         conflicts_with_all = ["names", "repeat", "report", "format", "annotate", "fail_fast", "jobs"]
     )]
     explore: Option<u32>,

@@ -126,7 +126,12 @@ fn what_a_search_finds_is_written_proves_itself_and_is_never_written_over_s14() 
     assert_eq!(again.status.code(), Some(2), "{}", out(&again));
     assert!(String::from_utf8_lossy(&again.stderr).contains("`found.toml` is there already"));
     assert_eq!(proved.status.code(), Some(0), "{}", out(&proved));
-    for wrong in [["run", "--explore", "1", "smoke"], ["run", "--part", "lost-in-a-crowd", "smoke"]] {
-        assert_eq!(gauntlet(folder.path(), &wrong).status.code(), Some(2), "{wrong:?}");
+    let wrongs: [&[&str]; 3] = [
+        &["run", "--explore", "1", "smoke"],
+        &["run", "--part", "lost-in-a-crowd"],
+        &["run", "--explore", "0"],
+    ];
+    for wrong in wrongs {
+        assert_eq!(gauntlet(folder.path(), wrong).status.code(), Some(2), "{wrong:?}");
     }
 }
