@@ -13,7 +13,7 @@ use clock::SystemClock;
 use secrecy::{ExposeSecret, SecretString};
 use server::{
     Config, Parts,
-    accounts::{AccountError, Accounts},
+    accounts::{AccountError, Accounts, Seeding},
     audit::{Act, Audit},
     storage::{Actor, Database, User},
 };
@@ -31,6 +31,8 @@ pub(crate) enum Wish {
     CreateAdmin(CreateAdmin),
     /// Remove the second factor of an account, such as when the phone is lost
     RemoveSecondFactor(Whose),
+    /// Make users in number, with a past, and print a token for each: for a load, never where real people are
+    SeedUsers(SeedUsers),
 }
 
 #[derive(Debug, Args)]
@@ -45,13 +47,35 @@ pub(crate) struct CreateAdmin {
 #[derive(Debug, Args)]
 pub(crate) struct Whose {
     #[command(flatten)]
+    place: Place,
+    /// E-mail address of the account
+    #[arg(long, value_name = "ADDRESS")]
+    email: String,
+}
+
+/// Which database, and by which settings.
+#[derive(Debug, Args)]
+struct Place {
+    #[command(flatten)]
     source: Source,
     /// Database, `sqlite:PATH` or `postgres://…`; wins over file and environment
     #[arg(long, value_name = "URL")]
     database: Option<String>,
-    /// E-mail address of the account
-    #[arg(long, value_name = "ADDRESS")]
-    email: String,
+}
+
+#[derive(Debug, Args)]
+pub(crate) struct SeedUsers {
+    #[command(flatten)]
+    place: Place,
+    /// So many users
+    #[arg(value_name = "USERS", value_parser = clap::value_parser!(u32).range(1..=50_000))]
+    users: u32,
+    /// Messages of each, questions and answers together
+    #[arg(long, value_name = "NUMBER", default_value_t = 0, value_parser = clap::value_parser!(u32).range(..=10_000))]
+    messages: u32,
+    /// Facts about each
+    #[arg(long, value_name = "NUMBER", default_value_t = 0, value_parser = clap::value_parser!(u32).range(..=1_000))]
+    facts: u32,
 }
 
 pub(crate) fn run(wish: &Wish) -> Result<ExitCode, Failure> {
@@ -60,12 +84,13 @@ pub(crate) fn run(wish: &Wish) -> Result<ExitCode, Failure> {
         match wish {
             Wish::CreateAdmin(wanted) => create_admin(wanted).await,
             Wish::RemoveSecondFactor(whose) => remove_second_factor(whose).await,
+            Wish::SeedUsers(wanted) => seed_users(wanted).await,
         }
     })
 }
 
 async fn create_admin(wanted: &CreateAdmin) -> Result<ExitCode, Failure> {
-    let desk = Desk::open(&wanted.whose).await?;
+    let desk = Desk::open(&wanted.whose.place).await?;
     let email = &wanted.whose.email;
     let (user, told) = if let Some(user) = desk.accounts.promote(email).await.map_err(refused)? {
         (user, "is an administrator now; the password stays as it was")
@@ -80,7 +105,7 @@ async fn create_admin(wanted: &CreateAdmin) -> Result<ExitCode, Failure> {
 }
 
 async fn remove_second_factor(whose: &Whose) -> Result<ExitCode, Failure> {
-    let desk = Desk::open(whose).await?;
+    let desk = Desk::open(&whose.place).await?;
     let removed = desk.accounts.remove_factor(&whose.email).await.map_err(refused)?;
     match removed {
         Some(user) => {
@@ -89,6 +114,22 @@ async fn remove_second_factor(whose: &Whose) -> Result<ExitCode, Failure> {
         }
         None => output::warn(&format!("`{}` had no second factor", whose.email)),
     }
+    desk.close().await;
+    Ok(ExitCode::Held)
+}
+
+async fn seed_users(wanted: &SeedUsers) -> Result<ExitCode, Failure> {
+    let desk = Desk::open(&wanted.place).await?;
+    if desk.config.auth.secret.expose_secret().is_empty() {
+        return Err(Failure::usage(
+            "`auth.secret` is not set, so no server would know the tokens\n  hint: set `JWT_SECRET` to what the server has",
+        ));
+    }
+    let seeding = Seeding { users: wanted.users, messages: wanted.messages, facts: wanted.facts };
+    let tokens = desk.accounts.seed(seeding, &desk.config.conversation).await.map_err(refused)?;
+    desk.audit.record(Act::new(Actor::Operator, "seed-users", "ok")).await;
+    output::print(&(tokens.join("\n") + "\n"));
+    output::warn(&format!("{} users were made; above stands a token for each", tokens.len()));
     desk.close().await;
     Ok(ExitCode::Held)
 }
@@ -117,15 +158,16 @@ impl CreateAdmin {
 
 /// The accounts of a server that does not run, and their log.
 struct Desk {
+    config: Arc<Config>,
     database: Database,
     accounts: Accounts,
     audit: Audit,
 }
 
 impl Desk {
-    async fn open(whose: &Whose) -> Result<Self, Failure> {
-        let mut config: Config = whose.source.load()?;
-        if let Some(url) = &whose.database {
+    async fn open(place: &Place) -> Result<Self, Failure> {
+        let mut config: Config = place.source.load()?;
+        if let Some(url) = &place.database {
             config.database.url = url.as_str().into();
         }
         let opened = Database::open(config.database.url.expose_secret(), config.database.connections).await;
@@ -134,7 +176,7 @@ impl Desk {
         let parts = Parts::usual(config, clock, Arc::new(database.clone()));
         let accounts =
             Accounts::new(Arc::clone(&parts.storage), Arc::clone(&parts.clock), &parts.config.auth);
-        Ok(Self { database, accounts, audit: Audit::new(&parts) })
+        Ok(Self { config: Arc::clone(&parts.config), database, accounts, audit: Audit::new(&parts) })
     }
 
     async fn note(&self, action: &str, user: &User) {

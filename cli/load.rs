@@ -3,7 +3,8 @@
 //! A profile with groups is a crowd of users of a chat; one with cases measures requests beside their floor.
 
 mod cases;
-mod crowd;
+pub(crate) mod crowd;
+mod live;
 
 use std::{
     fs,
@@ -14,7 +15,7 @@ use std::{
 use clap::Args;
 use loadtest::result::Outcome;
 
-use crate::{exit_code::ExitCode, failure::Failure};
+use crate::{exit_code::ExitCode, failure::Failure, output};
 
 /// Which load, on whom, and where the figures go.
 #[derive(Debug, Args)]
@@ -28,7 +29,7 @@ pub(crate) struct Arguments {
     /// Measure for so long, such as `10s`; of a profile with cases, each of them
     #[arg(long, value_name = "TIME", value_parser = measured)]
     duration: Option<Duration>,
-    /// Write the figures here as JSON
+    /// Write the figures here as JSON; `-` prints them and nothing else
     #[arg(long, value_name = "FILE")]
     json: Option<PathBuf>,
     /// Print the profile, to copy and change, and do nothing
@@ -38,6 +39,13 @@ pub(crate) struct Arguments {
     crowd: crowd::Arguments,
     #[command(flatten)]
     cases: cases::Arguments,
+}
+
+impl Arguments {
+    /// Says whether the figures go to standard output, for a program.
+    fn is_read_by_a_program(&self) -> bool {
+        self.json.as_ref().is_some_and(|path| path.as_os_str() == "-")
+    }
 }
 
 /// Reads how long is measured: no longer than a profile may say.
@@ -71,6 +79,20 @@ fn read(name: &str) -> Result<String, Failure> {
         .map_err(|error| Failure::usage(format_args!("cannot read the profile `{name}`: {error}")))
 }
 
+/// Prints the table, and writes the JSON where it was asked for.
+fn tell(json: Option<&Path>, (table, text): (&str, &str)) -> Result<(), Failure> {
+    match json {
+        Some(path) if path.as_os_str() == "-" => {
+            output::print(&format!("{text}\n"));
+            return Ok(());
+        }
+        Some(path) => write(path, text)?,
+        None => {}
+    }
+    output::print(table);
+    Ok(())
+}
+
 /// Writes a file that was asked for.
 fn write(path: &Path, text: &str) -> Result<(), Failure> {
     fs::write(path, text)
@@ -78,7 +100,7 @@ fn write(path: &Path, text: &str) -> Result<(), Failure> {
 }
 
 /// Returns the exit code of an outcome.
-fn code(outcome: Outcome) -> ExitCode {
+pub(crate) fn code(outcome: Outcome) -> ExitCode {
     match outcome {
         Outcome::Held => ExitCode::Held,
         Outcome::Failed => ExitCode::Failed,

@@ -79,10 +79,7 @@ pub(super) fn run(arguments: &super::Arguments, text: &str) -> Result<ExitCode, 
         None => Ok(ExitCode::Interrupted),
         Some(report) => {
             let report = report.map_err(failed)?;
-            output::print(&table::render(&report));
-            if let Some(path) = &arguments.json {
-                super::write(path, &report.json())?;
-            }
+            super::tell(arguments.json.as_deref(), (&table::render(&report), &report.json()))?;
             Ok(super::code(report.outcome()))
         }
     }

@@ -2,21 +2,23 @@
 
 use std::{
     env, fs,
+    net::{SocketAddr, ToSocketAddrs as _},
     path::{Path, PathBuf},
     sync::Arc,
 };
 
 use clap::Args;
-use clock::SystemClock;
+use clock::{SystemClock, Timestamp};
 pub(super) use loadtest::crowd::profile::Profile;
 use loadtest::crowd::{
-    self, CrowdError, Options, Threshold,
+    self, CrowdError, Options, Part, Threshold,
     report::{Report, SCHEMA_VERSION},
     table,
 };
 use scenarios::{Target, TargetFile};
 use tokio::runtime;
 
+use super::live;
 use crate::{exit_code::ExitCode, failure::Failure, output, signal, target};
 
 /// The reference server as a process of its own, if no other target is named.
@@ -42,6 +44,21 @@ pub(super) struct Arguments {
     /// Write the report into this folder: `load.html`, `load.json`, `load.csv`, `load.prom`, and goose's own `goose.html`
     #[arg(long, value_name = "FOLDER")]
     report: Option<PathBuf>,
+    /// Come in so many equal steps, and stop after the first at which something breaks
+    #[arg(long, value_name = "NUMBER", value_parser = clap::value_parser!(u32).range(1..=20))]
+    steps: Option<u32>,
+    /// Be one of several generators, such as `0/3`: with a part of the users, whose reports `gauntlet compare --merge` adds
+    #[arg(long, value_name = "PART/PARTS")]
+    part: Option<Part>,
+    /// When the first user comes, such as `2030-01-31T12:00:00Z`: the same for all parts
+    #[arg(long, value_name = "TIME")]
+    begin: Option<Timestamp>,
+    /// A mock that runs already, with the script that `--script` prints; the target must ask it
+    #[arg(long, value_name = "HOST:PORT")]
+    mock: Option<String>,
+    /// Print the script of the mock for this profile, and do nothing
+    #[arg(long)]
+    script: bool,
 }
 
 impl Arguments {
@@ -53,6 +70,11 @@ impl Arguments {
             (self.seed.is_some(), "--seed"),
             (!self.baseline.is_empty(), "--baseline"),
             (self.report.is_some(), "--report"),
+            (self.steps.is_some(), "--steps"),
+            (self.part.is_some(), "--part"),
+            (self.begin.is_some(), "--begin"),
+            (self.mock.is_some(), "--mock"),
+            (self.script, "--script"),
         ];
         given.into_iter().find_map(|(given, option)| given.then_some(option))
     }
@@ -62,6 +84,10 @@ pub(super) fn run(arguments: &super::Arguments, text: &str) -> Result<ExitCode, 
     let mut profile = Profile::parse(&arguments.profile, text).map_err(Failure::usage)?;
     if arguments.show {
         output::print(text);
+        return Ok(ExitCode::Held);
+    }
+    if arguments.crowd.script {
+        output::print(&crowd::script(&profile));
         return Ok(ExitCode::Held);
     }
     adjust(&mut profile, arguments);
@@ -105,6 +131,7 @@ fn adjust(profile: &mut Profile, arguments: &super::Arguments) {
     if let Some(users) = wanted.users {
         profile.scale_to(users as usize);
     }
+    profile.steps = wanted.steps.map_or(profile.steps, |steps| steps as usize);
     profile.duration = arguments.duration.unwrap_or(profile.duration);
     profile.seed = wanted.seed.unwrap_or(profile.seed);
     profile.thresholds.extend(wanted.threshold.iter().cloned());
@@ -125,7 +152,18 @@ fn options(arguments: &super::Arguments) -> Result<Options, Failure> {
         profile: arguments.profile.clone(),
         command: env::args().collect::<Vec<_>>().join(" "),
         goose_report: arguments.crowd.report.as_ref().map(|folder| folder.join("goose.html")),
-        listener: output::warn,
+        part: arguments.crowd.part.unwrap_or(Part::WHOLE),
+        begin: arguments.crowd.begin,
+        mock: arguments.crowd.mock.as_deref().map(mock).transpose()?,
+        listener: live::listener(arguments.is_read_by_a_program()),
+    })
+}
+
+/// Returns where a mock runs.
+fn mock(place: &str) -> Result<SocketAddr, Failure> {
+    let found = place.to_socket_addrs().ok().and_then(|mut all| all.next());
+    found.ok_or_else(|| {
+        Failure::usage(format_args!("`{place}` is no mock: write `HOST:PORT` of one that runs"))
     })
 }
 
@@ -138,10 +176,7 @@ fn failed(error: CrowdError) -> Failure {
 }
 
 fn conclude(report: &Report, arguments: &super::Arguments) -> Result<ExitCode, Failure> {
-    output::print(&table::render(report));
-    if let Some(path) = &arguments.json {
-        super::write(path, &report.json())?;
-    }
+    super::tell(arguments.json.as_deref(), (&table::render(report), &report.json()))?;
     if let Some(folder) = &arguments.crowd.report {
         let files = [
             ("load.html", report.html()),
@@ -157,10 +192,10 @@ fn conclude(report: &Report, arguments: &super::Arguments) -> Result<ExitCode, F
 }
 
 /// Reads an earlier run.
-fn read(path: &Path) -> Result<Report, Failure> {
+pub(crate) fn read(path: &Path) -> Result<Report, Failure> {
     let shown = path.display();
     let text = fs::read_to_string(path)
-        .map_err(|error| Failure::usage(format_args!("cannot read the baseline `{shown}`: {error}")))?;
+        .map_err(|error| Failure::usage(format_args!("cannot read the load `{shown}`: {error}")))?;
     let report: Report = serde_json::from_str(&text).map_err(|error| {
         Failure::usage(format_args!(
             "`{shown}` is no run of a load: {error}\n  hint: `gauntlet load PROFILE --json FILE` writes one"

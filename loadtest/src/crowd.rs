@@ -20,6 +20,8 @@
 
 mod attack;
 mod baseline;
+mod cast;
+mod conduct;
 mod facts;
 mod figures;
 mod flood;
@@ -27,13 +29,16 @@ mod floor;
 mod frame;
 mod html;
 mod judge;
+mod merge;
 mod pace;
 mod plain;
+mod progress;
 mod promise;
 mod recorder;
 mod seat;
 mod socket;
 mod stage;
+mod sums;
 mod threshold;
 mod turn;
 mod watch;
@@ -44,6 +49,10 @@ pub mod table;
 
 mod run;
 
+pub use cast::{PARTS_MAX, Part};
+pub use merge::{MergeError, merge};
+pub use progress::{Listener, Progress};
 pub use promise::Promise;
-pub use run::{CrowdError, Options, run};
+pub use run::{CrowdError, Options, run, script};
+pub use sums::Sums;
 pub use threshold::{Threshold, ThresholdError};

@@ -5,7 +5,12 @@
 
 use std::{collections::BTreeMap, time::Duration};
 
-use hdrhistogram::Histogram;
+use base64::{Engine as _, prelude::BASE64_STANDARD};
+use hdrhistogram::{
+    Histogram,
+    serialization::{Deserializer as HistogramReader, Serializer as _, V2DeflateSerializer},
+};
+use serde::{Deserialize, Deserializer, Serialize, Serializer, de::Error as _, ser::Error as _};
 
 use crate::broken::Broken;
 
@@ -15,7 +20,7 @@ const TIME_MAX_US: u64 = 600_000_000;
 const DIGITS: u8 = 3;
 
 /// Times, as a histogram of microseconds.
-#[derive(Clone, Debug)]
+#[derive(Clone, Debug, PartialEq)]
 pub(crate) struct Times(Histogram<u64>);
 
 impl Default for Times {
@@ -46,6 +51,12 @@ impl Times {
         shorter
     }
 
+    /// Adds others to these, bucket by bucket.
+    pub(crate) fn add(&mut self, others: &Self) {
+        // Both have the same bounds, so that nothing can be beyond them.
+        self.0.add(&others.0).unwrap_or_default();
+    }
+
     pub(crate) fn count(&self) -> u64 {
         self.0.len()
     }
@@ -60,6 +71,31 @@ impl Times {
         #[expect(clippy::cast_precision_loss, reason = "ten minutes of microseconds are exact in 53 bits")]
         let micros = self.0.value_at_quantile(share) as f64;
         micros / 1000.0
+    }
+}
+
+/// As the form that tools for HDR histograms exchange: V2, deflated, Base64.
+impl Serialize for Times {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        let mut bytes = Vec::new();
+        V2DeflateSerializer::new().serialize(&self.0, &mut bytes).map_err(S::Error::custom)?;
+        serializer.serialize_str(&BASE64_STANDARD.encode(bytes))
+    }
+}
+
+impl<'de> Deserialize<'de> for Times {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        let text = String::deserialize(deserializer)?;
+        let bytes = BASE64_STANDARD.decode(text).map_err(D::Error::custom)?;
+        let read: Histogram<u64> =
+            HistogramReader::new().deserialize(&mut bytes.as_slice()).map_err(D::Error::custom)?;
+        // It is put into the bounds that all have; what lies beyond them counts as the longest.
+        let mut times = Self::default();
+        for value in read.iter_recorded() {
+            let time = Duration::from_micros(value.value_iterated_to());
+            times.record_many(time, value.count_since_last_iteration());
+        }
+        Ok(times)
     }
 }
 

@@ -12,7 +12,7 @@ use crate::{
     expr::Settings,
     nest,
     rest::{Request, Rest},
-    target::{Chat, Process, Visitor, Words},
+    target::{Chat, Process, Visitor, Wanted, Words},
     world::World,
 };
 
@@ -35,6 +35,19 @@ pub struct Backend {
     rest: Rest,
     address: SocketAddr,
     path: String,
+    /// Of the users that were made before it started.
+    seeded: Vec<String>,
+}
+
+/// What a load wants of a back end.
+#[derive(Clone, Copy, Debug)]
+pub struct Wish<'a> {
+    /// URL of the model.
+    pub llm: &'a str,
+    /// Settings beyond its own.
+    pub settings: &'a toml::Table,
+    /// Who will come.
+    pub users: Wanted,
 }
 
 /// Somebody who got in.
@@ -48,31 +61,35 @@ pub struct Guest {
 
 impl Backend {
     /// Starts what the file says, with these settings beyond its own; one that runs already is taken as it is, and must
-    /// have the settings. `llm` is the URL of the model.
+    /// have the settings. Users are made before, where the file says how.
     ///
     /// When the future is dropped, the back end is killed.
-    pub async fn start(file: &TargetFile, llm: &str, settings: &toml::Table) -> Result<Self, BackendError> {
+    pub async fn start(file: &TargetFile, wish: Wish<'_>) -> Result<Self, BackendError> {
         let Chat::Socket(path) = file.entrance().chat else {
             let hint = "has no WebSocket; users of a load need the kind `chat-v0`";
             return Err(BackendError::Unfit(format!("target `{}` {hint}", file.name)));
         };
-        let chosen = chosen(file, settings).map_err(BackendError::Unfit)?;
+        let chosen = chosen(file, wish.settings).map_err(BackendError::Unfit)?;
+        able(file, wish.users).map_err(BackendError::Unfit)?;
         let address = file
             .url
             .trim_start_matches("http://")
             .parse()
             .map_err(|_| BackendError::Unfit(format!("`url` is `{}`, which is no address", file.url)))?;
         let rest = Rest::new(&file.url, World::address(0)).map_err(BackendError::Absent)?;
-        let process = match &file.start {
-            None => None,
-            Some(start) => {
-                let ends = file.links.straight(llm);
-                let process = Process::new(file, start, &ends).map_err(BackendError::Absent)?;
-                process.run_with(chosen).await.map_err(BackendError::Absent)?;
-                Some(process)
-            }
-        };
-        Ok(Self { file: file.clone(), process, rest, address, path })
+        let ends = file.links.straight(wish.llm);
+        let process = file.start.as_ref().map(|start| Process::new(file, start, &ends)).transpose();
+        let process = process.map_err(BackendError::Absent)?;
+        let mut seeded = Vec::new();
+        if let Some(seed) = &file.seed {
+            let place =
+                process.as_ref().map_or_else(|| file.place(wish.llm), |process| process.place(&chosen));
+            seeded = seed.tokens(place, wish.users).await.map_err(BackendError::Absent)?;
+        }
+        if let Some(process) = &process {
+            process.run_with(chosen).await.map_err(BackendError::Absent)?;
+        }
+        Ok(Self { file: file.clone(), process, rest, address, path, seeded })
     }
 
     /// Returns where it listens.
@@ -96,10 +113,13 @@ impl Backend {
         Some(process.told(&format!("the target ended with {status}")))
     }
 
-    /// Signs a user in; makes the account if there is none.
-    pub async fn sign_in(&self, user: &str) -> Result<Guest, String> {
+    /// Signs the `n`th user in: one who was made before, or else by this name; makes the account if there is none.
+    pub async fn sign_in(&self, n: usize, user: &str) -> Result<Guest, String> {
         let visitor = Visitor { user, language: "en", now: SystemClock::new().wall() };
-        let token = self.file.entrance().auth.sign_in(&self.rest, visitor).await?;
+        let token = match self.seeded.get(n) {
+            Some(token) => Some(token.clone()),
+            None => self.file.entrance().auth.sign_in(&self.rest, visitor).await?,
+        };
         let words = Words::from([("token", token.clone().unwrap_or_default())]);
         Ok(Guest { path: words.fill(&self.path), token })
     }
@@ -116,6 +136,19 @@ impl Backend {
             process.stop().await;
         }
     }
+}
+
+/// Says whether the target can have such users.
+fn able(file: &TargetFile, wanted: Wanted) -> Result<(), String> {
+    let hint = "hint: `[seed]` of its file names a command that makes users";
+    let told = match &file.seed {
+        Some(seed) => seed.fits(wanted),
+        None if wanted.messages + wanted.facts > 0 => {
+            Err("its users have nothing behind them, and the load wants them to".to_owned())
+        }
+        None => Ok(()),
+    };
+    told.map_err(|why| format!("target `{}`: {why}\n  {hint}", file.name))
 }
 
 /// Returns the settings that the target has not yet; one that takes none must have them all.

@@ -50,14 +50,15 @@ pub mod replay;
 pub mod report;
 pub mod result;
 
-pub use backend::{Backend, BackendError, Guest};
+pub use backend::{Backend, BackendError, Guest, Wish};
 pub use checkup::{Finding, check_target};
 pub use engine::{Listener, Options, planned, prove, run};
 pub use library::{completions, library, processes};
 pub use model::Scenario;
 pub use parse::{ParseError, parse};
 pub use target::{
-    Auth, AuthCall, Calls, Environment, Jwt, Kind, Links, Start, Target, TargetError, TargetFile, Via,
+    Auth, AuthCall, Calls, Environment, Jwt, Kind, Links, Seed, Start, Target, TargetError, TargetFile, Via,
+    Wanted,
 };
 
 /// Returns the JSON Schema of a scenario file, for editors.

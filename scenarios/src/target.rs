@@ -8,7 +8,7 @@ use std::path::Path;
 use crate::{ParseError, Scenario, expr::Settings, library};
 pub(crate) use builtin::{Weakening, check_settings, default_settings};
 pub use external::{
-    Auth, AuthCall, Calls, Environment, Jwt, Kind, Links, Start, TargetError, TargetFile, Via,
+    Auth, AuthCall, Calls, Environment, Jwt, Kind, Links, Seed, Start, TargetError, TargetFile, Via, Wanted,
 };
 pub(crate) use external::{Chat, Completions, Ends, Entrance, Process, Visitor, WROTE_LAST, Words};
 

@@ -14,6 +14,7 @@ mod pass;
 mod password;
 pub(crate) mod scope;
 mod secret;
+mod seed;
 mod token;
 mod totp;
 
@@ -33,6 +34,7 @@ pub use error::AccountError;
 pub use form::{Login, Registration};
 pub use pass::{Leave, Pass};
 use password::Passwords;
+pub use seed::Seeding;
 use token::Tokens;
 
 /// Registers users and checks who they are. `Clone` shares it.

@@ -82,3 +82,29 @@ async fn a_lost_second_factor_is_removed_f144() {
     0 `nobody@example.org` had no second factor
     ");
 }
+
+#[tokio::test]
+async fn users_are_made_in_number_and_each_has_a_token_l3() {
+    let folder = tempfile::tempdir().unwrap();
+    let url = url(folder.path());
+    let seed = |arguments: &[&str], secret: &str| {
+        let mut command = Command::new(env!("CARGO_BIN_EXE_gauntlet"));
+        command.args(["admin", "seed-users", "--database", &url]).args(arguments);
+        command.env("JWT_SECRET", secret).output().unwrap()
+    };
+
+    let made = seed(&["5", "--messages", "3", "--facts", "2"], "a laboratory secret of 32 bytes and more");
+    let again = seed(&["1"], "a laboratory secret of 32 bytes and more");
+    let keyless = seed(&["1"], "");
+    let too_many = seed(&["60000"], "");
+
+    assert_eq!(told(&made), "0 5 users were made; above stands a token for each");
+    assert_eq!(told(&again), "0 1 users were made; above stands a token for each");
+    let tokens = String::from_utf8(made.stdout).unwrap();
+    assert_eq!(tokens.lines().collect::<std::collections::BTreeSet<_>>().len(), 5, "{tokens}");
+    assert!(told(&keyless).starts_with("2 error: `auth.secret` is not set"), "{}", told(&keyless));
+    assert!(told(&too_many).contains("60000 is not in 1..=50000"), "{}", told(&too_many));
+    let db = Database::open(&url, 2).await.unwrap();
+    let rows = db.audit(None, 9).await.unwrap();
+    assert!(rows.len() == 2 && rows.iter().all(|row| row.entry.action == "seed-users"), "{rows:?}");
+}

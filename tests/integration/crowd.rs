@@ -1,6 +1,8 @@
 //! `gauntlet load` with users of a chat, from outside: on the reference server, on chats of strangers that are broken in
 //! one way each, and on one that keeps time.
 
+mod parts;
+
 use std::{
     fs,
     net::SocketAddr,
@@ -240,6 +242,44 @@ fn options_of_the_other_kind_of_profile_are_refused_with_the_reason() {
     assert_eq!(loaded.output.status.code(), Some(2), "{}", loaded.told());
     assert!(loaded.told().contains("`--rules` is of a profile with cases"), "{}", loaded.told());
     assert!(!loaded.path("run.json").exists());
+}
+
+#[test]
+fn a_load_goes_up_step_by_step_and_names_the_first_that_breaks_l5() {
+    let profile = format!("{HEAD}{SETTINGS}{}", group("silent", 8, "idle = {}")).replace("\"2s\"", "\"1s\"");
+
+    let loaded = load(&profile, None, &["--steps", "4", "--threshold", "sockets < 4", "--report", "out"]);
+
+    assert_eq!(loaded.output.status.code(), Some(1), "{}", loaded.told());
+    let limit = "step 2 of 4 users is the first to break: sockets < 4: 4; 2 users were carried";
+    let page = fs::read_to_string(loaded.path("out/load.html")).unwrap().replace("&lt;", "<");
+    assert!(loaded.told().contains(limit) && page.contains(limit), "{}", loaded.told());
+    let report = loaded.report();
+    assert_eq!(report["steps"].as_array().unwrap().len(), 2, "no further step is taken: {}", loaded.told());
+    assert_eq!((&report["users"], &report["figures"]["sockets"]), (&Value::from(4), &Value::from(4.0)));
+}
+
+#[test]
+fn users_with_a_past_are_made_by_a_command_before_they_come_l3() {
+    let past = "[past]\nmessages = 60\nfacts = 5\n";
+    let does = "facts = { people = 2, writes = 3, how = \"append\" }";
+    let profile = format!("{HEAD}{SETTINGS}{past}{}{}", talkers(), group("writers", 4, does));
+
+    let loaded = load(&profile, None, &[]);
+
+    assert!(loaded.told().contains("6 users are made"), "{}", loaded.told());
+    assert!(loaded.told().contains("promises broken: 0\nverdict: held"), "{}", loaded.told());
+    assert!(loaded.figure("turns") > 0.0 && loaded.figure("facts") > 0.0, "{}", loaded.told());
+
+    // A stranger whose file names no such command has no users with a past.
+    let unfit = load(&profile.replace(SETTINGS, ""), Some(&running(free(), free(), "")), &[]);
+
+    assert_eq!(unfit.output.status.code(), Some(2), "{}", unfit.told());
+    assert!(
+        unfit.told().contains("`[seed]` of its file names a command that makes users"),
+        "{}",
+        unfit.told()
+    );
 }
 
 /// The reference server on PostgreSQL; the file for a load on SQLite tells the rest.

@@ -25,6 +25,7 @@ use goose::{
 use tokio::sync::Mutex;
 
 use super::{
+    cast::{Cast, Player},
     facts,
     figures::whole,
     flood,
@@ -39,6 +40,8 @@ use super::{
 const LOOK: Duration = Duration::from_millis(20);
 /// Under which goose's reports list what we do.
 const METHOD: &str = "WS";
+/// goose starts so many users a second at least; when each of them comes is our matter.
+const START_RATE: f64 = 1000.0;
 
 /// A user in goose's hands, which wants to be able to copy it.
 type Kept = Arc<Mutex<Seat>>;
@@ -47,17 +50,15 @@ type Deed<'a> = Pin<Box<dyn Future<Output = TransactionResult> + Send + 'a>>;
 
 /// Prepares the attack of a profile. `report` is where goose writes its own report.
 pub(crate) fn prepare(
-    profile: &Profile,
+    (profile, cast): (&Profile, &Cast),
     stage: &Arc<Stage>,
     report: Option<String>,
 ) -> Result<GooseAttack, GooseError> {
-    let users = profile.users();
-    // goose counts users a second; it starts the first after one interval.
-    let rate = whole(users as u64) / profile.ramp.as_secs_f64().max(0.1);
+    let users = cast.users();
     let mut configuration = GooseConfiguration::default();
     configuration.host = Some(format!("http://{}", stage.target));
     configuration.users = Some(users);
-    configuration.increase_rate = Some(format!("{rate:.3}"));
+    configuration.increase_rate = Some(START_RATE.max(whole(users as u64)).to_string());
     configuration.report_file = report.into_iter().collect();
     configuration.no_print_metrics = true;
     configuration.no_reset_metrics = true;
@@ -65,10 +66,11 @@ pub(crate) fn prepare(
     configuration.quiet = 2;
     let mut attack = GooseAttack::initialize_with_config(configuration)?
         .set_client_builder_without_cookies(GooseClientBuilder::new().without_cookies())?;
-    let mut first = 0;
-    for group in &profile.groups {
-        attack = attack.register_scenario(scenario(group, stage, first)?);
-        first += group.users;
+    for (n, group) in profile.groups.iter().enumerate() {
+        let players = cast.group(n);
+        if !players.is_empty() {
+            attack = attack.register_scenario(scenario(group, stage, players)?);
+        }
     }
     Ok(attack)
 }
@@ -83,13 +85,14 @@ pub(crate) async fn run(attack: GooseAttack) -> Result<GooseMetrics, GooseError>
     Box::pin(attack.execute()).await
 }
 
-/// Returns a group as goose's scenario; its users are those from `first` on.
-fn scenario(group: &Group, stage: &Arc<Stage>, first: usize) -> Result<Scenario, GooseError> {
-    let next = Arc::new(AtomicUsize::new(first));
-    let (does, on) = (group.does.clone(), Arc::clone(stage));
+/// Returns a group as goose's scenario, with those who play it.
+fn scenario(group: &Group, stage: &Arc<Stage>, players: &[Player]) -> Result<Scenario, GooseError> {
+    let (weight, next) = (players.len(), AtomicUsize::new(0));
+    let (players, does) = (players.to_vec(), group.does.clone());
     let come = deed(stage, move |user, stage| {
-        let seat = Seat::new(&on, &does, next.fetch_add(1, Ordering::Relaxed));
-        Box::pin(come(user, stage, seat))
+        // goose calls this once for each user that it was told of.
+        let player = players.get(next.fetch_add(1, Ordering::Relaxed)).copied();
+        Box::pin(come(user, stage, (player, does.clone())))
     });
     let go_on = match group.does.clone() {
         Does::Chat(_) => deed(stage, |user, stage| Box::pin(chat(user, stage))),
@@ -99,7 +102,7 @@ fn scenario(group: &Group, stage: &Arc<Stage>, first: usize) -> Result<Scenario,
     };
     let leave = deed(stage, |user, stage| Box::pin(leave(user, stage)));
     Ok(Scenario::new(&group.name)
-        .set_weight(group.users)?
+        .set_weight(weight)?
         .register_transaction(Transaction::new(come).set_name("connect").set_on_start())
         .register_transaction(Transaction::new(go_on).set_name("go on"))
         .register_transaction(Transaction::new(leave).set_name("leave").set_on_stop()))
@@ -123,7 +126,18 @@ fn deed(
     })
 }
 
-async fn come(user: &mut GooseUser, stage: Arc<Stage>, mut seat: Seat) -> TransactionResult {
+/// Lets a user in when the time has come. Whoever is not let in any more has no seat, and does nothing.
+async fn come(
+    user: &mut GooseUser,
+    stage: Arc<Stage>,
+    (player, does): (Option<Player>, Does),
+) -> TransactionResult {
+    let Some(player) = player else { return Ok(()) };
+    if stage.turns_away(player).await {
+        return Ok(());
+    }
+    let mut seat = Seat::new(&stage, &does, player);
+    stage.recorder.seen().talkers += usize::from(seat.pace.is_some());
     if !seat.has_socket {
         stage.recorder.seen().came += 1;
         user.set_session_data::<Kept>(Arc::new(Mutex::new(seat)));
@@ -139,12 +153,17 @@ async fn come(user: &mut GooseUser, stage: Arc<Stage>, mut seat: Seat) -> Transa
         .await
 }
 
-fn seat_of(user: &GooseUser) -> Option<Kept> {
-    user.get_session_data::<Kept>().cloned()
+/// Returns the seat of a user. Whoever has none waits a while, for goose asks again at once.
+async fn seat_of(user: &GooseUser, stage: &Stage) -> Option<Kept> {
+    let kept = user.get_session_data::<Kept>().cloned();
+    if kept.is_none() {
+        stage.clock().sleep(LOOK).await;
+    }
+    kept
 }
 
 async fn chat(user: &mut GooseUser, stage: Arc<Stage>) -> TransactionResult {
-    let Some(kept) = seat_of(user) else { return Ok(()) };
+    let Some(kept) = seat_of(user, &stage).await else { return Ok(()) };
     let played = turn::play(&stage, &mut *kept.lock().await).await;
     let Some(turn) = played else {
         stage.clock().sleep(LOOK).await;
@@ -161,7 +180,7 @@ async fn chat(user: &mut GooseUser, stage: Arc<Stage>) -> TransactionResult {
 }
 
 async fn idle(user: &mut GooseUser, stage: Arc<Stage>) -> TransactionResult {
-    let Some(kept) = seat_of(user) else { return Ok(()) };
+    let Some(kept) = seat_of(user, &stage).await else { return Ok(()) };
     let mut seat = kept.lock().await;
     if seat.come_back(&stage).await {
         seat.listen(&stage).await;
@@ -172,7 +191,7 @@ async fn idle(user: &mut GooseUser, stage: Arc<Stage>) -> TransactionResult {
 
 /// Floods once, and is idle from then on.
 async fn flood(user: &mut GooseUser, stage: Arc<Stage>, wanted: Flood) -> TransactionResult {
-    let Some(kept) = seat_of(user) else { return Ok(()) };
+    let Some(kept) = seat_of(user, &stage).await else { return Ok(()) };
     let mut seat = kept.lock().await;
     let flooded = if seat.is_done { None } else { flood::play(&stage, &mut seat, &wanted).await };
     seat.is_done = true;
@@ -186,10 +205,10 @@ async fn flood(user: &mut GooseUser, stage: Arc<Stage>, wanted: Flood) -> Transa
 
 /// Writes once all that there is to write, and waits for the end from then on.
 async fn facts(user: &mut GooseUser, stage: Arc<Stage>, wanted: Facts) -> TransactionResult {
-    let Some(kept) = seat_of(user) else { return Ok(()) };
+    let Some(kept) = seat_of(user, &stage).await else { return Ok(()) };
     let mut seat = kept.lock().await;
     if !seat.is_done {
-        facts::write_all(user, &stage, (seat.n, &wanted)).await?;
+        facts::write_all(user, &stage, (&seat, &wanted)).await?;
         seat.is_done = true;
     }
     stage.over.cancelled().await;
@@ -198,7 +217,7 @@ async fn facts(user: &mut GooseUser, stage: Arc<Stage>, wanted: Facts) -> Transa
 }
 
 async fn leave(user: &mut GooseUser, stage: Arc<Stage>) -> TransactionResult {
-    if let Some(kept) = seat_of(user) {
+    if let Some(kept) = user.get_session_data::<Kept>().cloned() {
         kept.lock().await.leave(&stage).await;
     }
     Ok(())

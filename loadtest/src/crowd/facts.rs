@@ -22,6 +22,7 @@ use super::{
     profile::{Facts, How},
     promise::Promise,
     recorder::Recorder,
+    seat::Seat,
     stage::Stage,
 };
 
@@ -64,14 +65,14 @@ impl Books {
     }
 }
 
-/// Writes all that the `n`th user has to write.
+/// Writes all that a user has to write.
 pub(crate) async fn write_all(
     user: &mut GooseUser,
     stage: &Stage,
-    (n, wanted): (usize, &Facts),
+    (seat, wanted): (&Seat, &Facts),
 ) -> TransactionResult {
-    let person = stage.person(n);
-    let Some(guest) = stage.guests.get(n).cloned() else { return Ok(()) };
+    let (n, person) = (seat.n, seat.person);
+    let Some(guest) = stage.guests.get(&person).cloned() else { return Ok(()) };
     for nth in 0..wanted.writes {
         if stage.over.is_cancelled() {
             return Ok(());
@@ -212,9 +213,8 @@ async fn finish(
 impl Recorder {
     /// Counts a write that was acknowledged.
     fn acknowledged(&self) {
-        let mut seen = self.seen();
-        if seen.from.is_some() && seen.until.is_none() {
-            seen.facts += 1;
+        if let Some(sums) = self.seen().measured(self.now()) {
+            sums.facts += 1;
         }
     }
 }

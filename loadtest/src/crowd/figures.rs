@@ -5,6 +5,8 @@
 
 use std::collections::BTreeMap;
 
+use serde::{Deserialize, Deserializer, Serialize, Serializer, de::Error as _};
+
 use crate::{profile::did_you_mean, tally::Times};
 
 /// Times that are taken again and again.
@@ -63,6 +65,20 @@ impl Time {
             Self::Fact => "fact",
             Self::Lag => "generator.lag",
         }
+    }
+}
+
+impl Serialize for Time {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        serializer.serialize_str(self.name())
+    }
+}
+
+impl<'de> Deserialize<'de> for Time {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        let name = String::deserialize(deserializer)?;
+        let known = Self::ALL.into_iter().find(|time| time.name() == name);
+        known.ok_or_else(|| D::Error::custom(format_args!("there is no time `{name}`")))
     }
 }
 

@@ -38,7 +38,7 @@ pub(crate) struct Account {
 
 /// Floods once, when it is measured. Returns how long it took; nothing when it is over before.
 pub(crate) async fn play(stage: &Stage, seat: &mut Seat, flood: &Flood) -> Option<(Duration, Account)> {
-    while stage.recorder.seen().from.is_none() {
+    while stage.recorder.seen().windows.len() <= seat.step {
         if stage.rest(LOOK).await {
             return None;
         }
@@ -154,8 +154,10 @@ impl Recorder {
     fn flooded(&self, account: &Account) {
         let mut seen = self.seen();
         seen.running = seen.running.saturating_sub(1);
-        seen.turns += account.handled;
-        seen.worked += account.handled;
+        if let Some(window) = seen.windows.last_mut() {
+            window.sums.turns += account.handled;
+            window.sums.worked += account.handled;
+        }
         seen.second.turns += account.handled;
         seen.second.refused += account.refused;
         for (reason, times) in [(LIMITED, account.refused), ("other ends of a flood", account.others)] {

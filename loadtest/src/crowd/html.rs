@@ -5,7 +5,7 @@ use std::fmt::Write as _;
 use super::{
     figures,
     report::{Report, Second},
-    table::shown,
+    table::{STEP_SHOWN, shown},
 };
 use crate::result::Outcome;
 
@@ -47,15 +47,17 @@ impl Report {
             "<!doctype html>\n<html lang=\"en\"><meta charset=\"utf-8\"><title>gauntlet load {profile}</title>\
              <style>{STYLE}</style>\n<h1>{profile}: <span class=\"{class}\">{outcome}</span></h1>\n<p>{about}</p>\n\
              <p>Promises broken: <b>{broken}</b>. {users} users on {target}, measured for {seconds:.0} s.</p>\n\
-             {checks}{accusations}{warnings}{pictures}{figures}{origin}</html>\n",
+             {limit}{checks}{steps}{accusations}{warnings}{pictures}{figures}{origin}</html>\n",
             profile = escape(&self.profile),
             class = class(outcome),
             about = escape(&self.about),
             broken = self.broken(),
             users = self.users,
             target = escape(&self.target),
-            seconds = self.measured_s,
+            seconds = self.sums.measured_s,
+            limit = self.limit().map_or_else(String::new, |limit| format!("<p>{}</p>\n", escape(&limit))),
             checks = self.html_checks(),
+            steps = self.html_steps(),
             accusations = self.html_accusations(),
             warnings = list("What makes figures doubtful", self.warnings.iter().cloned()),
             pictures = self.html_pictures(),
@@ -77,6 +79,26 @@ impl Report {
             );
         }
         format!("<h2>What must hold</h2>\n<table><tr><th><th>must<th>found{rows}</table>\n")
+    }
+
+    /// A line for each step of a load that has several.
+    fn html_steps(&self) -> String {
+        if self.steps.is_empty() {
+            return String::new();
+        }
+        let mut rows = String::new();
+        for step in &self.steps {
+            let outcome = step.checks.iter().map(|check| check.outcome).max().unwrap_or(Outcome::Held);
+            let _ =
+                write!(rows, "<tr><td class=\"n\">{}<td class=\"{}\">{outcome}", step.users, class(outcome));
+            for name in STEP_SHOWN {
+                let kind = figures::kind(name).unwrap_or(figures::Kind::Count);
+                let value = step.figures.get(name).map_or_else(String::new, |value| shown(kind, *value));
+                let _ = write!(rows, "<td class=\"n\">{value}");
+            }
+        }
+        let heads: Vec<_> = STEP_SHOWN.iter().map(|name| format!("<th>{name}")).collect();
+        format!("<h2>Steps</h2>\n<table><tr><th>users<th>{}{rows}</table>\n", heads.concat())
     }
 
     fn html_accusations(&self) -> String {

@@ -6,20 +6,20 @@
 use std::time::Duration;
 
 use super::{
-    figures::{self, Figures, Kind, Time, whole},
+    cast::Part,
+    figures::{self, Figures, Kind, whole},
     profile::{Does, Profile},
     promise::Promise,
     recorder::Seen,
-    report::{Report, SCHEMA_VERSION},
+    report::{Report, SCHEMA_VERSION, Step},
     run::Options,
+    sums::Sums,
     table::shown,
     threshold::Threshold,
-    watch::Usage,
 };
 use crate::{
     machine::Machine,
     result::{Check, Outcome},
-    tally::Times,
 };
 
 /// A generator that uses more of a core than this is the bottleneck.
@@ -37,27 +37,25 @@ pub(crate) struct About<'a> {
     pub(crate) started_at: String,
 }
 
-/// What was seen and used.
-#[derive(Debug)]
+/// A step that was measured.
+#[derive(Clone, Debug, Default)]
 pub(crate) struct Measured {
-    pub(crate) seen: Seen,
-    /// Before the first user came.
-    pub(crate) empty: Usage,
-    /// At the first measured moment.
-    pub(crate) begin: Usage,
-    /// At the last one.
-    pub(crate) end: Usage,
+    /// Users that were there.
+    pub(crate) users: usize,
+    /// Wall time at the beginning of what was measured.
+    pub(crate) at: String,
+    pub(crate) sums: Sums,
 }
 
-/// Makes the report.
-pub(crate) fn report(about: About<'_>, measured: &Measured) -> Report {
+/// Makes the report of what was seen, step by step.
+pub(crate) fn report(about: About<'_>, steps: Vec<Measured>, seen: &Seen) -> Report {
     let About { profile, options, machine, started_at } = about;
-    let seen = &measured.seen;
-    let figures = figures_of(measured);
-    let doubts = doubts(&figures);
-    let mut checks = vec![kept(seen)];
-    checks.extend(profile.thresholds.iter().map(|threshold| check(threshold, &figures, !doubts.is_empty())));
-    checks.extend(happened(profile, seen));
+    let judged: Vec<_> = steps.iter().map(|step| judged(step, &profile.thresholds)).collect();
+    let mut last = steps.into_iter().next_back().unwrap_or_default();
+    let figures = judged.last().map(|step| step.figures.clone()).unwrap_or_default();
+    let mut checks = vec![kept(seen.promises.values().sum())];
+    checks.extend((0..profile.thresholds.len()).filter_map(|n| over_steps(n, &judged)));
+    checks.extend(happened(profile, (&last.sums, seen.refused.values().sum())));
     if seen.panics > 0 {
         checks.push(Check {
             text: "the generator is sound".to_owned(),
@@ -76,23 +74,57 @@ pub(crate) fn report(about: About<'_>, measured: &Measured) -> Report {
         target: options.target.name.clone(),
         load: profile.load(),
         seed: profile.seed,
-        users: profile.users(),
-        measured_s: span(seen).as_secs_f64(),
+        thresholds: profile.thresholds.iter().map(ToString::to_string).collect(),
+        part: Some(options.part).filter(|part| *part != Part::WHOLE),
+        users: last.users,
+        measured_at: std::mem::take(&mut last.at),
+        sums: last.sums,
+        steps: if judged.len() > 1 { judged } else { Vec::new() },
         promises: seen.promises.clone(),
         examples: seen.examples.clone(),
         refused: seen.refused.clone(),
         seconds: seen.seconds.clone(),
+        warnings: doubts(&figures),
         figures,
         checks,
-        warnings: doubts,
     }
 }
 
+/// Judges one step.
+pub(crate) fn judged(step: &Measured, thresholds: &[Threshold]) -> Step {
+    let figures = step.sums.figures();
+    let is_doubtful = !doubts(&figures).is_empty();
+    let promises = kept(step.sums.broken);
+    let checks = thresholds.iter().map(|threshold| check(threshold, &figures, is_doubtful));
+    let checks = checks.chain((promises.outcome == Outcome::Failed).then_some(promises)).collect();
+    Step { users: step.users, figures, checks }
+}
+
+/// Says whether a load is to go no further: something broke, or the generator sees the target no more as it is.
+pub(crate) fn is_the_last(step: &Step) -> bool {
+    step.broken().is_some() || !doubts(&step.figures).is_empty()
+}
+
+/// Returns what became of the `n`th threshold over all steps: at the first that did not hold, or else at the last.
+pub(super) fn over_steps(n: usize, steps: &[Step]) -> Option<Check> {
+    let outcome = |step: &&Step| step.checks.get(n).map(|check| check.outcome);
+    let worst = steps.iter().filter_map(|step| step.checks.get(n)).map(|check| check.outcome).max()?;
+    let step = if worst == Outcome::Held {
+        steps.last()?
+    } else {
+        steps.iter().find(|step| outcome(step) == Some(worst))?
+    };
+    let mut check = step.checks.get(n)?.clone();
+    if steps.len() > 1 {
+        check.found = format!("{} with {} users", check.found, step.users);
+    }
+    Some(check)
+}
+
 /// A load in which nothing was done shows nothing; told only where that is so.
-fn happened(profile: &Profile, seen: &Seen) -> Option<Check> {
-    let refused: u64 = seen.refused.values().sum();
+fn happened(profile: &Profile, (sums, refused): (&Sums, u64)) -> Option<Check> {
     let is_idle = profile.groups.iter().all(|group| matches!(group.does, Does::Idle(_)));
-    let done = if is_idle { seen.sockets_measured as u64 } else { seen.worked + seen.facts + refused };
+    let done = if is_idle { sums.sockets } else { sums.worked + sums.facts + refused };
     (done == 0).then(|| Check {
         text: "something is done".to_owned(),
         found: "nothing".to_owned(),
@@ -100,60 +132,8 @@ fn happened(profile: &Profile, seen: &Seen) -> Option<Check> {
     })
 }
 
-fn span(seen: &Seen) -> Duration {
-    match (seen.from, seen.until) {
-        (Some(from), Some(until)) => until.since(from),
-        _ => Duration::ZERO,
-    }
-}
-
-fn figures_of(measured: &Measured) -> Figures {
-    let Measured { seen, empty, begin, end } = measured;
-    let mut figures = Figures::new();
-    for (time, times) in &seen.times {
-        figures::summarise(&mut figures, *time, times);
-    }
-    if let Some(added) = added(seen) {
-        figures::summarise(&mut figures, Time::Added, &added);
-    }
-    let seconds = span(seen).as_secs_f64();
-    let mut put = |name: &str, value: Option<f64>| {
-        debug_assert!(figures::kind(name).is_some(), "{name}");
-        figures.extend(value.filter(|value| value.is_finite()).map(|value| (name.to_owned(), value)));
-    };
-    put("broken", Some(whole(seen.broken())));
-    put("turns", Some(whole(seen.turns)));
-    put("turns_per_second", Some(whole(seen.worked) / seconds));
-    put("refused", Some(whole(seen.refused.values().sum())));
-    put("fallbacks", Some(whole(seen.fallbacks)));
-    put("unasked", Some(whole(seen.unasked)));
-    put("reconnects", Some(whole(seen.reconnects)));
-    put("facts", Some(whole(seen.facts)).filter(|facts| *facts > 0.0));
-    put("facts_per_second", Some(whole(seen.facts) / seconds).filter(|facts| *facts > 0.0));
-    put("sockets", Some(whole(seen.sockets_measured as u64)));
-    let used = |from: Option<Duration>, to: Option<Duration>| Some(to?.saturating_sub(from?).as_secs_f64());
-    let target = used(begin.target_cpu, end.target_cpu);
-    put(
-        "cpu_per_1000_turns",
-        target.filter(|_| seen.worked > 0).map(|cpu| cpu * 1000.0 / whole(seen.worked)),
-    );
-    put("cpu(target)", target.map(|cpu| cpu / seconds));
-    put("cpu(generator)", used(begin.generator_cpu, end.generator_cpu).map(|cpu| cpu / seconds));
-    put("rss(target)", end.target_rss.map(whole));
-    put("rss(generator)", end.generator_rss.map(whole));
-    let grown = |usage: &Usage| Some(whole(usage.target_rss?.saturating_sub(empty.target_rss?)));
-    put("rss_per_socket", grown(end).map(|bytes| bytes / whole(seen.sockets_measured as u64)));
-    figures
-}
-
-/// Returns what the target added to the first token: the time from the question less the median of the floor.
-fn added(seen: &Seen) -> Option<Times> {
-    let floor = seen.times.get(&Time::Floor).filter(|floor| floor.count() > 0)?;
-    Some(seen.times.get(&Time::FirstTokenSent)?.less(floor.quantile_ms(0.5)))
-}
-
 /// Says what kept the generator from seeing the target as it is.
-fn doubts(figures: &Figures) -> Vec<String> {
+pub(super) fn doubts(figures: &Figures) -> Vec<String> {
     let above = |name: &str, limit: f64| figures.get(name).copied().filter(|value| *value > limit);
     let busy = above("cpu(generator)", BUSY_MAX)
         .map(|busy| format!("THE GENERATOR WAS THE BOTTLENECK: it used {:.0} % of a core", busy * 100.0));
@@ -167,8 +147,7 @@ fn doubts(figures: &Figures) -> Vec<String> {
 }
 
 /// Promises are part of every verdict, whatever a profile asks for.
-fn kept(seen: &Seen) -> Check {
-    let broken = seen.broken();
+pub(super) fn kept(broken: u64) -> Check {
     let outcome = if broken == 0 { Outcome::Held } else { Outcome::Failed };
     Check { text: "every promise is kept".to_owned(), found: format!("{broken} broken"), outcome }
 }
@@ -224,13 +203,30 @@ mod tests {
     use super::*;
 
     #[test]
+    fn a_threshold_is_told_where_it_broke_first_or_else_at_the_end_l5() {
+        let step = |users, turns| Measured {
+            users,
+            sums: Sums { measured_s: 1.0, turns, ..Sums::default() },
+            ..Measured::default()
+        };
+        let threshold = ["turns < 30".parse().unwrap()];
+        let over = |turns: &[u64]| {
+            let steps = turns.iter().zip(1..).map(|(turns, n)| judged(&step(100 * n, *turns), &threshold));
+            over_steps(0, &steps.collect::<Vec<_>>()).unwrap()
+        };
+
+        assert_eq!(over(&[10, 20]).found, "20 with 200 users");
+        let broken = over(&[10, 30, 40]);
+        assert_eq!((broken.outcome, broken.found.as_str()), (Outcome::Failed, "30 with 200 users"));
+        assert_eq!(over(&[10]).found, "10");
+    }
+
+    #[test]
     fn a_broken_promise_fails_whatever_a_profile_asks_for_l3() {
-        let mut seen = Seen::default();
-        assert_eq!(kept(&seen).outcome, Outcome::Held);
-
-        seen.promises.insert(Promise::KeepsFacts, 1);
-
-        assert_eq!(kept(&seen).outcome, Outcome::Failed);
+        assert_eq!(kept(0).outcome, Outcome::Held);
+        assert_eq!(kept(1).outcome, Outcome::Failed);
+        let sums = Sums { measured_s: 1.0, broken: 1, ..Sums::default() };
+        assert!(is_the_last(&judged(&Measured { users: 3, sums, ..Measured::default() }, &[])));
     }
 
     #[test]

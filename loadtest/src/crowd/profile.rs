@@ -19,6 +19,9 @@ use crate::{
 /// The most messages or writes of one user at once.
 pub const MESSAGES_MAX: u64 = 10_000;
 
+/// The most steps of a load.
+pub const STEPS_MAX: usize = 20;
+
 /// A profile file.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
@@ -43,6 +46,13 @@ pub struct Profile {
     /// Measured time.
     #[serde(deserialize_with = "a_second", serialize_with = "duration::serialize")]
     pub duration: Duration,
+    /// So many steps lead to all users, of one size, each with a ramp, a warm-up and a measured time of its own. What must
+    /// hold must hold at each; after the first at which something does not, no further one is taken.
+    #[serde(default = "one_step", deserialize_with = "steps")]
+    pub steps: usize,
+    /// What each user has behind them when they come, where the target can be given such users.
+    #[serde(default)]
+    pub past: Past,
     /// A turn that has no end after so long has none.
     #[serde(default = "a_minute", deserialize_with = "a_second", serialize_with = "duration::serialize")]
     pub patience: Duration,
@@ -52,6 +62,18 @@ pub struct Profile {
     /// Who is there.
     #[serde(deserialize_with = "groups")]
     pub groups: Vec<Group>,
+}
+
+/// What a user has behind them.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields, default)]
+pub struct Past {
+    /// Messages, questions and answers together.
+    #[serde(deserialize_with = "behind")]
+    pub messages: u64,
+    /// Facts that are known.
+    #[serde(deserialize_with = "behind")]
+    pub facts: u64,
 }
 
 /// How the model answers: every answer alike, so that its text can be checked to the letter.
@@ -214,12 +236,6 @@ impl Profile {
         self.groups.iter().map(|group| group.users).sum()
     }
 
-    /// Returns how many users chat.
-    pub(crate) fn talkers(&self) -> usize {
-        let talks = |group: &&Group| matches!(group.does, Does::Chat(_));
-        self.groups.iter().filter(talks).map(|group| group.users).sum()
-    }
-
     /// Returns who each user is: those who write one fact are one person.
     pub(crate) fn people(&self) -> Vec<usize> {
         let mut people = Vec::with_capacity(self.users());
@@ -247,6 +263,10 @@ const fn one() -> u64 {
     1
 }
 
+const fn one_step() -> usize {
+    1
+}
+
 const fn a_minute() -> Duration {
     Duration::from_mins(1)
 }
@@ -269,6 +289,14 @@ fn groups<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Vec<Group>, D::E
 
 fn messages<'de, D: Deserializer<'de>>(deserializer: D) -> Result<u64, D::Error> {
     within(u64::deserialize(deserializer)?, [1, MESSAGES_MAX], plain)
+}
+
+fn behind<'de, D: Deserializer<'de>>(deserializer: D) -> Result<u64, D::Error> {
+    within(u64::deserialize(deserializer)?, [0, MESSAGES_MAX], plain)
+}
+
+fn steps<'de, D: Deserializer<'de>>(deserializer: D) -> Result<usize, D::Error> {
+    within(usize::deserialize(deserializer)?, [1, STEPS_MAX], plain)
 }
 
 fn pieces<'de, D: Deserializer<'de>>(deserializer: D) -> Result<usize, D::Error> {

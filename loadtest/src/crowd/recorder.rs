@@ -10,7 +10,7 @@ use std::{
 
 use clock::{Instant, SharedClock};
 
-use super::{figures::Time, promise::Promise, report::Second};
+use super::{figures::Time, promise::Promise, report::Second, sums::Sums};
 use crate::tally::Times;
 
 /// Reasons of refusals and failed connections that are told apart; further ones are one.
@@ -28,34 +28,23 @@ pub(crate) struct Recorder {
 /// All that was seen.
 #[derive(Debug, Default)]
 pub(crate) struct Seen {
-    /// Measured from here, until there.
-    pub(crate) from: Option<Instant>,
-    pub(crate) until: Option<Instant>,
-    pub(crate) times: BTreeMap<Time, Times>,
-    /// Turns that ended with a whole answer, of those that were due while it was measured.
-    pub(crate) turns: u64,
-    /// Turns of any kind that ended while it was measured: what the target worked for.
-    pub(crate) worked: u64,
-    pub(crate) fallbacks: u64,
+    /// What was measured, one after the other: one window for each step of the load that has begun.
+    pub(crate) windows: Vec<Window>,
     pub(crate) reconnects: u64,
-    /// Writes of facts that were acknowledged while it was measured.
-    pub(crate) facts: u64,
     pub(crate) refused: BTreeMap<String, u64>,
     pub(crate) promises: BTreeMap<Promise, u64>,
     /// What was seen when a promise was broken for the first time.
     pub(crate) examples: BTreeMap<Promise, String>,
     /// Users that have come, whether or not they got in.
     pub(crate) came: usize,
+    /// Those of them who chat.
+    pub(crate) talkers: usize,
     /// Times that this program itself broke.
     pub(crate) panics: u64,
     /// Sockets that are open.
     pub(crate) sockets: usize,
-    /// Those at the last measured moment.
-    pub(crate) sockets_measured: usize,
     /// Users who chatted and have asked all that they had to ask.
     pub(crate) finished: usize,
-    /// Questions that were due and never asked.
-    pub(crate) unasked: u64,
     /// Turns that run.
     pub(crate) running: usize,
     /// The second that is being filled.
@@ -63,6 +52,14 @@ pub(crate) struct Seen {
     /// Those that are over.
     pub(crate) seconds: Vec<Second>,
     owners: HashMap<String, usize>,
+}
+
+/// A while in which it is measured.
+#[derive(Debug)]
+pub(crate) struct Window {
+    pub(crate) from: Instant,
+    pub(crate) until: Option<Instant>,
+    pub(crate) sums: Sums,
 }
 
 /// A second that is being filled.
@@ -115,25 +112,23 @@ impl Recorder {
 
     /// Keeps a time if it is measured now.
     pub(crate) fn took(&self, time: Time, from: Instant, to: Instant) {
-        let mut seen = self.seen();
-        if seen.measures(from) {
-            seen.times.entry(time).or_default().record(to.since(from));
+        if let Some(sums) = self.seen().measured(from) {
+            sums.took(time, to.since(from));
         }
     }
 
     /// Says whether a question was due before the end of what is measured.
     pub(crate) fn was_due(&self, due: Instant) -> bool {
-        self.seen().until.is_some_and(|until| due < until)
+        self.seen().windows.last().and_then(|window| window.until).is_some_and(|until| due < until)
     }
 
     /// Keeps a question that was due and will not be asked any more.
     pub(crate) fn never_asked(&self, due: Instant) {
         let now = self.now();
-        let mut seen = self.seen();
-        if seen.measures(due) {
-            seen.unasked += 1;
+        if let Some(sums) = self.seen().measured(due) {
+            sums.unasked += 1;
             for time in [Time::FirstToken, Time::Whole] {
-                seen.times.entry(time).or_default().record(now.since(due));
+                sums.took(time, now.since(due));
             }
         }
     }
@@ -161,46 +156,67 @@ impl Recorder {
     pub(crate) fn ended(&self, turn: &Turn) {
         let mut seen = self.seen();
         seen.running = seen.running.saturating_sub(1);
-        if seen.measures(turn.end) {
-            seen.worked += 1;
-            seen.second.turns += 1;
+        if let Some(sums) = seen.measured(turn.end) {
+            sums.worked += 1;
         }
-        if seen.measures(turn.due) {
-            seen.keep(turn);
-        }
+        seen.second.turns += 1;
+        seen.keep(turn);
     }
 }
 
 impl Seen {
-    /// Says whether what happened at this moment is measured.
-    fn measures(&self, at: Instant) -> bool {
-        self.from.is_some_and(|from| at >= from) && self.until.is_none_or(|until| at < until)
+    /// Returns where what happened at this moment is counted, if it was measured then.
+    pub(crate) fn measured(&mut self, at: Instant) -> Option<&mut Sums> {
+        let holds = |window: &&mut Window| at >= window.from && window.until.is_none_or(|until| at < until);
+        self.windows.iter_mut().rev().find(holds).map(|window| &mut window.sums)
     }
 
     fn keep(&mut self, turn: &Turn) {
         match &turn.how {
             Ended::Refused(code) => {
-                count(&mut self.refused, code);
                 self.second.refused += 1;
-                return;
+                if self.measured(turn.due).is_some() {
+                    count(&mut self.refused, code);
+                }
             }
-            Ended::Instead => self.fallbacks += 1,
-            Ended::Whole => self.turns += 1,
-            Ended::Broken => return,
-        }
-        let mut record = |time, from, to: Instant| self.times.entry(time).or_default().record(to.since(from));
-        record(Time::Whole, turn.due, turn.end);
-        record(Time::WholeSent, turn.sent, turn.end);
-        if let Some(first) = turn.first {
-            record(Time::FirstToken, turn.due, first);
-            record(Time::FirstTokenSent, turn.sent, first);
-            self.second.first.record(first.since(turn.due));
+            Ended::Broken => {}
+            Ended::Whole | Ended::Instead => {
+                if let Some(first) = turn.first {
+                    self.second.first.record(first.since(turn.due));
+                }
+                if let Some(sums) = self.measured(turn.due) {
+                    sums.keep(turn);
+                }
+            }
         }
     }
 
-    /// Returns how often promises were broken.
-    pub(crate) fn broken(&self) -> u64 {
-        self.promises.values().sum()
+    /// Gives the last window what was counted of the whole run and belongs to no earlier one.
+    pub(crate) fn share_out(&mut self) {
+        let totals = (self.promises.values().sum(), self.refused.values().sum(), self.reconnects);
+        let Some((last, earlier)) = self.windows.split_last_mut() else { return };
+        let rest = |total: u64, of: fn(&Sums) -> u64| {
+            total - earlier.iter().map(|window| of(&window.sums)).sum::<u64>()
+        };
+        last.sums.broken = rest(totals.0, |sums| sums.broken);
+        last.sums.refused = rest(totals.1, |sums| sums.refused);
+        last.sums.reconnects = rest(totals.2, |sums| sums.reconnects);
+    }
+}
+
+impl Sums {
+    /// Keeps a turn that had an end.
+    fn keep(&mut self, turn: &Turn) {
+        match turn.how {
+            Ended::Instead => self.fallbacks += 1,
+            _ => self.turns += 1,
+        }
+        self.took(Time::Whole, turn.end.since(turn.due));
+        self.took(Time::WholeSent, turn.end.since(turn.sent));
+        if let Some(first) = turn.first {
+            self.took(Time::FirstToken, first.since(turn.due));
+            self.took(Time::FirstTokenSent, first.since(turn.sent));
+        }
     }
 }
 
@@ -225,7 +241,10 @@ mod tests {
 
     fn recorder() -> Recorder {
         let recorder = Recorder::new(Arc::new(SystemClock::new()));
-        (recorder.seen().from, recorder.seen().until) = (Some(at(10)), Some(at(20)));
+        for (from, until) in [(10, 20), (30, 40)] {
+            let window = Window { from: at(from), until: Some(at(until)), sums: Sums::default() };
+            recorder.seen().windows.push(window);
+        }
         recorder
     }
 
@@ -237,12 +256,14 @@ mod tests {
     fn what_was_due_while_nobody_looked_is_not_measured_l4() {
         let recorder = recorder();
 
-        for due in [5, 12, 25] {
+        for due in [5, 12, 25, 31, 36, 45] {
             recorder.ended(&turn(due, due));
         }
 
         let seen = recorder.seen();
-        assert_eq!((seen.turns, seen.times[&Time::Whole].count()), (1, 1));
+        let counted =
+            |n: usize| (seen.windows[n].sums.turns, seen.windows[n].sums.times[&Time::Whole].count());
+        assert_eq!((counted(0), counted(1)), ((1, 1), (2, 2)));
     }
 
     #[test]
@@ -252,8 +273,25 @@ mod tests {
         recorder.ended(&turn(12, 18));
 
         let seen = recorder.seen();
-        assert!((seen.times[&Time::FirstToken].quantile_ms(0.5) - 7000.0).abs() < 10.0);
-        assert!((seen.times[&Time::FirstTokenSent].quantile_ms(0.5) - 1000.0).abs() < 1.0);
+        let times = &seen.windows[0].sums.times;
+        assert!((times[&Time::FirstToken].quantile_ms(0.5) - 7000.0).abs() < 10.0);
+        assert!((times[&Time::FirstTokenSent].quantile_ms(0.5) - 1000.0).abs() < 1.0);
+    }
+
+    #[test]
+    fn what_is_counted_of_the_whole_run_belongs_to_the_window_before_whose_end_it_was_l5() {
+        let recorder = recorder();
+        let later = recorder.seen().windows.pop().unwrap();
+        recorder.broke(Promise::Ended, String::new);
+        recorder.seen().share_out();
+        recorder.seen().windows.push(later);
+        recorder.broke(Promise::Ended, String::new);
+        recorder.broke(Promise::OneEnd, String::new);
+
+        recorder.seen().share_out();
+
+        let seen = recorder.seen();
+        assert_eq!((seen.windows[0].sums.broken, seen.windows[1].sums.broken), (1, 2));
     }
 
     #[test]

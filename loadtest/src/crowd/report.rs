@@ -7,14 +7,14 @@ use std::collections::BTreeMap;
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
-use super::{figures::Figures, promise::Promise};
+use super::{cast::Part, figures::Figures, promise::Promise, sums::Sums};
 use crate::{
     machine::Machine,
     result::{Check, Outcome},
 };
 
 /// Version of the JSON format.
-pub const SCHEMA_VERSION: u32 = 1;
+pub const SCHEMA_VERSION: u32 = 2;
 
 /// A whole run.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
@@ -39,12 +39,20 @@ pub struct Report {
     pub load: String,
     /// Of all that was left to chance.
     pub seed: u64,
-    /// Users in all.
+    /// What must hold beside the promises, as the profile or the command line says.
+    pub thresholds: Vec<String>,
+    /// Which part of the users were this generator's; none in a report of all of them.
+    pub part: Option<Part>,
+    /// Users that were there, at the last step if there were several.
     pub users: usize,
-    /// Measured time, in seconds.
-    pub measured_s: f64,
-    /// Values by name, in seconds, bytes, numbers and shares of a core.
+    /// Wall time at the beginning of what `sums` holds.
+    pub measured_at: String,
+    /// Counts and histograms of what was measured, at the last step if there were several: they can be added.
+    pub sums: Sums,
+    /// Values by name made of these, in seconds, bytes, numbers and shares of a core.
     pub figures: Figures,
+    /// Each step, one after the other; none in a load of one step.
+    pub steps: Vec<Step>,
     /// How often each promise was broken, in the whole run.
     pub promises: BTreeMap<Promise, u64>,
     /// What was seen when it was broken for the first time.
@@ -57,6 +65,24 @@ pub struct Report {
     pub checks: Vec<Check>,
     /// What makes figures doubtful.
     pub warnings: Vec<String>,
+}
+
+/// A step of a load.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
+pub struct Step {
+    /// Users that were there.
+    pub users: usize,
+    /// Values by name.
+    pub figures: Figures,
+    /// What must hold, and whether it did here.
+    pub checks: Vec<Check>,
+}
+
+impl Step {
+    /// Returns the first check that failed.
+    pub fn broken(&self) -> Option<&Check> {
+        self.checks.iter().find(|check| check.outcome == Outcome::Failed)
+    }
 }
 
 /// A measured second.
@@ -95,6 +121,24 @@ impl Report {
         self.checks.iter().map(|check| check.outcome).max().unwrap_or(Outcome::Inconclusive)
     }
 
+    /// Says at which step something broke first, and how many users were carried before; nothing in a load of one step.
+    pub fn limit(&self) -> Option<String> {
+        self.steps.last()?;
+        let Some(at) = self.steps.iter().position(|step| step.broken().is_some()) else {
+            return Some(format!("all {} steps held, up to {} users", self.steps.len(), self.users));
+        };
+        let step = &self.steps[at];
+        let check = step.broken()?;
+        let carried = at.checked_sub(1).map_or(0, |before| self.steps[before].users);
+        Some(format!(
+            "step {} of {} users is the first to break: {}: {}; {carried} users were carried",
+            at + 1,
+            step.users,
+            check.text,
+            check.found
+        ))
+    }
+
     /// Returns the report as JSON.
     pub fn json(&self) -> String {
         serde_json::to_string_pretty(self).unwrap_or_default()
@@ -115,8 +159,12 @@ pub(super) fn sample() -> Report {
         target: "a server".to_owned(),
         load: String::new(),
         seed: 1,
+        thresholds: Vec::new(),
+        part: None,
         users: 2,
-        measured_s: 3.0,
+        measured_at: "2026-01-01T00:00:05Z".to_owned(),
+        sums: Sums { measured_s: 3.0, ..Sums::default() },
+        steps: Vec::new(),
         figures: Figures::from([("p99(turn.first_token)".to_owned(), 0.25)]),
         promises: BTreeMap::from([(Promise::WholeText, 1)]),
         examples: BTreeMap::from([(Promise::WholeText, "user 1 read <b>".to_owned())]),
@@ -124,5 +172,30 @@ pub(super) fn sample() -> Report {
         seconds: Vec::new(),
         checks: Vec::new(),
         warnings: Vec::new(),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn step(users: usize, outcome: Outcome) -> Step {
+        let check = Check { text: "p99(turn.added) < 2ms".to_owned(), found: format!("{users} us"), outcome };
+        Step { users, figures: Figures::new(), checks: vec![check] }
+    }
+
+    #[test]
+    fn the_first_step_that_breaks_is_named_with_what_broke_and_what_was_carried_l5() {
+        let steps = vec![step(100, Outcome::Held), step(200, Outcome::Failed), step(300, Outcome::Failed)];
+
+        let limit = |steps| Report { steps, users: 300, ..sample() }.limit();
+
+        assert_eq!(
+            limit(steps.clone()).unwrap(),
+            "step 2 of 200 users is the first to break: p99(turn.added) < 2ms: 200 us; 100 users were carried"
+        );
+        assert_eq!(limit(steps[..1].to_vec()).unwrap(), "all 1 steps held, up to 300 users");
+        assert!(limit(steps[1..].to_vec()).unwrap().ends_with("; 0 users were carried"));
+        assert_eq!(limit(Vec::new()), None);
     }
 }

@@ -6,29 +6,33 @@ use std::{
     collections::{BTreeMap, BTreeSet},
     ffi::OsString,
     io::Write as _,
+    net::SocketAddr,
     path::PathBuf,
     process::Command,
     sync::Arc,
     time::Duration,
 };
 
-use clock::{SharedClock, timeout};
+use clock::{SharedClock, Timestamp, timeout};
 use futures_util::{StreamExt as _, TryStreamExt as _, stream};
-use scenarios::{Backend, BackendError, Guest, TargetFile};
+use scenarios::{Backend, BackendError, Guest, TargetFile, Wanted, Wish};
 use tempfile::NamedTempFile;
-use tokio::task::JoinSet;
+use tokio::{sync::watch, task::JoinSet};
 use tokio_util::sync::CancellationToken;
 
 use super::{
     attack,
+    cast::{Cast, Part},
+    conduct::Conductor,
     facts::{self, Books},
     floor,
     judge::{self, Measured},
-    profile::Profile,
-    recorder::Recorder,
+    profile::{Past, Profile},
+    progress::Listener,
+    recorder::{Recorder, Seen},
     report::Report,
     stage::{self, Stage},
-    watch::{self, Usage},
+    watch as witness,
 };
 use crate::{
     child::{ChildError, Served},
@@ -37,14 +41,12 @@ use crate::{
 
 /// Users that sign in at once.
 const SIGN_IN_AT_ONCE: usize = 16;
-/// All users must have come so long after the ramp.
-const COME_MAX: Duration = Duration::from_mins(1);
 /// Turns that run at the end get so much longer than a turn may take, so that each is judged.
 const DRAIN_SPARE: Duration = Duration::from_secs(10);
 /// So long goose may take to let all users leave.
 const LEAVE_MAX: Duration = Duration::from_mins(1);
 /// How often it is looked whether something has come to its end.
-const LOOK: Duration = Duration::from_millis(10);
+pub(super) const LOOK: Duration = Duration::from_millis(10);
 
 /// How a crowd is run.
 #[derive(Clone, Debug)]
@@ -61,8 +63,14 @@ pub struct Options {
     pub command: String,
     /// Where goose writes its own report, if it is wanted.
     pub goose_report: Option<PathBuf>,
-    /// Hears what is done, line by line.
-    pub listener: fn(&str),
+    /// Which part of the users are this generator's.
+    pub part: Part,
+    /// Wall time at which the first user comes; at once if it is not said.
+    pub begin: Option<Timestamp>,
+    /// A mock that runs already, with the script of the profile's model; one is started here if it is not said.
+    pub mock: Option<SocketAddr>,
+    /// Hears what is done.
+    pub listener: Listener,
 }
 
 /// The run could not be made.
@@ -108,51 +116,71 @@ impl From<BackendError> for CrowdError {
 /// The stage with what stands behind it.
 struct Set {
     stage: Arc<Stage>,
+    cast: Cast,
     backend: Backend,
     process: Option<u32>,
-    model: std::net::SocketAddr,
-    /// Dropping it stops the mock.
-    _mock: (Served, NamedTempFile),
+    model: SocketAddr,
+    /// Dropping it stops the mock that was started here.
+    _mock: Option<(Served, NamedTempFile)>,
 }
 
 /// Runs a profile.
 pub async fn run(profile: &Profile, options: &Options) -> Result<Report, CrowdError> {
     let machine = Machine::here();
     let started_at = options.clock.wall().to_string();
+    let cast = cast(profile, options)?;
     // Of the target a running turn takes two: to its user and to the model.
-    machine::allow_files(profile.users() + profile.talkers())?;
-    let set = set(profile, options).await?;
+    machine::allow_files(cast.users() * 2)?;
+    let set = set(profile, cast, options).await?;
     let measured = Box::pin(measure(profile, &set, options)).await;
     let gone = set.backend.ended().await;
     set.backend.stop().await;
     if let Some(gone) = gone {
         return Err(CrowdError::Target(gone));
     }
+    let (steps, seen) = measured?;
     let about = judge::About { profile, options, machine, started_at };
-    Ok(judge::report(about, &measured?))
+    Ok(judge::report(about, steps, &seen))
+}
+
+/// Returns the script by which a mock answers as the profile's model.
+pub fn script(profile: &Profile) -> String {
+    stage::script(&profile.model)
+}
+
+/// Chooses who plays here.
+fn cast(profile: &Profile, options: &Options) -> Result<Cast, CrowdError> {
+    if options.part != Part::WHOLE && profile.steps > 1 {
+        let told = "a load in parts has one step: the parts would end theirs at different ones";
+        return Err(CrowdError::Unfit(told.to_owned()));
+    }
+    let cast = Cast::of(profile, options.part);
+    if cast.users() == 0 {
+        let Part { number, of } = options.part;
+        return Err(CrowdError::Unfit(format!("part {number}/{of} has no users; take fewer parts")));
+    }
+    Ok(cast)
 }
 
 /// Starts mock and target, and signs everybody in.
-async fn set(profile: &Profile, options: &Options) -> Result<Set, CrowdError> {
-    let mut script = NamedTempFile::with_suffix(".toml")?;
-    script.write_all(stage::script(&profile.model).as_bytes())?;
-    let port = options.target.llm.port().to_string();
-    let mut command = Command::new(&options.program);
-    command.args(["mock", "--port", &port, "--control-port", "off", "--log-format", "off", "--script"]);
-    command.arg(script.path());
-    let mock = Served::start("the mock", command, None, (&*options.clock, None)).await?;
-    let model = mock.address;
+async fn set(profile: &Profile, cast: Cast, options: &Options) -> Result<Set, CrowdError> {
+    let (model, mock) = mock(profile, options).await?;
     let llm = format!("http://{model}");
-    let backend = Backend::start(&options.target, &llm, &profile.settings).await?;
-    (options.listener)(&format!("{} users sign in", profile.users()));
-    let people = profile.people();
+    let people = cast.people();
+    let Past { messages, facts } = profile.past;
+    let users = Wanted { users: people.len(), messages, facts };
+    let seeds = if options.target.seed.is_some() { "are made" } else { "sign in" };
+    options.listener.say(format!("{} users {seeds}", people.len()));
+    let wish = Wish { llm: &llm, settings: &profile.settings, users };
+    let backend = Backend::start(&options.target, wish).await?;
     let guests = sign_in(&backend, &people, options).await?;
     let stage = Stage {
         recorder: Arc::new(Recorder::new(Arc::clone(&options.clock))),
         clock: Arc::clone(&options.clock),
         target: backend.address(),
         guests,
-        people,
+        steps: watch::Sender::default(),
+        ramp: profile.ramp,
         books: Books::default(),
         seed: profile.seed,
         model: profile.model,
@@ -161,58 +189,99 @@ async fn set(profile: &Profile, options: &Options) -> Result<Set, CrowdError> {
         shut: CancellationToken::new(),
     };
     let process = backend.process_id().await;
-    Ok(Set { stage: Arc::new(stage), backend, process, model, _mock: (mock, script) })
+    Ok(Set { stage: Arc::new(stage), cast, backend, process, model, _mock: mock })
 }
 
-/// Signs everybody in, a few at once, and returns a guest for each user. Names are used once, in this run or another.
-async fn sign_in(backend: &Backend, people: &[usize], options: &Options) -> Result<Vec<Guest>, CrowdError> {
+type Mock = (SocketAddr, Option<(Served, NamedTempFile)>);
+
+/// Starts the mock where the target looks for it, unless one runs already.
+async fn mock(profile: &Profile, options: &Options) -> Result<Mock, CrowdError> {
+    if let Some(running) = options.mock {
+        return Ok((running, None));
+    }
+    let mut file = NamedTempFile::with_suffix(".toml")?;
+    file.write_all(script(profile).as_bytes())?;
+    let port = options.target.llm.port().to_string();
+    let mut command = Command::new(&options.program);
+    command.args(["mock", "--port", &port, "--control-port", "off", "--log-format", "off", "--script"]);
+    command.arg(file.path());
+    let mock = Served::start("the mock", command, None, (&*options.clock, None)).await?;
+    Ok((mock.address, Some((mock, file))))
+}
+
+/// Signs these people in, a few at once. Names are used once, in this run or another.
+async fn sign_in(
+    backend: &Backend,
+    people: &BTreeSet<usize>,
+    options: &Options,
+) -> Result<BTreeMap<usize, Guest>, CrowdError> {
     let run = options.clock.wall().as_microsecond();
-    let unique: BTreeSet<_> = people.iter().copied().collect();
-    let guests = stream::iter(unique)
-        .map(|person| async move {
-            let guest = backend.sign_in(&format!("load.{run}.{person}")).await?;
+    let guests = stream::iter(people.iter().copied().enumerate())
+        .map(|(nth, person)| async move {
+            let guest = backend.sign_in(nth, &format!("load.{run}.{person}")).await?;
             Ok::<_, String>((person, guest))
         })
         .buffered(SIGN_IN_AT_ONCE)
-        .try_collect::<BTreeMap<_, _>>();
-    let guests =
-        guests.await.map_err(|error| CrowdError::Target(format!("a user cannot sign in: {error}")))?;
-    Ok(people.iter().filter_map(|person| guests.get(person).cloned()).collect())
+        .try_collect();
+    guests.await.map_err(|error| CrowdError::Target(format!("a user cannot sign in: {error}")))
 }
 
-/// Lets the users come, measures, and lets them leave.
-async fn measure(profile: &Profile, set: &Set, options: &Options) -> Result<Measured, CrowdError> {
+/// Lets the users come, measures, and lets them leave. Returns what each step brought, and what was seen beside it.
+async fn measure(
+    profile: &Profile,
+    set: &Set,
+    options: &Options,
+) -> Result<(Vec<Measured>, Seen), CrowdError> {
     let goose = |error: goose::GooseError| CrowdError::Goose(error.to_string());
-    let stage = &set.stage;
+    let (stage, listener) = (&set.stage, &options.listener);
+    wait_to_begin(options).await?;
     let report = options.goose_report.as_ref().map(|path| path.display().to_string());
-    let attack = attack::prepare(profile, stage, report).map_err(goose)?;
-    let empty = Usage::of(set.process);
+    let attack = attack::prepare((profile, &set.cast), stage, report).map_err(goose)?;
     let mut beside = JoinSet::new();
     beside.spawn(floor::probe(Arc::clone(stage), set.model));
-    beside.spawn(watch::watch(Arc::clone(stage), set.process));
+    beside.spawn(witness::watch(Arc::clone(stage), set.process, listener.clone()));
     let running = attack::run(attack);
     tokio::pin!(running);
-    let tell = options.listener;
+    let conductor = Conductor { profile, stage, cast: &set.cast, process: set.process, listener };
     let conducted = tokio::select! {
         ended = &mut running => return Err(too_early(ended)),
-        conducted = conduct(profile, set, tell) => conducted,
+        conducted = conductor.conduct() => conducted,
     };
     stage.over.cancel();
-    let (begin, end) = conducted?;
+    let mut steps = conducted?;
     tokio::select! {
         ended = &mut running => return Err(too_early(ended)),
-        () = drained(stage, profile.talkers()) => {}
+        () = drained(stage) => {}
     }
     stage.shut.cancel();
     attack::end();
-    tell("users leave");
+    listener.say("users leave");
     let ended = timeout(stage.clock(), LEAVE_MAX, running).await;
     ended
         .map_err(|_| CrowdError::Goose(format!("users did not leave within {LEAVE_MAX:?}")))?
         .map_err(goose)?;
     beside.shutdown().await;
     facts::judge(stage, &set.backend).await;
-    Ok(Measured { seen: std::mem::take(&mut *stage.recorder.seen()), empty, begin, end })
+    let mut seen = std::mem::take(&mut *stage.recorder.seen());
+    // What was due in a window may have ended after it.
+    seen.share_out();
+    for (step, window) in steps.iter_mut().zip(std::mem::take(&mut seen.windows)) {
+        step.sums = window.sums;
+    }
+    Ok((steps, seen))
+}
+
+/// Waits for the moment at which all parts of a load begin.
+async fn wait_to_begin(options: &Options) -> Result<(), CrowdError> {
+    let Some(begin) = options.begin else { return Ok(()) };
+    let late = |_| {
+        let told = format!("it is past {begin} already: users took longer to get in than was thought");
+        CrowdError::Unfit(format!("{told}\n  hint: take a later time for `--begin`"))
+    };
+    let left = Duration::try_from(begin.duration_since(options.clock.wall())).map_err(late)?;
+    options.listener.say(format!("waiting for {begin}"));
+    options.clock.sleep(left).await;
+    Ok(())
 }
 
 /// goose ends by our wish only.
@@ -221,35 +290,11 @@ fn too_early<T>(ended: Result<T, goose::GooseError>) -> CrowdError {
     CrowdError::Goose(format!("ended before its time: {how}"))
 }
 
-/// Waits until all are in, warms up and measures. Returns what was used at the first and the last measured moment.
-async fn conduct(profile: &Profile, set: &Set, tell: fn(&str)) -> Result<(Usage, Usage), CrowdError> {
-    let (stage, users) = (&set.stage, profile.users());
-    let limit = stage.recorder.now() + profile.ramp + COME_MAX;
-    tell(&format!("{users} users come within {:?}", profile.ramp));
-    while stage.recorder.seen().came < users {
-        if stage.recorder.now() > limit {
-            return Err(CrowdError::NotAllCame { came: stage.recorder.seen().came, users });
-        }
-        stage.clock().sleep(LOOK).await;
-    }
-    tell(&format!("all are in; warming up for {:?}", profile.warm_up));
-    stage.clock().sleep(profile.warm_up).await;
-    tell(&format!("measuring for {:?}", profile.duration));
-    let begin = Usage::of(set.process);
-    stage.recorder.seen().from = Some(stage.recorder.now());
-    stage.clock().sleep(profile.duration).await;
-    let until = stage.recorder.now();
-    let mut seen = stage.recorder.seen();
-    (seen.until, seen.sockets_measured) = (Some(until), seen.sockets);
-    drop(seen);
-    Ok((begin, Usage::of(set.process)))
-}
-
 /// Waits until all that was due has been asked, and every turn has ended in its way.
-async fn drained(stage: &Stage, talkers: usize) {
+async fn drained(stage: &Stage) {
     let is_done = || {
         let seen = stage.recorder.seen();
-        seen.running == 0 && seen.finished >= talkers
+        seen.running == 0 && seen.finished >= seen.talkers
     };
     let all = async {
         while !is_done() {

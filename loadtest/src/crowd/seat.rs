@@ -7,6 +7,7 @@ use futures_util::{FutureExt as _, SinkExt as _, StreamExt as _};
 use tokio_tungstenite::tungstenite::Message;
 
 use super::{
+    cast::Player,
     figures::Time,
     frame::{Frame, Meaning},
     pace::Pace,
@@ -29,7 +30,12 @@ const CLOSE_MAX: Duration = Duration::from_secs(5);
 /// A user.
 #[derive(Debug)]
 pub(crate) struct Seat {
+    /// Place among all users of the profile.
     pub(crate) n: usize,
+    /// The person whose account this user has.
+    pub(crate) person: usize,
+    /// The step of the load with which this user comes.
+    pub(crate) step: usize,
     pub(crate) socket: Option<Socket>,
     /// None for those who ask nothing.
     pub(crate) pace: Option<Pace>,
@@ -50,8 +56,9 @@ pub(crate) struct Seat {
 }
 
 impl Seat {
-    /// Seats the `n`th user, who has yet to connect.
-    pub(crate) fn new(stage: &Stage, does: &Does, n: usize) -> Self {
+    /// Seats a user, who has yet to connect.
+    pub(crate) fn new(stage: &Stage, does: &Does, player: Player) -> Self {
+        let Player { n, person, step, .. } = player;
         let now = stage.recorder.now();
         let (pace, question) = match does {
             Does::Chat(chat) => (Some(Pace::new(chat, stage.seed, n, now)), chat.message.as_str()),
@@ -65,6 +72,8 @@ impl Seat {
         let mark = stage::mark(n);
         Self {
             n,
+            person,
+            step,
             socket: None,
             pace,
             free: now,
@@ -79,7 +88,7 @@ impl Seat {
 
     /// Connects. Whoever does not get in has had a promise broken.
     pub(crate) async fn connect(&mut self, stage: &Stage) -> Result<(), String> {
-        let Some(guest) = stage.guests.get(self.n) else {
+        let Some(guest) = stage.guests.get(&self.person) else {
             return Err("there are more users than signed in".to_owned());
         };
         let begun = stage.recorder.now();

@@ -1,12 +1,13 @@
 //! What all users of a crowd share: where they chat, what the model answers, and whether it is over.
 
-use std::{fmt::Write as _, net::SocketAddr, sync::Arc, time::Duration};
+use std::{collections::BTreeMap, fmt::Write as _, net::SocketAddr, sync::Arc, time::Duration};
 
 use clock::{Clock, Instant, SharedClock};
 use scenarios::Guest;
+use tokio::sync::watch;
 use tokio_util::sync::CancellationToken;
 
-use super::{facts::Books, profile::Model, recorder::Recorder, seat::Seat};
+use super::{cast::Player, facts::Books, profile::Model, recorder::Recorder, seat::Seat};
 
 /// Words of which one stands in each question, and in all pieces of its answer: users that follow each other have
 /// different ones, so that an answer that reached the wrong user is seen by its text. Their beginning is that of no other
@@ -23,10 +24,12 @@ pub(crate) struct Stage {
     pub(crate) recorder: Arc<Recorder>,
     /// Where the target listens.
     pub(crate) target: SocketAddr,
-    /// By user; those who write the same fact are one guest.
-    pub(crate) guests: Vec<Guest>,
-    /// The person behind each user.
-    pub(crate) people: Vec<usize>,
+    /// By person.
+    pub(crate) guests: BTreeMap<usize, Guest>,
+    /// When each step of the load began, as far as they have.
+    pub(crate) steps: watch::Sender<Vec<Instant>>,
+    /// How long users of one step are coming.
+    pub(crate) ramp: Duration,
     /// What facts were written.
     pub(crate) books: Books,
     pub(crate) seed: u64,
@@ -63,9 +66,17 @@ impl Stage {
         self.recorder.seen().finished += 1;
     }
 
-    /// Returns who the `n`th user is.
-    pub(crate) fn person(&self, n: usize) -> usize {
-        self.people.get(n).copied().unwrap_or(n)
+    /// Waits until this user is to come; says whether it is over before that.
+    pub(crate) async fn turns_away(&self, player: Player) -> bool {
+        let mut steps = self.steps.subscribe();
+        let begun = tokio::select! {
+            biased;
+            () = self.shut.cancelled() => return true,
+            steps = steps.wait_for(|begun| begun.len() > player.step) => steps.ok().map(|all| all[player.step]),
+        };
+        let Some(begun) = begun else { return true };
+        let due = begun + self.ramp.mul_f64(player.share);
+        self.rest(due.remaining(self.recorder.now())).await
     }
 
     pub(crate) fn clock(&self) -> &dyn Clock {

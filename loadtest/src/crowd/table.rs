@@ -6,9 +6,13 @@ use super::{
     figures::{self, Kind, SINGLE, Time},
     report::Report,
 };
+use crate::result::Outcome;
 
 /// Statistics that are shown of each time.
 const SHOWN: [&str; 6] = ["p50", "p90", "p99", "p99.9", "max", "count"];
+/// Figures that are shown of each step.
+pub(super) const STEP_SHOWN: [&str; 5] =
+    ["turns_per_second", "p50(turn.first_token)", "p99(turn.first_token)", "cpu(target)", "rss(target)"];
 /// Of an example, so many characters are shown.
 const EXAMPLE_MAX: usize = 160;
 
@@ -18,8 +22,12 @@ pub fn render(report: &Report) -> String {
     text.push_str(&times(report));
     text.push_str(&singles(report));
     text.push_str(&troubles(report));
+    text.push_str(&steps(report));
     for check in &report.checks {
         let _ = writeln!(text, "  {:<13} {}: {}", check.outcome.to_string(), check.text, check.found);
+    }
+    if let Some(limit) = report.limit() {
+        let _ = writeln!(text, "\n{limit}");
     }
     let _ = writeln!(text, "\npromises broken: {}\nverdict: {}", report.broken(), report.outcome());
     text
@@ -35,7 +43,7 @@ fn head(report: &Report) -> String {
         report.about,
         report.users,
         report.target,
-        report.measured_s,
+        report.sums.measured_s,
         report.seed,
         machine.processor.as_deref().unwrap_or("unknown processor"),
         machine.cores,
@@ -70,6 +78,31 @@ fn singles(report: &Report) -> String {
         }
     }
     text.push('\n');
+    text
+}
+
+/// A line for each step of a load that has several.
+fn steps(report: &Report) -> String {
+    let mut text = String::new();
+    for (n, step) in report.steps.iter().enumerate() {
+        let cells = STEP_SHOWN.iter().filter_map(|name| {
+            let value = *step.figures.get(*name)?;
+            Some(format!("{name} {}", shown(figures::kind(name)?, value)))
+        });
+        let outcome = step.checks.iter().map(|check| check.outcome).max().unwrap_or(Outcome::Held);
+        let cells: Vec<_> = cells.collect();
+        let _ = writeln!(
+            text,
+            "  step {:<3}{:>6} users  {:<13} {}",
+            n + 1,
+            step.users,
+            outcome,
+            cells.join("  ")
+        );
+    }
+    if !text.is_empty() {
+        text.push('\n');
+    }
     text
 }
 

@@ -4,9 +4,13 @@
 
 use std::{sync::Arc, time::Duration};
 
-use clock::Instant;
-
-use super::{figures::Time, recorder::Recorder, report::Second, stage::Stage};
+use super::{
+    figures::Time,
+    progress::{Listener, Progress},
+    recorder::{Recorder, Window},
+    report::Second,
+    stage::Stage,
+};
 use crate::process;
 
 /// How often it is looked whether the generator is late. A timer of the system is late by up to a millisecond.
@@ -36,7 +40,7 @@ impl Usage {
 }
 
 /// Watches until it is over.
-pub(crate) async fn watch(stage: Arc<Stage>, target: Option<u32>) {
+pub(crate) async fn watch(stage: Arc<Stage>, target: Option<u32>, listener: Listener) {
     let begun = stage.recorder.now();
     let (mut before, mut ticks) = (Usage::of(target), 0_u32);
     loop {
@@ -48,25 +52,23 @@ pub(crate) async fn watch(stage: Arc<Stage>, target: Option<u32>) {
         stage.recorder.took(Time::Lag, due, stage.recorder.now());
         if ticks.is_multiple_of(TICKS_PER_SECOND) {
             let now = Usage::of(target);
-            close_second(&stage.recorder, (before, now));
+            close_second(&stage.recorder, &listener, (before, now));
             before = now;
         }
     }
 }
 
-/// Ends the second that is being filled.
-fn close_second(recorder: &Recorder, (before, now): (Usage, Usage)) {
+/// Ends the second that is being filled, and tells of it.
+fn close_second(recorder: &Recorder, listener: &Listener, (before, now): (Usage, Usage)) {
     let share =
         |before: Option<Duration>, now: Option<Duration>| Some(now?.saturating_sub(before?).as_secs_f64());
     let at = recorder.now();
     let mut seen = recorder.seen();
     let current = std::mem::take(&mut seen.second);
-    // A second of which only a part is measured is none.
-    let is_whole = |from: &Instant| at.since(*from) >= TICK * (TICKS_PER_SECOND - 1) && seen.until.is_none();
-    let Some(from) = seen.from.filter(is_whole) else { return };
     let quantile = |share| (current.first.count() > 0).then(|| current.first.quantile_ms(share));
+    let begun = seen.windows.first().map_or(at, |window| window.from);
     let second = Second {
-        at_s: at.since(from).as_secs_f64(),
+        at_s: at.since(begun).as_secs_f64(),
         turns: current.turns,
         refused: current.refused,
         first_p50_ms: quantile(0.5),
@@ -77,5 +79,13 @@ fn close_second(recorder: &Recorder, (before, now): (Usage, Usage)) {
         target_rss: now.target_rss,
         generator_cpu: share(before.generator_cpu, now.generator_cpu),
     };
-    seen.seconds.push(second);
+    let broken = seen.promises.values().sum();
+    // A second of which only a part is measured is none.
+    let is_whole =
+        |window: &Window| at.since(window.from) >= TICK * (TICKS_PER_SECOND - 1) && window.until.is_none();
+    if seen.windows.last().is_some_and(is_whole) {
+        seen.seconds.push(second.clone());
+    }
+    drop(seen);
+    listener.tell(Progress::Second { second: Box::new(second), broken });
 }

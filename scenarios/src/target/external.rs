@@ -8,10 +8,11 @@ mod fill;
 mod group;
 mod links;
 mod log;
+mod seed;
 mod start;
 
 use std::{
-    net::{Ipv4Addr, SocketAddr, TcpListener},
+    net::{Ipv4Addr, SocketAddr, TcpListener, ToSocketAddrs as _},
     path::{Path, PathBuf},
     time::Duration,
 };
@@ -26,6 +27,8 @@ pub use auth::{Auth, AuthCall, Calls, Jwt};
 pub(crate) use fill::Words;
 pub(crate) use links::Ends;
 pub use links::{Links, Via};
+pub(crate) use seed::Place;
+pub use seed::{Seed, Wanted};
 pub use start::Start;
 pub(crate) use start::{Process, WROTE_LAST};
 
@@ -112,6 +115,8 @@ pub struct TargetFile {
     pub auth: Option<Auth>,
     /// How to start it; it runs already if this is not said.
     pub start: Option<Start>,
+    /// How users are made in number before a load.
+    pub seed: Option<Seed>,
     /// Lines of it that go through gauntlet, which can then cut, stall and delay them.
     #[serde(default)]
     pub links: Links,
@@ -194,13 +199,21 @@ impl TargetFile {
         let invalid = |message: String| TargetError::Invalid { path: path.display().to_string(), message };
         let mut file: Self = toml::from_str(text).map_err(|error| invalid(error.to_string()))?;
         file.folder = path.parent().map(Path::to_owned).unwrap_or_default();
-        if let Some(port) = file.url.strip_prefix("http://localhost:") {
-            file.url = format!("http://127.0.0.1:{port}");
-        }
+        file.find();
         file.reveal(environment).map_err(invalid)?;
         file.check().map_err(invalid)?;
         file.settle().map_err(|error| TargetError::Read { path: path.display().to_string(), error })?;
         Ok(file)
+    }
+
+    /// Puts an address in the place of a host's name; `localhost` is the one of version 4. What cannot be found stays, and is
+    /// told as no address.
+    fn find(&mut self) {
+        let Some(place) = self.url.strip_prefix("http://") else { return };
+        let place = place.replace("localhost:", "127.0.0.1:");
+        if let Some(address) = place.to_socket_addrs().ok().and_then(|mut all| all.next()) {
+            self.url = format!("http://{address}");
+        }
     }
 
     /// Chooses a free port where the file leaves it open.
@@ -229,7 +242,7 @@ impl TargetFile {
         }
         let address = self.url.strip_prefix("http://").map(str::parse::<SocketAddr>);
         if !matches!(address, Some(Ok(_))) {
-            let hint = "write `http://address:port`, with a number for the address or `localhost`";
+            let hint = "write `http://host:port`, with a host whose address can be found";
             return Err(format!("`url` is `{}`; {hint}", self.url));
         }
         if matches!(address, Some(Ok(address)) if address.port() == 0) && self.start.is_none() {
@@ -312,6 +325,12 @@ impl TargetFile {
     /// Returns whether it can be started with settings of a scenario's choice.
     pub(crate) fn takes_settings(&self) -> bool {
         self.start.as_ref().is_some_and(|start| start.setting.is_some())
+    }
+
+    /// Returns where a command of the file runs, for a back end that runs already. `llm` is the URL of the model.
+    pub(crate) fn place(&self, llm: &str) -> Place {
+        let words = fill::words(self, &self.links.straight(llm));
+        Place { words, environment: Vec::new(), folder: fill::here(&self.folder).to_owned() }
     }
 
     /// Returns where its users get in.

@@ -2,7 +2,7 @@
 
 use std::{
     collections::BTreeMap,
-    path::{Path, PathBuf},
+    path::PathBuf,
     process::{Command as StdCommand, ExitStatus, Stdio},
     sync::{Mutex, MutexGuard, PoisonError},
     time::Duration,
@@ -18,7 +18,15 @@ use tokio::{
     task::JoinSet,
 };
 
-use super::{TargetFile, fill::Words, group, links::Ends, log::Log, span};
+use super::{
+    TargetFile,
+    fill::{self, Words},
+    group,
+    links::Ends,
+    log::Log,
+    seed::Place,
+    span,
+};
 use crate::{
     expr::Settings,
     rest::{Request, Rest},
@@ -87,11 +95,6 @@ const fn half_a_minute() -> Duration {
     Duration::from_secs(30)
 }
 
-/// Returns a folder by a path that can be gone to, also the one that has none.
-fn here(folder: &Path) -> &Path {
-    if folder.as_os_str().is_empty() { Path::new(".") } else { folder }
-}
-
 fn plain(value: &Value) -> String {
     value.as_str().map_or_else(|| value.to_string(), ToOwned::to_owned)
 }
@@ -144,19 +147,7 @@ impl Process {
     pub(crate) fn new(file: &TargetFile, start: &Start, ends: &Ends) -> Result<Self, String> {
         let scratch =
             TempDir::new().map_err(|error| format!("cannot make a folder for the target: {error}"))?;
-        let address = file.url.trim_start_matches("http://");
-        let port = address.rsplit(':').next().unwrap_or_default();
-        let words = Words::from([
-            ("llm", ends.llm.clone()),
-            ("database", ends.database.clone().unwrap_or_default()),
-            ("redis", ends.redis.clone().unwrap_or_default()),
-            ("url", file.url.clone()),
-            ("address", address.to_owned()),
-            ("port", port.to_owned()),
-            ("scratch", scratch.path().display().to_string()),
-            ("folder", std::path::absolute(here(&file.folder)).unwrap_or_default().display().to_string()),
-            ("gauntlet", std::env::current_exe().unwrap_or_default().display().to_string()),
-        ]);
+        let words = fill::words(file, ends).and([("scratch", scratch.path().display().to_string())]);
         let folder = file.folder.join(&start.folder);
         Ok(Self {
             start: start.clone(),
@@ -169,6 +160,13 @@ impl Process {
             blame: Mutex::default(),
             _scratch: scratch,
         })
+    }
+
+    /// Returns where another command of its file runs, as this one would with these settings beyond its own.
+    pub(crate) fn place(&self, chosen: &Settings) -> Place {
+        let own = self.start.env.iter().map(|(name, value)| (name.clone(), self.words.fill(value)));
+        let environment = own.chain(self.start.variables(chosen)).collect();
+        Place { words: self.words.clone(), environment, folder: fill::here(&self.folder).to_owned() }
     }
 
     /// Sees to it that it runs with these settings beyond its own: it is started anew if they have changed.
@@ -226,12 +224,11 @@ impl Process {
     fn spawn(&self) -> Result<Running, String> {
         let mut command = self.start.command.iter().map(|word| self.words.fill(word));
         let program = command.next().ok_or("`start.command` names no program")?;
-        let folder = here(&self.folder);
+        let (folder, place) = (fill::here(&self.folder), self.place(&self.chosen()));
         let cannot = |error: String| format!("cannot start `{program}` in `{}`: {error}", folder.display());
         let mut child = Command::new(&program)
             .args(command)
-            .envs(self.start.env.iter().map(|(name, value)| (name, self.words.fill(value))))
-            .envs(self.start.variables(&self.chosen()))
+            .envs(place.environment)
             .current_dir(folder)
             .stdin(Stdio::null())
             .stdout(Stdio::piped())
