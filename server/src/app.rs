@@ -22,7 +22,7 @@ use crate::{
     config::Http,
     routes::{
         account, admin, consents, conversations, devices, document, factor, facts, feed, health, languages,
-        page, preference, preferences, reminders, socket, suggestions, texts,
+        page, preference, preferences, reminders, socket, suggestions, texts, words,
     },
     state::AppState,
 };
@@ -137,6 +137,8 @@ fn language_routes() -> Router<AppState> {
     Router::new()
         .route("/api/admin/languages", get(languages::list).post(languages::add))
         .route("/api/admin/languages/{code}", put(languages::change))
+        .route("/api/admin/languages/{code}/symptom-words", get(words::list))
+        .route("/api/admin/languages/{code}/symptom-words/{word}", put(words::add).delete(words::remove))
         .route("/api/admin/languages/{code}/texts", get(texts::list))
         .route("/api/admin/languages/{code}/texts/{key}", get(texts::versions).put(texts::edit))
         .route("/api/admin/languages/{code}/texts/{key}/preview", post(texts::preview))

@@ -5,14 +5,20 @@
 //! Lists are per language: "pain" is a symptom in English and bread in French, so the language of the
 //! message is guessed first, and without a guess all lists count.
 //!
+//! Administrators may add words of symptoms to the lists ([`SymptomWords`]), never take any away.
+//!
 //! Invariant: pure; a sign of an emergency always makes a symptom report.
 
 mod lists;
+mod own;
 
 use serde::Serialize;
 
 use crate::{safety::RedFlag, words};
 use lists::{LISTS, WordList};
+pub use own::{
+    SYMPTOM_CHARACTERS_MAX, SYMPTOM_LETTERS_MIN, SYMPTOM_PHRASE_MAX, SymptomWords, WordError, check_symptom,
+};
 
 /// What a message is about.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize)]
@@ -74,8 +80,8 @@ pub struct Meaning {
     pub small_talk: Option<SmallTalk>,
 }
 
-/// Classifies a message of a user whose language is `language`.
-pub fn classify(message: &str, language: &str, flag: Option<&RedFlag>) -> Meaning {
+/// Classifies a message of a user whose language is `language`, by the lists and by words that were added to them.
+pub fn classify(message: &str, language: &str, flag: Option<&RedFlag>, own: &SymptomWords) -> Meaning {
     let words: Vec<String> = words::split(message).into_iter().map(|word| word.text).collect();
     let lists = lists_for(&words, language);
     let weigh = |pick: fn(&WordList) -> &'static str| -> f64 {
@@ -85,12 +91,15 @@ pub fn classify(message: &str, language: &str, flag: Option<&RedFlag>) -> Meanin
     if flag.is_some() {
         return meaning(Intent::SymptomReport, 0.95);
     }
-    if let Some(kind) = small_talk(&words, &lists) {
+    let added = own.weight(&words, (&lists, language));
+    if added == 0.0
+        && let Some(kind) = small_talk(&words, &lists)
+    {
         let confidence = if kind == SmallTalk::Thanks { 0.85 } else { 0.9 };
         return Meaning { small_talk: Some(kind), ..meaning(Intent::SmallTalk, confidence) };
     }
     let scores = [
-        (Intent::SymptomReport, weigh(|list| list.symptom), 0.70),
+        (Intent::SymptomReport, weigh(|list| list.symptom) + added, 0.70),
         (Intent::SchedulingRelated, weigh(|list| list.scheduling), 0.70),
         (Intent::PregnancyQuestion, weigh(|list| list.pregnancy), 0.65),
     ];

@@ -16,11 +16,14 @@
 //! A text is looked for in the database, then in the file of its language, then in both for English, and then among
 //! a few sentences that are compiled in. Each step to another language is counted by language and key.
 //!
+//! With the languages come the words that administrators keep for them ([`Lexicon`]), in the same way and as soon.
+//!
 //! Invariant: a reading that fails changes nothing. The last good set stays in force, and what went wrong is
 //! counted, logged and shown to administrators.
 
 mod code;
 mod draft;
+mod lexicon;
 mod overrides;
 mod set;
 mod watch;
@@ -42,6 +45,7 @@ use crate::{
 };
 pub use code::{CodeError, LanguageCode, english_name, validate_language_code};
 pub use draft::Order;
+pub use lexicon::Lexicon;
 use overrides::Overrides;
 pub use set::{BrokenRow, ENGLISH, NAME_CHARACTERS_MAX, Set, check_name};
 pub use watch::{AGE_MAX, READ_LIMIT, ReloadError, START_LIMIT, StartError, Watch};
@@ -69,10 +73,11 @@ pub enum Origin {
 }
 
 /// What is in force at one time.
-#[derive(Debug)]
+#[derive(Clone, Debug)]
 struct InForce {
     set: Set,
     overrides: Arc<Overrides>,
+    lexicon: Arc<Lexicon>,
     /// Why the last reading failed, if it did.
     problem: Option<String>,
 }
@@ -80,13 +85,19 @@ struct InForce {
 impl Languages {
     /// Returns the languages that are there without a database.
     pub fn built_in() -> Self {
-        let now = InForce { set: Set::built_in(), overrides: Arc::new(Overrides::none()), problem: None };
+        let (overrides, lexicon) = (Arc::new(Overrides::none()), Arc::default());
+        let now = InForce { set: Set::built_in(), overrides, lexicon, problem: None };
         Self(Arc::new(Shared { files: FluentTexts::built_in(), now: RwLock::new(Arc::new(now)) }))
     }
 
     /// Returns the set in force.
     pub fn set(&self) -> Set {
         self.now().set.clone()
+    }
+
+    /// Returns the words in force.
+    pub fn lexicon(&self) -> Arc<Lexicon> {
+        Arc::clone(&self.now().lexicon)
     }
 
     /// Returns why the last reading of the rows failed; `None` when it did not.
@@ -131,13 +142,18 @@ impl Languages {
 
     /// Puts a set in force.
     fn put(&self, set: Set) {
-        self.change(|now| InForce { set, overrides: Arc::clone(&now.overrides), problem: None });
+        self.change(|now| InForce { set, problem: None, ..now.clone() });
     }
 
     /// Puts texts of the database in force.
     fn put_texts(&self, revision: i64, live: &[LiveText]) {
         let overrides = Arc::new(Overrides::new(revision, live, &self.0.files));
-        self.change(|now| InForce { set: now.set.clone(), overrides, problem: now.problem.clone() });
+        self.change(|now| InForce { overrides, ..now.clone() });
+    }
+
+    /// Puts words of the database in force.
+    fn put_lexicon(&self, lexicon: Lexicon) {
+        self.change(|now| InForce { lexicon: Arc::new(lexicon), ..now.clone() });
     }
 
     /// Returns the number of changes of texts that were read.
@@ -147,11 +163,7 @@ impl Languages {
 
     /// Keeps what is in force and remembers why nothing newer is.
     fn keep(&self, problem: String) {
-        self.change(|now| InForce {
-            set: now.set.clone(),
-            overrides: Arc::clone(&now.overrides),
-            problem: Some(problem),
-        });
+        self.change(|now| InForce { problem: Some(problem), ..now.clone() });
     }
 
     fn change(&self, change: impl FnOnce(&InForce) -> InForce) {

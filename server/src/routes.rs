@@ -19,3 +19,4 @@ pub(crate) mod reminders;
 pub(crate) mod socket;
 pub(crate) mod suggestions;
 pub(crate) mod texts;
+pub(crate) mod words;

@@ -13,6 +13,7 @@ pub mod model;
 mod patient;
 mod spending;
 mod sql;
+mod words;
 
 use std::sync::Arc;
 
@@ -27,6 +28,7 @@ pub use model::*;
 pub use patient::Patient;
 pub use spending::SpendingStore;
 pub use sql::{Database, OpenError, REACH_LIMIT};
+pub use words::*;
 
 /// Storage that many parts share.
 pub type SharedStorage = Arc<dyn Storage>;
@@ -68,7 +70,7 @@ pub type Stored<T> = Result<T, StorageError>;
 ///
 /// All methods are cancellation-safe: a dropped call either happened whole or not at all.
 #[async_trait]
-pub trait Storage: AccessStorage + LanguageStore + ConsentStore + SpendingStore {
+pub trait Storage: AccessStorage + LanguageStore + WordStore + ConsentStore + SpendingStore {
     /// Asks whether the engine answers.
     async fn ping(&self) -> Stored<()>;
 

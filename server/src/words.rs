@@ -5,7 +5,11 @@
 //! A clause ends where a mark or a contrasting conjunction stands, so that "no" in one does not reach
 //! into the next.
 
+mod phrases;
+
 use unicode_normalization::{UnicodeNormalization, char::is_combining_mark};
+
+pub(crate) use phrases::{Phrases, folded};
 
 /// One word of a message.
 #[derive(Clone, Debug, PartialEq, Eq)]

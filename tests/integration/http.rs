@@ -14,6 +14,7 @@ mod limits;
 mod reminders;
 mod service;
 mod texts;
+mod words;
 
 use std::sync::Arc;
 

@@ -17,6 +17,7 @@ mod spending;
 mod suggestions;
 mod survival;
 mod users;
+mod words;
 
 use std::{sync::Arc, time::Duration};
 

@@ -45,7 +45,7 @@ fn what_is_to_be_thought_of_is_understood_in_each_language_f68() {
         ("fr", "Rappelle-moi d'acheter un berceau lundi"),
     ] {
         assert_eq!(
-            classify::classify(content, language, None).intent,
+            classify::classify(content, language, None, &classify::SymptomWords::default()).intent,
             Intent::SchedulingRelated,
             "{content}"
         );

@@ -26,6 +26,7 @@ use crate::{
     classify::{self, Intent, Meaning},
     ids::MessageId,
     limit::{Caller, Decision, PolicyName},
+    safety::RedFlag,
     session,
 };
 
@@ -151,14 +152,7 @@ impl Engine {
             Incoming::EndConversation => (String::new(), None, true),
         };
         let flag = parts.red_flags.find(&text);
-        let within = text.chars().count() <= parts.config.conversation.message_characters;
-        let meaning = if within {
-            classify::classify(&text, &self.steps.voice.language(), flag.as_ref())
-        } else {
-            Meaning { intent: Intent::Unclear, confidence: 0.0, small_talk: None }
-        };
-        let canned = parts.config.conversation.canned_small_talk;
-        let meaning = Meaning { small_talk: meaning.small_talk.filter(|_| canned), ..meaning };
+        let meaning = self.meaning(&text, flag.as_ref());
         let wish = if is_end && flag.is_none() { Wish::End } else { Wish::Answer };
         let question = client_id.map_or_else(MessageId::random, |id| MessageId::named(self.steps.user, id));
         let ids = Ids { question, safety: MessageId::random(), reply: question.reply() };
@@ -166,9 +160,28 @@ impl Engine {
         Said { turn: self.spoken, text, wish, meaning, flag, read_at, at, ids, replaces, is_named }
     }
 
+    /// Finds out what a text means, by the words and the language of now.
+    fn meaning(&self, text: &str, flag: Option<&RedFlag>) -> Meaning {
+        let parts = &self.steps.parts;
+        if text.chars().count() > parts.config.conversation.message_characters {
+            return Meaning { intent: Intent::Unclear, confidence: 0.0, small_talk: None };
+        }
+        let (language, lexicon) = (self.steps.voice.language(), parts.languages.lexicon());
+        let meaning = classify::classify(text, &language, flag, &lexicon.symptoms);
+        let canned = parts.config.conversation.canned_small_talk;
+        Meaning { small_talk: meaning.small_talk.filter(|_| canned), ..meaning }
+    }
+
+    /// Looks at a message once more where words or language have changed since it was heard.
+    fn understood(&self, said: Arc<Said>) -> Arc<Said> {
+        let meaning = self.meaning(&said.text, said.flag.as_ref());
+        if meaning == said.meaning { said } else { Arc::new(Said { meaning, ..(*said).clone() }) }
+    }
+
     /// Asks for a place and for the limits.
     pub(super) async fn admit(&mut self, said: Arc<Said>, caller: &Caller) -> Event {
         self.steps.tuner.tune().await;
+        let said = self.understood(said);
         let queue = self.steps.parts.config.conversation.queue;
         let Some(place) = self.steps.turns.place(self.steps.user, queue) else {
             return Event::Refused(said, Refusal::QueueFull);

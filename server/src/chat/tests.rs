@@ -8,3 +8,4 @@ mod rig;
 mod slow;
 mod spending;
 mod turns;
+mod words;

@@ -3,7 +3,7 @@
 use super::*;
 
 fn intent(message: &str, language: &str) -> Intent {
-    classify(message, language, None).intent
+    classify(message, language, None, &SymptomWords::default()).intent
 }
 
 const CORPUS: &str = include_str!("../../corpus/intents.tsv");
@@ -82,7 +82,7 @@ fn the_corpus_is_as_large_and_as_mixed_as_it_has_to_be_f146() {
 
 #[test]
 fn a_sign_of_an_emergency_makes_a_symptom_report() {
-    let meaning = classify("hello", "en", Some(&RedFlag { sign: "bleeding" }));
+    let meaning = classify("hello", "en", Some(&RedFlag { sign: "bleeding" }), &SymptomWords::default());
 
     assert_eq!(meaning.intent, Intent::SymptomReport);
 }
@@ -104,7 +104,7 @@ fn bread_is_no_symptom_in_french() {
 
 #[test]
 fn confidence_grows_with_the_evidence_and_is_low_without() {
-    let of = |message| classify(message, "en", None).confidence;
+    let of = |message| classify(message, "en", None, &SymptomWords::default()).confidence;
 
     assert!(of("headache and nausea and cramps") > of("a headache"));
     assert!(of("headache") >= 0.75);
@@ -126,14 +126,14 @@ fn confidences_are_those_that_clients_know_f146() {
         ("", 0.1),
     ];
     for (message, confidence) in table {
-        let found = classify(message, "en", None).confidence;
+        let found = classify(message, "en", None, &SymptomWords::default()).confidence;
         assert!((found - confidence).abs() < 1e-9, "{message}: {found}");
     }
 }
 
 #[test]
 fn each_kind_of_small_talk_is_told_apart() {
-    let kind = |message| classify(message, "en", None).small_talk;
+    let kind = |message| classify(message, "en", None, &SymptomWords::default()).small_talk;
 
     assert_eq!(kind("good morning!"), Some(SmallTalk::Greeting));
     assert_eq!(kind("merci beaucoup"), Some(SmallTalk::Thanks));

@@ -7,8 +7,8 @@ use std::{
 
 use clock::{Instant, SharedClock, timeout};
 
-use super::{BrokenRow, Languages, Set};
-use crate::storage::{SharedStorage, StorageError};
+use super::{BrokenRow, Languages, Lexicon, Set};
+use crate::storage::{SharedStorage, StorageError, Stored};
 
 /// How old a set may be before it is read anew: a change is in force on every replica after so long.
 pub const AGE_MAX: Duration = Duration::from_secs(1);
@@ -148,13 +148,22 @@ impl Watch {
         read
     }
 
-    /// Texts come first: a broken row of a language holds back none of them.
+    /// Texts come first: a broken row of a language holds back none of them. Words hold back nothing else.
     async fn rows(&self) -> Result<(), ReloadError> {
         let revision = self.storage.text_revision().await?;
         if self.languages.text_revision() != Some(revision) {
             self.languages.put_texts(revision, &self.storage.live_texts().await?);
         }
+        let words = self.words().await;
         self.languages.put(Set::from_rows(self.storage.languages().await?)?);
+        Ok(words?)
+    }
+
+    async fn words(&self) -> Stored<()> {
+        let revision = self.storage.word_revision().await?;
+        if self.languages.lexicon().revision != Some(revision) {
+            self.languages.put_lexicon(Lexicon::new(revision, &self.storage.symptom_words().await?));
+        }
         Ok(())
     }
 

@@ -225,7 +225,8 @@ async fn place(watch: &Watch, (language, key): (String, String)) -> Result<TextP
     Err(ApiError::not_found("text"))
 }
 
-fn known(watch: &Watch, code: &str) -> Result<(), ApiError> {
+/// Refuses the code of a language that is not in the table.
+pub(super) fn known(watch: &Watch, code: &str) -> Result<(), ApiError> {
     let code = validate_language_code(code)?;
     match watch.languages().set().get(code.as_str()) {
         Some(_) => Ok(()),

@@ -73,7 +73,7 @@ mod tests {
 
     use super::*;
     use crate::{
-        classify::classify,
+        classify::{SymptomWords, classify},
         safety::{KeywordRedFlags, RedFlags},
     };
 
@@ -101,7 +101,7 @@ mod tests {
         let (mut remarks, mut begins) = (Vec::new(), Vec::new());
         for (at, text) in dialogue.said.iter().enumerate() {
             let flag = flags.find(text);
-            let meaning = classify(text, &dialogue.language, flag.as_ref());
+            let meaning = classify(text, &dialogue.language, flag.as_ref(), &SymptomWords::default());
             remarks.push(SHIFT.remark(&meaning, flag.is_some()));
             if SHIFT.is_at_the_end_of(&remarks) {
                 begins.push(at + 1);

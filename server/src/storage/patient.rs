@@ -7,6 +7,7 @@ mod access;
 mod consents;
 mod languages;
 mod spending;
+mod words;
 
 use std::time::Duration;
 

@@ -36,6 +36,7 @@ mod suggestions;
 mod texts;
 mod tickets;
 mod users;
+mod words;
 
 use async_trait::async_trait;
 use jiff::Timestamp;

@@ -7,6 +7,7 @@ mod calendar;
 mod consents;
 mod facts;
 mod languages;
+mod lexicon;
 mod sessions;
 mod spending;
 mod twist;

@@ -73,7 +73,8 @@ impl Steps {
 
     fn remark(&self, shift: &Shift, message: &Message) -> Remark {
         let flag = self.parts.red_flags.find(&message.text);
-        shift.remark(&classify(&message.text, &message.language, flag.as_ref()), flag.is_some())
+        let own = &self.parts.languages.lexicon().symptoms;
+        shift.remark(&classify(&message.text, &message.language, flag.as_ref(), own), flag.is_some())
     }
 
     /// Returns what was said in a conversation and, unless it is to be forgotten, in those before it from which

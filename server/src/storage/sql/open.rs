@@ -57,6 +57,7 @@ const MIGRATIONS: &[(i64, &str, &str)] = &[
     (7, "replaced messages", include_str!("../../../migrations/0007_replaced_messages.sql")),
     (8, "tokens", include_str!("../../../migrations/0008_tokens.sql")),
     (9, "order of reminders", include_str!("../../../migrations/0009_order_of_reminders.sql")),
+    (10, "symptom words", include_str!("../../../migrations/0010_symptom_words.sql")),
 ];
 
 /// The database could not be opened. No message contains a password.

@@ -23,6 +23,7 @@ use super::{super::under::Does, Twist, WatchedStorage, handed_on};
 pub(super) struct FirstReading {
     languages: Option<Vec<Language>>,
     texts: Option<i64>,
+    pub(super) words: Option<i64>,
     preferences: HashMap<UserId, String>,
 }
 
@@ -30,7 +31,7 @@ pub(super) struct FirstReading {
 pub(super) type Tongues = Mutex<FirstReading>;
 
 impl WatchedStorage {
-    fn tongues(&self) -> MutexGuard<'_, FirstReading> {
+    pub(super) fn tongues(&self) -> MutexGuard<'_, FirstReading> {
         self.tongues.lock().unwrap_or_else(PoisonError::into_inner)
     }
 

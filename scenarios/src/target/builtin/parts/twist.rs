@@ -105,6 +105,10 @@ pub(in super::super) enum Twist {
     OldFeedsStay,
     /// Languages and texts are those of the first reading.
     LanguagesReadOnce,
+    /// Words of administrators are those of the first reading.
+    WordsReadOnce,
+    /// A word that is removed is said to be gone, and stays.
+    RemovedWordStays,
     /// A row of a language that cannot be used takes all other rows with it.
     BrokenRowEmpties,
     /// Whoever adds a language is told that it was not there.
@@ -181,6 +185,8 @@ pub(super) const TWISTS: &[(&str, Twist)] = &[
     ("keys-forgotten", Twist::KeysForgotten),
     ("old-feeds-stay", Twist::OldFeedsStay),
     ("languages-read-once", Twist::LanguagesReadOnce),
+    ("words-read-once", Twist::WordsReadOnce),
+    ("removed-word-stays", Twist::RemovedWordStays),
     ("broken-row-empties-the-table", Twist::BrokenRowEmpties),
     ("language-added-again", Twist::LanguageAddedAgain),
     ("fallback-becomes-preference", Twist::FallbackBecomesPreference),

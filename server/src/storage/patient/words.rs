@@ -1,0 +1,25 @@
+//! Calls about words, with a limit of time.
+
+use async_trait::async_trait;
+
+use super::Patient;
+use crate::storage::{Stored, SymptomWord, WordStore};
+
+#[async_trait]
+impl WordStore for Patient {
+    async fn word_revision(&self) -> Stored<i64> {
+        self.within(self.inner.word_revision()).await
+    }
+
+    async fn symptom_words(&self) -> Stored<Vec<SymptomWord>> {
+        self.within(self.inner.symptom_words()).await
+    }
+
+    async fn add_symptom_word(&self, word: SymptomWord) -> Stored<bool> {
+        self.within(self.inner.add_symptom_word(word)).await
+    }
+
+    async fn remove_symptom_word(&self, language: &str, folded: &str) -> Stored<bool> {
+        self.within(self.inner.remove_symptom_word(language, folded)).await
+    }
+}
