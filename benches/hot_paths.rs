@@ -49,6 +49,7 @@ fn prompt(c: &mut Criterion) {
     let material = Material {
         language: "en",
         facts: &facts,
+        terms: &[],
         history: &history,
         current: &text,
         at: Timestamp::UNIX_EPOCH,

@@ -25,6 +25,8 @@ pub(crate) struct Request {
     pub(crate) token: Option<String>,
     pub(crate) headers: Vec<(String, String)>,
     pub(crate) body: Option<Value>,
+    /// A body that is no JSON.
+    pub(crate) text: Option<String>,
 }
 
 impl Rest {
@@ -64,9 +66,10 @@ impl Rest {
         for (name, value) in request.headers {
             builder = builder.header(name, value);
         }
-        match request.body {
-            Some(body) => builder.json(&body),
-            None => builder,
+        match (request.body, request.text) {
+            (Some(body), _) => builder.json(&body),
+            (None, Some(text)) => builder.body(text),
+            (None, None) => builder,
         }
     }
 }

@@ -21,8 +21,8 @@ use tower_http::cors::CorsLayer;
 use crate::{
     config::Http,
     routes::{
-        account, admin, consents, conversations, devices, document, factor, facts, feed, health, languages,
-        page, preference, preferences, reminders, socket, suggestions, texts, words,
+        account, admin, consents, conversations, devices, document, factor, facts, feed, glossary, health,
+        languages, page, preference, preferences, reminders, socket, suggestions, texts, words,
     },
     state::AppState,
 };
@@ -137,6 +137,8 @@ fn language_routes() -> Router<AppState> {
     Router::new()
         .route("/api/admin/languages", get(languages::list).post(languages::add))
         .route("/api/admin/languages/{code}", put(languages::change))
+        .route("/api/admin/languages/{code}/glossary", get(glossary::list))
+        .route("/api/admin/languages/{code}/glossary.csv", get(glossary::export).put(glossary::import))
         .route("/api/admin/languages/{code}/symptom-words", get(words::list))
         .route("/api/admin/languages/{code}/symptom-words/{word}", put(words::add).delete(words::remove))
         .route("/api/admin/languages/{code}/texts", get(texts::list))

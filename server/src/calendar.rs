@@ -10,6 +10,7 @@
 //!
 //! Invariant: a proposal is never the answer to a sign of an emergency; who finds one does not ask here.
 
+pub mod date;
 pub mod feed;
 pub mod policy;
 pub mod slot;
@@ -176,10 +177,8 @@ pub fn build(idea: Idea, occasion: &Occasion<'_>, texts: &dyn Texts) -> NewSugge
         SuggestionType::Reminder => "reminder",
         SuggestionType::SymptomFollowup => "symptom_followup",
     };
-    let said: String = occasion.said.chars().take(SAID_MAX).collect();
-    let arguments = [("said", said)];
-    let text =
-        |part: &str| texts.text(&format!("suggestion.{name}_{part}"), occasion.language, &arguments).text;
+    let suggested_time = time(occasion);
+    let text = |part: &str| text(&format!("suggestion.{name}_{part}"), suggested_time, (occasion, texts));
     NewSuggestion {
         id: SuggestionId::random(),
         user: occasion.user,
@@ -187,10 +186,22 @@ pub fn build(idea: Idea, occasion: &Occasion<'_>, texts: &dyn Texts) -> NewSugge
         priority: idea.priority,
         title: text("title"),
         description: text("description"),
-        suggested_time: time(occasion),
+        suggested_time,
         at: occasion.at,
         expires_at: occasion.at.saturating_add(occasion.life).unwrap_or(Timestamp::MAX),
     }
+}
+
+/// Returns a text of a proposal with its date in the same language, also where that is not the user's.
+fn text(key: &str, time: Timestamp, (occasion, texts): (&Occasion<'_>, &dyn Texts)) -> String {
+    let zone = &occasion.choices.time_zone;
+    let said: String = occasion.said.chars().take(SAID_MAX).collect();
+    let text = |language: &str| {
+        let when = date::written(&zone.at(time), &zone.at(occasion.at), (texts, language));
+        texts.text(key, language, &[("said", said.clone()), ("when", when)])
+    };
+    let own = text(occasion.language);
+    if own.fell_back { text(&own.language).text } else { own.text }
 }
 
 /// Returns the proposed time: the one that the message names, exactly; else the user's usual time on the named

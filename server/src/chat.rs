@@ -228,12 +228,11 @@ impl Hub {
     }
 
     /// Asks the model once, outside of any conversation, and returns the whole answer. It counts at the breaker like
-    /// a turn and has as much time.
-    pub async fn ask(&self, prompt: &[Turn]) -> Result<String, Failure> {
+    /// a turn and has as much time. What it costs is added to `meter`, also where it fails.
+    pub async fn ask(&self, prompt: &[Turn], meter: &Meter) -> Result<String, Failure> {
         let deadline = Deadline::new(self.parts.clock.now(), &self.parts.config.llm);
         let (text, mut pieces) = mpsc::channel(PIECES_MAX);
-        let meter = Meter::default();
-        let question = Question { prompt, user_id: None, meter: &meter, deadline: &deadline, text: &text };
+        let question = Question { prompt, user_id: None, meter, deadline: &deadline, text: &text };
         let mut asking = pin!(self.model.answer(question, false));
         let mut answer = String::new();
         loop {

@@ -23,6 +23,7 @@ pub mod classify;
 pub mod consent;
 pub mod extract;
 pub mod facts;
+pub mod glossary;
 pub mod languages;
 pub mod mask;
 pub mod memory;

@@ -9,6 +9,7 @@ pub(crate) mod document;
 pub(crate) mod factor;
 pub(crate) mod facts;
 pub(crate) mod feed;
+pub(crate) mod glossary;
 pub(crate) mod health;
 mod input;
 pub(crate) mod languages;

@@ -241,6 +241,8 @@ pub struct Call {
     /// The JSON body; `{name}` inside strings becomes a saved value.
     #[schemars(with = "Option<serde_json::Value>")]
     pub body: Option<toml::Value>,
+    /// A body that is no JSON, as it is, instead of `body`; `{name}` becomes a saved value.
+    pub text: Option<String>,
     /// Further request headers.
     #[serde(default)]
     pub headers: BTreeMap<String, String>,

@@ -153,6 +153,10 @@ fn one_step(step: &Step, scope: &Scope) -> Checked {
         Step::Http(call) => {
             call.user.iter().try_for_each(|name| user(name, scope))?;
             network::replica(call.replica, scope)?;
+            if let (Some(_), Some(text)) = (&call.body, &call.text) {
+                let message = format!("`http` sends either `body` or `text`, not both: {text:?}");
+                return wrong(message, "leave one of them out".to_owned());
+            }
             call.within.iter().try_for_each(|expr| duration(expr, scope))?;
             call.count.iter().chain(&call.at_once).try_for_each(|expr| count(expr, scope))
         }

@@ -362,3 +362,13 @@ fn what_nothing_could_meet_or_break_is_refused_s1() {
     "#);
     assert!(parse("library/s.toml", &GOOD.replace(never, &sometimes("at_least = 1, at_most = 1"))).is_ok());
 }
+
+#[test]
+fn a_call_has_one_body() {
+    let call = "[[steps]]\nhttp = { path = \"/x\", body = { a = 1 }, text = \"a,b\" }\n[[expect]]";
+
+    insta::assert_snapshot!(error("[[expect]]", call), @r#"
+    x `http` sends either `body` or `text`, not both: "a,b"
+    help: leave one of them out
+    "#);
+}

@@ -125,7 +125,8 @@ fn calls(call: &Call) -> String {
         Method::Put => "PUT",
         Method::Delete => "DELETE",
     };
-    let with = call.body.as_ref().map(|body| format!(" with {}", plain(body))).unwrap_or_default();
+    let text = call.text.as_ref().map(|text| format!(" with the text {}", quoted(text)));
+    let with = call.body.as_ref().map(|body| format!(" with {}", plain(body))).or(text).unwrap_or_default();
     let to = at(call.replica);
     let mut parts = vec![format!("{who} calls {method} `{}`{to}{with}", call.path)];
     parts.extend(call.headers.iter().map(|(name, value)| format!("header `{name}: {value}`")));

@@ -101,7 +101,7 @@ impl<'a> People<'a> {
         }
         let call = async |method, body| {
             let (path, token) = (CONSENT.to_owned(), person.token.clone());
-            let request = Request { method, path, token, body, headers: Vec::new() };
+            let request = Request { method, path, token, body, ..Request::default() };
             person.rest.call(request).await.map_err(Broken::Other)
         };
         let asked = call(Method::GET, None).await?;

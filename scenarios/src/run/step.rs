@@ -307,6 +307,7 @@ fn one_call(call: &Call, people: &People<'_>) -> Result<Called, Broken> {
         token: call.user.as_ref().and_then(|_| person.token.clone()),
         headers: call.headers.iter().map(|(name, value)| (name.clone(), fill(value))).collect(),
         body: body.map(|body| fill_strings(body, &fill)),
+        text: call.text.as_deref().map(fill),
     };
     let rest = person.rest.at(people.world.base_of(call.replica)?);
     Ok(Box::pin(async move { rest.call(request).await }))

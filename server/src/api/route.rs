@@ -28,6 +28,8 @@ pub(super) struct Route {
     asks: Vec<String>,
     /// The object in the body.
     takes: Option<String>,
+    /// The media type of a body that is text.
+    reads: Option<String>,
     /// What is answered where all is well, by status.
     gives: BTreeMap<String, String>,
     #[serde(default = "json_alone")]
@@ -72,6 +74,10 @@ impl Route {
             let content = json!({"application/json": {"schema": refer("schemas", object)}});
             operation["requestBody"] = json!({"required": true, "content": content});
         }
+        if let Some(media) = &self.reads {
+            let content = Map::from_iter([(media.clone(), json!({"schema": {"type": "string"}}))]);
+            operation["requestBody"] = json!({"required": true, "content": content});
+        }
         operation
     }
 
@@ -80,7 +86,7 @@ impl Route {
         let of_kind = api.access.get(&self.access).into_iter().flat_map(|access| &access.errors);
         let has_input = !self.query.is_empty() || self.parts().next().is_some();
         let of_address = api.wrong.address.iter().filter(|_| has_input);
-        let of_body = api.wrong.body.iter().filter(|_| self.takes.is_some());
+        let of_body = api.wrong.body.iter().filter(|_| self.takes.is_some() || self.reads.is_some());
         let all = of_kind.chain(of_address).chain(of_body).chain(&self.errors);
         let mut sets: BTreeMap<_, Vec<_>> = BTreeMap::new();
         for name in all.collect::<BTreeSet<_>>() {

@@ -21,6 +21,11 @@ use crate::{
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct Subject(pub(crate) UserId);
 
+/// What a request has come to, beside its status: what was changed to what, what it cost; no word of a user. A handler puts it
+/// into its response.
+#[derive(Clone, Debug)]
+pub(crate) struct Told(pub(crate) String);
+
 /// Keeps what a user has written, or tried to. Stands behind the limits, so that nobody fills the log beyond them.
 pub(super) async fn writes(state: State<AppState>, request: Request, next: Next) -> Response {
     if matches!(*request.method(), Method::GET | Method::HEAD | Method::OPTIONS) {
@@ -60,7 +65,11 @@ async fn keep(
     }
     let subject = response.extensions().get::<Subject>().map(|subject| subject.0).or(own);
     let target = if response.status().is_success() { path } else { masked };
-    let outcome = response.status().as_u16().to_string();
+    let status = response.status().as_u16();
+    let outcome = match response.extensions().get::<Told>() {
+        Some(Told(what)) => format!("{status}, {what}"),
+        None => status.to_string(),
+    };
     audit.record(Act { actor, subject, action, target, outcome, address }).await;
     response
 }

@@ -121,7 +121,7 @@ fn no_text_of_a_proposal_asserts_a_medical_time_f77() {
         "toutes les",
         "il faut",
     ];
-    let (texts, said) = (FluentTexts::built_in(), [("said", "…".to_owned())]);
+    let (texts, said) = (FluentTexts::built_in(), [("said", "…".to_owned()), ("when", "…".to_owned())]);
     let mut seen = 0;
     for language in ["en", "es", "fr"] {
         for kind in ["symptom_followup", "appointment", "reminder"] {
@@ -139,4 +139,38 @@ fn no_text_of_a_proposal_asserts_a_medical_time_f77() {
         }
     }
     assert_eq!(seen, 18);
+}
+
+#[test]
+fn a_proposal_is_in_one_language_from_its_title_to_its_date_f65() {
+    let at = civil::date(2026, 11, 30).at(10, 0, 0, 0).in_tz("Europe/Paris").unwrap().timestamp();
+    let choices = Choices { time_zone: "Europe/Paris".parse().unwrap(), ..Choices::default() };
+    let shown = |language: &str, said: &str| {
+        let occasion = Occasion {
+            user: UserId::random(),
+            language,
+            said,
+            choices: &choices,
+            busy: &[],
+            slot: Duration::from_mins(30),
+            at,
+            life: Duration::from_mins(5),
+        };
+        let idea = Idea { kind: SuggestionType::Appointment, priority: Priority::Low };
+        let offer = build(idea, &occasion, &FluentTexts::built_in());
+        format!("{}: {}", offer.title, offer.description)
+    };
+
+    let all = [
+        shown("en", "an appointment on 3 December at 10:00"),
+        shown("es", "cita el 3 de diciembre a las 10:00"),
+        shown("fr", "rendez-vous le 3 décembre à 10 h"),
+        shown("pt", "an appointment on 1 December at 10:00"),
+    ];
+    insta::assert_snapshot!(all.join("\n"), @"
+    Appointment: An entry for the appointment that you mentioned, proposed for December 3 at 10:00. Please set the time that you agreed on.
+    Cita: Una entrada para la cita que has mencionado, propuesta para el 3 de diciembre a las 10:00. Pon la hora que hayas acordado.
+    Rendez-vous: Une entrée pour le rendez-vous dont vous avez parlé, proposée pour le 3 décembre à 10:00. Indiquez l'heure dont vous avez convenu.
+    Appointment: An entry for the appointment that you mentioned, proposed for December 1 at 10:00. Please set the time that you agreed on.
+    ");
 }

@@ -184,8 +184,15 @@ impl Steps {
             None => Default::default(),
         };
         let language = self.voice.language();
-        let material =
-            Material { language: &language, facts: &facts, history: &history, current: &said.text, at };
+        let terms = self.parts.languages.lexicon().glossary.lines(&said.text, &language);
+        let material = Material {
+            language: &language,
+            facts: &facts,
+            terms: &terms,
+            history: &history,
+            current: &said.text,
+            at,
+        };
         let settings = &self.parts.config.conversation;
         prompt::build(
             &material,

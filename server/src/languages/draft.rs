@@ -4,7 +4,7 @@ use fluent_bundle::FluentResource;
 
 use super::english_name;
 use crate::{
-    llm::prompt::{Turn, estimate},
+    llm::prompt::Turn,
     texts::{SOURCES, shape::written},
 };
 
@@ -29,12 +29,6 @@ impl Order {
         let turn = |role, content| Turn { role, content };
         Some(Self { prompt: vec![turn("system", system), turn("user", written(&resource, key)?)] })
     }
-
-    /// Estimates what question and answer cost, in tokens.
-    pub fn tokens(&self, answer: &str) -> u32 {
-        let asked: usize = self.prompt.iter().map(|turn| estimate(&turn.content)).sum();
-        u32::try_from(asked + estimate(answer)).unwrap_or(u32::MAX)
-    }
 }
 
 #[cfg(test)]
@@ -51,7 +45,6 @@ mod tests {
             for variable in &shape.variables {
                 assert!(order.prompt[1].content.contains(&format!("{{ ${variable} }}")), "{key}");
             }
-            assert!(order.tokens("Olá") > order.tokens(""));
         }
         assert!(Order::new("no.key", "pt").is_none() && Order::new("canned.greeting", "xx").is_none());
     }

@@ -2,7 +2,8 @@
 
 use crate::{
     classify::{SymptomWords, check_symptom},
-    storage::SymptomWord,
+    glossary::Glossary,
+    storage::{GlossaryTerm, SymptomWord},
 };
 
 /// The words in force at one time.
@@ -10,6 +11,8 @@ use crate::{
 pub struct Lexicon {
     /// What users call a symptom.
     pub symptoms: SymptomWords,
+    /// How medical terms are to be said.
+    pub glossary: Glossary,
     /// The number of changes of words when these were read; `None` when none were.
     pub(super) revision: Option<i64>,
 }
@@ -17,7 +20,7 @@ pub struct Lexicon {
 impl Lexicon {
     /// Builds it from the rows of the database. A word that could not have been saved by the routes is left out and
     /// reported: it might be found in every message.
-    pub(super) fn new(revision: i64, words: &[SymptomWord]) -> Self {
+    pub(super) fn new(revision: i64, words: &[SymptomWord], terms: &[(String, GlossaryTerm)]) -> Self {
         let mut symptoms = SymptomWords::default();
         for SymptomWord { language, word, .. } in words {
             match check_symptom(word) {
@@ -25,7 +28,11 @@ impl Lexicon {
                 Err(problem) => left_out(language, &problem),
             }
         }
-        Self { symptoms, revision: Some(revision) }
+        let mut glossary = Glossary::default();
+        for (language, term) in terms {
+            glossary.add(language, term);
+        }
+        Self { symptoms, glossary, revision: Some(revision) }
     }
 }
 
@@ -47,7 +54,7 @@ mod tests {
             word: word.to_owned(),
         };
 
-        let lexicon = Lexicon::new(3, &[row("the"), row("zaps"), row("?")]);
+        let lexicon = Lexicon::new(3, &[row("the"), row("zaps"), row("?")], &[]);
 
         let intent = |message| classify(message, "en", None, &lexicon.symptoms).intent;
         assert_eq!((intent("the zaps"), intent("the lamp")), (Intent::SymptomReport, Intent::Unclear));

@@ -31,6 +31,9 @@ pub enum ReloadError {
     /// The rows could not be read.
     #[error(transparent)]
     Storage(#[from] StorageError),
+    /// The words of administrators could not be read; languages and texts are in force.
+    #[error("words could not be read: {0}")]
+    Words(StorageError),
 }
 
 /// The database did not give the languages to a server that starts.
@@ -77,13 +80,18 @@ impl Watch {
     }
 
     /// Reads the rows of a server that starts: until they come, or for [`START_LIMIT`]. A broken row stops nobody
-    /// from starting; then the built-in languages are in force.
+    /// from starting; then the built-in languages are in force. Nor do words that cannot be read.
     pub async fn start(&self) -> Result<(), StartError> {
         let until = self.clock.now() + START_LIMIT;
         loop {
             let is_last = self.clock.now() >= until;
             match self.reload().await {
-                Ok(()) | Err(ReloadError::Broken(_) | ReloadError::Storage(StorageError::Corrupt { .. })) => {
+                Ok(())
+                | Err(
+                    ReloadError::Broken(_)
+                    | ReloadError::Words(_)
+                    | ReloadError::Storage(StorageError::Corrupt { .. }),
+                ) => {
                     return Ok(());
                 }
                 Err(ReloadError::Storage(error)) if is_last => {
@@ -156,13 +164,14 @@ impl Watch {
         }
         let words = self.words().await;
         self.languages.put(Set::from_rows(self.storage.languages().await?)?);
-        Ok(words?)
+        words.map_err(ReloadError::Words)
     }
 
     async fn words(&self) -> Stored<()> {
         let revision = self.storage.word_revision().await?;
         if self.languages.lexicon().revision != Some(revision) {
-            self.languages.put_lexicon(Lexicon::new(revision, &self.storage.symptom_words().await?));
+            let (symptoms, terms) = (self.storage.symptom_words().await?, self.storage.glossary().await?);
+            self.languages.put_lexicon(Lexicon::new(revision, &symptoms, &terms));
         }
         Ok(())
     }

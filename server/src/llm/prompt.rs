@@ -1,8 +1,8 @@
 //! The prompt, as a pure function.
 //!
-//! Order: one system message (role, language, what is known), the newest messages that fit, the current
+//! Order: one system message (role, language, what is known, how to say medical terms), the newest messages that fit, the current
 //! message whole. The current message and the system message are always there; the budget takes the
-//! oldest messages first, then the least important facts.
+//! oldest messages first, then the lines of the glossary, then the least important facts.
 //!
 //! Facts are one line each, whatever their users wrote into them.
 //!
@@ -37,6 +37,8 @@ pub struct Material<'a> {
     pub language: &'a str,
     /// What is known about the user and valid now.
     pub facts: &'a [Fact],
+    /// How the medical terms in the message are to be said, a line each, the most important first.
+    pub terms: &'a [String],
     /// Earlier messages of the session, oldest first.
     pub history: &'a [Message],
     /// The message to be answered.
@@ -116,11 +118,17 @@ fn system(material: &Material<'_>, bounds: &Bounds, tokens: usize) -> Turn {
         .map(|fact| (rank(&fact.key), known_line(fact, material.at)))
         .collect();
     known.sort();
+    let mut terms = material.terms;
     loop {
         let lines: Vec<_> = known.iter().map(|(_, line)| line.as_str()).collect();
-        let turn = turn("system", &system_text(material.language, &lines), bounds.mask);
-        if cost(&turn) <= tokens || known.pop().is_none() {
+        let turn = turn("system", &system_text(material.language, &lines, terms), bounds.mask);
+        if cost(&turn) <= tokens {
             return turn;
+        }
+        match terms.split_last() {
+            Some((_, rest)) => terms = rest,
+            None if known.pop().is_none() => return turn,
+            None => {}
         }
     }
 }
@@ -139,11 +147,13 @@ fn one_line(text: &str) -> String {
     words.collect::<Vec<_>>().join(" ").chars().take(FACT_CHARACTERS_MAX).collect()
 }
 
-fn system_text(language: &str, known: &[&str]) -> String {
+fn system_text(language: &str, known: &[&str], terms: &[String]) -> String {
     let mut text = format!("{ROLE}\n{}\n", answer_in(language));
-    if !known.is_empty() {
-        text.push_str("What is known about the user:\n");
-        for line in known {
+    let known = known.iter().copied();
+    let terms = terms.iter().map(String::as_str);
+    let headed = [("What is known about the user:", known.collect::<Vec<_>>()), (TERMS, terms.collect())];
+    for (head, lines) in headed.into_iter().filter(|(_, lines)| !lines.is_empty()) {
+        for line in [head].into_iter().chain(lines) {
             text.push_str(line);
             text.push('\n');
         }
@@ -166,6 +176,9 @@ fn rank(key: &str) -> usize {
 pub const REVIEW: Mark = Mark::Unreviewed;
 
 const ROLE: &str = "You are a warm and careful companion for people who are pregnant.";
+
+/// Stands before the lines of the glossary.
+const TERMS: &str = "How to say medical terms in your answer:";
 
 /// Stands for a week that nobody can know.
 const OVERDUE: &str = "past the due date by the calendar; ask whether the baby has been born";

@@ -27,20 +27,24 @@ impl<T: DeserializeOwned> FromRequest<AppState> for Json<T> {
     type Rejection = ApiError;
 
     async fn from_request(request: Request, state: &AppState) -> Result<Self, ApiError> {
-        let http = &state.parts.config.http;
-        let whole = read(request.into_body(), http.body_bytes);
-        // A body gets as much time as a head.
-        let body = clock::timeout(state.parts.clock.as_ref(), http.header_timeout, whole).await;
-        let body = body.map_err(|_| {
-            let text = "the body took too long to arrive; send it again";
-            ApiError::new(StatusCode::REQUEST_TIMEOUT, "body_timeout", text)
-        })??;
+        let body = whole(request, state).await?;
         // Without this an array would do, taken as the fields in their order.
         if body.trim_ascii_start().first() != Some(&b'{') {
             return Err(ApiError::invalid("body must be a JSON object"));
         }
         let value = serde_json::from_slice(&body);
         value.map(Self).map_err(|error| ApiError::invalid(format!("body is not the expected JSON: {error}")))
+    }
+}
+
+/// A body as it is.
+pub(crate) struct Bytes(pub(crate) BytesMut);
+
+impl FromRequest<AppState> for Bytes {
+    type Rejection = ApiError;
+
+    async fn from_request(request: Request, state: &AppState) -> Result<Self, ApiError> {
+        whole(request, state).await.map(Self)
     }
 }
 
@@ -70,6 +74,17 @@ impl<T: DeserializeOwned + Send, S: Send + Sync> FromRequestParts<S> for Path<T>
         let text = "path cannot be read; what follows each `%` must be the bytes of UTF-8 text";
         path.map(|path| Self(path.0)).map_err(|_| ApiError::invalid(text))
     }
+}
+
+/// Reads a body within its bounds. It gets as much time as a head.
+async fn whole(request: Request, state: &AppState) -> Result<BytesMut, ApiError> {
+    let http = &state.parts.config.http;
+    let whole = read(request.into_body(), http.body_bytes);
+    let body = clock::timeout(state.parts.clock.as_ref(), http.header_timeout, whole).await;
+    body.map_err(|_| {
+        let text = "the body took too long to arrive; send it again";
+        ApiError::new(StatusCode::REQUEST_TIMEOUT, "body_timeout", text)
+    })?
 }
 
 async fn read(body: Body, most: usize) -> Result<BytesMut, ApiError> {

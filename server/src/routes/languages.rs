@@ -7,6 +7,7 @@
 use std::collections::BTreeMap;
 
 use axum::{
+    Extension,
     extract::State,
     http::{HeaderValue, StatusCode, header},
     response::{IntoResponse, Response},
@@ -15,7 +16,7 @@ use serde::{Deserialize, Serialize};
 
 use super::input;
 use crate::{
-    app::guard::Admin,
+    app::{guard::Admin, trail::Told},
     error::ApiError,
     languages::{CodeError, ENGLISH, LanguageCode, Watch, check_name, validate_language_code},
     llm::prompt,
@@ -142,7 +143,8 @@ pub(crate) async fn add(
     }
     tracing::info!(admin = %admin.id, code = language.code, "language added");
     let location = format!("/api/admin/languages/{}", language.code);
-    let mut answer = (StatusCode::CREATED, in_force(&watch, language).await).into_response();
+    let told = Extension(told(Some(language.is_enabled), Some(language.is_experimental)));
+    let mut answer = (StatusCode::CREATED, told, in_force(&watch, language).await).into_response();
     if let Ok(location) = HeaderValue::try_from(location) {
         answer.headers_mut().insert(header::LOCATION, location);
     }
@@ -155,7 +157,7 @@ pub(crate) async fn change(
     State(watch): State<Watch>,
     State(storage): State<SharedStorage>,
     (input::Path(code), input::Json(change)): (input::Path<String>, input::Json<Change>),
-) -> Result<axum::Json<ChangedView>, ApiError> {
+) -> Result<(Extension<Told>, axum::Json<ChangedView>), ApiError> {
     let code = validate_language_code(&code)?.as_str().to_owned();
     if change.is_enabled.is_none() && change.is_experimental.is_none() {
         return Err(ApiError::invalid("nothing to change; send `is_enabled`, `is_experimental` or both"));
@@ -168,7 +170,15 @@ pub(crate) async fn change(
     let changed = LanguageChange { code, is_enabled, is_experimental };
     let language = storage.change_language(changed).await?.ok_or_else(|| ApiError::not_found("language"))?;
     tracing::info!(admin = %admin.id, code = language.code, ?is_enabled, ?is_experimental, "language changed");
-    Ok(in_force(&watch, language).await)
+    Ok((Extension(told(is_enabled, is_experimental)), in_force(&watch, language).await))
+}
+
+/// Says for the audit log what a language was made.
+fn told(is_enabled: Option<bool>, is_experimental: Option<bool>) -> Told {
+    let enabled = is_enabled.map(|is_enabled| if is_enabled { "enabled" } else { "disabled" });
+    let stable =
+        is_experimental.map(|is_experimental| if is_experimental { "experimental" } else { "stable" });
+    Told(enabled.into_iter().chain(stable).collect::<Vec<_>>().join(", "))
 }
 
 /// Refuses to take English away, or to call it an experiment.

@@ -3,18 +3,24 @@
 //! Every edit is a version; the one before stays and can be restored. A text about safety is shown only when two
 //! administrators stand behind it: whoever wrote it and another one. Edits are in force like changes of languages.
 
-use axum::{extract::State, http::StatusCode};
+use axum::{
+    Extension,
+    extract::State,
+    http::StatusCode,
+    response::{IntoResponse as _, Response},
+};
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 use serde_json::{Value, json};
 
 use super::input;
 use crate::{
-    app::guard::Admin,
+    app::{guard::Admin, trail::Told},
     chat::Hub,
     error::ApiError,
     ids::UserId,
     languages::{Order, Origin, Watch, validate_language_code},
+    llm::Meter,
     state::Rows,
     storage::{Approved, NewText, TextPlace, TextState, TextVersion},
     texts::Texts as _,
@@ -168,21 +174,34 @@ pub(crate) async fn draft(
     State(hub): State<Hub>,
     State(rows): State<Rows>,
     input::Path(path): input::Path<(String, String)>,
-) -> Result<(StatusCode, axum::Json<VersionView>), ApiError> {
+) -> Result<(Extension<Told>, Response), ApiError> {
     let place = place(hub.languages(), path).await?;
     let order = Order::new(&place.key, &place.language).ok_or_else(|| ApiError::not_found("text"))?;
-    let answer = hub.ask(&order.prompt).await.map_err(|failure| {
-        tracing::warn!(%failure, "model gave no draft");
-        let text = "the model gave no draft; try again in a moment, or write the text yourself";
-        ApiError::new(StatusCode::BAD_GATEWAY, "no_draft", text)
-    })?;
-    let tokens = order.tokens(&answer);
+    let meter = Meter::default();
+    let answer = hub.ask(&order.prompt, &meter).await;
+    let tokens = u32::try_from(meter.take()).unwrap_or(u32::MAX);
     metrics::counter!("translation_tokens_total").increment(u64::from(tokens));
     tracing::info!(admin = %admin.id, ?place, tokens, "draft of a translation paid for");
-    let body = answer.trim().to_owned();
-    checked(hub.languages(), &place.key, &body)?;
+    let stored = match answer {
+        Ok(answer) => keep_draft((&hub, &rows), place, (answer.trim(), tokens)).await,
+        Err(failure) => {
+            tracing::warn!(%failure, "model gave no draft");
+            let text = "the model gave no draft; try again in a moment, or write the text yourself";
+            Err(ApiError::new(StatusCode::BAD_GATEWAY, "no_draft", text))
+        }
+    };
+    // What was paid stands in the audit log also where nothing came of it.
+    Ok((Extension(Told(format!("{tokens} tokens"))), stored.into_response()))
+}
+
+async fn keep_draft(
+    (hub, rows): (&Hub, &Rows),
+    place: TextPlace,
+    (body, tokens): (&str, u32),
+) -> Result<(StatusCode, axum::Json<VersionView>), ApiError> {
+    checked(hub.languages(), &place.key, body)?;
     let (at, approvals_needed) = (rows.clock.wall(), approvals_needed(&place.key));
-    let new = NewText { place, body: Some(body), author: None, tokens, approvals_needed, at };
+    let new = NewText { place, body: Some(body.to_owned()), author: None, tokens, approvals_needed, at };
     Ok((StatusCode::CREATED, in_force(hub.languages(), rows.storage.add_text(new).await?).await))
 }
 

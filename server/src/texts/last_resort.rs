@@ -21,6 +21,7 @@ pub fn sentence(key: &str) -> &'static str {
         ("consent", "needed") => "Before I can answer, I need your consent. Please give it in this app.",
         ("consent", "withdrawn") => "You have withdrawn your consent, and I have stopped.",
         ("suggestion", _) => "Calendar entry",
+        ("date", _) => "the time shown",
         _ => "I cannot answer right now. Please try again in a moment.",
     }
 }

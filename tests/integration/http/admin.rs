@@ -9,7 +9,7 @@ use server::storage::{AccessStorage, Storage};
 use sha1::Sha1;
 
 use super::{in_the_lab, redacted, start};
-use crate::support::server::Server;
+use crate::support::server::{Server, answer};
 
 /// Registers an administrator and returns the token.
 async fn admin(server: &Server, email: &str) -> String {
@@ -159,6 +159,50 @@ async fn every_write_a_user_can_make_leaves_a_row_f107() {
     user POST /api/auth/second-factor own 201
     user DELETE /api/auth/devices/{id} own 404
     user POST /api/auth/logout own 200
+    ");
+    server.stop().await;
+}
+
+#[tokio::test]
+async fn every_change_of_languages_texts_and_words_leaves_a_row_that_tells_what_it_made_f107() {
+    let server = start().await;
+    let admin = admin(&server, "ana@a.org").await;
+    let at = |path: &str| format!("/api/admin/languages{path}");
+    let french = json!({"code": "fr", "name": "French", "native_name": "Français"});
+    let (text, table) = (json!({"text": "Salut !"}), "term,preferred,avoid\ncol,col de l'utérus,\n");
+    server.post(&at(""), &admin, french).await;
+    server.put(&at("/fr"), &admin, json!({"is_enabled": false})).await;
+    server.put(&at("/fr"), &admin, json!({"is_enabled": true, "is_experimental": false})).await;
+    server.put(&at("/en"), &admin, json!({"is_enabled": false})).await;
+    server.put(&at("/fr/texts/canned.greeting"), &admin, text).await;
+    server.post(&at("/fr/texts/canned.greeting/versions/1/restore"), &admin, json!({})).await;
+    server.put(&at("/fr/symptom-words/naus%C3%A9e"), &admin, json!({})).await;
+    server.put(&at("/fr/symptom-words/je"), &admin, json!({})).await;
+    server.delete(&at("/fr/symptom-words/nausee"), &admin).await;
+    for table in [table, "Lighthouse"] {
+        let request = server.request(reqwest::Method::PUT, &at("/fr/glossary.csv"), &admin);
+        answer(request.body(table)).await;
+    }
+
+    let (_, page) = server.get("/api/admin/audit", &admin).await;
+
+    let rows = page["rows"].as_array().unwrap().iter().rev().filter(|row| row["actor"] == "admin");
+    let line = |row: &Value| {
+        let of = |key: &str| row[key].as_str().unwrap_or("-").to_owned();
+        format!("{} {} | {}", of("action").split(' ').next().unwrap(), of("target"), of("outcome"))
+    };
+    insta::assert_snapshot!(rows.map(line).collect::<Vec<_>>().join("\n"), @"
+    POST /api/admin/languages | 201, enabled, experimental
+    PUT /api/admin/languages/fr | 200, disabled
+    PUT /api/admin/languages/fr | 200, enabled, stable
+    PUT /api/admin/languages/{code} | 409
+    PUT /api/admin/languages/fr/texts/canned.greeting | 200
+    POST /api/admin/languages/fr/texts/canned.greeting/versions/1/restore | 200
+    PUT /api/admin/languages/fr/symptom-words/naus%C3%A9e | 201
+    PUT /api/admin/languages/{code}/symptom-words/{word} | 422
+    DELETE /api/admin/languages/fr/symptom-words/nausee | 200
+    PUT /api/admin/languages/fr/glossary.csv | 200, 1 terms
+    PUT /api/admin/languages/{code}/glossary.csv | 422
     ");
     server.stop().await;
 }

@@ -1,5 +1,9 @@
 //! Texts edited by administrators: checked, previewed, approved, restored.
 
+use std::sync::Arc;
+
+use clock::SystemClock;
+use mock_deepseek::MockDeepSeek;
 use serde_json::{Value, json};
 
 use super::start;
@@ -74,5 +78,41 @@ async fn a_text_about_safety_needs_a_second_administrator_f61() {
     assert_eq!(meanwhile, before);
     assert_eq!((status, &live["state"], twice), (200, &json!("live"), 409));
     assert_eq!(shown(&server, (&one, "safety.body")).await["text"], "Llama al 112.");
+    server.stop().await;
+}
+
+/// Returns what a mock has charged for its answers, one after the other.
+fn charged(mock: &MockDeepSeek) -> Vec<u64> {
+    let told = |bytes: Vec<u8>| {
+        let text = String::from_utf8(bytes).unwrap();
+        let number = text.split("\"total_tokens\":").nth(1).unwrap();
+        number.chars().take_while(char::is_ascii_digit).collect::<String>().parse().unwrap()
+    };
+    mock.journal().iter().map(|exchange| told(exchange.written_bytes())).collect()
+}
+
+#[tokio::test]
+async fn what_a_draft_costs_is_told_and_kept_as_the_provider_counts_it_f62() {
+    let mock = MockDeepSeek::start().await.unwrap();
+    let mut settings = toml::Table::new();
+    settings.insert("llm.api_key".to_owned(), "sk-test".into());
+    settings.insert("llm.base_url".to_owned(), mock.url().into());
+    let server = Server::start(Arc::new(SystemClock::new()), settings).await;
+    let admin = server.register_admin("root@a.org").await;
+    let draft = async |key: &str| {
+        server.post(&format!("/api/admin/languages/es/texts/{key}/draft"), &admin, json!({})).await
+    };
+
+    let (good, drafted) = draft("canned.greeting").await;
+    let (bad, refused) = draft("error.rate_limited").await;
+    let (_, log) = server.get("/api/admin/audit?limit=2", &admin).await;
+
+    let cost = charged(&mock);
+    assert_eq!((good, bad, &refused["code"]), (201, 422, &json!("bad_text")));
+    assert_eq!(drafted["tokens"], cost[0]);
+    let rows = [&log["rows"][1]["outcome"], &log["rows"][0]["outcome"]];
+    assert_eq!(rows, [&format!("201, {} tokens", cost[0]), &format!("422, {} tokens", cost[1])]);
+    let (_, versions) = server.get("/api/admin/languages/es/texts/canned.greeting", &admin).await;
+    assert_eq!((&versions[0]["tokens"], &versions[0]["author"]), (&json!(cost[0]), &json!(null)));
     server.stop().await;
 }

@@ -47,6 +47,8 @@ pub(super) use words::{red_flags, texts};
 pub(super) const KEYS_AS_TEXTS: &str = "keys-as-texts";
 /// Everybody reads English.
 pub(super) const ENGLISH_ONLY: &str = "english-only";
+/// Dates are written in English, whatever the sentence around them.
+pub(super) const ENGLISH_DATES: &str = "english-dates";
 /// A message that begins with a greeting is not looked at for signs of an emergency.
 pub(super) const GREETING_HIDES: &str = "greeting-hides-emergency";
 /// No message is looked at for signs of an emergency.
@@ -64,6 +66,7 @@ const OTHERS: &[&str] = &[
     relay::SAYS_IT_TWICE,
     KEYS_AS_TEXTS,
     ENGLISH_ONLY,
+    ENGLISH_DATES,
     GREETING_HIDES,
     NO_RED_FLAGS,
     DENIALS_IGNORED,

@@ -41,7 +41,7 @@ fn message(role: Role, text: &str) -> Message {
 }
 
 fn material<'a>(facts: &'a [Fact], history: &'a [Message], current: &'a str) -> Material<'a> {
-    Material { language: "es", facts, history, current, at: Timestamp::UNIX_EPOCH }
+    Material { language: "es", facts, terms: &[], history, current, at: Timestamp::UNIX_EPOCH }
 }
 
 #[test]
@@ -154,4 +154,28 @@ proptest! {
         prop_assert_eq!(prompt.iter().filter(|turn| turn.content == current).count(), 1);
         prop_assert_eq!(prompt.last().map(|turn| turn.role), Some("user"));
     }
+}
+
+#[test]
+fn lines_of_the_glossary_go_before_facts_when_there_is_no_room_f63() {
+    let facts = [fact("allergies", "nuts", 0.9)];
+    let terms = ["- one: say “1”".to_owned(), "- two: say “2”".to_owned()];
+    let material = Material { terms: &terms, ..material(&facts, &[], "hm") };
+
+    let whole = build(&material, &BOUNDS)[0].content.clone();
+    let cut = |tokens| build(&material, &Bounds { tokens, ..BOUNDS })[0].content.clone();
+    let least = build(&Material { terms: &[], ..material }, &BOUNDS);
+    let least = least.iter().map(cost).sum();
+
+    insta::assert_snapshot!(whole.lines().take(7).collect::<Vec<_>>().join("\n"), @"
+    You are a warm and careful companion for people who are pregnant.
+    Answer in Spanish.
+    What is known about the user:
+    - allergies: nuts
+    How to say medical terms in your answer:
+    - one: say “1”
+    - two: say “2”
+    ");
+    assert!(!cut(least).contains("say “1”") && cut(least).contains("nuts"));
+    assert!(!cut(1).contains("nuts"));
 }

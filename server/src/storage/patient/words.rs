@@ -3,7 +3,7 @@
 use async_trait::async_trait;
 
 use super::Patient;
-use crate::storage::{Stored, SymptomWord, WordStore};
+use crate::storage::{GlossaryTerm, Stored, SymptomWord, WordStore};
 
 #[async_trait]
 impl WordStore for Patient {
@@ -21,5 +21,13 @@ impl WordStore for Patient {
 
     async fn remove_symptom_word(&self, language: &str, folded: &str) -> Stored<bool> {
         self.within(self.inner.remove_symptom_word(language, folded)).await
+    }
+
+    async fn glossary(&self) -> Stored<Vec<(String, GlossaryTerm)>> {
+        self.within(self.inner.glossary()).await
+    }
+
+    async fn replace_glossary(&self, language: &str, terms: &[GlossaryTerm]) -> Stored<()> {
+        self.within(self.inner.replace_glossary(language, terms)).await
     }
 }

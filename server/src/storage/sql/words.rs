@@ -10,7 +10,9 @@ use super::{
     calls::Read as _,
     row::{Columns, text},
 };
-use crate::storage::{SYMPTOM_WORDS_MAX, StorageError, Stored, SymptomWord, WordStore};
+use crate::storage::{
+    GLOSSARY_TERMS_MAX, GlossaryTerm, SYMPTOM_WORDS_MAX, StorageError, Stored, SymptomWord, WordStore,
+};
 
 #[async_trait]
 impl WordStore for Database {
@@ -63,6 +65,28 @@ impl WordStore for Database {
         tx.commit().await?;
         Ok(true)
     }
+
+    async fn glossary(&self) -> Stored<Vec<(String, GlossaryTerm)>> {
+        let query = sqlx::query("SELECT language, folded, term, preferred, avoid FROM glossary_terms");
+        let rows = query.all(self).await?;
+        let mut terms = rows.iter().map(glossary_term).collect::<Stored<Vec<_>>>()?;
+        terms.sort_by(|(a, one), (b, other)| (a, &one.folded).cmp(&(b, &other.folded)));
+        Ok(terms)
+    }
+
+    async fn replace_glossary(&self, language: &str, terms: &[GlossaryTerm]) -> Stored<()> {
+        if terms.len() > GLOSSARY_TERMS_MAX as usize {
+            return Err(StorageError::TooMany { what: "terms in this glossary", most: GLOSSARY_TERMS_MAX });
+        }
+        let mut tx = self.write().await?;
+        count_change(&mut tx).await?;
+        let query = sqlx::query("DELETE FROM glossary_terms WHERE language = $1");
+        query.bind(text(language)).execute(&mut *tx).await?;
+        for term in terms {
+            insert_term(&mut tx, language, term).await?;
+        }
+        tx.commit().await
+    }
 }
 
 /// Tells everybody that words have changed, and holds back every other writer of words.
@@ -81,4 +105,30 @@ async fn symptom_words_of(tx: &mut Tx, language: &str) -> Stored<u32> {
 fn symptom_word(row: &AnyRow) -> Stored<SymptomWord> {
     let row = Columns::new("symptom_words", row);
     Ok(SymptomWord { language: row.text("language")?, folded: row.text("folded")?, word: row.text("word")? })
+}
+
+async fn insert_term(tx: &mut Tx, language: &str, term: &GlossaryTerm) -> Stored<()> {
+    const INSERT: &str = "INSERT INTO glossary_terms (language, folded, term, preferred, avoid) \
+        VALUES ($1, $2, $3, $4, $5) \
+        ON CONFLICT (language, folded) DO UPDATE SET term = $3, preferred = $4, avoid = $5";
+    sqlx::query(INSERT)
+        .bind(text(language))
+        .bind(text(&term.folded))
+        .bind(text(&term.term))
+        .bind(text(&term.preferred))
+        .bind(text(&term.avoid.join("\n")))
+        .execute(&mut **tx)
+        .await?;
+    Ok(())
+}
+
+fn glossary_term(row: &AnyRow) -> Stored<(String, GlossaryTerm)> {
+    let row = Columns::new("glossary_terms", row);
+    let term = GlossaryTerm {
+        folded: row.text("folded")?,
+        term: row.text("term")?,
+        preferred: row.text("preferred")?,
+        avoid: row.text("avoid")?.lines().map(str::to_owned).collect(),
+    };
+    Ok((row.text("language")?, term))
 }

@@ -38,7 +38,7 @@ fn without(source: &str, key: &str) -> String {
     kept.join("\n")
 }
 
-const ARGUMENTS: [&str; 4] = ["seconds", "limit", "said", "hours"];
+const ARGUMENTS: [&str; 9] = ["seconds", "limit", "said", "hours", "when", "day", "month", "time", "year"];
 
 fn show(texts: &FluentTexts, key: &str, language: &str) -> Text {
     texts.text(key, language, &ARGUMENTS.map(|name| (name, "7".to_owned())))

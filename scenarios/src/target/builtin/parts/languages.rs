@@ -106,7 +106,8 @@ impl LanguageStore for WatchedStorage {
             Twist::DraftsGoLive => 0,
             _ => text.approvals_needed,
         };
-        handed_on!(Write, self.add_text(NewText { approvals_needed, ..text }))
+        let tokens = if self.twist == Twist::DraftsCostNothing { 0 } else { text.tokens };
+        handed_on!(Write, self.add_text(NewText { approvals_needed, tokens, ..text }))
     }
 
     async fn approve_text(

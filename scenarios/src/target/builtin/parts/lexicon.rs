@@ -1,7 +1,7 @@
 //! Words of administrators as a weakened storage keeps them.
 
 use async_trait::async_trait;
-use server::storage::{Stored, SymptomWord, WordStore};
+use server::storage::{GlossaryTerm, Stored, SymptomWord, WordStore};
 
 use super::{super::under::Does, Twist, WatchedStorage, handed_on};
 
@@ -28,5 +28,22 @@ impl WordStore for WatchedStorage {
             return Ok(true);
         }
         handed_on!(Write, self.remove_symptom_word(language, folded))
+    }
+
+    async fn glossary(&self) -> Stored<Vec<(String, GlossaryTerm)>> {
+        let mut terms = handed_on!(Read, self.glossary())?;
+        if self.twist == Twist::GlossaryOfAll {
+            for (language, _) in &mut terms {
+                "en".clone_into(language);
+            }
+        }
+        Ok(terms)
+    }
+
+    async fn replace_glossary(&self, language: &str, terms: &[GlossaryTerm]) -> Stored<()> {
+        if self.twist == Twist::ImportForgotten {
+            return Ok(());
+        }
+        handed_on!(Write, self.replace_glossary(language, terms))
     }
 }

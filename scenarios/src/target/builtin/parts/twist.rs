@@ -107,6 +107,10 @@ pub(in super::super) enum Twist {
     LanguagesReadOnce,
     /// Words of administrators are those of the first reading.
     WordsReadOnce,
+    /// The glossary of every language is taken for the English one.
+    GlossaryOfAll,
+    /// An import of a glossary is acknowledged, and nothing is stored.
+    ImportForgotten,
     /// A word that is removed is said to be gone, and stays.
     RemovedWordStays,
     /// A row of a language that cannot be used takes all other rows with it.
@@ -121,6 +125,8 @@ pub(in super::super) enum Twist {
     OneApprovalIsEnough,
     /// What the model translates is shown at once.
     DraftsGoLive,
+    /// What the model is paid for a translation is forgotten.
+    DraftsCostNothing,
     /// What is asked again stands beside what it should replace.
     ReplacedStays,
     /// What was spent on one day counts on all that follow.
@@ -186,6 +192,8 @@ pub(super) const TWISTS: &[(&str, Twist)] = &[
     ("old-feeds-stay", Twist::OldFeedsStay),
     ("languages-read-once", Twist::LanguagesReadOnce),
     ("words-read-once", Twist::WordsReadOnce),
+    ("glossary-of-all", Twist::GlossaryOfAll),
+    ("import-forgotten", Twist::ImportForgotten),
     ("removed-word-stays", Twist::RemovedWordStays),
     ("broken-row-empties-the-table", Twist::BrokenRowEmpties),
     ("language-added-again", Twist::LanguageAddedAgain),
@@ -193,6 +201,7 @@ pub(super) const TWISTS: &[(&str, Twist)] = &[
     ("preference-read-once", Twist::PreferenceReadOnce),
     ("one-approval-is-enough", Twist::OneApprovalIsEnough),
     ("drafts-go-live", Twist::DraftsGoLive),
+    ("drafts-cost-nothing", Twist::DraftsCostNothing),
     ("replaced-stays", Twist::ReplacedStays),
     ("endless-day", Twist::EndlessDay),
     ("silence-is-consent", Twist::SilenceIsConsent),

@@ -8,7 +8,8 @@ use server::{
 };
 
 use super::{
-    DENIALS_IGNORED, ENGLISH_ONLY, FIRST_SENTENCE_ONLY, GREETING_HIDES, KEYS_AS_TEXTS, NO_RED_FLAGS,
+    DENIALS_IGNORED, ENGLISH_DATES, ENGLISH_ONLY, FIRST_SENTENCE_ONLY, GREETING_HIDES, KEYS_AS_TEXTS,
+    NO_RED_FLAGS,
 };
 
 /// Returns the texts, weakened if the part is one of theirs.
@@ -16,6 +17,7 @@ pub(in super::super) fn texts(part: Option<&str>, sound: Arc<dyn Texts>) -> Arc<
     match part {
         Some(KEYS_AS_TEXTS) => Arc::new(KeysAsTexts(sound)),
         Some(ENGLISH_ONLY) => Arc::new(EnglishOnly(sound)),
+        Some(ENGLISH_DATES) => Arc::new(EnglishDates(sound)),
         _ => sound,
     }
 }
@@ -96,6 +98,21 @@ struct EnglishOnly(Arc<dyn Texts>);
 impl Texts for EnglishOnly {
     fn text(&self, key: &str, _language: &str, arguments: &[(&str, String)]) -> Text {
         self.0.text(key, "en", arguments)
+    }
+
+    fn resolve(&self, tag: &str) -> String {
+        self.0.resolve(tag)
+    }
+}
+
+/// Knows the words of dates in no language but English.
+#[derive(Debug)]
+struct EnglishDates(Arc<dyn Texts>);
+
+impl Texts for EnglishDates {
+    fn text(&self, key: &str, language: &str, arguments: &[(&str, String)]) -> Text {
+        let language = if key.starts_with("date.") { "en" } else { language };
+        self.0.text(key, language, arguments)
     }
 
     fn resolve(&self, tag: &str) -> String {
