@@ -3,10 +3,14 @@
 //!
 //! A figure here means something only as a ratio to the floor measured in the same run:
 //! `cargo bench --bench mock`. Memory allocations per chunk are printed first; they do not depend on the machine.
+//! Under `cargo test` each bench runs once and is not measured.
 //! Client and responder of the whole path take turns on one thread, so that no change of threads is measured.
 
 #![expect(clippy::print_stdout, reason = "criterion has no place for counts")]
 #![expect(clippy::expect_used, reason = "a bench that cannot be set up cannot go on")]
+
+#[path = "hot_paths/allocations.rs"]
+mod allocations;
 
 use std::{hint::black_box, net::SocketAddr, sync::Arc};
 
@@ -37,6 +41,7 @@ fn rendering(c: &mut Criterion) {
     let reply = reply();
     let bytes = stream_bytes(&reply);
     report_allocations(&reply, &bytes);
+    allocations::note("mock rendering", "ours, a stream of 200 chunks", || stream_bytes(&reply));
 
     let mut group = c.benchmark_group("mock rendering");
     group.throughput(Throughput::Elements(CHUNKS as u64));

@@ -54,14 +54,14 @@ use crate::{
 };
 use driver::Driver;
 use engine::{Engine, PIECES_MAX};
-use machine::{Machine, Rules};
+pub use machine::{Machine, Rules};
 use protocol::Code;
 use room::{RoomDriver, Rooms};
 use steps::{Recall, Steps};
 use tuner::Tuner;
 use turns::{Rights, Turns};
 use v1::{Device, Fate, Limits, Outgoing, SessionState, Terms};
-use voice::Voice;
+pub use voice::Voice;
 
 /// How long turns that are cut by an abort may take to store what was shown.
 pub const WIND_UP: Duration = Duration::from_secs(2);

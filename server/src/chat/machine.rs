@@ -39,7 +39,7 @@ pub(super) const HELD_MAX: usize = 256;
 
 /// The state of a conversation.
 #[derive(Debug)]
-pub(super) struct Machine {
+pub struct Machine {
     voice: Voice,
     rules: Rules,
     turn: Option<Turn>,
@@ -50,17 +50,17 @@ pub(super) struct Machine {
 
 /// What the settings say.
 #[derive(Clone, Copy, Debug)]
-pub(super) struct Rules {
+pub struct Rules {
     /// Longest message, in characters.
-    pub(super) message_characters: usize,
+    pub message_characters: usize,
     /// Whether calendar entries are proposed.
-    pub(super) suggestions: bool,
+    pub suggestions: bool,
     /// Whether a message that cannot be stored is answered all the same.
-    pub(super) answer_unstored: bool,
+    pub answer_unstored: bool,
     /// Whether users must agree before the model is told anything.
-    pub(super) asks_consent: bool,
+    pub asks_consent: bool,
     /// Whether a refusal waits for the end of the running turn: clients of v0 take it for that end.
-    pub(super) holds_refusals: bool,
+    pub holds_refusals: bool,
 }
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -95,7 +95,8 @@ impl Turn {
 }
 
 impl Machine {
-    pub(super) const fn new(voice: Voice, rules: Rules) -> Self {
+    /// Makes a machine that has heard nothing yet.
+    pub const fn new(voice: Voice, rules: Rules) -> Self {
         Self {
             voice,
             rules,
@@ -122,7 +123,7 @@ impl Machine {
     }
 
     /// Takes an event and returns what is to be done, in order.
-    pub(super) fn on(&mut self, event: Event) -> Vec<Effect> {
+    pub fn on(&mut self, event: Event) -> Vec<Effect> {
         let mut effects = match event {
             Event::Heard(said) => self.heard(said),
             Event::Unreadable(code) => self.unreadable(code),

@@ -16,14 +16,15 @@ use super::protocol::Code;
 
 /// Speaks to one user, in the language that the user wants now. `Clone` shares it.
 #[derive(Clone, Debug)]
-pub(super) struct Voice {
+pub struct Voice {
     texts: SharedTexts,
     /// The user's preference as a tag; whether it can be had is asked anew for each text.
     wanted: Arc<RwLock<String>>,
 }
 
 impl Voice {
-    pub(super) fn new(texts: SharedTexts, language: &str) -> Self {
+    /// Makes a voice for a user of this language.
+    pub fn new(texts: SharedTexts, language: &str) -> Self {
         Self { texts, wanted: Arc::new(RwLock::new(language.to_owned())) }
     }
 
