@@ -38,7 +38,7 @@ pub(crate) fn bench(c: &mut Criterion) {
 /// The floor asks a number whether the time has come, and sets a number back: less cannot be remembered of a call.
 fn breaker(c: &mut Criterion) {
     let mut breaker = Breaker::new(Config::default().llm.breaker);
-    let now = Instant::from_origin(Duration::from_secs(60));
+    let now = Instant::from_origin(Duration::from_mins(1));
     let (open_until, failures) = (AtomicU64::new(0), AtomicU64::new(0));
 
     let mut theme = Theme::new(c, "breaker");
@@ -112,7 +112,7 @@ fn merge(c: &mut Criterion) {
         value: "fish now and then".to_owned(),
         confidence: 0.9,
         source: FactSource::UserEdit,
-        at: Timestamp::UNIX_EPOCH + Duration::from_secs(60),
+        at: Timestamp::UNIX_EPOCH + Duration::from_mins(1),
     };
     assert!(statement.supersedes(&stored), "it is the newer one");
 

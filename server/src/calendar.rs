@@ -130,8 +130,9 @@ pub struct Idea {
 /// Returns what a proposal would be of, or `None` where none is due.
 pub fn should_suggest(intent: Intent, content: &str) -> Option<Idea> {
     use Priority::{High, Low, Medium, Urgent};
-    let words = words::split(content);
-    let has = |list: &[&str]| words.iter().any(|word| list.contains(&word.text.as_str()));
+    let folded = words::fold(content);
+    let words = words::split(&folded);
+    let has = |list: &[&str]| words.iter().any(|word| list.contains(&&*word.text));
     let begins = |list: &[&str]| words.iter().any(|word| list.iter().any(|stem| word.text.starts_with(stem)));
     let kind = match intent {
         Intent::SymptomReport => SuggestionType::SymptomFollowup,

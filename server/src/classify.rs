@@ -9,13 +9,15 @@
 //!
 //! Invariant: pure; a sign of an emergency always makes a symptom report.
 
+mod index;
 mod lists;
 mod own;
 
 use serde::Serialize;
 
 use crate::{safety::RedFlag, words};
-use lists::{LISTS, WordList};
+use index::{INDEX, PerLanguage, Reading, Topic};
+use lists::LISTS;
 pub use own::{
     SYMPTOM_CHARACTERS_MAX, SYMPTOM_LETTERS_MIN, SYMPTOM_PHRASE_MAX, SymptomWords, WordError, check_symptom,
 };
@@ -82,108 +84,76 @@ pub struct Meaning {
 
 /// Classifies a message of a user whose language is `language`, by the lists and by words that were added to them.
 pub fn classify(message: &str, language: &str, flag: Option<&RedFlag>, own: &SymptomWords) -> Meaning {
-    let words: Vec<String> = words::split(message).into_iter().map(|word| word.text).collect();
-    let lists = lists_for(&words, language);
-    let weigh = |pick: fn(&WordList) -> &'static str| -> f64 {
-        // The same word in two lists counts once.
-        lists.iter().map(|list| weight(&words, pick(list))).fold(0.0, f64::max)
-    };
     if flag.is_some() {
         return meaning(Intent::SymptomReport, 0.95);
     }
-    let added = own.weight(&words, (&lists, language));
+    let folded = words::fold(message);
+    let words = words::split(&folded);
+    let reading = INDEX.read(&words);
+    let counts = languages_of(&reading, language);
+    let added = own.weight(&words, (counts, language));
     if added == 0.0
-        && let Some(kind) = small_talk(&words, &lists)
+        && let Some(kind) = small_talk(&reading, counts)
     {
         let confidence = if kind == SmallTalk::Thanks { 0.85 } else { 0.9 };
         return Meaning { small_talk: Some(kind), ..meaning(Intent::SmallTalk, confidence) };
     }
+    // The same word in two lists counts once.
+    let weigh = |topic| weights(&reading, counts, topic).fold(0.0, f64::max);
     let scores = [
-        (Intent::SymptomReport, weigh(|list| list.symptom) + added, 0.70),
-        (Intent::SchedulingRelated, weigh(|list| list.scheduling), 0.70),
-        (Intent::PregnancyQuestion, weigh(|list| list.pregnancy), 0.65),
+        (Intent::SymptomReport, weigh(Topic::Symptom) + added, 0.70),
+        (Intent::SchedulingRelated, weigh(Topic::Scheduling), 0.70),
+        (Intent::PregnancyQuestion, weigh(Topic::Pregnancy), 0.65),
     ];
     let (intent, score, base) =
         scores.into_iter().fold(scores[0], |best, next| if next.1 > best.1 { next } else { best });
     if score >= 1.0 {
         return meaning(intent, (base + 0.05 * score).min(0.95));
     }
-    meaning(Intent::Unclear, if words.is_empty() { 0.1 } else { 0.3 })
+    meaning(Intent::Unclear, if reading.small.is_empty() { 0.1 } else { 0.3 })
 }
 
 const fn meaning(intent: Intent, confidence: f64) -> Meaning {
     Meaning { intent, confidence, small_talk: None }
 }
 
-/// Returns the lists of the message's language, or all where it cannot be told.
-fn lists_for(words: &[String], language: &str) -> Vec<&'static WordList> {
-    let hits = |list: &WordList| {
-        let common: Vec<&str> = list.common.split_whitespace().collect();
-        words.iter().filter(|word| common.contains(&word.as_str())).count()
-    };
-    let scores: Vec<usize> = LISTS.iter().map(hits).collect();
-    let best = scores.iter().copied().max().unwrap_or(0);
-    if best == 0 {
-        return LISTS.iter().collect();
-    }
-    let leaders: Vec<_> =
-        LISTS.iter().zip(&scores).filter(|(_, score)| **score == best).map(|(list, _)| list).collect();
-    match leaders.iter().find(|list| list.language == language) {
-        Some(own) if leaders.len() > 1 && best > 1 => vec![own],
-        _ => leaders,
+/// Returns which languages count: the message's, or all where it cannot be told.
+fn languages_of(reading: &Reading, language: &str) -> PerLanguage<bool> {
+    let best = reading.common.iter().copied().max().unwrap_or(0);
+    let leads = reading.common.map(|hits| hits == best);
+    let leaders = leads.iter().filter(|leads| **leads).count();
+    let own = LISTS.iter().position(|list| list.language == language).filter(|own| leads[*own]);
+    match own {
+        Some(own) if leaders > 1 && best > 1 => std::array::from_fn(|at| at == own),
+        _ => leads,
     }
 }
 
-/// Sums the weights of the entries that occur. An entry is `weight:word_word`, `*` ends a stem.
-fn weight(words: &[String], entries: &str) -> f64 {
-    entries
-        .split_whitespace()
-        .filter_map(|entry| entry.split_once(':'))
-        .filter(|(_, phrase)| occurs(words, phrase))
-        .filter_map(|(weight, _)| weight.parse::<f64>().ok())
-        .sum()
-}
-
-fn occurs(words: &[String], phrase: &str) -> bool {
-    let parts: Vec<&str> = phrase.split('_').collect();
-    words.windows(parts.len()).any(|window| {
-        window.iter().zip(&parts).all(|(word, part)| match part.strip_suffix('*') {
-            Some(stem) => word.starts_with(stem),
-            None => word == part,
-        })
-    })
+/// Returns what speaks for a topic, in each of the languages that count.
+fn weights(reading: &Reading, counts: PerLanguage<bool>, topic: Topic) -> impl Iterator<Item = f64> {
+    let counted = counts.into_iter().enumerate().filter(|(_, counts)| *counts);
+    counted.map(move |(language, _)| reading.weight(language, topic))
 }
 
 /// A message is small talk when every word of it belongs to small talk and one says which.
-fn small_talk(words: &[String], lists: &[&WordList]) -> Option<SmallTalk> {
+fn small_talk(reading: &Reading, counts: PerLanguage<bool>) -> Option<SmallTalk> {
     /// Longer messages say more than hello.
     const WORDS_MAX: usize = 8;
-    if words.is_empty() || words.len() > WORDS_MAX {
+    if reading.small.is_empty() || reading.small.len() > WORDS_MAX {
         return None;
     }
-    let has = |phrases: fn(&WordList) -> &'static str| {
-        lists.iter().flat_map(|list| phrases(list).split_whitespace()).any(|phrase| occurs(words, phrase))
-    };
-    let is_filler = |word: &String| {
-        lists.iter().any(|list| {
-            [list.greeting, list.thanks, list.goodbye, list.filler]
-                .iter()
-                .flat_map(|phrases| phrases.split([' ', '_', '\n']))
-                .any(|known| known == word)
-        })
-    };
-    if !words.iter().all(is_filler) {
+    let is_small =
+        |word: &PerLanguage<bool>| word.iter().zip(counts).any(|(is_small, counts)| *is_small && counts);
+    if !reading.small.iter().all(is_small) {
         return None;
     }
-    if has(|list| list.goodbye) {
-        Some(SmallTalk::Goodbye)
-    } else if has(|list| list.thanks) {
-        Some(SmallTalk::Thanks)
-    } else if has(|list| list.greeting) {
-        Some(SmallTalk::Greeting)
-    } else {
-        None
-    }
+    let kinds = [
+        (Topic::Goodbye, SmallTalk::Goodbye),
+        (Topic::Thanks, SmallTalk::Thanks),
+        (Topic::Greeting, SmallTalk::Greeting),
+    ];
+    let said = |topic| weights(reading, counts, topic).any(|weight| weight > 0.0);
+    kinds.into_iter().find(|(topic, _)| said(*topic)).map(|(_, kind)| kind)
 }
 
 #[cfg(test)]

@@ -120,7 +120,8 @@ pub fn is_overdue(fact: &Fact, now: Timestamp) -> bool {
 
 /// Returns the stated week and the one that the calendar has come to.
 fn week(fact: &Fact, now: Timestamp) -> Option<(u64, u64)> {
-    let stated = fact.value.trim().parse::<u64>().ok().filter(|_| fact.key == "pregnancy_week")?;
+    let week = (fact.key == "pregnancy_week").then(|| fact.value.trim());
+    let stated = week?.parse::<u64>().ok()?;
     let since = Duration::try_from(now.duration_since(fact.updated_at)).unwrap_or_default();
     Some((stated, stated.saturating_add(since.as_secs() / WEEK.as_secs())))
 }

@@ -39,8 +39,8 @@ impl Glossary {
     /// those with the longest terms, which say most exactly what is meant.
     pub fn lines(&self, message: &str, language: &str) -> Vec<String> {
         let Some(phrases) = self.0.get(language) else { return Vec::new() };
-        let words: Vec<_> = words::split(message).into_iter().map(|word| word.text).collect();
-        let mut found: Vec<_> = phrases.found(&words).into_iter().collect();
+        let folded = words::fold(message);
+        let mut found: Vec<_> = phrases.found(&words::split(&folded)).into_iter().collect();
         found.sort_by_key(|(term, _)| (Reverse(term.chars().count()), *term));
         found.into_iter().take(LINES_MAX).map(|(_, line)| line.clone()).collect()
     }

@@ -10,6 +10,7 @@ mod corpus;
 mod harmless;
 mod keywords;
 mod lists;
+mod phrasebook;
 mod sound;
 
 use std::sync::Arc;

@@ -9,7 +9,7 @@
 
 mod shift;
 
-use std::time::Duration;
+use std::{borrow::Cow, time::Duration};
 
 use jiff::Timestamp;
 
@@ -95,9 +95,11 @@ const FAREWELLS: [&str; 17] = [
 
 /// Returns whether the whole message asks for the end of the conversation.
 pub fn is_end_phrase(message: &str) -> bool {
-    let words: Vec<_> = words::split(message).into_iter().map(|word| word.text).collect();
-    let polite = |word: &&str| !matches!(*word, "please" | "por" | "favor" | "svp" | "merci" | "thanks");
-    let said: Vec<_> = words.iter().map(String::as_str).filter(polite).collect();
+    let folded = words::fold(message);
+    let polite = |word: &Cow<'_, str>| {
+        !matches!(word.as_ref(), "please" | "por" | "favor" | "svp" | "merci" | "thanks")
+    };
+    let said: Vec<_> = words::split(&folded).into_iter().map(|word| word.text).filter(polite).collect();
     FAREWELLS.contains(&said.join(" ").as_str())
 }
 

@@ -7,15 +7,18 @@
 
 mod phrases;
 
-use unicode_normalization::{UnicodeNormalization, char::is_combining_mark};
+use std::borrow::Cow;
+
+use unicode_normalization::char::{decompose_canonical, is_combining_mark};
 
 pub(crate) use phrases::{Phrases, folded};
 
 /// One word of a message.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub(crate) struct Word {
-    /// Lower-case letters or digits, without diacritics; numbers may hold one `.`.
-    pub(crate) text: String,
+pub(crate) struct Word<'a> {
+    /// Lower-case letters or digits, without diacritics; numbers may hold one `.`. A part of the folded text, but where
+    /// an apostrophe or a decimal comma stood in it.
+    pub(crate) text: Cow<'a, str>,
     /// Number of the clause, from 0.
     pub(crate) clause: usize,
 }
@@ -26,62 +29,91 @@ const TURNS: [&str; 10] =
 
 /// Folds a text: lower case, no diacritics or ligatures, typographic apostrophes made plain.
 pub(crate) fn fold(text: &str) -> String {
-    text.replace(['œ', 'Œ'], "oe")
-        .nfd()
-        .filter(|c| !is_combining_mark(*c))
-        .map(|c| if matches!(c, '\u{2019}' | '\u{2018}' | '`' | '\u{b4}') { '\'' } else { c })
-        .flat_map(char::to_lowercase)
-        .collect()
-}
-
-/// Splits a message into words.
-pub(crate) fn split(text: &str) -> Vec<Word> {
-    let folded = fold(text);
-    let mut words: Vec<Word> = Vec::new();
-    let (mut word, mut clause) = (String::new(), 0);
-    let mut rest = folded.char_indices().peekable();
-    while let Some((at, c)) = rest.next() {
-        let next = rest.peek().map(|(_, c)| *c);
+    let mut folded = String::with_capacity(text.len());
+    for c in text.chars() {
         match c {
-            _ if c.is_alphanumeric() => word.push(c),
-            '\'' if joins(&word, &folded[at + 1..]) => {}
-            '.' | ',' if is_decimal(&word, next) => word.push('.'),
-            _ => {
-                end_word(&mut words, &mut word, &mut clause);
-                clause += usize::from(matches!(c, '.' | ',' | ';' | ':' | '!' | '?' | '\n' | '(' | ')'));
-            }
+            '`' => folded.push('\''),
+            'œ' | 'Œ' => folded.push_str("oe"),
+            _ if c.is_ascii() => folded.push(c.to_ascii_lowercase()),
+            _ => decompose_canonical(c, |part| fold_part(part, &mut folded)),
         }
     }
-    end_word(&mut words, &mut word, &mut clause);
-    words
+    folded
 }
 
-fn end_word(words: &mut Vec<Word>, word: &mut String, clause: &mut usize) {
+/// Folds a letter, or a mark that stood on one.
+fn fold_part(part: char, folded: &mut String) {
+    match part {
+        '\u{2019}' | '\u{2018}' | '`' | '\u{b4}' => folded.push('\''),
+        _ if is_combining_mark(part) => {}
+        _ => folded.extend(part.to_lowercase()),
+    }
+}
+
+/// Splits a folded message into words.
+pub(crate) fn split(folded: &str) -> Vec<Word<'_>> {
+    /// A guess that is rarely too low.
+    const BYTES_PER_WORD: usize = 4;
+    let mut words = Vec::with_capacity(folded.len() / BYTES_PER_WORD + 1);
+    let (mut word, mut clause, mut rest) = (Cow::Borrowed(""), 0, folded);
+    loop {
+        let letters = rest.find(|c: char| !c.is_alphanumeric()).unwrap_or(rest.len());
+        word += &rest[..letters];
+        let mut after = rest[letters..].chars();
+        let mark = after.next();
+        rest = after.as_str();
+        match mark {
+            Some('\'') if joins(&word, rest) => {}
+            Some('.' | ',') if is_decimal(&word, rest) => word += ".",
+            _ => {
+                end_word(&mut words, &mut word, &mut clause);
+                clause +=
+                    usize::from(matches!(mark, Some('.' | ',' | ';' | ':' | '!' | '?' | '\n' | '(' | ')')));
+            }
+        }
+        if mark.is_none() {
+            return words;
+        }
+    }
+}
+
+fn end_word<'a>(words: &mut Vec<Word<'a>>, word: &mut Cow<'a, str>, clause: &mut usize) {
     if word.is_empty() {
         return;
     }
     let text = std::mem::take(word);
-    *clause += usize::from(TURNS.contains(&text.as_str()));
+    *clause += usize::from(TURNS.contains(&&*text));
     words.push(Word { text, clause: *clause });
 }
 
 /// `don't` and `I'm` stay one word, `j'ai` and `d'eau` become two.
 fn joins(before: &str, after: &str) -> bool {
-    let tail: String = after.chars().take_while(|c| c.is_alphanumeric()).collect();
-    !before.is_empty() && matches!(tail.as_str(), "t" | "s" | "m" | "re" | "ve" | "ll" | "d")
+    let tail = after.split(|c: char| !c.is_alphanumeric()).next().unwrap_or_default();
+    !before.is_empty() && matches!(tail, "t" | "s" | "m" | "re" | "ve" | "ll" | "d")
 }
 
-fn is_decimal(word: &str, next: Option<char>) -> bool {
-    let is_number = !word.is_empty() && word.chars().all(|c| c.is_ascii_digit());
-    is_number && next.is_some_and(|c| c.is_ascii_digit())
+fn is_decimal(word: &str, after: &str) -> bool {
+    let is_number = !word.is_empty() && word.bytes().all(|byte| byte.is_ascii_digit());
+    is_number && after.starts_with(|c: char| c.is_ascii_digit())
 }
 
 #[cfg(test)]
 mod tests {
+    use proptest::prelude::*;
+    use unicode_normalization::UnicodeNormalization as _;
+
     use super::*;
 
     fn texts(message: &str) -> Vec<String> {
-        split(message).into_iter().map(|word| word.text).collect()
+        split(&fold(message)).into_iter().map(|word| word.text.into_owned()).collect()
+    }
+
+    /// Folding by the book, over the whole text at once.
+    fn fold_by_the_book(text: &str) -> String {
+        let letters =
+            text.replace(['œ', 'Œ'], "oe").nfd().filter(|c| !is_combining_mark(*c)).collect::<Vec<_>>();
+        let apostrophe = |c| if matches!(c, '\u{2019}' | '\u{2018}' | '`' | '\u{b4}') { '\'' } else { c };
+        letters.into_iter().map(apostrophe).flat_map(char::to_lowercase).collect()
     }
 
     #[test]
@@ -104,8 +136,25 @@ mod tests {
 
     #[test]
     fn marks_and_contrasts_begin_a_clause() {
-        let clauses: Vec<_> = split("no, I bleed but little").into_iter().map(|word| word.clause).collect();
+        let clauses: Vec<_> = split("no, i bleed but little").into_iter().map(|word| word.clause).collect();
 
         assert_eq!(clauses, [0, 1, 1, 2, 2]);
+    }
+    #[test]
+    fn a_decimal_ends_after_its_second_number() {
+        assert_eq!(
+            texts("1,2,3 4.5.6 7.x .8 a.9 'tis o'clock rock'n'roll we'd've"),
+            [
+                "1.2", "3", "4.5", "6", "7", "x", "8", "a", "9", "tis", "o", "clock", "rock", "n", "roll",
+                "wedve"
+            ]
+        );
+    }
+
+    proptest! {
+        #[test]
+        fn letters_are_folded_one_by_one_as_the_whole_text_is(text in "(\\PC|[a-zœŒ`´’é\u{300}\u{1fef}\u{1e9b}\u{323}]){0,40}") {
+            prop_assert_eq!(fold(&text), fold_by_the_book(&text));
+        }
     }
 }

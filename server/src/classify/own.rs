@@ -8,8 +8,11 @@
 
 use std::collections::BTreeMap;
 
-use super::lists::{LISTS, WordList};
-use crate::words::{self, Phrases};
+use super::{
+    index::PerLanguage,
+    lists::{LISTS, WordList},
+};
+use crate::words::{self, Phrases, Word};
 
 /// Longest word or phrase, in characters.
 pub const SYMPTOM_CHARACTERS_MAX: usize = 40;
@@ -106,13 +109,13 @@ impl SymptomWords {
         self.0.entry(language.to_owned()).or_default().insert(word, ());
     }
 
-    /// Sums the weights of the words that occur, of the languages whose lists are looked at and of the user's own.
-    pub(super) fn weight(&self, words: &[String], (lists, language): (&[&WordList], &str)) -> f64 {
-        let has_list = |code: &str| LISTS.iter().any(|list| list.language == code);
-        let counts = |code: &str| {
-            lists.iter().any(|list| list.language == code) || (code == language && !has_list(code))
+    /// Sums the weights of the words that occur, of the languages whose lists count and of the user's own.
+    pub(super) fn weight(&self, words: &[Word<'_>], (counts, language): (PerLanguage<bool>, &str)) -> f64 {
+        let is_counted = |code: &str| match LISTS.iter().position(|list| list.language == code) {
+            Some(at) => counts[at],
+            None => code == language,
         };
-        let of_these = self.0.iter().filter(|(code, _)| counts(code));
+        let of_these = self.0.iter().filter(|(code, _)| is_counted(code));
         // The same word in two languages counts once.
         of_these.map(|(_, phrases)| phrases.found(words).values().map(|()| WEIGHT).sum()).fold(0.0, f64::max)
     }
@@ -195,10 +198,11 @@ mod tests {
         #[test]
         fn a_word_that_is_taken_is_found_where_it_stands_alone_f64(word in "\\PC{0,12}|[a-zé' -]{2,20}") {
             if check_symptom(&word).is_ok() {
-                let (own, words) = (with(&[("pt", &word)]), words::split(&word));
-                let words: Vec<_> = words.into_iter().map(|word| word.text).collect();
+                let (own, folded) = (with(&[("pt", &word)]), words::fold(&word));
 
-                prop_assert!(own.weight(&words, (&[], "pt")) >= WEIGHT);
+                let weight = own.weight(&words::split(&folded), (PerLanguage::default(), "pt"));
+
+                prop_assert!(weight >= WEIGHT);
             }
         }
     }

@@ -44,7 +44,7 @@ impl FactExtractor for PatternExtractor {
 fn clauses(message: &str) -> String {
     let mut text = String::new();
     let mut clause = 0;
-    for word in words::split(message) {
+    for word in words::split(&words::fold(message)) {
         if word.clause != std::mem::replace(&mut clause, word.clause) {
             text.push_str("| ");
         }

@@ -5,12 +5,11 @@
 
 use std::{
     cmp::Ordering,
-    collections::HashMap,
     fmt,
     net::IpAddr,
     num::NonZeroU32,
     ops::Add,
-    sync::{Arc, Mutex, MutexGuard, PoisonError},
+    sync::{Arc, OnceLock},
     time::Duration,
 };
 
@@ -31,14 +30,26 @@ use crate::ids::UserId;
 #[derive(Debug)]
 pub struct MemoryLimits {
     clock: SharedClock,
-    /// One limiter per name and policy, made when first asked; as many as the settings have policies.
-    limiters: Mutex<HashMap<(PolicyName, Terms), Arc<Limiter>>>,
+    limiters: Chain,
+}
+
+/// The limiters, one for each name and policy, made when first asked; as many as the settings have policies. It only
+/// grows, so that it is read without a lock: whoever asks for a token waits for nobody who asks under another key.
+#[derive(Debug, Default)]
+struct Chain(OnceLock<Box<Link>>);
+
+#[derive(Debug)]
+struct Link {
+    name: PolicyName,
+    terms: Terms,
+    limiter: Limiter,
+    next: Chain,
 }
 
 type Limiter = RateLimiter<Bucket, DashMapStateStore<Bucket>, GovernorClock, StateInformationMiddleware>;
 
 /// The numbers of a policy.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
 struct Terms {
     rate: NonZeroU32,
     burst: NonZeroU32,
@@ -57,26 +68,38 @@ pub(super) enum Bucket {
 impl MemoryLimits {
     /// Makes an empty store; every bucket is full.
     pub fn new(clock: SharedClock) -> Self {
-        Self { clock, limiters: Mutex::default() }
+        Self { clock, limiters: Chain::default() }
     }
 
     /// Returns how many buckets are remembered.
     pub fn buckets(&self) -> usize {
-        self.limiters().values().map(|limiter| limiter.len()).sum()
+        self.limiters.iter().map(RateLimiter::len).sum()
     }
 
-    fn limiter(&self, name: PolicyName, policy: &Policy) -> Arc<Limiter> {
+    fn limiter(&self, name: PolicyName, policy: &Policy) -> &Limiter {
         let terms = Terms { rate: policy.rate, burst: policy.burst, period: policy.period };
-        let mut limiters = self.limiters();
-        let limiter = limiters.entry((name, terms)).or_insert_with(|| {
-            let clock = GovernorClock(Arc::clone(&self.clock));
-            Arc::new(RateLimiter::dashmap_with_clock(terms.quota(), clock).with_middleware())
-        });
-        Arc::clone(limiter)
+        let mut chain = &self.limiters;
+        loop {
+            let link = chain.0.get_or_init(|| Box::new(Link::new(name, terms, Arc::clone(&self.clock))));
+            if link.name == name && link.terms == terms {
+                return &link.limiter;
+            }
+            chain = &link.next;
+        }
     }
+}
 
-    fn limiters(&self) -> MutexGuard<'_, HashMap<(PolicyName, Terms), Arc<Limiter>>> {
-        self.limiters.lock().unwrap_or_else(PoisonError::into_inner)
+impl Chain {
+    fn iter(&self) -> impl Iterator<Item = &Limiter> {
+        let links = std::iter::successors(self.0.get(), |link| link.next.0.get());
+        links.map(|link| &link.limiter)
+    }
+}
+
+impl Link {
+    fn new(name: PolicyName, terms: Terms, clock: SharedClock) -> Self {
+        let limiter = RateLimiter::dashmap_with_clock(terms.quota(), GovernorClock(clock)).with_middleware();
+        Self { name, terms, limiter, next: Chain::default() }
     }
 }
 
@@ -137,8 +160,7 @@ impl LimitStore for MemoryLimits {
     }
 
     async fn sweep(&self) {
-        let limiters: Vec<_> = self.limiters().values().cloned().collect();
-        for limiter in limiters {
+        for limiter in self.limiters.iter() {
             limiter.retain_recent();
             limiter.shrink_to_fit();
         }

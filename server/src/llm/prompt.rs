@@ -10,6 +10,8 @@
 //! in the prompt once. Small talk, fallbacks and safety texts are not given to this function, and it adds no
 //! text of its own beside the system message.
 
+use std::borrow::Cow;
+
 use jiff::Timestamp;
 use serde::Serialize;
 
@@ -61,25 +63,30 @@ pub struct Bounds {
 /// Longest key or value of a fact in the prompt, in characters; the rest is cut off.
 const FACT_CHARACTERS_MAX: usize = 200;
 
+/// Room for what a system message says beside facts and fixed texts.
+const FRAME_BYTES: usize = 120;
+
 /// What a message costs beside its text.
 const MESSAGE_TOKENS: usize = 4;
 
 /// Builds the prompt.
 pub fn build(material: &Material<'_>, bounds: &Bounds) -> Vec<Turn> {
-    let turn = |role, text: &str| turn(role, text, bounds.mask);
-    let current = turn("user", material.current);
+    let turn = |role, text| turn(role, text, bounds.mask);
+    let current = turn("user", material.current.into());
     let mut left = bounds.tokens.saturating_sub(cost(&current));
     let system = system(material, bounds, left);
     left = left.saturating_sub(cost(&system));
-    let mut newest_first = Vec::new();
+    let mut newest_first = Vec::with_capacity(material.history.len() + 2);
+    newest_first.push(current);
     for message in material.history.iter().rev() {
-        let turn = turn(role(message.role), &message.text);
+        let turn = turn(role(message.role), message.text.as_str().into());
         let Some(rest) = left.checked_sub(cost(&turn)) else { break };
         left = rest;
         newest_first.push(turn);
     }
+    newest_first.push(system);
     newest_first.reverse();
-    [vec![system], newest_first, vec![current]].concat()
+    newest_first
 }
 
 /// Returns a prompt without what was said before, if it holds any of it.
@@ -99,8 +106,8 @@ fn cost(turn: &Turn) -> usize {
     estimate(&turn.content) + MESSAGE_TOKENS
 }
 
-fn turn(role: &'static str, text: &str, masked: bool) -> Turn {
-    Turn { role, content: if masked { mask::mask(text) } else { text.to_owned() } }
+fn turn(role: &'static str, text: Cow<'_, str>, masked: bool) -> Turn {
+    Turn { role, content: if masked { mask::mask(text) } else { text.into_owned() } }
 }
 
 const fn role(role: Role) -> &'static str {
@@ -120,8 +127,8 @@ fn system(material: &Material<'_>, bounds: &Bounds, tokens: usize) -> Turn {
     known.sort();
     let mut terms = material.terms;
     loop {
-        let lines: Vec<_> = known.iter().map(|(_, line)| line.as_str()).collect();
-        let turn = turn("system", &system_text(material.language, &lines, terms), bounds.mask);
+        let lines = known.iter().map(|(_, line)| line.as_str());
+        let turn = turn("system", system_text(material.language, lines, terms).into(), bounds.mask);
         if cost(&turn) <= tokens {
             return turn;
         }
@@ -135,30 +142,58 @@ fn system(material: &Material<'_>, bounds: &Bounds, tokens: usize) -> Turn {
 
 /// One line of a fact. Keys and values come from users: none can begin a line of its own.
 fn known_line(fact: &Fact, at: Timestamp) -> String {
+    let mut line = String::with_capacity(fact.key.len() + fact.value.len().max(OVERDUE.len()) + 4);
+    line.push_str("- ");
+    push_one_line(&mut line, &fact.key);
+    line.push_str(": ");
     if facts::is_overdue(fact, at) {
-        return format!("- {}: {OVERDUE}", one_line(&fact.key));
+        line.push_str(OVERDUE);
+    } else {
+        push_one_line(&mut line, &facts::shown(fact, at));
     }
-    format!("- {}: {}", one_line(&fact.key), one_line(&facts::shown(fact, at)))
+    line
 }
 
-/// Folds white space and control characters to single spaces and cuts to the longest length.
-fn one_line(text: &str) -> String {
-    let words = text.split(|c: char| c.is_whitespace() || c.is_control()).filter(|word| !word.is_empty());
-    words.collect::<Vec<_>>().join(" ").chars().take(FACT_CHARACTERS_MAX).collect()
-}
-
-fn system_text(language: &str, known: &[&str], terms: &[String]) -> String {
-    let mut text = format!("{ROLE}\n{}\n", answer_in(language));
-    let known = known.iter().copied();
-    let terms = terms.iter().map(String::as_str);
-    let headed = [("What is known about the user:", known.collect::<Vec<_>>()), (TERMS, terms.collect())];
-    for (head, lines) in headed.into_iter().filter(|(_, lines)| !lines.is_empty()) {
-        for line in [head].into_iter().chain(lines) {
-            text.push_str(line);
-            text.push('\n');
+/// Adds a text with white space and control characters folded to single spaces, cut to the longest length.
+fn push_one_line(line: &mut String, text: &str) {
+    let start = line.len();
+    for word in text.split(|c: char| c.is_whitespace() || c.is_control()).filter(|word| !word.is_empty()) {
+        if line.len() > start {
+            line.push(' ');
         }
+        line.push_str(word);
     }
+    if let Some((end, _)) = line[start..].char_indices().nth(FACT_CHARACTERS_MAX) {
+        line.truncate(start + end);
+    }
+}
+
+fn system_text<'a>(
+    language: &str,
+    known: impl ExactSizeIterator<Item = &'a str> + Clone,
+    terms: &'a [String],
+) -> String {
+    let terms = terms.iter().map(String::as_str);
+    let lengths: usize = known.clone().chain(terms.clone()).map(|line| line.len() + 1).sum();
+    let mut text = String::with_capacity(ROLE.len() + lengths + RULES.len() + FRAME_BYTES);
+    text.push_str(ROLE);
+    text.push_str("\nAnswer in ");
+    text.push_str(english_name(language).unwrap_or("English"));
+    text.push_str(".\n");
+    push_lines(&mut text, KNOWN, known);
+    push_lines(&mut text, TERMS, terms);
     text + RULES
+}
+
+/// Adds lines with a heading; nothing where there are none.
+fn push_lines<'a>(text: &mut String, heading: &'a str, lines: impl ExactSizeIterator<Item = &'a str>) {
+    if lines.len() == 0 {
+        return;
+    }
+    for line in [heading].into_iter().chain(lines) {
+        text.push_str(line);
+        text.push('\n');
+    }
 }
 
 /// The first facts to be listed, and the last to be left out: what moves with the pregnancy, what must not be forgotten,
@@ -177,6 +212,9 @@ pub const REVIEW: Mark = Mark::Unreviewed;
 
 const ROLE: &str = "You are a warm and careful companion for people who are pregnant.";
 
+/// Stands before the lines of facts.
+const KNOWN: &str = "What is known about the user:";
+
 /// Stands before the lines of the glossary.
 const TERMS: &str = "How to say medical terms in your answer:";
 
@@ -190,11 +228,6 @@ Rules:
 - For anything that sounds dangerous, say first that a doctor should be called now.
 - You cannot create calendar entries or reminders; never say that you did.
 - Words in angle brackets stand for private data; do not ask for them.";
-
-/// Names the language of the answer; what has no name is English.
-fn answer_in(language: &str) -> String {
-    format!("Answer in {}.", english_name(language).unwrap_or("English"))
-}
 
 #[cfg(test)]
 mod tests;

@@ -7,6 +7,8 @@
 //! Invariant: the events depend on the bytes alone, never on how they were split into reads. It knows
 //! nothing of JSON or of what ends an answer.
 
+use memchr::{memchr, memchr2};
+
 /// A line was longer than the parser may hold.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
 #[error("event stream has a line of more than {limit} bytes")]
@@ -46,17 +48,23 @@ impl Parser {
     pub fn push(&mut self, bytes: &[u8]) -> Result<Vec<Item>, LineTooLong> {
         let mut items = Vec::new();
         let mut rest = bytes;
-        while let Some((&first, _)) = rest.split_first() {
+        while let Some(&first) = rest.first() {
             if std::mem::take(&mut self.after_cr) && first == b'\n' {
                 rest = &rest[1..];
                 continue;
             }
-            let end = rest.iter().position(|byte| matches!(byte, b'\n' | b'\r'));
-            let text = &rest[..end.unwrap_or(rest.len())];
-            self.grow(text)?;
-            let Some(end) = end else { break };
+            let Some(end) = memchr2(b'\n', b'\r', rest) else {
+                self.grow(rest)?;
+                break;
+            };
             self.after_cr = rest[end] == b'\r';
-            self.end_line(&mut items)?;
+            if self.line.is_empty() {
+                self.check(end)?;
+                self.end_line(&rest[..end], &mut items)?;
+            } else {
+                self.grow(&rest[..end])?;
+                self.end_begun_line(&mut items)?;
+            }
             rest = &rest[end + 1..];
         }
         Ok(items)
@@ -67,27 +75,34 @@ impl Parser {
     pub fn finish(&mut self) -> Result<Vec<Item>, LineTooLong> {
         let mut items = Vec::new();
         if !self.line.is_empty() {
-            self.end_line(&mut items)?;
+            self.end_begun_line(&mut items)?;
         }
         self.end_event(&mut items);
         Ok(items)
     }
 
     fn grow(&mut self, text: &[u8]) -> Result<(), LineTooLong> {
-        if self.line.len() + text.len() > self.line_bytes {
-            return Err(LineTooLong { limit: self.line_bytes });
-        }
+        self.check(self.line.len() + text.len())?;
         self.line.extend_from_slice(text);
         Ok(())
     }
 
-    fn end_line(&mut self, items: &mut Vec<Item>) -> Result<(), LineTooLong> {
-        let taken = std::mem::take(&mut self.line);
-        let line = if std::mem::take(&mut self.at_start) {
-            taken.strip_prefix(b"\xEF\xBB\xBF").unwrap_or(&taken)
-        } else {
-            &taken
-        };
+    const fn check(&self, length: usize) -> Result<(), LineTooLong> {
+        if length > self.line_bytes { Err(LineTooLong { limit: self.line_bytes }) } else { Ok(()) }
+    }
+
+    /// Ends the line that came in parts, and keeps its memory for the next one of that kind.
+    fn end_begun_line(&mut self, items: &mut Vec<Item>) -> Result<(), LineTooLong> {
+        let mut line = std::mem::take(&mut self.line);
+        self.end_line(&line, items)?;
+        line.clear();
+        self.line = line;
+        Ok(())
+    }
+
+    fn end_line(&mut self, line: &[u8], items: &mut Vec<Item>) -> Result<(), LineTooLong> {
+        let is_first = std::mem::take(&mut self.at_start);
+        let line = line.strip_prefix(b"\xEF\xBB\xBF").filter(|_| is_first).unwrap_or(line);
         match line {
             [] => self.end_event(items),
             [b':', ..] => items.push(Item::Comment),
@@ -97,7 +112,7 @@ impl Parser {
     }
 
     fn field(&mut self, line: &[u8]) -> Result<(), LineTooLong> {
-        let (name, value) = match line.iter().position(|byte| *byte == b':') {
+        let (name, value) = match memchr(b':', line) {
             Some(colon) => (&line[..colon], &line[colon + 1..]),
             None => (line, &[][..]),
         };
@@ -105,17 +120,15 @@ impl Parser {
             return Ok(());
         }
         let value = value.strip_prefix(b" ").unwrap_or(value);
-        let data = match &mut self.data {
+        let held = self.data.as_ref().map_or(0, |data| data.len() + 1);
+        self.check(held + value.len())?;
+        match &mut self.data {
             Some(data) => {
                 data.push(b'\n');
-                data
+                data.extend_from_slice(value);
             }
-            none => none.insert(Vec::new()),
-        };
-        if data.len() + value.len() > self.line_bytes {
-            return Err(LineTooLong { limit: self.line_bytes });
+            none => *none = Some(value.to_owned()),
         }
-        data.extend_from_slice(value);
         Ok(())
     }
 

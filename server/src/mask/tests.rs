@@ -69,7 +69,7 @@ proptest! {
     fn an_email_is_masked_wherever_it_stands(
         before in "[a-z ]{0,20}", name in "[a-z][a-z0-9.]{0,10}[a-z]", host in "[a-z]{2,10}", after in "[ ,!][a-z ]{0,20}",
     ) {
-        let text = mask(&format!("{before} {name}@{host}.com{after}"));
+        let text = mask(format!("{before} {name}@{host}.com{after}"));
 
         prop_assert!(!text.contains('@'), "{}", text);
         prop_assert!(text.contains("<email>"));

@@ -6,7 +6,10 @@
 
 use std::ops::Range;
 
-use super::lists::{self, Phrases};
+use super::{
+    lists,
+    phrasebook::{Kind, Phrasebook},
+};
 use crate::words::Word;
 
 /// So many words before a pattern a denial still reaches it.
@@ -21,7 +24,7 @@ const READING_REACH: usize = 9;
 /// Phrases that make words harmless.
 #[derive(Debug)]
 pub(super) struct Harmless {
-    phrases: Phrases,
+    phrases: Phrasebook,
 }
 
 /// What of one message is harmless.
@@ -39,19 +42,19 @@ pub(super) struct Excuses {
 impl Harmless {
     /// Takes the phrases that are compiled in.
     pub(super) fn new() -> Self {
-        Self { phrases: lists::phrases() }
+        Self { phrases: Phrasebook::new(lists::phrases()) }
     }
 
     /// Looks a message through.
-    pub(super) fn excuses(&self, words: &[Word]) -> Excuses {
-        let mut covered = vec![false; words.len()];
-        for place in places(&self.phrases.covered, words) {
-            covered[place].fill(true);
+    pub(super) fn excuses(&self, words: &[Word<'_>]) -> Excuses {
+        let (mut covered, mut elsewhen, mut others) = (vec![false; words.len()], Vec::new(), Vec::new());
+        for (kind, place) in self.phrases.places(words) {
+            match kind {
+                Kind::Covered => covered[place].fill(true),
+                Kind::Elsewhen => elsewhen.push(words[place.start].clause),
+                Kind::Others => others.push(place.end),
+            }
         }
-        let elsewhen = [&self.phrases.past, &self.phrases.general].into_iter();
-        let elsewhen = elsewhen.flat_map(|phrases| places(phrases, words));
-        let elsewhen = elsewhen.map(|place| words[place.start].clause).collect();
-        let mut others: Vec<usize> = places(&self.phrases.others, words).map(|place| place.end).collect();
         others.sort_unstable();
         let is_back = words.windows(2).any(|pair| BACK.contains(&[&*pair[0].text, &*pair[1].text]))
             || words.iter().any(|word| word.text == "again");
@@ -61,7 +64,7 @@ impl Harmless {
 
 impl Excuses {
     /// Returns whether the sign at these places is denied, long gone, or somebody else's.
-    pub(super) fn cover(&self, words: &[Word], sign: Range<usize>) -> bool {
+    pub(super) fn cover(&self, words: &[Word<'_>], sign: Range<usize>) -> bool {
         let clause = words[sign.start].clause;
         is_denied(&words[..sign.start], DENIAL_REACH)
             || sign.len() > 1 && is_denied(&words[sign.start..sign.end - 1], INNER_REACH)
@@ -78,32 +81,11 @@ impl Excuses {
     }
 }
 
-/// Returns the places of phrases, none of which leaves its clause.
-fn places<'a>(phrases: &'a [lists::Groups], words: &'a [Word]) -> impl Iterator<Item = Range<usize>> + 'a {
-    phrases.iter().flat_map(move |groups| {
-        let starts = words.windows(groups.len()).enumerate();
-        starts.filter(|(_, window)| fits(groups, window)).map(|(at, _)| at..at + groups.len())
-    })
-}
-
-fn fits(groups: &lists::Groups, window: &[Word]) -> bool {
-    let is_choice = |word: &Word, choice: &&str| match choice.strip_suffix('*') {
-        Some(stem) => word.text.starts_with(stem),
-        None => *choice == "_" || *choice == word.text,
-    };
-    let in_clause = window.first().map(|word| word.clause) == window.last().map(|word| word.clause);
-    in_clause
-        && groups
-            .iter()
-            .zip(window)
-            .all(|(choices, word)| choices.iter().any(|choice| is_choice(word, choice)))
-}
-
 /// Returns whether the words before a sign deny it: "no", "sin", "ne" in the same clause.
-fn is_denied(before: &[Word], reach: usize) -> bool {
-    let clause = |word: &&Word| before.last().is_some_and(|last| last.clause == word.clause);
+fn is_denied(before: &[Word<'_>], reach: usize) -> bool {
+    let clause = |word: &&Word<'_>| before.last().is_some_and(|last| last.clause == word.clause);
     let near: Vec<&str> =
-        before.iter().rev().take_while(clause).take(reach).map(|word| word.text.as_str()).collect();
+        before.iter().rev().take_while(clause).take(reach).map(|word| &*word.text).collect();
     let Some(denial) = near.iter().rposition(|word| DENIALS.contains(word)) else {
         return false;
     };
@@ -112,9 +94,9 @@ fn is_denied(before: &[Word], reach: usize) -> bool {
 }
 
 /// Returns whether a fever is followed by a reading that is none.
-fn is_low_reading(words: &[Word], sign: &Range<usize>) -> bool {
+fn is_low_reading(words: &[Word<'_>], sign: &Range<usize>) -> bool {
     let first = &words[sign.start];
-    if !FEVERS.contains(&first.text.as_str()) {
+    if !FEVERS.contains(&&*first.text) {
         return false;
     }
     let reach = (sign.end - 1)..words.len().min(sign.end - 1 + READING_REACH);
@@ -124,10 +106,10 @@ fn is_low_reading(words: &[Word], sign: &Range<usize>) -> bool {
 }
 
 /// Returns the degrees at a place, if there are some and no weeks, days or years.
-fn reading(words: &[Word], at: usize) -> Option<f64> {
+fn reading(words: &[Word<'_>], at: usize) -> Option<f64> {
     let degrees = words[at].text.parse::<f64>().ok().filter(|n| (34.0..=110.0).contains(n))?;
     let beside = [at.checked_sub(1), Some(at + 1)].into_iter().flatten().filter_map(|at| words.get(at));
-    let is_time = |word: &Word| TIMES.contains(&word.text.as_str());
+    let is_time = |word: &Word<'_>| TIMES.contains(&&*word.text);
     (!beside.into_iter().any(is_time)).then_some(degrees)
 }
 
@@ -137,17 +119,17 @@ pub(super) fn is_fever(degrees: f64) -> bool {
 }
 
 /// Returns whether nobody else is named between others and the sign.
-fn is_theirs(words: &[Word], between: Range<usize>) -> bool {
+fn is_theirs(words: &[Word<'_>], between: Range<usize>) -> bool {
     between.start <= between.end
         && between.start > 0
         && words[between.start - 1].clause == words.get(between.end).map_or(usize::MAX, |word| word.clause)
-        && !words[between].iter().any(|word| PERSONS.contains(&word.text.as_str()))
+        && !words[between].iter().any(|word| PERSONS.contains(&&*word.text))
 }
 
 /// Returns whether something in the clause says that it is so now, whatever else the clause tells of.
-fn is_now(words: &[Word], clause: usize) -> bool {
+fn is_now(words: &[Word<'_>], clause: usize) -> bool {
     let inside: Vec<&str> =
-        words.iter().filter(|word| word.clause == clause).map(|word| word.text.as_str()).collect();
+        words.iter().filter(|word| word.clause == clause).map(|word| &*word.text).collect();
     inside.iter().any(|word| PRESENT.contains(word))
         || inside.windows(2).any(|pair| PRESENT_PAIRS.contains(&[pair[0], pair[1]]))
 }

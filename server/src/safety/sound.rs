@@ -3,25 +3,52 @@
 //! English, Spanish and French share the confusions: doubled letters, `b` and `v`, a silent `h`, `k` and
 //! `qu`, `s` and `z`, `ai` and `e`. The result is no word of any language; it is only compared.
 
+use std::borrow::Cow;
+
+/// Letters that sound like another one, in the order in which they are replaced.
+const ALIKE: [(&str, &str); 5] = [("y", "i"), ("eau", "o"), ("ai", "e"), ("ei", "e"), ("ph", "f")];
+
+/// What can be told of a word at a glance: which letters are in it, and how many.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Outline {
+    letters: u32,
+    length: usize,
+}
+
+impl Outline {
+    pub(super) fn of(word: &str) -> Self {
+        let letters = word.bytes().fold(0, |letters, byte| letters | 1 << (byte & 31));
+        Self { letters, length: word.len() }
+    }
+
+    /// Returns whether one typing error may lie between the words: it takes one letter away and brings one, at most.
+    pub(super) const fn is_near(self, other: Self) -> bool {
+        self.length.abs_diff(other.length) <= 1 && (self.letters ^ other.letters).count_ones() <= 2
+    }
+}
+
 /// Returns how a folded word sounds.
 pub(super) fn sound(word: &str) -> String {
-    let word = word.replace('y', "i").replace("eau", "o");
-    let word = word.replace("ai", "e").replace("ei", "e").replace("ph", "f");
-    let letters: Vec<char> = word.chars().collect();
+    let mut word = Cow::Borrowed(word);
+    for (written, alike) in ALIKE {
+        if word.contains(written) {
+            word = Cow::Owned(word.replace(written, alike));
+        }
+    }
     let mut heard = String::with_capacity(word.len());
-    for (at, letter) in letters.iter().enumerate() {
-        let before = at.checked_sub(1).and_then(|at| letters.get(at));
-        let after = letters.get(at + 1);
+    let (mut letters, mut before) = (word.chars().peekable(), None);
+    while let Some(letter) = letters.next() {
+        let (last, after) = (before.replace(letter), letters.peek());
         let letter = match letter {
-            'h' if !matches!(before, Some('c' | 's' | 't')) => continue,
-            'u' if before == Some(&'q') => continue,
+            'h' if !matches!(last, Some('c' | 's' | 't')) => continue,
+            'u' if last == Some('q') => continue,
             'v' => 'b',
             'z' => 's',
             'q' => 'k',
             'c' if matches!(after, Some('e' | 'i')) => 's',
             'c' if after != Some(&'h') => 'k',
             'g' if matches!(after, Some('e' | 'i')) => 'j',
-            other => *other,
+            other => other,
         };
         if !heard.ends_with(letter) {
             heard.push(letter);
@@ -92,6 +119,14 @@ mod tests {
 
             prop_assert!(is_typo(&shorter, &word));
             prop_assert!(is_typo(&word, &shorter));
+        }
+
+        #[test]
+        fn an_outline_rules_out_no_typing_error(word in "[a-zé1]{1,9}", known in "[a-zé1]{1,9}", keep in 0usize..9) {
+            let keep = word.floor_char_boundary(keep.min(word.len()));
+            for known in [known.clone(), format!("{}{}", &word[..keep], known), word.replace('a', "b")] {
+                prop_assert!(!is_typo(&word, &known) || Outline::of(&word).is_near(Outline::of(&known)));
+            }
         }
     }
 }

@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 
-use super::split;
+use super::{Word, fold, split};
 
 /// A set of phrases, each with what it stands for. A phrase is known by its folded form.
 #[derive(Clone, Debug)]
@@ -21,7 +21,7 @@ impl<T> Default for Phrases<T> {
 impl<T> Phrases<T> {
     /// Puts a phrase in the set. One without words is nothing that could be found, and is left out.
     pub(crate) fn insert(&mut self, phrase: &str, entry: T) {
-        let words = split(phrase).len();
+        let words = split(&fold(phrase)).len();
         if words > 0 {
             self.longest = self.longest.max(words);
             self.entries.insert(folded(phrase), entry);
@@ -29,17 +29,21 @@ impl<T> Phrases<T> {
     }
 
     /// Returns the entries that occur among the words of a message as whole words, by folded form and each once.
-    pub(crate) fn found<'a>(&'a self, words: &[String]) -> BTreeMap<&'a str, &'a T> {
+    pub(crate) fn found<'a>(&'a self, words: &[Word<'_>]) -> BTreeMap<&'a str, &'a T> {
         let windows = (1..=self.longest).flat_map(|length| words.windows(length));
-        let entry = |window: &[String]| self.entries.get_key_value(&window.join(" "));
+        let entry = |window: &[Word<'_>]| self.entries.get_key_value(&joined(window));
         windows.filter_map(entry).map(|(phrase, entry)| (phrase.as_str(), entry)).collect()
     }
 }
 
 /// Returns the form by which a phrase is known: its words in lower case, without diacritics and marks.
 pub(crate) fn folded(phrase: &str) -> String {
-    let words: Vec<_> = split(phrase).into_iter().map(|word| word.text).collect();
-    words.join(" ")
+    joined(&split(&fold(phrase)))
+}
+
+fn joined(words: &[Word<'_>]) -> String {
+    let texts: Vec<_> = words.iter().map(|word| &*word.text).collect();
+    texts.join(" ")
 }
 
 #[cfg(test)]
@@ -51,8 +55,8 @@ mod tests {
         for (number, phrase) in (0..).zip(["Nausée", "brain zaps", "zaps", "l'eau", "?!"]) {
             phrases.insert(phrase, number);
         }
-        let words: Vec<_> = split(message).into_iter().map(|word| word.text).collect();
-        phrases.found(&words).into_values().copied().collect()
+        let folded = fold(message);
+        phrases.found(&split(&folded)).into_values().copied().collect()
     }
 
     #[test]
