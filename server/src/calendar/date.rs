@@ -50,7 +50,7 @@ mod tests {
 
         insta::assert_snapshot!(all.join("\n"), @"
         December 3 at 10:00; January 1, 2027 at 10:00; December 31 at 9:05
-        el 3 de diciembre a las 10:00; el 1 de enero de 2027 a las 10:00; el 31 de diciembre a las 9:05
+        el 3 de diciembre, 10:00 h; el 1 de enero de 2027, 10:00 h; el 31 de diciembre, 9:05 h
         le 3 décembre à 10:00; le 1er janvier 2027 à 10:00; le 31 décembre à 9:05
         ");
     }

@@ -169,7 +169,7 @@ fn a_proposal_is_in_one_language_from_its_title_to_its_date_f65() {
     ];
     insta::assert_snapshot!(all.join("\n"), @"
     Appointment: An entry for the appointment that you mentioned, proposed for December 3 at 10:00. Please set the time that you agreed on.
-    Cita: Una entrada para la cita que has mencionado, propuesta para el 3 de diciembre a las 10:00. Pon la hora que hayas acordado.
+    Cita: Una entrada para la cita que has mencionado, propuesta para el 3 de diciembre, 10:00 h. Pon la hora que hayas acordado.
     Rendez-vous: Une entrée pour le rendez-vous dont vous avez parlé, proposée pour le 3 décembre à 10:00. Indiquez l'heure dont vous avez convenu.
     Appointment: An entry for the appointment that you mentioned, proposed for December 1 at 10:00. Please set the time that you agreed on.
     ");

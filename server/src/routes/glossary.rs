@@ -63,7 +63,7 @@ pub(crate) async fn import(
     if let Err(problem) = watch.reload().await {
         imported["problem"] = json!(problem.to_string());
     }
-    Ok((Extension(Told(format!("{} terms", terms.len()))), axum::Json(imported)))
+    Ok((Extension(Told(format!("terms: {}", terms.len()))), axum::Json(imported)))
 }
 
 async fn terms(storage: &SharedStorage, code: &str) -> Stored<Vec<GlossaryTerm>> {

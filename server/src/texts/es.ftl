@@ -91,10 +91,10 @@ suggestion =
     .reminder_description = Escribiste: «{ $said }». Propuesto para { $when }. Comprueba la hora y cámbiala si otra te viene mejor.
 
 date =
-    .moment = el { $day } de { $month } a las { $time }
-    .moment_of_year = el { $day } de { $month } de { $year } a las { $time }
-    .first = el 1 de { $month } a las { $time }
-    .first_of_year = el 1 de { $month } de { $year } a las { $time }
+    .moment = el { $day } de { $month }, { $time } h
+    .moment_of_year = el { $day } de { $month } de { $year }, { $time } h
+    .first = el 1 de { $month }, { $time } h
+    .first_of_year = el 1 de { $month } de { $year }, { $time } h
     .month_1 = enero
     .month_2 = febrero
     .month_3 = marzo

@@ -201,7 +201,7 @@ async fn every_change_of_languages_texts_and_words_leaves_a_row_that_tells_what_
     PUT /api/admin/languages/fr/symptom-words/naus%C3%A9e | 201
     PUT /api/admin/languages/{code}/symptom-words/{word} | 422
     DELETE /api/admin/languages/fr/symptom-words/nausee | 200
-    PUT /api/admin/languages/fr/glossary.csv | 200, 1 terms
+    PUT /api/admin/languages/fr/glossary.csv | 200, terms: 1
     PUT /api/admin/languages/{code}/glossary.csv | 422
     ");
     server.stop().await;

@@ -44,9 +44,14 @@ fn what_cannot_be_meant_is_refused_with_the_way_out_s5() {
 
         assert!(error.contains(wanted), "{error}\n{rest}");
     }
-    let elsewhere = BASE.replace("http://127.0.0.1:1", "https://example.org");
-    let error = load_text(&format!("{elsewhere}llm = \"127.0.0.1:2\"\n")).unwrap_err();
-    assert!(error.contains("write `http://address:port`"), "{error}");
+    for url in ["https://example.org", "http://nobody.invalid:8080", "http://localhost"] {
+        let elsewhere = BASE.replace("http://127.0.0.1:1", url);
+        let error = load_text(&format!("{elsewhere}llm = \"127.0.0.1:2\"\n")).unwrap_err();
+        assert!(
+            error.contains("write `http://host:port`, with a host whose address can be found"),
+            "{error}"
+        );
+    }
 }
 
 #[test]
