@@ -257,6 +257,11 @@ fn a_load_goes_up_step_by_step_and_names_the_first_that_breaks_l5() {
     let report = loaded.report();
     assert_eq!(report["steps"].as_array().unwrap().len(), 2, "no further step is taken: {}", loaded.told());
     assert_eq!((&report["users"], &report["figures"]["sockets"]), (&Value::from(4), &Value::from(4.0)));
+
+    let first = load(&profile, None, &["--steps", "4", "--threshold", "sockets < 2"]);
+
+    let limit = "step 1 of 2 users is the first to break: sockets < 2: 2; 0 users were carried";
+    assert!(first.told().contains(limit), "{}", first.told());
 }
 
 #[test]

@@ -68,6 +68,9 @@ impl Report {
         if run.load != self.load || run.target != self.target {
             return Some("load or target");
         }
+        if (run.users, run.part) != (self.users, self.part) {
+            return Some("number of users");
+        }
         None
     }
 }

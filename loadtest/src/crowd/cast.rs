@@ -9,7 +9,7 @@ use std::{collections::BTreeSet, str::FromStr};
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
-use super::profile::Profile;
+use super::profile::{Does, Profile};
 
 /// The most parts of a load.
 pub const PARTS_MAX: usize = 1000;
@@ -89,6 +89,15 @@ impl Cast {
         self.until(usize::MAX)
     }
 
+    /// Returns how many files each of the programs may need at once: of the target a running turn takes two, to its user
+    /// and to the model.
+    pub(crate) fn files(&self, profile: &Profile) -> usize {
+        let groups = profile.groups.iter().zip(&self.0);
+        let chatting = groups.filter(|(group, _)| matches!(group.does, Does::Chat(_)));
+        let talkers: usize = chatting.map(|(_, players)| players.len()).sum();
+        self.users() + talkers
+    }
+
     pub(crate) fn people(&self) -> BTreeSet<usize> {
         self.0.iter().flatten().map(|player| player.person).collect()
     }
@@ -135,6 +144,16 @@ mod tests {
 
         assert_eq!([1, 2, 3, 4].map(|steps| cast.until(steps)), [5, 9, 13, 17]);
         assert!(cast.group(0).iter().all(|player| (0.0..1.0).contains(&player.share)));
+    }
+
+    #[test]
+    fn only_who_chats_takes_two_files_of_the_target_l3() {
+        let mut profile = profile(1);
+        assert_eq!(Cast::of(&profile, Part::WHOLE).files(&profile), 17);
+
+        profile.groups[0].does = toml::from_str("chat = { every = \"1s\" }").unwrap();
+
+        assert_eq!(Cast::of(&profile, Part::WHOLE).files(&profile), 25);
     }
 
     #[test]

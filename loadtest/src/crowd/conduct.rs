@@ -2,6 +2,8 @@
 
 use std::{sync::Arc, time::Duration};
 
+use clock::timeout;
+
 use super::{
     cast::Cast,
     judge::{self, Measured},
@@ -39,14 +41,36 @@ impl Conductor<'_> {
             self.listener.say(format!("{users} are in; warming up for {:?}", self.profile.warm_up));
             self.stage.clock().sleep(self.profile.warm_up).await;
             let measured = self.measure(users, empty).await;
-            let judged = judge::judged(&measured, &self.profile.thresholds);
+            let is_the_last = step == self.profile.steps || self.breaks(&measured).await;
             steps.push(measured);
-            if step < self.profile.steps && judge::is_the_last(&judged) {
-                self.listener.say(format!("{users} users are too many; no further step is taken"));
+            if is_the_last {
                 break;
             }
         }
         Ok(steps)
+    }
+
+    /// Waits until what was due in the step that was just measured has ended, and says whether that broke it: then no
+    /// further step is taken.
+    async fn breaks(&self, step: &Measured) -> bool {
+        let (recorder, until) = (&self.stage.recorder, self.stage.recorder.now());
+        let ended = async {
+            while recorder.runs_since_before(until) {
+                self.stage.clock().sleep(LOOK).await;
+            }
+        };
+        // What has no end within the patience of a turn never has one, and is told as that.
+        _ = timeout(self.stage.clock(), self.stage.patience, ended).await;
+        let mut seen = recorder.seen();
+        seen.share_out();
+        let sums = seen.windows.last().map(|window| window.sums.clone()).unwrap_or_default();
+        drop(seen);
+        let breaks =
+            judge::is_the_last(&judge::judged(&Measured { sums, ..step.clone() }, &self.profile.thresholds));
+        if breaks {
+            self.listener.say(format!("no further step is taken after that of {} users", step.users));
+        }
+        breaks
     }
 
     /// Lets the users of the next step come, and waits until so many are there.
@@ -84,7 +108,7 @@ impl Conductor<'_> {
         window.sums.measured_s = until.since(window.from).as_secs_f64();
         window.sums.sockets = sockets;
         window.sums.use_up([empty, begin, end]);
-        Measured { users, at, sums: window.sums.clone() }
+        Measured { users, at, sums: window.sums.clone(), doubts: Vec::new() }
     }
 }
 

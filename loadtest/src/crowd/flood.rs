@@ -66,7 +66,7 @@ pub(crate) async fn play(stage: &Stage, seat: &mut Seat, flood: &Flood) -> Optio
     }
     account.judge(stage, seat, (flood, begun, asked));
     let took = stage.recorder.now().since(begun);
-    stage.recorder.flooded(&account);
+    stage.recorder.flooded(&account, begun);
     Some((took, account))
 }
 
@@ -151,12 +151,15 @@ fn allowed(flood: &Flood, shortest: Duration, longest: Duration) -> RangeInclusi
 
 impl Recorder {
     /// Keeps an account.
-    fn flooded(&self, account: &Account) {
+    fn flooded(&self, account: &Account, begun: Instant) {
+        let now = self.now();
         let mut seen = self.seen();
         seen.running = seen.running.saturating_sub(1);
-        if let Some(window) = seen.windows.last_mut() {
-            window.sums.turns += account.handled;
-            window.sums.worked += account.handled;
+        if let Some(sums) = seen.measured(begun) {
+            sums.turns += account.handled;
+        }
+        if let Some(sums) = seen.measured(now) {
+            sums.worked += account.handled;
         }
         seen.second.turns += account.handled;
         seen.second.refused += account.refused;

@@ -88,7 +88,7 @@ impl Report {
         }
         let mut rows = String::new();
         for step in &self.steps {
-            let outcome = step.checks.iter().map(|check| check.outcome).max().unwrap_or(Outcome::Held);
+            let outcome = step.outcome();
             let _ =
                 write!(rows, "<tr><td class=\"n\">{}<td class=\"{}\">{outcome}", step.users, class(outcome));
             for name in STEP_SHOWN {

@@ -45,25 +45,32 @@ pub(crate) struct Measured {
     /// Wall time at the beginning of what was measured.
     pub(crate) at: String,
     pub(crate) sums: Sums,
+    /// What makes it doubtful beside what its figures tell.
+    pub(crate) doubts: Vec<String>,
+}
+
+impl Measured {
+    /// Says all that makes it doubtful.
+    fn all_doubts(&self, figures: &Figures) -> Vec<String> {
+        [self.doubts.clone(), doubts(figures)].concat()
+    }
 }
 
 /// Makes the report of what was seen, step by step.
 pub(crate) fn report(about: About<'_>, steps: Vec<Measured>, seen: &Seen) -> Report {
     let About { profile, options, machine, started_at } = about;
     let judged: Vec<_> = steps.iter().map(|step| judged(step, &profile.thresholds)).collect();
+    let warnings = steps.iter().zip(&judged).flat_map(|(step, judged)| {
+        let of = if profile.steps > 1 { format!("with {} users: ", step.users) } else { String::new() };
+        step.all_doubts(&judged.figures).into_iter().map(move |doubt| of.clone() + &doubt)
+    });
+    let warnings = warnings.collect();
     let mut last = steps.into_iter().next_back().unwrap_or_default();
-    let figures = judged.last().map(|step| step.figures.clone()).unwrap_or_default();
     let mut checks = vec![kept(seen.promises.values().sum())];
     checks.extend((0..profile.thresholds.len()).filter_map(|n| over_steps(n, &judged)));
     checks.extend(happened(profile, (&last.sums, seen.refused.values().sum())));
-    if seen.panics > 0 {
-        checks.push(Check {
-            text: "the generator is sound".to_owned(),
-            found: format!("it panicked {} times", seen.panics),
-            outcome: Outcome::Inconclusive,
-        });
-    }
-    Report {
+    checks.extend(sound(seen.panics));
+    let mut report = Report {
         schema_version: SCHEMA_VERSION,
         tool: format!("gauntlet {}", env!("CARGO_PKG_VERSION")),
         command: options.command.clone(),
@@ -78,31 +85,57 @@ pub(crate) fn report(about: About<'_>, steps: Vec<Measured>, seen: &Seen) -> Rep
         part: Some(options.part).filter(|part| *part != Part::WHOLE),
         users: last.users,
         measured_at: std::mem::take(&mut last.at),
+        figures: judged.last().map(|step| step.figures.clone()).unwrap_or_default(),
         sums: last.sums,
-        steps: if judged.len() > 1 { judged } else { Vec::new() },
+        steps_planned: profile.steps,
+        steps: if profile.steps > 1 { judged } else { Vec::new() },
+        panics: seen.panics,
         promises: seen.promises.clone(),
         examples: seen.examples.clone(),
         refused: seen.refused.clone(),
         seconds: seen.seconds.clone(),
-        warnings: doubts(&figures),
-        figures,
+        warnings,
         checks,
-    }
+    };
+    report.checks.extend(taken(&report));
+    report
 }
 
-/// Judges one step.
+/// Judges one step. What must hold comes first, in its order; behind it stands what else spoils the step.
 pub(crate) fn judged(step: &Measured, thresholds: &[Threshold]) -> Step {
     let figures = step.sums.figures();
-    let is_doubtful = !doubts(&figures).is_empty();
-    let promises = kept(step.sums.broken);
-    let checks = thresholds.iter().map(|threshold| check(threshold, &figures, is_doubtful));
-    let checks = checks.chain((promises.outcome == Outcome::Failed).then_some(promises)).collect();
+    let doubts = step.all_doubts(&figures);
+    let mut checks: Vec<_> =
+        thresholds.iter().map(|threshold| check(threshold, &figures, !doubts.is_empty())).collect();
+    checks.extend(Some(kept(step.sums.broken)).filter(|kept| kept.outcome == Outcome::Failed));
+    checks.extend(doubts.into_iter().next().map(|found| Check {
+        text: "the generator keeps up".to_owned(),
+        found,
+        outcome: Outcome::Inconclusive,
+    }));
     Step { users: step.users, figures, checks }
 }
 
 /// Says whether a load is to go no further: something broke, or the generator sees the target no more as it is.
 pub(crate) fn is_the_last(step: &Step) -> bool {
-    step.broken().is_some() || !doubts(&step.figures).is_empty()
+    step.outcome() == Outcome::Failed || !doubts(&step.figures).is_empty()
+}
+
+/// Of a load in steps: whether all were taken, and held.
+fn taken(report: &Report) -> Option<Check> {
+    let worst = report.steps.iter().map(Step::outcome).max()?;
+    let outcome =
+        if report.steps.len() < report.steps_planned { worst.max(Outcome::Inconclusive) } else { worst };
+    Some(Check { text: "every step holds".to_owned(), found: report.limit()?, outcome })
+}
+
+/// A generator that broke has judged nothing; told only where that is so.
+pub(super) fn sound(panics: u64) -> Option<Check> {
+    (panics > 0).then(|| Check {
+        text: "the generator is sound".to_owned(),
+        found: format!("it panicked {panics} times"),
+        outcome: Outcome::Inconclusive,
+    })
 }
 
 /// Returns what became of the `n`th threshold over all steps: at the first that did not hold, or else at the last.
@@ -122,7 +155,7 @@ pub(super) fn over_steps(n: usize, steps: &[Step]) -> Option<Check> {
 }
 
 /// A load in which nothing was done shows nothing; told only where that is so.
-fn happened(profile: &Profile, (sums, refused): (&Sums, u64)) -> Option<Check> {
+pub(super) fn happened(profile: &Profile, (sums, refused): (&Sums, u64)) -> Option<Check> {
     let is_idle = profile.groups.iter().all(|group| matches!(group.does, Does::Idle(_)));
     let done = if is_idle { sums.sockets } else { sums.worked + sums.facts + refused };
     (done == 0).then(|| Check {

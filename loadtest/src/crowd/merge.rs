@@ -8,10 +8,13 @@ use std::collections::BTreeSet;
 use super::{
     cast::Part,
     judge::{self, Measured},
+    profile::Profile,
     promise::Promise,
     report::{Report, Second},
+    sums::most,
     threshold::Threshold,
 };
+use crate::result::{Check, Outcome};
 
 /// Parts that began to measure further apart than this share of the measured time did not load the target together.
 const APART_MAX: f64 = 0.1;
@@ -28,6 +31,14 @@ pub enum MergeError {
     /// Two of them are not of one load.
     #[error("`{0}` and `{1}` are of different loads or targets")]
     Different(String, String),
+    /// One has a threshold that this program does not know.
+    #[error(
+        "`{0}` has the threshold `{1}`, which this program cannot judge\n  hint: merge with the program that loaded"
+    )]
+    Unreadable(String, String),
+    /// They are shares of different splits.
+    #[error("`{0}` is one of {1} parts, and another is one of {2}")]
+    Split(String, usize, usize),
     /// Not every part is there, once.
     #[error("the parts are {0}; each of 0 to {1} is needed once")]
     Incomplete(String, usize),
@@ -46,7 +57,7 @@ pub fn merge(parts: &[(String, Report)]) -> Result<Report, MergeError> {
     }
     whole.part = None;
     whole.command = format!("{} parts, such as: {}", parts.len(), whole.command);
-    whole.judge_again(apart(parts));
+    whole.judge_again(&first.0, parts)?;
     Ok(whole)
 }
 
@@ -56,8 +67,11 @@ fn complete(parts: &[(String, Report)]) -> Result<(), MergeError> {
     let mut count = 0;
     for (name, report) in parts {
         let Part { number, of } = report.part.ok_or_else(|| MergeError::NoPart(name.clone()))?;
+        if count > 0 && of != count {
+            return Err(MergeError::Split(name.clone(), of, count));
+        }
         numbers.push(number);
-        count = count.max(of);
+        count = of;
     }
     numbers.sort_unstable();
     if numbers.iter().copied().eq(0..count) {
@@ -95,29 +109,41 @@ impl Report {
         for (code, count) in &part.refused {
             *self.refused.entry(code.clone()).or_default() += count;
         }
-        self.seconds.truncate(part.seconds.len());
+        self.panics += part.panics;
         for (second, other) in self.seconds.iter_mut().zip(&part.seconds) {
             second.take(other);
         }
     }
 
-    /// Judges what has been added up.
-    fn judge_again(&mut self, apart: Option<String>) {
-        let thresholds: Vec<Threshold> =
-            self.thresholds.iter().filter_map(|text| text.parse().ok()).collect();
-        let measured = Measured { users: self.users, at: self.measured_at.clone(), sums: self.sums.clone() };
-        let step = judge::judged(&measured, &thresholds);
+    /// Judges what has been added up. What made a part doubtful makes the whole doubtful.
+    fn judge_again(&mut self, name: &str, parts: &[(String, Self)]) -> Result<(), MergeError> {
+        let read = |text: &String| {
+            text.parse::<Threshold>().map_err(|_| MergeError::Unreadable(name.to_owned(), text.clone()))
+        };
+        let thresholds: Vec<_> = self.thresholds.iter().map(read).collect::<Result<_, _>>()?;
+        let mut doubts: Vec<_> = parts
+            .iter()
+            .flat_map(|(name, part)| part.warnings.iter().map(move |warning| format!("{name}: {warning}")))
+            .collect();
+        let apart = apart(parts);
+        doubts.extend(apart.clone());
+        let (users, at, sums) = (self.users, self.measured_at.clone(), self.sums.clone());
+        let step = judge::judged(&Measured { users, at, sums, doubts: doubts.clone() }, &thresholds);
         let mut checks = vec![judge::kept(self.broken())];
         checks
             .extend((0..thresholds.len()).filter_map(|n| judge::over_steps(n, std::slice::from_ref(&step))));
-        self.warnings = judge::doubts(&step.figures);
-        if let Some(apart) = apart {
-            for check in checks.iter_mut().skip(1) {
-                check.outcome = check.outcome.max(crate::result::Outcome::Inconclusive);
-            }
-            self.warnings.push(apart);
-        }
-        (self.figures, self.checks) = (step.figures, checks);
+        let profile: Option<Profile> = serde_json::from_str(&self.load).ok();
+        let refused = self.refused.values().sum();
+        checks.extend(profile.and_then(|profile| judge::happened(&profile, (&self.sums, refused))));
+        checks.extend(judge::sound(self.panics));
+        checks.extend(apart.map(|found| Check {
+            text: "the parts measure together".to_owned(),
+            found,
+            outcome: Outcome::Inconclusive,
+        }));
+        doubts.extend(judge::doubts(&step.figures));
+        (self.figures, self.checks, self.warnings) = (step.figures, checks, doubts);
+        Ok(())
     }
 }
 
@@ -128,17 +154,10 @@ impl Second {
         self.refused += other.refused;
         self.sockets += other.sockets;
         (self.first_p50_ms, self.first_p99_ms) = (None, None);
-        self.first_max_ms = longer(self.first_max_ms, other.first_max_ms);
+        self.first_max_ms = most(self.first_max_ms, other.first_max_ms);
         self.target_cpu = self.target_cpu.or(other.target_cpu);
         self.target_rss = self.target_rss.or(other.target_rss);
-        self.generator_cpu = longer(self.generator_cpu, other.generator_cpu);
-    }
-}
-
-fn longer(one: Option<f64>, other: Option<f64>) -> Option<f64> {
-    match (one, other) {
-        (Some(one), Some(other)) => Some(one.max(other)),
-        (one, other) => one.or(other),
+        self.generator_cpu = most(self.generator_cpu, other.generator_cpu);
     }
 }
 
@@ -147,10 +166,7 @@ mod tests {
     use std::time::Duration;
 
     use super::*;
-    use crate::{
-        crowd::{figures::Time, report::sample, sums::Sums},
-        result::Outcome,
-    };
+    use crate::crowd::{figures::Time, report::sample, sums::Sums};
 
     fn part(number: usize, of: usize) -> (String, Report) {
         let mut sums = Sums { measured_s: 10.0, turns: 100, worked: 100, ..Sums::default() };
@@ -191,19 +207,37 @@ mod tests {
         assert_eq!(merge(&[]), Err(MergeError::None));
         assert_eq!(merge(&[part(1, 3), part(3, 3)]), Err(MergeError::Incomplete("0, 2".to_owned(), 2)));
         assert_eq!(merge(&[part(1, 2), part(1, 2)]), Err(MergeError::Incomplete("0, 0".to_owned(), 1)));
+        let mixed = merge(&[part(1, 2), part(2, 3), part(3, 3)]);
+        assert_eq!(mixed, Err(MergeError::Split("2.json".to_owned(), 3, 2)));
+        let unknown = |report: &mut Report| report.thresholds = vec!["speed > 9".to_owned()];
+        let (mut one, mut two) = (part(1, 2), part(2, 2));
+        unknown(&mut one.1);
+        unknown(&mut two.1);
+        assert_eq!(
+            merge(&[one, two]),
+            Err(MergeError::Unreadable("1.json".to_owned(), "speed > 9".to_owned()))
+        );
         assert_eq!(other(|two| two.part = None), Err(MergeError::NoPart("2.json".to_owned())));
         let different = MergeError::Different("1.json".to_owned(), "2.json".to_owned());
         assert_eq!(other(|two| two.target = "elsewhere".to_owned()), Err(different));
     }
 
     #[test]
-    fn parts_that_did_not_load_together_conclude_nothing_l8() {
-        let mut late = part(2, 2);
-        late.1.measured_at = "2026-01-01T00:00:25Z".to_owned();
+    fn parts_that_did_not_load_together_or_saw_badly_conclude_nothing_l8() {
+        let merged = |change: fn(&mut Report)| {
+            let mut parts = [part(1, 2), part(2, 2)];
+            for (_, part) in &mut parts {
+                part.thresholds = vec!["p50(turn.whole) < 10s".to_owned()];
+            }
+            change(&mut parts[1].1);
+            merge(&parts).unwrap()
+        };
 
-        let whole = merge(&[part(1, 2), late]).unwrap();
-
-        assert!(whole.warnings.iter().any(|it| it.contains("20.0 s apart")), "{:?}", whole.warnings);
-        assert_ne!(whole.outcome(), Outcome::Held);
+        assert_eq!(merged(|_| {}).outcome(), Outcome::Held);
+        let late = merged(|late| late.measured_at = "2026-01-01T00:00:25Z".to_owned());
+        assert!(late.warnings.iter().any(|it| it.contains("20.0 s apart")), "{:?}", late.warnings);
+        assert_eq!(late.outcome(), Outcome::Inconclusive);
+        assert_eq!(merged(|busy| busy.warnings = vec!["busy".to_owned()]).outcome(), Outcome::Inconclusive);
+        assert_eq!(merged(|broken| broken.panics = 1).outcome(), Outcome::Inconclusive);
     }
 }

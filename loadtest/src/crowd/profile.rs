@@ -281,6 +281,11 @@ fn groups<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Vec<Group>, D::E
     if let Some(twice) = groups.iter().find(|group| !seen.insert(&group.name)) {
         return Err(D::Error::custom(format!("two groups are named `{}`", twice.name)));
     }
+    let hurried = |group: &&Group| matches!(&group.does, Does::Chat(chat) if chat.every.is_zero() && chat.arrival != Arrival::Closed);
+    if let Some(group) = groups.iter().find(hurried) {
+        let hint = "only with `arrival = \"closed\"` may a question follow the answer at once";
+        return Err(D::Error::custom(format!("`every` of the group `{}` is no time; {hint}", group.name)));
+    }
     within(groups.iter().map(|group| group.users).sum(), [1, CONNECTIONS_MAX], |n: usize| {
         format!("{n} users in all")
     })?;
@@ -331,6 +336,15 @@ mod tests {
         let told = error(&SMALL.replace("every", "evry"));
 
         assert!(told.contains("unknown field `evry`") && told.contains("did you mean `every`?"), "{told}");
+    }
+
+    #[test]
+    fn questions_that_are_due_without_end_are_refused_l4() {
+        let told = error(&SMALL.replace("\"1s\" } }", "\"0s\" } }"));
+
+        assert!(told.contains("`every` of the group `a` is no time"), "{told}");
+        let closed = SMALL.replace("\"1s\" } }", "\"0s\", arrival = \"closed\" } }");
+        assert!(Profile::parse("x", &closed).is_ok());
     }
 
     #[test]

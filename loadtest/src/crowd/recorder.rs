@@ -47,6 +47,8 @@ pub(crate) struct Seen {
     pub(crate) finished: usize,
     /// Turns that run.
     pub(crate) running: usize,
+    /// When those of them were due that are no part of a flood.
+    due: BTreeMap<Instant, usize>,
     /// The second that is being filled.
     pub(crate) second: Current,
     /// Those that are over.
@@ -152,10 +154,28 @@ impl Recorder {
         true
     }
 
+    /// Notes that a turn begins that was due then.
+    pub(crate) fn begins(&self, due: Instant) {
+        let mut seen = self.seen();
+        seen.running += 1;
+        *seen.due.entry(due).or_default() += 1;
+    }
+
+    /// Says whether a turn runs that was due before that.
+    pub(crate) fn runs_since_before(&self, moment: Instant) -> bool {
+        self.seen().due.first_key_value().is_some_and(|(due, _)| *due < moment)
+    }
+
     /// Keeps a turn.
     pub(crate) fn ended(&self, turn: &Turn) {
         let mut seen = self.seen();
         seen.running = seen.running.saturating_sub(1);
+        if let Some(count) = seen.due.get_mut(&turn.due) {
+            *count -= 1;
+            if *count == 0 {
+                seen.due.remove(&turn.due);
+            }
+        }
         if let Some(sums) = seen.measured(turn.end) {
             sums.worked += 1;
         }
@@ -175,11 +195,17 @@ impl Seen {
         match &turn.how {
             Ended::Refused(code) => {
                 self.second.refused += 1;
-                if self.measured(turn.due).is_some() {
+                if let Some(sums) = self.measured(turn.due) {
+                    sums.refused += 1;
                     count(&mut self.refused, code);
                 }
             }
-            Ended::Broken => {}
+            // The promise that was broken was counted when it was.
+            Ended::Broken => {
+                if let Some(sums) = self.measured(turn.due) {
+                    sums.broken += 1;
+                }
+            }
             Ended::Whole | Ended::Instead => {
                 if let Some(first) = turn.first {
                     self.second.first.record(first.since(turn.due));
@@ -191,12 +217,13 @@ impl Seen {
         }
     }
 
-    /// Gives the last window what was counted of the whole run and belongs to no earlier one.
+    /// Gives the last window what was counted of the whole run and belongs to no earlier one. What belongs to a turn belongs
+    /// to the window in which that was due.
     pub(crate) fn share_out(&mut self) {
         let totals = (self.promises.values().sum(), self.refused.values().sum(), self.reconnects);
         let Some((last, earlier)) = self.windows.split_last_mut() else { return };
         let rest = |total: u64, of: fn(&Sums) -> u64| {
-            total - earlier.iter().map(|window| of(&window.sums)).sum::<u64>()
+            total.saturating_sub(earlier.iter().map(|window| of(&window.sums)).sum())
         };
         last.sums.broken = rest(totals.0, |sums| sums.broken);
         last.sums.refused = rest(totals.1, |sums| sums.refused);

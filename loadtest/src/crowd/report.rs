@@ -51,8 +51,12 @@ pub struct Report {
     pub sums: Sums,
     /// Values by name made of these, in seconds, bytes, numbers and shares of a core.
     pub figures: Figures,
-    /// Each step, one after the other; none in a load of one step.
+    /// So many steps were to be taken.
+    pub steps_planned: usize,
+    /// Those that were taken, one after the other; none in a load of one step.
     pub steps: Vec<Step>,
+    /// Times that the generator itself broke.
+    pub panics: u64,
     /// How often each promise was broken, in the whole run.
     pub promises: BTreeMap<Promise, u64>,
     /// What was seen when it was broken for the first time.
@@ -79,9 +83,9 @@ pub struct Step {
 }
 
 impl Step {
-    /// Returns the first check that failed.
-    pub fn broken(&self) -> Option<&Check> {
-        self.checks.iter().find(|check| check.outcome == Outcome::Failed)
+    /// Returns the worst outcome of all checks.
+    pub fn outcome(&self) -> Outcome {
+        self.checks.iter().map(|check| check.outcome).max().unwrap_or(Outcome::Held)
     }
 }
 
@@ -121,22 +125,26 @@ impl Report {
         self.checks.iter().map(|check| check.outcome).max().unwrap_or(Outcome::Inconclusive)
     }
 
-    /// Says at which step something broke first, and how many users were carried before; nothing in a load of one step.
+    /// Says at which step something broke first, or else at which first nothing could be concluded, and how many users were
+    /// carried before; nothing in a load of one step.
     pub fn limit(&self) -> Option<String> {
-        self.steps.last()?;
-        let Some(at) = self.steps.iter().position(|step| step.broken().is_some()) else {
-            return Some(format!("all {} steps held, up to {} users", self.steps.len(), self.users));
+        let last = self.steps.last()?;
+        let worst = self.steps.iter().map(Step::outcome).max()?;
+        if worst == Outcome::Held && self.steps.len() == self.steps_planned {
+            return Some(format!("all {} steps held, up to {} users", self.steps.len(), last.users));
+        }
+        let at = self.steps.iter().position(|step| step.outcome() == worst)?;
+        let carried = self.steps.iter().take_while(|step| step.outcome() == Outcome::Held).last();
+        let carried = carried.map_or(0, |step| step.users);
+        let (number, users) = (at + 1, self.steps[at].users);
+        let what = match worst {
+            Outcome::Failed => "is the first to break",
+            Outcome::Inconclusive => "concludes nothing",
+            Outcome::Held => "is the last that was taken",
         };
-        let step = &self.steps[at];
-        let check = step.broken()?;
-        let carried = at.checked_sub(1).map_or(0, |before| self.steps[before].users);
-        Some(format!(
-            "step {} of {} users is the first to break: {}: {}; {carried} users were carried",
-            at + 1,
-            step.users,
-            check.text,
-            check.found
-        ))
+        let check = self.steps[at].checks.iter().find(|check| check.outcome == worst);
+        let why = check.map_or_else(String::new, |check| format!(": {}: {}", check.text, check.found));
+        Some(format!("step {number} of {users} users {what}{why}; {carried} users were carried"))
     }
 
     /// Returns the report as JSON.
@@ -164,7 +172,9 @@ pub(super) fn sample() -> Report {
         users: 2,
         measured_at: "2026-01-01T00:00:05Z".to_owned(),
         sums: Sums { measured_s: 3.0, ..Sums::default() },
+        steps_planned: 1,
         steps: Vec::new(),
+        panics: 0,
         figures: Figures::from([("p99(turn.first_token)".to_owned(), 0.25)]),
         promises: BTreeMap::from([(Promise::WholeText, 1)]),
         examples: BTreeMap::from([(Promise::WholeText, "user 1 read <b>".to_owned())]),
@@ -186,16 +196,21 @@ mod tests {
 
     #[test]
     fn the_first_step_that_breaks_is_named_with_what_broke_and_what_was_carried_l5() {
-        let steps = vec![step(100, Outcome::Held), step(200, Outcome::Failed), step(300, Outcome::Failed)];
-
-        let limit = |steps| Report { steps, users: 300, ..sample() }.limit();
+        use Outcome::{Failed, Held, Inconclusive};
+        let limit = |outcomes: &[Outcome], steps_planned| {
+            let steps = (1..).zip(outcomes).map(|(n, outcome)| step(100 * n, *outcome)).collect();
+            Report { steps_planned, steps, ..sample() }.limit()
+        };
 
         assert_eq!(
-            limit(steps.clone()).unwrap(),
+            limit(&[Held, Failed], 8).unwrap(),
             "step 2 of 200 users is the first to break: p99(turn.added) < 2ms: 200 us; 100 users were carried"
         );
-        assert_eq!(limit(steps[..1].to_vec()).unwrap(), "all 1 steps held, up to 300 users");
-        assert!(limit(steps[1..].to_vec()).unwrap().ends_with("; 0 users were carried"));
-        assert_eq!(limit(Vec::new()), None);
+        assert_eq!(limit(&[Held, Held], 2).unwrap(), "all 2 steps held, up to 200 users");
+        assert!(limit(&[Failed], 8).unwrap().ends_with("100 us; 0 users were carried"));
+        let doubtful = limit(&[Held, Inconclusive, Inconclusive], 3).unwrap();
+        assert!(doubtful.starts_with("step 2 of 200 users concludes nothing: "), "{doubtful}");
+        assert!(limit(&[Held, Inconclusive, Failed], 8).unwrap().ends_with("; 100 users were carried"));
+        assert_eq!(limit(&[], 1), None);
     }
 }

@@ -17,7 +17,7 @@ use clock::{SharedClock, Timestamp, timeout};
 use futures_util::{StreamExt as _, TryStreamExt as _, stream};
 use scenarios::{Backend, BackendError, Guest, TargetFile, Wanted, Wish};
 use tempfile::NamedTempFile;
-use tokio::{sync::watch, task::JoinSet};
+use tokio::{net::TcpStream, sync::watch, task::JoinSet};
 use tokio_util::sync::CancellationToken;
 
 use super::{
@@ -45,6 +45,8 @@ const SIGN_IN_AT_ONCE: usize = 16;
 const DRAIN_SPARE: Duration = Duration::from_secs(10);
 /// So long goose may take to let all users leave.
 const LEAVE_MAX: Duration = Duration::from_mins(1);
+/// A mock that runs already must take a connection within this.
+const REACH_MAX: Duration = Duration::from_secs(3);
 /// How often it is looked whether something has come to its end.
 pub(super) const LOOK: Duration = Duration::from_millis(10);
 
@@ -129,8 +131,8 @@ pub async fn run(profile: &Profile, options: &Options) -> Result<Report, CrowdEr
     let machine = Machine::here();
     let started_at = options.clock.wall().to_string();
     let cast = cast(profile, options)?;
-    // Of the target a running turn takes two: to its user and to the model.
-    machine::allow_files(cast.users() * 2)?;
+    time_left(options)?;
+    machine::allow_files(cast.files(profile))?;
     let set = set(profile, cast, options).await?;
     let measured = Box::pin(measure(profile, &set, options)).await;
     let gone = set.backend.ended().await;
@@ -150,8 +152,19 @@ pub fn script(profile: &Profile) -> String {
 
 /// Chooses who plays here.
 fn cast(profile: &Profile, options: &Options) -> Result<Cast, CrowdError> {
-    if options.part != Part::WHOLE && profile.steps > 1 {
-        let told = "a load in parts has one step: the parts would end theirs at different ones";
+    let is_part = options.part != Part::WHOLE;
+    let wrong = if is_part && profile.steps > 1 {
+        Some("a load in parts has one step: the parts would end theirs at different ones")
+    } else if is_part && (options.target.start.is_some() || options.mock.is_none()) {
+        Some(
+            "all parts of a load have one target and one mock: take a target that runs already, and `--mock`",
+        )
+    } else if profile.steps > profile.users() {
+        Some("there are more steps than users")
+    } else {
+        None
+    };
+    if let Some(told) = wrong {
         return Err(CrowdError::Unfit(told.to_owned()));
     }
     let cast = Cast::of(profile, options.part);
@@ -197,6 +210,11 @@ type Mock = (SocketAddr, Option<(Served, NamedTempFile)>);
 /// Starts the mock where the target looks for it, unless one runs already.
 async fn mock(profile: &Profile, options: &Options) -> Result<Mock, CrowdError> {
     if let Some(running) = options.mock {
+        let reached = timeout(&*options.clock, REACH_MAX, TcpStream::connect(running)).await;
+        let missing = |error: String| CrowdError::Target(format!("no mock answers at {running}: {error}"));
+        reached
+            .map_err(|_| missing(format!("not within {REACH_MAX:?}")))?
+            .map_err(|it| missing(it.to_string()))?;
         return Ok((running, None));
     }
     let mut file = NamedTempFile::with_suffix(".toml")?;
@@ -273,15 +291,20 @@ async fn measure(
 
 /// Waits for the moment at which all parts of a load begin.
 async fn wait_to_begin(options: &Options) -> Result<(), CrowdError> {
-    let Some(begin) = options.begin else { return Ok(()) };
+    let Some(left) = time_left(options)? else { return Ok(()) };
+    options.listener.say(format!("waiting for {left:.0?}"));
+    options.clock.sleep(left).await;
+    Ok(())
+}
+
+/// Returns how long it is until all parts of a load begin, if that is set.
+fn time_left(options: &Options) -> Result<Option<Duration>, CrowdError> {
+    let Some(begin) = options.begin else { return Ok(None) };
     let late = |_| {
         let told = format!("it is past {begin} already: users took longer to get in than was thought");
         CrowdError::Unfit(format!("{told}\n  hint: take a later time for `--begin`"))
     };
-    let left = Duration::try_from(begin.duration_since(options.clock.wall())).map_err(late)?;
-    options.listener.say(format!("waiting for {begin}"));
-    options.clock.sleep(left).await;
-    Ok(())
+    Duration::try_from(begin.duration_since(options.clock.wall())).map(Some).map_err(late)
 }
 
 /// goose ends by our wish only.

@@ -119,7 +119,8 @@ impl Sums {
     }
 }
 
-fn most(one: Option<f64>, other: Option<f64>) -> Option<f64> {
+/// Returns the larger of two figures, of which either may be absent.
+pub(super) fn most(one: Option<f64>, other: Option<f64>) -> Option<f64> {
     match (one, other) {
         (Some(one), Some(other)) => Some(one.max(other)),
         (one, other) => one.or(other),

@@ -6,7 +6,6 @@ use super::{
     figures::{self, Kind, SINGLE, Time},
     report::Report,
 };
-use crate::result::Outcome;
 
 /// Statistics that are shown of each time.
 const SHOWN: [&str; 6] = ["p50", "p90", "p99", "p99.9", "max", "count"];
@@ -89,7 +88,7 @@ fn steps(report: &Report) -> String {
             let value = *step.figures.get(*name)?;
             Some(format!("{name} {}", shown(figures::kind(name)?, value)))
         });
-        let outcome = step.checks.iter().map(|check| check.outcome).max().unwrap_or(Outcome::Held);
+        let outcome = step.outcome();
         let cells: Vec<_> = cells.collect();
         let _ = writeln!(
             text,

@@ -43,7 +43,7 @@ pub(crate) async fn play(stage: &Stage, seat: &mut Seat) -> Option<Turn> {
     seat.overhear(stage);
     let asked = stage.recorder.now();
     stage.recorder.took(Time::Lag, due.max(free), asked);
-    stage.recorder.seen().running += 1;
+    stage.recorder.begins(due);
     let mut heard = Heard { asked, ..Heard::default() };
     let how = ask(stage, seat, &mut heard).await;
     let end = stage.recorder.now();

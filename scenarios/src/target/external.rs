@@ -210,7 +210,10 @@ impl TargetFile {
     /// told as no address.
     fn find(&mut self) {
         let Some(place) = self.url.strip_prefix("http://") else { return };
-        let place = place.replace("localhost:", "127.0.0.1:");
+        let place = match place.strip_prefix("localhost:") {
+            Some(port) => format!("127.0.0.1:{port}"),
+            None => place.to_owned(),
+        };
         if let Some(address) = place.to_socket_addrs().ok().and_then(|mut all| all.next()) {
             self.url = format!("http://{address}");
         }

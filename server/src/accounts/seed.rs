@@ -92,7 +92,8 @@ impl Accounts {
 
     /// Tells a user's conversations: each is ended half full and the next one begun, and the last is open and goes on.
     async fn converse(&self, user: UserId, count: u32, settings: &Conversation) -> Result<(), AccountError> {
-        let half = (settings.session_messages / 2).max(1);
+        // An even number, so that each begins with a question.
+        let half = (settings.session_messages / 2).max(2) & !1;
         let mut session = None;
         for n in 0..count {
             let at = before(self.clock.wall(), count - n);

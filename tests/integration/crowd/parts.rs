@@ -1,6 +1,6 @@
 //! A load in parts: several processes play it, and their reports are added up.
 
-use std::{fs, path::PathBuf, process::Command, time::Duration};
+use std::{fs, net::TcpListener, path::PathBuf, process::Command, time::Duration};
 
 use serde_json::Value;
 
@@ -14,10 +14,13 @@ use crate::support::{
 /// Runs a profile on a target that keeps time in two processes and, at the same time, in one.
 fn in_parts_and_whole(profile: &str, target: &str) -> [Loaded; 3] {
     let parts = [&["--part", "0/2"][..], &["--part", "1/2"], &[]];
+    // Nobody needs the mock: the chat answers by itself.
+    let mock = TcpListener::bind("127.0.0.1:0").unwrap();
+    let place = mock.local_addr().unwrap().to_string();
     std::thread::scope(|scope| {
-        // Nobody asks the mock: the chat answers by itself.
+        let place = place.as_str();
         let run = |part: &'static [&'static str]| {
-            move || load(profile, Some(target), &[part, &["--mock", "127.0.0.1:9"]].concat())
+            move || load(profile, Some(target), &[part, &["--mock", place]].concat())
         };
         parts.map(|part| scope.spawn(run(part))).map(|running| running.join().unwrap())
     })
@@ -102,6 +105,9 @@ async fn a_mock_that_runs_elsewhere_answers_by_the_script_that_is_printed_l8() {
         "{}",
         loaded.told()
     );
+    let alone = load(&format!("{HEAD}{}", talkers()), None, &["--part", "0/2"]);
+    assert_eq!(alone.output.status.code(), Some(2), "{}", alone.told());
+    assert!(alone.told().contains("all parts of a load have one target and one mock"), "{}", alone.told());
     let past = load(&format!("{HEAD}{}", talkers()), None, &["--begin", "2020-01-01T00:00:00Z"]);
     assert_eq!(past.output.status.code(), Some(2), "{}", past.told());
     assert!(past.told().contains("take a later time for `--begin`"), "{}", past.told());

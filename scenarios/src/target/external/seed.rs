@@ -58,7 +58,8 @@ impl Seed {
         }
     }
 
-    /// Makes the users and returns their tokens. When the future is dropped, the command is killed.
+    /// Makes the users and returns their tokens. When the future is dropped, the command is killed, but not what it has
+    /// started itself.
     pub(crate) async fn tokens(&self, place: Place, wanted: Wanted) -> Result<Vec<String>, String> {
         let words = place.words.and([
             ("users", wanted.users.to_string()),
@@ -89,7 +90,7 @@ impl Seed {
         let printed = String::from_utf8_lossy(&output.stdout);
         let tokens: Vec<_> =
             printed.lines().map(str::trim).filter(|line| !line.is_empty()).map(str::to_owned).collect();
-        if tokens.len() < wanted.users {
+        if tokens.len() != wanted.users {
             let (had, users) = (tokens.len(), wanted.users);
             return Err(format!("`seed.command` printed {had} tokens, {users} users are wanted"));
         }
