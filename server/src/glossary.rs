@@ -1,7 +1,7 @@
 //! How medical terms are to be said in a language, and what is to be avoided, as administrators want it.
 //!
 //! Where a term occurs in what a user says, its line goes into the prompt. A glossary comes and goes as CSV ([`read`],
-//! [`write`]).
+//! [`write`](fn@write)).
 //!
 //! Invariant: whatever stands in the rows, a prompt gets [`LINES_MAX`] lines at most, none longer than
 //! [`LINE_CHARACTERS_MAX`] and none with a line break in it.

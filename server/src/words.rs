@@ -34,6 +34,8 @@ pub(crate) fn fold(text: &str) -> String {
         match c {
             '`' => folded.push('\''),
             'œ' | 'Œ' => folded.push_str("oe"),
+            'ﬁ' => folded.push_str("fi"),
+            'ﬂ' => folded.push_str("fl"),
             _ if c.is_ascii() => folded.push(c.to_ascii_lowercase()),
             _ => decompose_canonical(c, |part| fold_part(part, &mut folded)),
         }
@@ -44,10 +46,20 @@ pub(crate) fn fold(text: &str) -> String {
 /// Folds a letter, or a mark that stood on one.
 fn fold_part(part: char, folded: &mut String) {
     match part {
-        '\u{2019}' | '\u{2018}' | '`' | '\u{b4}' => folded.push('\''),
-        _ if is_combining_mark(part) => {}
+        _ if is_apostrophe(part) => folded.push('\''),
+        _ if is_combining_mark(part) || is_invisible(part) => {}
         _ => folded.extend(part.to_lowercase()),
     }
+}
+
+/// Returns whether a sign is one of those that keyboards and programs write for an apostrophe.
+const fn is_apostrophe(c: char) -> bool {
+    matches!(c, '`' | '\u{b4}' | '\u{2bc}' | '\u{2018}' | '\u{2019}' | '\u{201b}' | '\u{2032}' | '\u{ff07}')
+}
+
+/// Returns whether a sign takes no room: nobody sees that a word holds it.
+const fn is_invisible(c: char) -> bool {
+    matches!(c, '\u{ad}' | '\u{200b}'..='\u{200d}' | '\u{2060}' | '\u{feff}')
 }
 
 /// Splits a folded message into words.
@@ -110,10 +122,9 @@ mod tests {
 
     /// Folding by the book, over the whole text at once.
     fn fold_by_the_book(text: &str) -> String {
-        let letters =
-            text.replace(['œ', 'Œ'], "oe").nfd().filter(|c| !is_combining_mark(*c)).collect::<Vec<_>>();
-        let apostrophe = |c| if matches!(c, '\u{2019}' | '\u{2018}' | '`' | '\u{b4}') { '\'' } else { c };
-        letters.into_iter().map(apostrophe).flat_map(char::to_lowercase).collect()
+        let text = text.replace(['œ', 'Œ'], "oe").replace('ﬁ', "fi").replace('ﬂ', "fl");
+        let letters = text.nfd().filter(|c| !is_combining_mark(*c) && !is_invisible(*c));
+        letters.map(|c| if is_apostrophe(c) { '\'' } else { c }).flat_map(char::to_lowercase).collect()
     }
 
     #[test]
@@ -127,6 +138,18 @@ mod tests {
             texts("I’m not, don't; j'ai perdu d'eau"),
             ["im", "not", "dont", "j", "ai", "perdu", "d", "eau"]
         );
+    }
+
+    #[test]
+    fn no_apostrophe_and_nothing_invisible_hides_a_word() {
+        for apostrophe in ['\'', '`', '\u{b4}', '\u{2bc}', '\u{2019}', '\u{201b}', '\u{2032}', '\u{ff07}'] {
+            assert_eq!(
+                texts(&format!("I can{apostrophe}t breathe")),
+                ["i", "cant", "breathe"],
+                "{apostrophe}"
+            );
+        }
+        assert_eq!(texts("blee\u{ad}d\u{200b}ing, \u{feff}ﬁèvre"), ["bleeding", "fievre"]);
     }
 
     #[test]

@@ -8,10 +8,7 @@
 
 use std::collections::BTreeMap;
 
-use super::{
-    index::PerLanguage,
-    lists::{LISTS, WordList},
-};
+use super::{index::PerLanguage, lists::LISTS};
 use crate::words::{self, Phrases, Word};
 
 /// Longest word or phrase, in characters.
@@ -84,7 +81,9 @@ pub fn check_symptom(word: &str) -> Result<String, WordError> {
         0 => Err(WordError::Empty),
         letters if letters < SYMPTOM_LETTERS_MIN => Err(WordError::TooShort),
         _ if parts > SYMPTOM_PHRASE_MAX => Err(WordError::TooManyWords { words: parts }),
-        _ if LISTS.iter().any(|list| is_common(&folded, list)) => Err(WordError::Common { word: folded }),
+        _ if is_common(&folded) || folded.split(' ').all(is_of_every_sentence) => {
+            Err(WordError::Common { word: folded })
+        }
         _ => Ok(folded),
     }
 }
@@ -95,12 +94,17 @@ fn is_part(c: char) -> bool {
         || matches!(c, ' ' | '-' | '\'' | '\u{2019}')
 }
 
-fn is_common(folded: &str, list: &WordList) -> bool {
+/// Returns whether a word is one of those by which a language is known: a phrase of such words alone names nothing.
+fn is_of_every_sentence(word: &str) -> bool {
+    LISTS.iter().any(|list| list.common.split_whitespace().any(|common| common == word))
+}
+
+/// Returns whether a word or phrase says nothing by itself, in any language.
+fn is_common(folded: &str) -> bool {
     let phrase = folded.replace(' ', "_");
-    [list.common, list.greeting, list.thanks, list.goodbye, list.filler]
-        .iter()
-        .flat_map(|entries| entries.split_whitespace())
-        .any(|entry| entry == phrase)
+    let lists =
+        LISTS.iter().flat_map(|list| [list.common, list.greeting, list.thanks, list.goodbye, list.filler]);
+    lists.flat_map(str::split_whitespace).any(|entry| entry == phrase)
 }
 
 impl SymptomWords {
@@ -174,6 +178,7 @@ mod tests {
             "The",
             "Très",
             "good morning",
+            "I am",
         ];
 
         let said: Vec<_> = wrong.iter().map(|word| check_symptom(word).unwrap_err().to_string()).collect();
@@ -189,6 +194,7 @@ mod tests {
         `the` stands in messages of every kind; write a word that names a symptom
         `tres` stands in messages of every kind; write a word that names a symptom
         `good morning` stands in messages of every kind; write a word that names a symptom
+        `i am` stands in messages of every kind; write a word that names a symptom
         "#);
         let folded = ["Nausée", "nause\u{301}e", "  brain-zaps ", "not well"].map(check_symptom);
         assert_eq!(folded.map(Result::unwrap), ["nausee", "nausee", "brain zaps", "not well"]);

@@ -6,7 +6,7 @@
 //! pré-éclampsie,prééclampsie,toxémie; toxicose
 //! ```
 //!
-//! Invariant: all or nothing. What comes out of [`read`] is sound as a whole, and what [`write`] makes of it is read
+//! Invariant: all or nothing. What comes out of [`read`] is sound as a whole, and what [`write`](fn@write) makes of it is read
 //! equal.
 
 use std::{collections::BTreeMap, fmt};
@@ -135,6 +135,8 @@ fn term(record: &ByteRecord) -> Result<GlossaryTerm, String> {
     };
     check("term", term, TERM_CHARACTERS_MAX)?;
     check("preferred", preferred, WORDING_CHARACTERS_MAX)?;
+    // Before it is parted: a line break beside a mark means that a quote was not closed, and lines were swallowed.
+    check_signs("avoid", avoid)?;
     let avoid: Vec<_> = avoid.split(BETWEEN).map(str::trim).filter(|wording| !wording.is_empty()).collect();
     if avoid.len() > AVOIDED_MAX {
         return Err(format!(
@@ -167,15 +169,23 @@ fn check(column: &str, field: &str, most: usize) -> Result<(), String> {
     if characters > most {
         return Err(format!("`{column}` has {characters} characters and may have {most}; shorten it"));
     }
-    if let Some(found) = field.chars().find(|c| c.is_control() || matches!(c, '\u{2028}' | '\u{2029}')) {
-        let number = u32::from(found);
-        return Err(format!("`{column}` holds the control character U+{number:04X}; leave it out"));
-    }
+    check_signs(column, field)?;
     match field.chars().next() {
         Some(first @ ('=' | '+' | '-' | '@')) => Err(format!(
             "`{column}` begins with `{first}`, which spreadsheets take for a formula; begin with a word"
         )),
         _ => Ok(()),
+    }
+}
+
+/// Checks that a field is one line of signs that can be read.
+fn check_signs(column: &str, field: &str) -> Result<(), String> {
+    match field.chars().find(|c| c.is_control() || matches!(c, '\u{2028}' | '\u{2029}')) {
+        Some(found) => {
+            let number = u32::from(found);
+            Err(format!("`{column}` holds the control character U+{number:04X}; leave it out"))
+        }
+        None => Ok(()),
     }
 }
 
@@ -203,6 +213,13 @@ mod tests {
         assert_eq!((terms[1].preferred.as_str(), terms[1].avoid.len()), ("col de l'\"utérus\"", 0));
         assert_eq!(read(write(&terms).as_bytes()), Ok(terms));
         assert_eq!(read(b"term,preferred,avoid\n"), Ok(Vec::new()));
+    }
+
+    #[test]
+    fn a_quote_that_is_not_closed_swallows_no_line_f63() {
+        let told = problems("term,preferred,avoid\ncol,x,\"tox;\npre,y,z;\n");
+
+        assert!(told.contains("line 2: `avoid` holds the control character U+000A"), "{told}");
     }
 
     #[test]

@@ -156,14 +156,16 @@ impl Watch {
         read
     }
 
-    /// Texts come first: a broken row of a language holds back none of them. Words hold back nothing else.
+    /// Texts come first: a broken row of a language holds back none of them. Words come last: however long they take, or
+    /// fail, they hold back nothing.
     async fn rows(&self) -> Result<(), ReloadError> {
         let revision = self.storage.text_revision().await?;
         if self.languages.text_revision() != Some(revision) {
             self.languages.put_texts(revision, &self.storage.live_texts().await?);
         }
+        let set = Set::from_rows(self.storage.languages().await?).map(|set| self.languages.put(set));
         let words = self.words().await;
-        self.languages.put(Set::from_rows(self.storage.languages().await?)?);
+        set?;
         words.map_err(ReloadError::Words)
     }
 

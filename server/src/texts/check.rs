@@ -9,6 +9,9 @@ use super::shape::{Shape, shapes};
 /// Longest text, in characters.
 pub const TEXT_CHARACTERS_MAX: usize = 1000;
 
+/// Variables that a text may leave out: what they tell stands beside it too.
+const OPTIONAL: [&str; 1] = ["when"];
+
 /// Marks that turn the direction of writing and can make a text look like another one.
 const DIRECTIONS: [std::ops::RangeInclusive<char>; 3] =
     ['\u{200e}'..='\u{200f}', '\u{202a}'..='\u{202e}', '\u{2066}'..='\u{2069}'];
@@ -75,7 +78,8 @@ pub fn check(text: &str, english: &Shape) -> Result<(), Vec<TextProblem>> {
     }
     let own = parse(text).map_err(|problem| vec![TextProblem::Syntax { problem }])?;
     problems.extend(own.references.iter().map(|name| TextProblem::Reference { name: name.clone() }));
-    let missing = english.variables.difference(&own.variables);
+    let missing =
+        english.variables.difference(&own.variables).filter(|name| !OPTIONAL.contains(&name.as_str()));
     problems.extend(missing.map(|name| TextProblem::MissingVariable { name: name.clone() }));
     let unknown = own.variables.difference(&english.variables);
     problems.extend(unknown.map(|name| TextProblem::UnknownVariable { name: name.clone() }));

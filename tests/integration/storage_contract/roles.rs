@@ -2,7 +2,7 @@
 
 use server::storage::{
     ConsentStore as _, Database, Expected, Offered, Place, Purpose, ReminderOutcome, Storage, StorageError,
-    SuggestionType,
+    SuggestionType, WordStore as _,
 };
 use uuid::Uuid;
 
@@ -19,7 +19,10 @@ async fn the_role_of_the_chat_does_all_that_a_turn_needs_and_makes_no_reminder_f
     let Some(fresh) = Fresh::database().await else { return };
     let owner = Database::open(&fresh.url, CONNECTIONS).await.unwrap();
     let role = format!("chat_{}", Uuid::new_v4().simple());
-    fresh.run(&SCRIPT.replace("gauntlet_chat", &role)).await;
+    // Once for the first time, and once as after an upgrade.
+    for _ in 0..2 {
+        fresh.run(&SCRIPT.replace("gauntlet_chat", &role)).await;
+    }
     let chat = Database::join(&fresh.as_role(&role), CONNECTIONS).await.unwrap();
     let user = add_user(&owner).await;
 
@@ -30,6 +33,9 @@ async fn the_role_of_the_chat_does_all_that_a_turn_needs_and_makes_no_reminder_f
         .unwrap();
     chat.write_fact(fact(user, "vegan", Expected::Absent)).await.unwrap();
     chat.preferences(user).await.unwrap();
+    chat.word_revision().await.unwrap();
+    assert!(chat.symptom_words().await.unwrap().is_empty() && chat.glossary().await.unwrap().is_empty());
+    assert!(chat.replace_glossary("en", &[]).await.is_err());
     assert_eq!(chat.consent(user, Purpose::AiProviderTransfer).await.unwrap(), None);
     assert!(chat.give_consent(consent(user, Purpose::AiProviderTransfer, 0)).await.is_err());
     let new = suggestion(user, SuggestionType::SymptomFollowup, 0);
