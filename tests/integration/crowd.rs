@@ -265,6 +265,17 @@ fn a_load_goes_up_step_by_step_and_names_the_first_that_breaks_l5() {
 }
 
 #[test]
+fn who_thinks_for_long_answers_pings_meanwhile_l3() {
+    let pings = "http.ping_interval = \"500ms\"\nhttp.pong_timeout = \"450ms\"\n";
+    let thinkers = group("thinkers", 4, "chat = { every = \"4s\" }");
+    let profile = format!("{HEAD}{SETTINGS}{pings}{thinkers}");
+
+    let loaded = load(&profile, None, &["--duration", "4s"]);
+
+    assert!(loaded.told().contains("promises broken: 0\nverdict: held"), "{}", loaded.told());
+}
+
+#[test]
 fn users_with_a_past_are_made_by_a_command_before_they_come_l3() {
     let past = "[past]\nmessages = 60\nfacts = 5\n";
     let does = "facts = { people = 2, writes = 3, how = \"append\" }";

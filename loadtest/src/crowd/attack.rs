@@ -164,11 +164,12 @@ async fn seat_of(user: &GooseUser, stage: &Stage) -> Option<Kept> {
 
 async fn chat(user: &mut GooseUser, stage: Arc<Stage>) -> TransactionResult {
     let Some(kept) = seat_of(user, &stage).await else { return Ok(()) };
-    let played = turn::play(&stage, &mut *kept.lock().await).await;
-    let Some(turn) = played else {
-        stage.clock().sleep(LOOK).await;
+    let mut seat = kept.lock().await;
+    let Some(turn) = turn::play(&stage, &mut seat).await else {
+        seat.hear(&stage, LOOK).await;
         return Ok(());
     };
+    drop(seat);
     let error = match &turn.how {
         Ended::Whole => None,
         Ended::Instead => Some("another text than the model's"),
@@ -185,7 +186,7 @@ async fn idle(user: &mut GooseUser, stage: Arc<Stage>) -> TransactionResult {
     if seat.come_back(&stage).await {
         seat.listen(&stage).await;
     }
-    stage.clock().sleep(LOOK).await;
+    seat.hear(&stage, LOOK).await;
     Ok(())
 }
 

@@ -140,6 +140,29 @@ impl Seat {
         }
     }
 
+    /// Waits for so long, or until it is over, and answers pings meanwhile; says whether it is over.
+    pub(crate) async fn rest(&mut self, stage: &Stage, span: Duration) -> bool {
+        tokio::select! {
+            biased;
+            () = stage.over.cancelled() => true,
+            () = self.hear(stage, span) => false,
+        }
+    }
+
+    /// Waits for so long and answers pings meanwhile.
+    pub(crate) async fn hear(&mut self, stage: &Stage, span: Duration) {
+        let until = stage.recorder.now() + span;
+        while let Some(socket) = &mut self.socket {
+            let came = tokio::select! {
+                biased;
+                came = socket.next() => came,
+                () = stage.clock().sleep_until(until) => return,
+            };
+            self.judge_unasked(stage, came);
+        }
+        stage.clock().sleep_until(until).await;
+    }
+
     /// Listens until it is over, and answers pings meanwhile.
     pub(crate) async fn listen(&mut self, stage: &Stage) {
         while let Some(socket) = &mut self.socket {

@@ -31,7 +31,7 @@ pub(crate) async fn play(stage: &Stage, seat: &mut Seat) -> Option<Turn> {
     let free = seat.free;
     let due = seat.pace.as_mut().filter(|_| !seat.is_done)?.due(free);
     // Whoever is late already asks at once.
-    let is_over = stage.rest(due.remaining(stage.recorder.now())).await;
+    let is_over = seat.rest(stage, due.remaining(stage.recorder.now())).await;
     if is_over && (stage.shut.is_cancelled() || !stage.recorder.was_due(due)) {
         stage.finish(seat, due);
         return None;
