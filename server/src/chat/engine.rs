@@ -172,7 +172,7 @@ impl Engine {
         Meaning { small_talk: meaning.small_talk.filter(|_| canned), ..meaning }
     }
 
-    /// Looks at a message once more where words or language have changed since it was heard.
+    /// Looks at a message once more: words or language may have changed since it was heard.
     fn understood(&self, said: Arc<Said>) -> Arc<Said> {
         let meaning = self.meaning(&said.text, said.flag.as_ref());
         if meaning == said.meaning { said } else { Arc::new(Said { meaning, ..(*said).clone() }) }
