@@ -29,6 +29,9 @@ const LAG_P99_MAX: Duration = Duration::from_millis(10);
 /// A percentile of fewer turns than this is none: at p99 one of a hundred decides.
 const SAMPLES_MIN: u64 = 100;
 
+/// What is asked of every load; told only where it is not so.
+pub(super) const DONE: &str = "something is done";
+
 /// What the run was.
 pub(crate) struct About<'a> {
     pub(crate) profile: &'a Profile,
@@ -155,11 +158,11 @@ pub(super) fn over_steps(n: usize, steps: &[Step]) -> Option<Check> {
 }
 
 /// A load in which nothing was done shows nothing; told only where that is so.
-pub(super) fn happened(profile: &Profile, (sums, refused): (&Sums, u64)) -> Option<Check> {
+fn happened(profile: &Profile, (sums, refused): (&Sums, u64)) -> Option<Check> {
     let is_idle = profile.groups.iter().all(|group| matches!(group.does, Does::Idle(_)));
     let done = if is_idle { sums.sockets } else { sums.worked + sums.facts + refused };
     (done == 0).then(|| Check {
-        text: "something is done".to_owned(),
+        text: DONE.to_owned(),
         found: "nothing".to_owned(),
         outcome: Outcome::Inconclusive,
     })

@@ -8,7 +8,6 @@ use std::collections::BTreeSet;
 use super::{
     cast::Part,
     judge::{self, Measured},
-    profile::Profile,
     promise::Promise,
     report::{Report, Second},
     sums::most,
@@ -132,9 +131,11 @@ impl Report {
         let mut checks = vec![judge::kept(self.broken())];
         checks
             .extend((0..thresholds.len()).filter_map(|n| judge::over_steps(n, std::slice::from_ref(&step))));
-        let profile: Option<Profile> = serde_json::from_str(&self.load).ok();
-        let refused = self.refused.values().sum();
-        checks.extend(profile.and_then(|profile| judge::happened(&profile, (&self.sums, refused))));
+        // The whole has done nothing if none of its parts has done anything.
+        let idle =
+            |(_, part): &(String, Self)| part.checks.iter().find(|check| check.text == judge::DONE).cloned();
+        let idle: Option<Vec<_>> = parts.iter().map(idle).collect();
+        checks.extend(idle.and_then(|idle| idle.into_iter().next()));
         checks.extend(judge::sound(self.panics));
         checks.extend(apart.map(|found| Check {
             text: "the parts measure together".to_owned(),
@@ -239,5 +240,26 @@ mod tests {
         assert_eq!(late.outcome(), Outcome::Inconclusive);
         assert_eq!(merged(|busy| busy.warnings = vec!["busy".to_owned()]).outcome(), Outcome::Inconclusive);
         assert_eq!(merged(|broken| broken.panics = 1).outcome(), Outcome::Inconclusive);
+    }
+
+    #[test]
+    fn a_whole_has_done_nothing_if_no_part_has_done_anything_l8() {
+        let nothing = Check {
+            text: judge::DONE.to_owned(),
+            found: "nothing".to_owned(),
+            outcome: Outcome::Inconclusive,
+        };
+        let merged = |idle: usize| {
+            let mut parts = [part(1, 2), part(2, 2)];
+            for (_, part) in &mut parts {
+                part.thresholds = Vec::new();
+            }
+            for (_, part) in &mut parts[..idle] {
+                part.checks = vec![nothing.clone()];
+            }
+            merge(&parts).unwrap().outcome()
+        };
+
+        assert_eq!([0, 1, 2].map(merged), [Outcome::Held, Outcome::Held, Outcome::Inconclusive]);
     }
 }
