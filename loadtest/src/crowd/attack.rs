@@ -166,7 +166,7 @@ async fn chat(user: &mut GooseUser, stage: Arc<Stage>) -> TransactionResult {
     let Some(kept) = seat_of(user, &stage).await else { return Ok(()) };
     let mut seat = kept.lock().await;
     let Some(turn) = turn::play(&stage, &mut seat).await else {
-        seat.hear(&stage, LOOK).await;
+        seat.linger(&stage, LOOK).await;
         return Ok(());
     };
     drop(seat);
@@ -186,7 +186,7 @@ async fn idle(user: &mut GooseUser, stage: Arc<Stage>) -> TransactionResult {
     if seat.come_back(&stage).await {
         seat.listen(&stage).await;
     }
-    seat.hear(&stage, LOOK).await;
+    seat.linger(&stage, LOOK).await;
     Ok(())
 }
 

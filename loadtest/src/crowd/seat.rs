@@ -1,6 +1,6 @@
 //! One user: a socket, a pace, and what is asked.
 
-use std::time::Duration;
+use std::{future::pending, time::Duration};
 
 use clock::{Instant, timeout};
 use futures_util::{FutureExt as _, SinkExt as _, StreamExt as _};
@@ -145,31 +145,32 @@ impl Seat {
         tokio::select! {
             biased;
             () = stage.over.cancelled() => true,
-            () = self.hear(stage, span) => false,
+            () = self.linger(stage, span) => false,
         }
     }
 
     /// Waits for so long and answers pings meanwhile.
-    pub(crate) async fn hear(&mut self, stage: &Stage, span: Duration) {
-        let until = stage.recorder.now() + span;
-        while let Some(socket) = &mut self.socket {
-            let came = tokio::select! {
-                biased;
-                came = socket.next() => came,
-                () = stage.clock().sleep_until(until) => return,
-            };
-            self.judge_unasked(stage, came);
-        }
-        stage.clock().sleep_until(until).await;
+    pub(crate) async fn linger(&mut self, stage: &Stage, span: Duration) {
+        let heard = async {
+            self.hear(stage).await;
+            pending::<()>().await;
+        };
+        // That the time has passed is what was waited for.
+        _ = timeout(stage.clock(), span, heard).await;
     }
 
-    /// Listens until it is over, and answers pings meanwhile.
+    /// Listens until it is over, or the socket is lost, and answers pings meanwhile.
     pub(crate) async fn listen(&mut self, stage: &Stage) {
+        tokio::select! {
+            () = self.hear(stage) => {}
+            () = stage.over.cancelled() => {}
+        }
+    }
+
+    /// Judges all that comes, as long as there is a socket.
+    async fn hear(&mut self, stage: &Stage) {
         while let Some(socket) = &mut self.socket {
-            let came = tokio::select! {
-                came = socket.next() => came,
-                () = stage.over.cancelled() => return,
-            };
+            let came = socket.next().await;
             self.judge_unasked(stage, came);
         }
     }
