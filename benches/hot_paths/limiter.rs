@@ -27,7 +27,7 @@ use server::{
 };
 use tokio::runtime::Builder;
 
-use crate::{beside::Theme, redis::Redis};
+use crate::{beside::Theme, support::redis::Redis};
 
 /// Callers of the bench with many; fewer where it is only tried.
 const KEYS: usize = if cfg!(debug_assertions) { 1_000 } else { 1_000_000 };
@@ -128,7 +128,7 @@ fn shared_buckets(theme: &mut Theme<'_>) {
     let runtime = Builder::new_current_thread().enable_all().build().unwrap();
     let Some(redis) = Redis::start() else { return };
     let (policy, caller) = (plenty(), caller());
-    let client = ::redis::Client::open(redis.url()).unwrap();
+    let client = redis::Client::open(redis.url()).unwrap();
     let mut bare = runtime.block_on(client.get_connection_manager()).unwrap();
     let ours = runtime.block_on(async {
         let patience = Duration::from_secs(5);
@@ -137,7 +137,7 @@ fn shared_buckets(theme: &mut Theme<'_>) {
 
     theme.ours("shared by Redis", || runtime.block_on(ours.take(PolicyName::Http, &policy, &caller)));
     theme.floor("shared by Redis", "a bare round trip", || {
-        runtime.block_on(::redis::cmd("PING").query_async::<String>(&mut bare)).unwrap()
+        runtime.block_on(redis::cmd("PING").query_async::<String>(&mut bare)).unwrap()
     });
 }
 

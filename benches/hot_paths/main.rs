@@ -10,10 +10,18 @@ mod allocations;
 mod beside;
 mod limiter;
 mod prompt;
-mod redis;
 mod stream;
 mod turn;
 mod understanding;
+
+/// What the tests have too.
+#[expect(clippy::disallowed_methods, reason = "what must be there is said by the environment")]
+#[path = "../../tests/support"]
+mod support {
+    mod absence;
+    mod port;
+    pub(crate) mod redis;
+}
 
 use std::time::Duration;
 
