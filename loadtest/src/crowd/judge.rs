@@ -170,7 +170,9 @@ fn happened(profile: &Profile, (sums, refused): (&Sums, u64)) -> Option<Check> {
 
 /// Says what kept the generator from seeing the target as it is.
 pub(super) fn doubts(figures: &Figures) -> Vec<String> {
-    let above = |name: &str, limit: f64| figures.get(name).copied().filter(|value| *value > limit);
+    let above = |name: &str, limit: f64| {
+        figures.get(name).copied().filter(|value| *value > limit && too_few(name, figures).is_none())
+    };
     let busy = above("cpu(generator)", BUSY_MAX)
         .map(|busy| format!("THE GENERATOR WAS THE BOTTLENECK: it used {:.0} % of a core", busy * 100.0));
     let late = above("p99(generator.lag)", LAG_P99_MAX.as_secs_f64()).map(|lag| {
@@ -275,5 +277,13 @@ mod tests {
         assert_eq!(outcome(name, &of(1000.0), (true, true)), Outcome::Inconclusive);
         assert_eq!(outcome("facts_per_second", &of(1.0), (false, true)), Outcome::Inconclusive);
         assert_eq!(outcome("cpu_per_1000_turns", &of(1.0), (false, true)), Outcome::Failed);
+        let late = |count| {
+            doubts(&Figures::from([
+                ("p99(generator.lag)".to_owned(), 0.02),
+                ("count(generator.lag)".to_owned(), count),
+            ]))
+        };
+        assert_eq!(late(99.0), [""; 0], "one of 99 is no hundredth");
+        assert_eq!(late(100.0).len(), 1);
     }
 }
