@@ -15,7 +15,6 @@ mod turn;
 mod understanding;
 
 /// What the tests have too.
-#[expect(clippy::disallowed_methods, reason = "what must be there is said by the environment")]
 #[path = "../../tests/support"]
 mod support {
     mod absence;

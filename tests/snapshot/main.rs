@@ -5,6 +5,7 @@
 
 mod api;
 mod calendar;
+mod capacity;
 mod document;
 mod errors;
 mod faults;
