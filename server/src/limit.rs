@@ -8,9 +8,10 @@ pub mod address;
 mod memory;
 mod shared;
 
-use std::{net::IpAddr, num::NonZeroU32, sync::Arc, time::Duration};
+use std::{future::Ready, net::IpAddr, num::NonZeroU32, sync::Arc, time::Duration};
 
 use async_trait::async_trait;
+use futures_util::future::{BoxFuture, Either};
 use serde::{Deserialize, Serialize};
 
 use crate::ids::UserId;
@@ -123,11 +124,8 @@ pub struct Caller {
 /// A limit store's answer.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Decision {
-    /// Go on; so many more would pass right now.
-    Allowed {
-        /// Whole tokens left.
-        remaining: u32,
-    },
+    /// Go on.
+    Allowed,
     /// Too much; asking again after `retry_after` will succeed if nobody else takes the token.
     Refused {
         /// Time until the next token.
@@ -135,12 +133,15 @@ pub enum Decision {
     },
 }
 
+/// A decision that is taken already, or that somebody else is asked for. Cancellation-safe: dropped, a token may be gone.
+pub type Taking<'a> = Either<Ready<Decision>, BoxFuture<'a, Decision>>;
+
 /// Remembers who did how much.
 #[async_trait]
 pub trait LimitStore: std::fmt::Debug + Send + Sync + 'static {
     /// Takes one token from the caller's bucket under this policy, or says when there will be one.
     /// A refusal takes nothing. Never fails: a store that lost its engine decides by itself.
-    async fn take(&self, name: PolicyName, policy: &Policy, caller: &Caller) -> Decision;
+    fn take<'a>(&'a self, name: PolicyName, policy: &'a Policy, caller: &'a Caller) -> Taking<'a>;
 
     /// Forgets buckets that are full again, and only those (F4).
     async fn sweep(&self);

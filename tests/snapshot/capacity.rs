@@ -26,7 +26,7 @@ fn what_grows_is_measured_at_three_sizes_and_nothing_is_left_out_b2() {
         for row in &rows {
             // A star behind the size marks a run in which something did not hold.
             let is_number = |cell: &&str| cell.trim_end_matches(['*', '\\', ' ']).parse::<f64>().is_ok();
-            assert!(row.iter().all(|cell| is_number(cell)), "{section}: {row:?}");
+            assert!(row.iter().all(is_number), "{section}: {row:?}");
         }
     }
     assert!(

@@ -33,7 +33,7 @@ pub(super) async fn per_address(State(state): State<AppState>, mut request: Requ
     let caller = Caller { address, user: None, connection: connection.number };
     let policy = &state.parts.config.limits.http;
     match state.parts.limits.take(PolicyName::Http, policy, &caller).await {
-        Decision::Allowed { .. } => {
+        Decision::Allowed => {
             request.extensions_mut().insert(caller);
             next.run(request).await
         }
@@ -74,7 +74,7 @@ async fn within(state: &AppState, name: PolicyName, request: Request, next: Next
         _ => &limits.user,
     };
     match state.parts.limits.take(name, policy, caller).await {
-        Decision::Allowed { .. } => next.run(request).await,
+        Decision::Allowed => next.run(request).await,
         Decision::Refused { retry_after } => {
             let seconds = whole_seconds(retry_after).to_string();
             let text = state.parts.texts.text(TEXT_KEY, &user.language, &[("seconds", seconds)]).text;
@@ -92,7 +92,7 @@ pub(crate) async fn per_try(door: &Door, caller: Caller, account: &str) -> Resul
     id.copy_from_slice(digest.get(..16).unwrap_or(&[0; 16]));
     let caller = Caller { user: Some(UserId(Uuid::from_bytes(id))), ..caller };
     match door.limits.take(PolicyName::Login, &door.config.limits.login, &caller).await {
-        Decision::Allowed { .. } => Ok(()),
+        Decision::Allowed => Ok(()),
         Decision::Refused { retry_after } => {
             let seconds = whole_seconds(retry_after);
             let text = format!("too many tries with this account; try again in {seconds} s");
@@ -105,7 +105,7 @@ pub(crate) async fn per_try(door: &Door, caller: Caller, account: &str) -> Resul
 pub(crate) async fn per_code(door: &Door, caller: Caller) -> Result<(), ApiError> {
     let policy = Policy { key: LimitKey::User, ..door.config.limits.login.clone() };
     match door.limits.take(PolicyName::SecondFactor, &policy, &caller).await {
-        Decision::Allowed { .. } => Ok(()),
+        Decision::Allowed => Ok(()),
         Decision::Refused { retry_after } => {
             let text = format!("too many one-time passwords; try again in {} s", whole_seconds(retry_after));
             Err(refusal(text, retry_after, PolicyName::SecondFactor))

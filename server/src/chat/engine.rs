@@ -133,7 +133,7 @@ impl Engine {
         match frame {
             Ok(incoming) => Event::Heard(Arc::new(self.said(incoming, client_id))),
             Err(code) => match charge(&self.steps, caller).await {
-                Decision::Allowed { .. } => Event::Unreadable(code),
+                Decision::Allowed => Event::Unreadable(code),
                 Decision::Refused { retry_after } => Event::Flooded { retry_after },
             },
         }
@@ -187,7 +187,7 @@ impl Engine {
             return Event::Refused(said, Refusal::QueueFull);
         };
         match charge(&self.steps, caller).await {
-            Decision::Allowed { .. } => {
+            Decision::Allowed => {
                 self.places.insert(said.turn, place);
                 Event::Admitted(said)
             }

@@ -6,6 +6,7 @@
 use std::{
     cmp::Ordering,
     fmt,
+    future::ready,
     net::IpAddr,
     num::NonZeroU32,
     ops::Add,
@@ -15,15 +16,16 @@ use std::{
 
 use async_trait::async_trait;
 use clock::{Instant, SharedClock};
+use futures_util::future::Either;
 use governor::{
     Quota, RateLimiter,
     clock::{Clock, Reference},
-    middleware::StateInformationMiddleware,
+    middleware::NoOpMiddleware,
     nanos::Nanos,
     state::keyed::DashMapStateStore,
 };
 
-use super::{Caller, Decision, LimitKey, LimitMode, LimitStore, Policy, PolicyName, address};
+use super::{Caller, Decision, LimitKey, LimitMode, LimitStore, Policy, PolicyName, Taking, address};
 use crate::ids::UserId;
 
 /// Rate limits of one process. Buckets start full, refill continuously, and a refusal costs nothing.
@@ -46,7 +48,7 @@ struct Link {
     next: Chain,
 }
 
-type Limiter = RateLimiter<Bucket, DashMapStateStore<Bucket>, GovernorClock, StateInformationMiddleware>;
+type Limiter = RateLimiter<Bucket, DashMapStateStore<Bucket>, GovernorClock, NoOpMiddleware<At>>;
 
 /// The numbers of a policy.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -76,6 +78,20 @@ impl MemoryLimits {
         self.limiters.iter().map(RateLimiter::len).sum()
     }
 
+    /// Takes one token, or says when there will be one.
+    pub(super) fn decide(&self, name: PolicyName, policy: &Policy, caller: &Caller) -> Decision {
+        if policy.mode == LimitMode::Off {
+            return Decision::Allowed;
+        }
+        let bucket = Bucket::of(policy.key, caller);
+        let Err(refused) = self.limiter(name, policy).check_key(&bucket) else { return Decision::Allowed };
+        count_refusal(name, policy);
+        if policy.mode == LimitMode::Shadow {
+            return Decision::Allowed;
+        }
+        Decision::Refused { retry_after: refused.wait_time_from(At(self.clock.now())) }
+    }
+
     fn limiter(&self, name: PolicyName, policy: &Policy) -> &Limiter {
         let terms = Terms { rate: policy.rate, burst: policy.burst, period: policy.period };
         let mut chain = &self.limiters;
@@ -98,7 +114,7 @@ impl Chain {
 
 impl Link {
     fn new(name: PolicyName, terms: Terms, clock: SharedClock) -> Self {
-        let limiter = RateLimiter::dashmap_with_clock(terms.quota(), GovernorClock(clock)).with_middleware();
+        let limiter = RateLimiter::dashmap_with_clock(terms.quota(), GovernorClock(clock));
         Self { name, terms, limiter, next: Chain::default() }
     }
 }
@@ -143,20 +159,8 @@ pub(super) fn count_refusal(name: PolicyName, policy: &Policy) {
 
 #[async_trait]
 impl LimitStore for MemoryLimits {
-    async fn take(&self, name: PolicyName, policy: &Policy, caller: &Caller) -> Decision {
-        if policy.mode == LimitMode::Off {
-            return Decision::Allowed { remaining: policy.burst.get() };
-        }
-        let bucket = Bucket::of(policy.key, caller);
-        let refused = match self.limiter(name, policy).check_key(&bucket) {
-            Ok(state) => return Decision::Allowed { remaining: state.remaining_burst_capacity() },
-            Err(refused) => refused,
-        };
-        count_refusal(name, policy);
-        if policy.mode == LimitMode::Shadow {
-            return Decision::Allowed { remaining: 0 };
-        }
-        Decision::Refused { retry_after: refused.wait_time_from(At(self.clock.now())) }
+    fn take<'a>(&'a self, name: PolicyName, policy: &'a Policy, caller: &'a Caller) -> Taking<'a> {
+        Either::Left(ready(self.decide(name, policy, caller)))
     }
 
     async fn sweep(&self) {
@@ -258,7 +262,7 @@ mod tests {
         let mut passed = 0;
         for _ in 0..tries {
             let decision = store.take(PolicyName::Http, policy, caller).await;
-            passed += u32::from(matches!(decision, Decision::Allowed { .. }));
+            passed += u32::from(matches!(decision, Decision::Allowed));
         }
         passed
     }

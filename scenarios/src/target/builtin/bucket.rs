@@ -6,7 +6,7 @@ use async_trait::async_trait;
 use clock::SharedClock;
 use server::{
     Parts,
-    limit::{Caller, Decision, LimitStore, MemoryLimits, Policy, PolicyName},
+    limit::{Caller, LimitStore, MemoryLimits, Policy, PolicyName, Taking},
 };
 
 /// The messages of all users count as those of one.
@@ -39,12 +39,12 @@ struct OneBucket {
 
 #[async_trait]
 impl LimitStore for OneBucket {
-    async fn take(&self, name: PolicyName, policy: &Policy, caller: &Caller) -> Decision {
+    fn take<'a>(&'a self, name: PolicyName, policy: &'a Policy, caller: &'a Caller) -> Taking<'a> {
         let counted = match name {
             PolicyName::Messages => self.first.get_or_init(|| *caller),
             _ => caller,
         };
-        self.sound.take(name, policy, counted).await
+        self.sound.take(name, policy, counted)
     }
 
     async fn sweep(&self) {
