@@ -9,6 +9,7 @@ mod broken_process;
 mod chat_page;
 mod cli;
 mod crowd;
+mod dialogues;
 mod exchange;
 mod formats;
 mod gateway;
