@@ -120,6 +120,7 @@ fn admin_routes(state: &AppState) -> Router<AppState> {
         .route("/api/admin/blocks/{user}", delete(admin::unblock))
         .route("/api/admin/users/{id}/role", put(admin::set_role))
         .route("/api/admin/users/{id}/language", put(preference::write_for))
+        .route("/api/admin/suggestions", get(suggestions::received))
         .route("/api/admin/api-keys", get(admin::keys).post(admin::add_key))
         .route("/api/admin/api-keys/{id}", delete(admin::remove_key))
         .merge(language_routes())

@@ -244,6 +244,8 @@ pub const fn limits(settings: &config::Calendar) -> SuggestionLimits {
         open_reminders: settings.open_reminders,
         ignored_in_row: settings.ignored_in_row,
         pause: settings.ignored_pause,
+        quality_min: settings.quality_min,
+        quality_window: settings.quality_window,
     }
 }
 

@@ -123,6 +123,8 @@ pub trait Storage: AccessStorage + LanguageStore + WordStore + ConsentStore + Sp
     async fn offer_suggestion(&self, offer: NewSuggestion, limits: SuggestionLimits) -> Stored<Offered>;
     /// Returns the suggestions that can still be confirmed at `at`, oldest first.
     async fn pending_suggestions(&self, user: UserId, at: Timestamp) -> Stored<Vec<Suggestion>>;
+    /// Returns how suggestions that were made after `since` were received by `at`, those of each type that there were.
+    async fn suggestions_received(&self, since: Timestamp, at: Timestamp) -> Stored<Vec<TypeReception>>;
     /// Turns a suggestion down; `None` when there is no pending one with this id at `at`.
     async fn dismiss_suggestion(
         &self,

@@ -135,6 +135,8 @@ const LIMITS: SuggestionLimits = SuggestionLimits {
     open_reminders: 20,
     ignored_in_row: 100,
     pause: Duration::from_hours(24),
+    quality_min: 0.0,
+    quality_window: Duration::from_hours(30 * 24),
 };
 
 fn reminder(user: UserId, suggestion: Option<SuggestionId>, seconds: i64) -> NewReminder {

@@ -28,6 +28,11 @@ pub struct Calendar {
     /// How long that pause is.
     #[serde(with = "span")]
     pub ignored_pause: Duration,
+    /// Least quality score of a type of suggestions, from 0 to 1, below which a user gets no more of it; 0 holds none back.
+    pub quality_min: f64,
+    /// For so long it is remembered how a user received suggestions of a type.
+    #[serde(with = "span")]
+    pub quality_window: Duration,
     /// How far apart proposals are put from other entries, where the user wants that.
     #[serde(with = "span")]
     pub slot: Duration,
@@ -50,6 +55,8 @@ impl Default for Calendar {
             open_reminders: 20,
             ignored_in_row: 3,
             ignored_pause: Duration::from_hours(24),
+            quality_min: 0.15,
+            quality_window: Duration::from_hours(30 * 24),
             slot: Duration::from_mins(30),
             undo_window: Duration::from_hours(24),
             reply_life: Duration::from_hours(24),

@@ -85,6 +85,7 @@ impl Config {
             ("conversation.fact_write_deadline", talk.fact_write_deadline),
             ("calendar.suggestion_life", self.calendar.suggestion_life),
             ("calendar.ignored_pause", self.calendar.ignored_pause),
+            ("calendar.quality_window", self.calendar.quality_window),
             ("calendar.reply_life", self.calendar.reply_life),
             ("database.patience", self.database.patience),
             ("redis.patience", self.redis.patience),
@@ -212,6 +213,7 @@ impl Config {
         at_least("calendar.pending_per_type", calendar.pending_per_type as usize, 1)?;
         at_least("calendar.open_reminders", calendar.open_reminders as usize, 1)?;
         at_least("calendar.ignored_in_row", calendar.ignored_in_row as usize, 1)?;
+        between("calendar.quality_min", calendar.quality_min, 0.0, 1.0)?;
         let windows = [
             ("calendar.slot", calendar.slot, SLOT_MAX),
             ("calendar.undo_window", calendar.undo_window, UNDO_MAX),
@@ -295,9 +297,6 @@ mod tests {
             "limits.abuse.block = \"0s\"",
             "database.connections = 0",
             "database.chat_url = \"postgres://chat@db/chat\"",
-            "calendar.slot = \"0s\"",
-            "calendar.undo_window = \"192h\"",
-            "calendar.ignored_in_row = 0",
         ];
 
         insta::assert_snapshot!(lines.map(refusal).join("\n"), @"
@@ -326,9 +325,27 @@ mod tests {
         `limits.abuse.block` is 0s, allowed is more than `0s` and at most 100 years
         `database.connections` is 0, allowed is 1 or more
         `database.chat_url` is another kind of URL, allowed is empty, or the `postgres://` URL of another role where `database.url` is one too
+        ");
+    }
+
+    #[test]
+    fn values_of_a_calendar_without_sense_are_refused_by_name() {
+        let lines = [
+            "calendar.slot = \"0s\"",
+            "calendar.undo_window = \"192h\"",
+            "calendar.ignored_in_row = 0",
+            "calendar.quality_min = 1.5",
+            "calendar.quality_min = nan",
+            "calendar.quality_window = \"0s\"",
+        ];
+
+        insta::assert_snapshot!(lines.map(refusal).join("\n"), @"
         `calendar.slot` is 0s, allowed is more than `0s` and at most 24h
         `calendar.undo_window` is 192h, allowed is more than `0s` and at most 168h
         `calendar.ignored_in_row` is 0, allowed is 1 or more
+        `calendar.quality_min` is 1.5, allowed is 0 to 1
+        `calendar.quality_min` is NaN, allowed is 0 to 1
+        `calendar.quality_window` is 0s, allowed is more than `0s` and at most 100 years
         ");
     }
 }

@@ -1,4 +1,7 @@
 //! `/api/suggestions`: what the chat proposed and the user may still take or leave.
+//! `/api/admin/suggestions`: how users received what was proposed to them (F80).
+
+use std::sync::Arc;
 
 use axum::{Json, extract::State};
 use jiff::Timestamp;
@@ -7,12 +10,13 @@ use serde_json::{Value, json};
 
 use super::input;
 use crate::{
-    app::guard::CurrentUser,
+    app::guard::{Admin, CurrentUser},
     chat::{Hub, v1::Fate},
+    config::Config,
     error::ApiError,
     ids::SuggestionId,
     state::Rows,
-    storage::{Priority, Suggestion, SuggestionType},
+    storage::{Priority, Reception, Suggestion, SuggestionType, TypeReception},
 };
 
 const WHAT: &str = "open suggestion";
@@ -30,6 +34,25 @@ pub(crate) struct SuggestionView {
     suggested_time: Timestamp,
     suggested_at: Timestamp,
     expires_at: Timestamp,
+}
+
+/// How suggestions were received in the last `calendar.quality_window`.
+#[derive(Serialize)]
+pub(crate) struct QualityView {
+    since: Timestamp,
+    types: Vec<TypeView>,
+}
+
+/// How suggestions of one type were received.
+#[derive(Serialize)]
+struct TypeView {
+    #[serde(rename = "type")]
+    kind: SuggestionType,
+    pending: u32,
+    confirmed: u32,
+    dismissed: u32,
+    ignored: u32,
+    quality: f64,
 }
 
 /// `GET /api/suggestions`
@@ -53,6 +76,28 @@ pub(crate) async fn dismiss(
     let suggestion = dismissed.ok_or_else(|| ApiError::not_found(WHAT))?;
     hub.decided(user.id, suggestion.id, Fate::Dismissed);
     Ok(Json(json!({"message": "suggestion dismissed"})))
+}
+
+/// `GET /api/admin/suggestions`
+pub(crate) async fn received(
+    _: Admin,
+    State(rows): State<Rows>,
+    State(config): State<Arc<Config>>,
+) -> Result<Json<QualityView>, ApiError> {
+    let at = rows.clock.wall();
+    let since = at.saturating_sub(config.calendar.quality_window).unwrap_or(Timestamp::MIN);
+    let received = rows.storage.suggestions_received(since, at).await?;
+    let of = |kind| received.iter().find(|received| received.kind == kind).copied();
+    let none = |kind| TypeReception { kind, pending: 0, over: Reception::default() };
+    let types = SuggestionType::ALL.map(|kind| TypeView::from(of(kind).unwrap_or_else(|| none(kind))));
+    Ok(Json(QualityView { since, types: types.into() }))
+}
+
+impl From<TypeReception> for TypeView {
+    fn from(TypeReception { kind, pending, over }: TypeReception) -> Self {
+        let Reception { confirmed, dismissed, ignored } = over;
+        Self { kind, pending, confirmed, dismissed, ignored, quality: over.quality() }
+    }
 }
 
 impl From<Suggestion> for SuggestionView {

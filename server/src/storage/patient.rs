@@ -20,7 +20,7 @@ use super::{
     NewReminder, NewSession, NewSuggestion, NewUser, Offered, Page, Place, Preferences, PreferencesOutcome,
     PreferencesWrite, Reminder, ReminderChange, ReminderOutcome, Replaced, Replacing, Restoration,
     RestoreOutcome, Rollback, Session, SharedStorage, Storage, StorageError, Stored, Suggestion,
-    SuggestionLimits, User,
+    SuggestionLimits, TypeReception, User,
 };
 use crate::ids::{MessageId, ReminderId, SessionId, SuggestionId, UserId};
 
@@ -128,6 +128,10 @@ impl Storage for Patient {
 
     async fn pending_suggestions(&self, user: UserId, at: Timestamp) -> Stored<Vec<Suggestion>> {
         self.within(self.inner.pending_suggestions(user, at)).await
+    }
+
+    async fn suggestions_received(&self, since: Timestamp, at: Timestamp) -> Stored<Vec<TypeReception>> {
+        self.within(self.inner.suggestions_received(since, at)).await
     }
 
     async fn dismiss_suggestion(

@@ -45,7 +45,7 @@ use super::{
     Credentials, Fact, FactClosing, FactOutcome, FactRevision, FactWrite, Message, NewFeed, NewMessage,
     NewReminder, NewSession, NewSuggestion, NewUser, Offered, Page, Place, Preferences, PreferencesOutcome,
     PreferencesWrite, Reminder, ReminderChange, ReminderOutcome, Replaced, Replacing, Restoration,
-    RestoreOutcome, Rollback, Session, Storage, Stored, Suggestion, SuggestionLimits, User,
+    RestoreOutcome, Rollback, Session, Storage, Stored, Suggestion, SuggestionLimits, TypeReception, User,
 };
 use crate::ids::{MessageId, ReminderId, SessionId, SuggestionId, UserId};
 use calls::{Read as _, Tx};
@@ -160,6 +160,10 @@ impl Storage for Database {
 
     async fn pending_suggestions(&self, user: UserId, at: Timestamp) -> Stored<Vec<Suggestion>> {
         suggestions::pending(self, user, at).await
+    }
+
+    async fn suggestions_received(&self, since: Timestamp, at: Timestamp) -> Stored<Vec<TypeReception>> {
+        suggestions::received(self, since, at).await
     }
 
     async fn dismiss_suggestion(

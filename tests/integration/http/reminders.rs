@@ -76,6 +76,8 @@ pub(super) async fn suggest(lab: &Lab, server: &Server, user: UserId) -> Suggest
         open_reminders: 9,
         ignored_in_row: 9,
         pause: Duration::from_hours(1),
+        quality_min: 0.0,
+        quality_window: Duration::from_hours(1),
     };
     server.db.offer_suggestion(new.clone(), limits).await.unwrap();
     new.id

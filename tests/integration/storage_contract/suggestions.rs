@@ -4,7 +4,7 @@ use server::{
     ids::SuggestionId,
     storage::{
         Database, NewReminder, NewSuggestion, Offered, Origin, Priority, ReminderChange, ReminderOutcome,
-        Storage, SuggestionLimits, SuggestionType, TimeRule,
+        Storage, SuggestionLimits, SuggestionType, TimeRule, TypeReception,
     },
 };
 
@@ -17,6 +17,8 @@ stories!(
     a_suggestion_is_confirmed_in_time_by_its_owner,
     racing_confirmations_make_one_reminder,
     ignored_suggestions_bring_a_pause_f80,
+    a_type_that_is_never_wanted_is_held_back_until_that_is_forgotten_f80,
+    it_is_counted_how_each_type_was_received_f80,
     beside_many_open_reminders_nothing_is_suggested_f80,
     an_appointment_needs_a_confirmed_time_and_policy_may_make_low_ones_only_f77_f82,
 );
@@ -34,6 +36,7 @@ async fn suggestions_are_limited_by_type_hour_and_day(db: Database) {
             Offered::DayFull => "day",
             Offered::OpenFull => "open",
             Offered::Paused => "paused",
+            Offered::Unwanted => "unwanted",
         }
     };
 
@@ -135,6 +138,59 @@ async fn ignored_suggestions_bring_a_pause_f80(db: Database) {
     assert_eq!(offer(1799 + day).await.1, Offered::Paused);
     assert!(stored(offer(1800 + day).await), "the pause is over");
     assert_eq!(offer(2101 + day).await.1, Offered::Paused, "that one was ignored too");
+}
+
+async fn a_type_that_is_never_wanted_is_held_back_until_that_is_forgotten_f80(db: Database) {
+    use SuggestionType::{Appointment, SymptomFollowup};
+
+    let user = add_user(&db).await;
+    let limits = SuggestionLimits { quality_min: 0.15, per_hour: 100, per_day: 100, ..LIMITS };
+    let offer = async |kind, seconds| {
+        let new = suggestion(user, kind, seconds);
+        (new.id, db.offer_suggestion(new, limits).await.unwrap())
+    };
+    for seconds in 0..5 {
+        let (id, offered) = offer(SymptomFollowup, seconds).await;
+        assert!(matches!(offered, Offered::Stored(_)), "{seconds}: {offered:?}");
+        db.dismiss_suggestion(user, id, at(seconds)).await.unwrap().unwrap();
+    }
+
+    assert_eq!(offer(SymptomFollowup, 5).await.1, Offered::Unwanted);
+    let (other, offered) = offer(Appointment, 5).await;
+    assert!(matches!(offered, Offered::Stored(_)), "another type: {offered:?}");
+    db.create_reminder(reminder(user, Some(other), 6)).await.unwrap();
+    let month = 30 * 24 * 3600;
+    assert_eq!(offer(SymptomFollowup, month - 1).await.1, Offered::Unwanted);
+    assert!(matches!(offer(SymptomFollowup, month).await.1, Offered::Stored(_)), "the first is forgotten");
+}
+
+async fn it_is_counted_how_each_type_was_received_f80(db: Database) {
+    use SuggestionType::{Appointment, SymptomFollowup};
+
+    let many = SuggestionLimits { per_hour: 100, pending_per_type: 100, ..LIMITS };
+    let mut ids = Vec::new();
+    for kind in [SymptomFollowup, SymptomFollowup, SymptomFollowup, SymptomFollowup, Appointment] {
+        let user = add_user(&db).await;
+        let new = suggestion(user, kind, 10);
+        ids.push((user, new.id));
+        db.offer_suggestion(new, many).await.unwrap();
+    }
+    db.dismiss_suggestion(ids[0].0, ids[0].1, at(11)).await.unwrap().unwrap();
+    for (user, id) in &ids[1..3] {
+        db.create_reminder(reminder(*user, Some(*id), 12)).await.unwrap();
+    }
+
+    let counted = async |since, now| {
+        let received = db.suggestions_received(at(since), at(now)).await.unwrap();
+        let line = |TypeReception { kind, pending, over }: &TypeReception| {
+            format!("{kind:?} {pending} {} {} {}", over.confirmed, over.dismissed, over.ignored)
+        };
+        received.iter().map(line).collect::<Vec<_>>()
+    };
+
+    assert_eq!(counted(9, 309).await, ["Appointment 1 0 0 0", "SymptomFollowup 1 2 1 0"]);
+    assert_eq!(counted(9, 310).await, ["Appointment 0 0 0 1", "SymptomFollowup 0 2 1 1"]);
+    assert_eq!(counted(10, 310).await, [""; 0]);
 }
 
 async fn beside_many_open_reminders_nothing_is_suggested_f80(db: Database) {

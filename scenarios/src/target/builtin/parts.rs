@@ -24,7 +24,7 @@ use server::{
         NewReminder, NewSession, NewSuggestion, NewUser, Offered, Page, Place, Preferences,
         PreferencesOutcome, PreferencesWrite, Reminder, ReminderChange, ReminderOutcome, Replaced, Replacing,
         Restoration, RestoreOutcome, Rollback, Session, SharedStorage, Storage, Stored, Suggestion,
-        SuggestionLimits, User,
+        SuggestionLimits, TypeReception, User,
     },
 };
 
@@ -296,6 +296,10 @@ impl Storage for WatchedStorage {
     async fn offer_suggestion(&self, offer: NewSuggestion, limits: SuggestionLimits) -> Stored<Offered> {
         let _under_way = self.under.pass(Does::Write).await?;
         self.offer(offer, limits).await
+    }
+
+    async fn suggestions_received(&self, since: Timestamp, at: Timestamp) -> Stored<Vec<TypeReception>> {
+        handed_on!(Read, self.suggestions_received(since, at))
     }
 
     async fn pending_suggestions(&self, user: UserId, at: Timestamp) -> Stored<Vec<Suggestion>> {

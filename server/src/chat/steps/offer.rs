@@ -110,6 +110,7 @@ fn outcome(offered: Stored<Offered>) -> (&'static str, Option<Suggestion>) {
         Ok(Offered::HourFull) => ("hour_full", None),
         Ok(Offered::DayFull) => ("day_full", None),
         Ok(Offered::OpenFull) => ("open_full", None),
+        Ok(Offered::Unwanted) => ("unwanted", None),
         Ok(Offered::Paused) => ("paused", None),
         Err(error) => {
             tracing::error!(%error, "suggestion could not be stored");

@@ -20,6 +20,9 @@ pub enum SuggestionType {
 }
 
 impl SuggestionType {
+    /// All of them.
+    pub const ALL: [Self; 3] = [Self::SymptomFollowup, Self::Appointment, Self::Reminder];
+
     /// Returns the type as v0 has it, which knows two: what is neither about a symptom is an appointment.
     #[must_use]
     pub const fn on_v0(self) -> Self {
@@ -111,6 +114,10 @@ pub struct SuggestionLimits {
     pub ignored_in_row: u32,
     /// How long that while is, from the end of the last one.
     pub pause: Duration,
+    /// None of a type of less quality than this, from 0 to 1.
+    pub quality_min: f64,
+    /// For so long it is remembered how those of a type were received.
+    pub quality_window: Duration,
 }
 
 impl SuggestionLimits {
@@ -126,6 +133,37 @@ impl SuggestionLimits {
     }
 }
 
+/// How suggestions of one type were received.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Reception {
+    /// Became reminders.
+    pub confirmed: u32,
+    /// Were turned down.
+    pub dismissed: u32,
+    /// Expired without an answer.
+    pub ignored: u32,
+}
+
+impl Reception {
+    /// Returns the quality score of the type, from 0 to 1: how likely the next one is confirmed, by Laplace's rule of
+    /// succession. Of nothing known it is one half.
+    pub fn quality(self) -> f64 {
+        let [confirmed, dismissed, ignored] = [self.confirmed, self.dismissed, self.ignored].map(f64::from);
+        (confirmed + 1.0) / (confirmed + dismissed + ignored + 2.0)
+    }
+}
+
+/// How suggestions of one type were received by all users.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct TypeReception {
+    /// The type.
+    pub kind: SuggestionType,
+    /// How many can still be answered.
+    pub pending: u32,
+    /// What became of the others.
+    pub over: Reception,
+}
+
 /// What became of an offer.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Offered {
@@ -139,6 +177,32 @@ pub enum Offered {
     DayFull,
     /// As many reminders from suggestions as there may be are open.
     OpenFull,
+    /// The user hardly ever wants one of this type.
+    Unwanted,
     /// Too many in a row were ignored.
     Paused,
+}
+
+#[cfg(test)]
+mod tests {
+    use proptest::prelude::*;
+
+    use super::*;
+
+    proptest! {
+        #[test]
+        fn a_confirmation_raises_the_quality_and_everything_else_lowers_it_f80(
+            confirmed in 0..1000_u32, dismissed in 0..1000_u32, ignored in 0..1000_u32,
+        ) {
+            let now = Reception { confirmed, dismissed, ignored };
+            let confirmed = Reception { confirmed: confirmed + 1, ..now }.quality();
+            let dismissed = Reception { dismissed: dismissed + 1, ..now }.quality();
+            let ignored = Reception { ignored: ignored + 1, ..now }.quality();
+
+            prop_assert!(0.0 < now.quality() && now.quality() < 1.0);
+            prop_assert!(confirmed > now.quality());
+            prop_assert!(dismissed < now.quality());
+            prop_assert!(ignored < now.quality());
+        }
+    }
 }

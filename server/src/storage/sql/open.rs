@@ -59,6 +59,7 @@ const MIGRATIONS: &[(i64, &str, &str)] = &[
     (9, "order of reminders", include_str!("../../../migrations/0009_order_of_reminders.sql")),
     (10, "symptom words", include_str!("../../../migrations/0010_symptom_words.sql")),
     (11, "glossary", include_str!("../../../migrations/0011_glossary.sql")),
+    (12, "received suggestions", include_str!("../../../migrations/0012_received_suggestions.sql")),
 ];
 
 /// The database could not be opened. No message contains a password.

@@ -1,5 +1,7 @@
 //! Suggestions: limited when offered, used at most once.
 
+use std::time::Duration;
+
 use jiff::{SignedDuration, Timestamp};
 use sqlx::any::AnyRow;
 
@@ -11,7 +13,9 @@ use super::{
 };
 use crate::{
     ids::{SuggestionId, UserId},
-    storage::{NewReminder, NewSuggestion, Offered, Stored, Suggestion, SuggestionLimits},
+    storage::{
+        NewReminder, NewSuggestion, Offered, Reception, Stored, Suggestion, SuggestionLimits, TypeReception,
+    },
 };
 
 const HOUR: SignedDuration = SignedDuration::from_hours(1);
@@ -46,6 +50,9 @@ async fn refusal(tx: &mut Tx, new: &NewSuggestion, limits: SuggestionLimits) -> 
     if open_reminders(tx, new).await? >= limits.open_reminders {
         return Ok(Some(Offered::OpenFull));
     }
+    if received_by(tx, new, limits.quality_window).await?.quality() < limits.quality_min {
+        return Ok(Some(Offered::Unwanted));
+    }
     let pause = limits.paused_until(&over(tx, new, limits.ignored_in_row).await?);
     Ok(pause.filter(|until| *until > new.at).map(|_| Offered::Paused))
 }
@@ -65,6 +72,54 @@ async fn over(tx: &mut Tx, new: &NewSuggestion, most: u32) -> Stored<Vec<Suggest
         LIMIT $3 + 0";
     let query = sqlx::query(OVER).bind(new.user.to_string()).bind(micros(new.at)).bind(i64::from(most));
     query.fetch_all(&mut **tx).await?.iter().map(suggestion).collect()
+}
+
+/// Counts what became of suggestions that were made after `$1`, by `$2`; what is none of the three is pending.
+macro_rules! select_received {
+    ($columns:literal, $rest:literal) => {
+        concat!(
+            "SELECT ",
+            $columns,
+            "COUNT(confirmed_at) AS confirmed, COUNT(dismissed_at) AS dismissed, \
+            COUNT(CASE WHEN confirmed_at IS NULL AND dismissed_at IS NULL AND expires_at <= $2 THEN 1 END) AS ignored \
+            FROM suggestions WHERE suggested_at > $1",
+            $rest
+        )
+    };
+}
+
+/// Returns how a user received what was suggested of the same type.
+async fn received_by(tx: &mut Tx, new: &NewSuggestion, window: Duration) -> Stored<Reception> {
+    const SELECT: &str = select_received!("", " AND user_id = $3 AND kind = $4");
+    let since = new.at.saturating_sub(window).unwrap_or(Timestamp::MIN);
+    let query = sqlx::query(SELECT)
+        .bind(micros(since))
+        .bind(micros(new.at))
+        .bind(new.user.to_string())
+        .bind(new.kind.word());
+    reception(&Columns::new("suggestions", &query.fetch_one(&mut **tx).await?))
+}
+
+pub(super) async fn received(db: &Database, since: Timestamp, at: Timestamp) -> Stored<Vec<TypeReception>> {
+    const SELECT: &str = select_received!("kind, COUNT(*) AS offered, ", " GROUP BY kind ORDER BY kind");
+    let rows = sqlx::query(SELECT).bind(micros(since)).bind(micros(at)).all(db).await?;
+    let received = rows.iter().map(|row| {
+        let row = Columns::new("suggestions", row);
+        let over = reception(&row)?;
+        let answered = over.confirmed.saturating_add(over.dismissed).saturating_add(over.ignored);
+        let pending = row.count("offered")?.saturating_sub(answered);
+        Ok(TypeReception { kind: row.word("kind")?, pending, over })
+    });
+    received.collect()
+}
+
+fn reception(row: &Columns<'_>) -> Stored<Reception> {
+    let count = |name| row.count(name);
+    Ok(Reception {
+        confirmed: count("confirmed")?,
+        dismissed: count("dismissed")?,
+        ignored: count("ignored")?,
+    })
 }
 
 async fn count_since(tx: &mut Tx, new: &NewSuggestion, window: SignedDuration) -> Stored<u32> {
