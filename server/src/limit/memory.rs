@@ -4,25 +4,19 @@
 //! it does not do: share buckets with other processes.
 
 use std::{
-    cmp::Ordering,
     fmt,
     future::ready,
     net::IpAddr,
     num::NonZeroU32,
-    ops::Add,
     sync::{Arc, OnceLock},
     time::Duration,
 };
 
 use async_trait::async_trait;
-use clock::{Instant, SharedClock};
+use clock::SharedClock;
 use futures_util::future::Either;
 use governor::{
-    Quota, RateLimiter,
-    clock::{Clock, Reference},
-    middleware::NoOpMiddleware,
-    nanos::Nanos,
-    state::keyed::DashMapStateStore,
+    Quota, RateLimiter, clock::Clock, middleware::NoOpMiddleware, state::keyed::DashMapStateStore,
 };
 
 use super::{Caller, Decision, LimitKey, LimitMode, LimitStore, Policy, PolicyName, Taking, address};
@@ -48,7 +42,7 @@ struct Link {
     next: Chain,
 }
 
-type Limiter = RateLimiter<Bucket, DashMapStateStore<Bucket>, GovernorClock, NoOpMiddleware<At>>;
+type Limiter = RateLimiter<Bucket, DashMapStateStore<Bucket>, GovernorClock, NoOpMiddleware<Duration>>;
 
 /// The numbers of a policy.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -89,7 +83,7 @@ impl MemoryLimits {
         if policy.mode == LimitMode::Shadow {
             return Decision::Allowed;
         }
-        Decision::Refused { retry_after: refused.wait_time_from(At(self.clock.now())) }
+        Decision::Refused { retry_after: refused.wait_time_from(self.clock.now().since_origin()) }
     }
 
     fn limiter(&self, name: PolicyName, policy: &Policy) -> &Limiter {
@@ -171,49 +165,15 @@ impl LimitStore for MemoryLimits {
     }
 }
 
-/// Our clock as `governor` reads it.
+/// Our clock as `governor` reads it: by the time since its origin.
 #[derive(Clone, Debug)]
 struct GovernorClock(SharedClock);
 
-/// Our instant as `governor` computes with it.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-struct At(Instant);
-
 impl Clock for GovernorClock {
-    type Instant = At;
+    type Instant = Duration;
 
-    fn now(&self) -> At {
-        At(self.0.now())
-    }
-}
-
-impl Reference for At {
-    fn duration_since(&self, earlier: Self) -> Nanos {
-        self.0.since(earlier.0).into()
-    }
-
-    fn saturating_sub(&self, duration: Nanos) -> Self {
-        Self(self.0 - duration.into())
-    }
-}
-
-impl Add<Nanos> for At {
-    type Output = Self;
-
-    fn add(self, duration: Nanos) -> Self {
-        Self(self.0 + duration.into())
-    }
-}
-
-impl Ord for At {
-    fn cmp(&self, other: &Self) -> Ordering {
-        self.0.cmp(&other.0)
-    }
-}
-
-impl PartialOrd for At {
-    fn partial_cmp(&self, other: &Self) -> Option<Ordering> {
-        Some(self.cmp(other))
+    fn now(&self) -> Duration {
+        self.0.now().since_origin()
     }
 }
 
