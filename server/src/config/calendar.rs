@@ -28,7 +28,8 @@ pub struct Calendar {
     /// How long that pause is.
     #[serde(with = "span")]
     pub ignored_pause: Duration,
-    /// Least quality score of a type of suggestions, from 0 to 1, below which a user gets no more of it; 0 holds none back.
+    /// Least quality score of a type of suggestions, below which a user gets no more of it; 0 holds none back, and more than
+    /// 0.5 would hold back all, for that is the score of a type that nobody was offered yet.
     pub quality_min: f64,
     /// For so long it is remembered how a user received suggestions of a type.
     #[serde(with = "span")]

@@ -213,7 +213,7 @@ impl Config {
         at_least("calendar.pending_per_type", calendar.pending_per_type as usize, 1)?;
         at_least("calendar.open_reminders", calendar.open_reminders as usize, 1)?;
         at_least("calendar.ignored_in_row", calendar.ignored_in_row as usize, 1)?;
-        between("calendar.quality_min", calendar.quality_min, 0.0, 1.0)?;
+        between("calendar.quality_min", calendar.quality_min, 0.0, 0.5)?;
         let windows = [
             ("calendar.slot", calendar.slot, SLOT_MAX),
             ("calendar.undo_window", calendar.undo_window, UNDO_MAX),
@@ -334,7 +334,7 @@ mod tests {
             "calendar.slot = \"0s\"",
             "calendar.undo_window = \"192h\"",
             "calendar.ignored_in_row = 0",
-            "calendar.quality_min = 1.5",
+            "calendar.quality_min = 0.6",
             "calendar.quality_min = nan",
             "calendar.quality_window = \"0s\"",
         ];
@@ -343,8 +343,8 @@ mod tests {
         `calendar.slot` is 0s, allowed is more than `0s` and at most 24h
         `calendar.undo_window` is 192h, allowed is more than `0s` and at most 168h
         `calendar.ignored_in_row` is 0, allowed is 1 or more
-        `calendar.quality_min` is 1.5, allowed is 0 to 1
-        `calendar.quality_min` is NaN, allowed is 0 to 1
+        `calendar.quality_min` is 0.6, allowed is 0 to 0.5
+        `calendar.quality_min` is NaN, allowed is 0 to 0.5
         `calendar.quality_window` is 0s, allowed is more than `0s` and at most 100 years
         ");
     }

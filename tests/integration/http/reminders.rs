@@ -125,3 +125,24 @@ fn a_suggestion_can_be_dismissed_by_its_owner() {
         assert_eq!(server.post(&path, &ana, json!({})).await.0, 404);
     });
 }
+
+#[test]
+fn administrators_read_how_each_type_of_suggestion_was_received_f80() {
+    in_the_lab(toml::Table::new(), async |lab, server| {
+        let (ana, admin) =
+            (server.register("ana@a.org", "en").await, server.register_admin("eva@a.org").await);
+        let user = user_of(&server.get("/api/auth/me", &ana).await.1);
+        let first = suggest(&lab, &server, user).await;
+        suggest(&lab, &server, user).await;
+        server.post(&format!("/api/suggestions/{first}/dismiss"), &ana, json!({})).await;
+
+        let (status, mut body) = server.get("/api/admin/suggestions", &admin).await;
+
+        assert_eq!(status, 200, "{body}");
+        insta::assert_snapshot!(body["types"].take(), @r#"[{"type":"symptom_followup","pending":0,"confirmed":0,"dismissed":0,"ignored":0,"quality":0.5},{"type":"appointment","pending":1,"confirmed":0,"dismissed":1,"ignored":0,"quality":0.3333333333333333},{"type":"reminder","pending":0,"confirmed":0,"dismissed":0,"ignored":0,"quality":0.5}]"#);
+        lab.advance(Duration::from_mins(5)).await.unwrap();
+        let (_, body) = server.get("/api/admin/suggestions", &admin).await;
+        assert_eq!((&body["types"][1]["pending"], &body["types"][1]["ignored"]), (&json!(0), &json!(1)));
+        assert_eq!(server.get("/api/admin/suggestions", &ana).await.0, 403);
+    });
+}
