@@ -80,19 +80,19 @@ const CASES: [Case; 15] = [
     },
     Case {
         scenario: "server_that_stood_still_goes_on",
-        wrong: Wrong::Shell("trap 'kill -s STOP $server' CONT"),
+        wrong: Wrong::Waking("echo not today"),
         check: "the answer is whole",
         words: "its `type` is \"message\"",
     },
     Case {
         scenario: "server_that_stood_still_goes_on",
-        wrong: Wrong::Shell("trap 'echo thread main panicked at src/main.rs:1:1: >&2' CONT"),
+        wrong: Wrong::Waking("echo thread main panicked at src/main.rs:1:1: >&2; kill -s CONT $server"),
         check: "no panic",
         words: "panicked at src/main.rs",
     },
     Case {
         scenario: "server_that_stood_still_goes_on",
-        wrong: Wrong::Shell("trap 'echo out of luck; kill -s KILL $server; exit 3' CONT"),
+        wrong: Wrong::Waking("echo out of luck; kill -s KILL $server; exit 3"),
         check: "the target lives on",
         words: "it ended with exit status: 3",
     },
@@ -205,10 +205,10 @@ async fn a_house_that_hoards_memory_is_accused_s9() {
     }
     let Some(redis) = Redis::start() else { return };
     let hoards =
-        "trap 'python3 -c \\\"import time; hoard = bytes(1) * 300000000; time.sleep(9)\\\" & :' CONT";
+        "python3 -c \\\"import time; hoard = bytes(1) * 300000000; time.sleep(9)\\\" & kill -s CONT $server";
     let a_while = scenarios::parse("a_while.toml", A_WHILE).unwrap();
 
-    let run = judged::judge(house::target_file(Wrong::Shell(hoards), &redis), vec![a_while]).await;
+    let run = judged::judge(house::target_file(Wrong::Waking(hoards), &redis), vec![a_while]).await;
 
     assert!(judged::accused(&run, "memory bounded", "128 MiB more are allowed").is_some(), "{}", told(&run));
 }

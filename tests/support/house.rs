@@ -13,6 +13,9 @@ pub(crate) enum Wrong {
     Disk(&'static str),
     /// The shell that looks after the server, `$server`, does this. `{root}` is the folder of this project.
     Shell(&'static str),
+    /// When the house is to go on after a pause, only its shell goes on, and does this. What wakes the server is
+    /// `kill -s CONT $server`, so that nothing that stands before it races with the server.
+    Waking(&'static str),
     /// The server has this in its environment, whatever a scenario wants.
     Environment(&'static str),
 }
@@ -23,16 +26,20 @@ pub(crate) fn target_file(wrong: Wrong, redis: &Redis) -> String {
     let usual = fs::read_to_string(root.join("docs/targets/process.toml")).unwrap();
     let (_, settings) = usual.split_once("[settings]").unwrap();
     let (program, root) = (env!("CARGO_BIN_EXE_gauntlet"), root.display().to_string());
-    let (mut beside, mut kill, mut environment) = (":".to_owned(), String::new(), "A_HOUSE=1");
+    let (mut beside, mut commands, mut environment) = (":".to_owned(), String::new(), "A_HOUSE=1");
     match wrong {
         Wrong::Nothing => {}
         Wrong::Shell(does) => beside = does.replace("{root}", &root),
-        Wrong::Disk(loses) => kill = killed_by(loses),
+        Wrong::Waking(does) => {
+            beside = format!("trap '{does}' CONT");
+            commands = command("resume", "kill -s CONT $(cat {scratch}/shell)");
+        }
+        Wrong::Disk(loses) => commands = command("kill", &killed_by(loses)),
         Wrong::Environment(has) => environment = has,
     }
     let beside = beside.strip_suffix('&').map_or_else(|| format!("{beside};"), |first| format!("{first}&"));
     let shell = format!(
-        "\\\"$@\\\" & server=$!; echo $server >{{scratch}}/id; {beside} while kill -s 0 $server; do wait $server; done"
+        "\\\"$@\\\" & server=$!; echo $server >{{scratch}}/id; echo $$ >{{scratch}}/shell; {beside} while kill -s 0 $server; do wait $server; done"
     );
     format!(
         r#"
@@ -48,7 +55,7 @@ pub(crate) fn target_file(wrong: Wrong, redis: &Redis) -> String {
             "--config", "{root}/docs/targets/process.server.toml", "--database", "sqlite:{{scratch}}/chat.db",
         ]
         env = {{ DEEPSEEK_BASE_URL = "{{llm}}", GAUNTLET__REDIS__URL = "redis://{{redis}}" }}
-        {kill}health = "/health/ready"
+        {commands}health = "/health/ready"
         setting = "GAUNTLET__{{SETTING}}"
         [links]
         redis = {{ to = "{redis}" }}
@@ -57,11 +64,15 @@ pub(crate) fn target_file(wrong: Wrong, redis: &Redis) -> String {
     )
 }
 
-/// Returns the line of a target file by which a server is killed and its disk loses something.
+/// Returns the line of a target file by which a shell does something to the server.
+fn command(which: &str, script: &str) -> String {
+    format!("{which} = [\"sh\", \"-c\", \"{script}\"]\n")
+}
+
+/// Returns the script by which a server is killed and its disk loses something.
 fn killed_by(loses: &str) -> String {
     let script = format!(
         "import sqlite3; disk = sqlite3.connect('{{scratch}}/chat.db', 30); disk.execute('{loses}'); disk.commit()"
     );
-    let kill = format!("kill -s KILL $(cat {{scratch}}/id); python3 -c \\\"{script}\\\"");
-    format!("kill = [\"sh\", \"-c\", \"{kill}\"]\n")
+    format!("kill -s KILL $(cat {{scratch}}/id); python3 -c \\\"{script}\\\"")
 }
