@@ -95,6 +95,7 @@ fn user_routes(state: &AppState) -> Router<AppState> {
         .route("/api/users/me/facts/{key}", get(facts::read).put(facts::write).delete(facts::delete))
         .route("/api/users/me/facts/{key}/history", get(facts::history))
         .route("/api/conversations", get(conversations::list))
+        .route("/api/conversations/{id}", delete(conversations::delete))
         .route("/api/conversations/{id}/messages", get(conversations::messages))
         .route("/api/conversations/current/end", post(conversations::end_current))
         .route_layer(

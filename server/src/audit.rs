@@ -1,6 +1,7 @@
 //! The audit log: who did what, when, to whose data, and how it ended (F107).
 //!
-//! Kept are writes, log-ins that went well or not, what administrators do, blocks, and refresh tokens used twice.
+//! Kept are writes, log-ins that went well or not, what administrators do, blocks, refresh tokens used twice, and
+//! entries that a standing wish made unasked.
 //! Rows hold ids, routes and outcomes; no text of a user, no address of a mail, no token. They are added after the
 //! deed and outside its transaction: what a store that is down could not take is counted in `audit_lost_total`.
 //! Whoever comes while a row is being stored waits, and is stored together with all others who do.

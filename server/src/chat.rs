@@ -41,6 +41,7 @@ use tracing::Instrument;
 use crate::{
     abuse::Abuse,
     accounts::Leave,
+    audit::Audit,
     consent::Consents,
     deadline::Deadline,
     exchange::Window,
@@ -76,6 +77,7 @@ pub struct Hub {
     rooms: Rooms,
     /// Where entries are made by a user's standing wish; the chat's own storage may have no right to.
     entries: SharedStorage,
+    audit: Audit,
     languages: Watch,
     stops: Stops,
     connections: TaskTracker,
@@ -114,7 +116,7 @@ impl std::fmt::Debug for Guest {
 impl Hub {
     /// Builds the chat from the server's parts. Starts nothing.
     pub fn new(parts: Parts) -> Self {
-        let entries = Arc::clone(&parts.storage);
+        let (entries, audit) = (Arc::clone(&parts.storage), Audit::new(&parts));
         let parts = parts.of_the_chat();
         let facts = Pen::new(Arc::clone(&parts.storage), Arc::clone(&parts.clock), Arc::clone(&parts.config));
         let model =
@@ -129,6 +131,7 @@ impl Hub {
             rooms: Rooms::new(clock(), bounds, parts.exchange.clone()),
             turns: Turns::new(parts.exchange.clone().map(|exchange| Rights::new(exchange, clock()))),
             entries,
+            audit,
             languages,
             parts,
             model: Arc::new(model),
@@ -207,6 +210,11 @@ impl Hub {
         Ok(ended)
     }
 
+    /// Tells all devices of a user that a session was deleted, and forgets what they were told.
+    pub fn deleted(&self, user: UserId, id: SessionId) {
+        self.rooms.tell(user, &Outgoing::Session { id, state: SessionState::Deleted, reason: None });
+    }
+
     /// Tells all devices of a user what has become of a suggestion.
     pub fn decided(&self, user: UserId, id: SuggestionId, state: Fate) {
         self.rooms.tell(user, &Outgoing::Suggestion { id, state });
@@ -271,6 +279,7 @@ impl Hub {
             consents: Consents::new(&self.parts),
             meter: Arc::default(),
             entries: Arc::clone(&self.entries),
+            audit: self.audit.clone(),
             user,
             voice,
             tuner: Arc::new(tuner),

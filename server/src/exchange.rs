@@ -83,6 +83,9 @@ pub enum Item {
         text: String,
         /// The answer that ends with it, and with it its draft.
         ends: Option<MessageId>,
+        /// Whether what was kept before it is forgotten.
+        #[serde(default)]
+        forgets: bool,
     },
     /// It lengthens the draft; at index 0 it begins it. One that does not fit leaves no draft: nobody knows it whole.
     Piece {

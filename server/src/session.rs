@@ -122,6 +122,7 @@ mod tests {
         Session {
             id: SessionId::random(),
             user: UserId::random(),
+            number: 1,
             reason: SessionReason::First,
             started_at: at(0),
             active_at: at(0),

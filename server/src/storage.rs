@@ -88,9 +88,11 @@ pub trait Storage: AccessStorage + LanguageStore + WordStore + ConsentStore + Sp
     async fn begin_session(&self, session: NewSession) -> Stored<Session>;
     /// Ends the session; `false` when it had ended already (idempotent).
     async fn end_session(&self, id: SessionId, at: Timestamp) -> Stored<bool>;
-    /// Returns the user's sessions, newest first, at most `limit`.
-    async fn sessions(&self, user: UserId, limit: u32) -> Stored<Vec<Session>>;
-    /// Tells whether this user has, or had, this session.
+    /// Deletes a session of this user, open or not, with all messages in it; `false` when there is none.
+    async fn delete_session(&self, user: UserId, id: SessionId) -> Stored<bool>;
+    /// Returns the user's sessions, newest first, at most `limit`; only those with a number below `before`, if it is given.
+    async fn sessions(&self, user: UserId, before: Option<u32>, limit: u32) -> Stored<Vec<Session>>;
+    /// Tells whether this user has this session, open or not.
     async fn has_session(&self, user: UserId, id: SessionId) -> Stored<bool>;
     /// Appends a message to its session, marks the session active at the message's time, and gives the
     /// message its position. `None` where the session of this user has no such place; nothing has changed then.

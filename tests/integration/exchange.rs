@@ -60,7 +60,7 @@ promised! {
 }
 
 fn kept(text: &str) -> Item {
-    Item::Kept { text: text.to_owned(), ends: None }
+    Item::Kept { text: text.to_owned(), ends: None, forgets: false }
 }
 
 fn piece(of: MessageId, index: usize, text: &str) -> Item {
@@ -140,7 +140,7 @@ async fn drafts(exchange: &dyn Exchange) {
     assert_eq!(draft().await, told(one, "né w!"));
     exchange.append(ana, "e", ("one", &[piece(other, 0, "again")])).await.unwrap();
     assert_eq!(draft().await, told(other, "again"));
-    let end = |ends| Item::Kept { text: "done".to_owned(), ends: Some(ends) };
+    let end = |ends| Item::Kept { text: "done".to_owned(), ends: Some(ends), forgets: false };
     exchange.append(ana, "e", ("one", &[end(one)])).await.unwrap();
     assert_eq!(draft().await, told(other, "again"), "another answer has ended");
     exchange.append(ana, "e", ("one", &[end(other)])).await.unwrap();
@@ -212,8 +212,8 @@ async fn rights(exchange: &dyn Exchange) {
 /// A way to tell something: kept texts, and pieces that lengthen the draft or begin one.
 fn items() -> impl Strategy<Value = Vec<Item>> {
     let ids = || (0..2u8).prop_map(|n| MessageId::named(UserId(uuid::Uuid::nil()), &n.to_string()));
-    let kept =
-        ("[a-zé ]{0,12}", proptest::option::of(ids())).prop_map(|(text, ends)| Item::Kept { text, ends });
+    let kept = ("[a-zé ]{0,12}", proptest::option::of(ids()), proptest::bool::weighted(0.1))
+        .prop_map(|(text, ends, forgets)| Item::Kept { text, ends, forgets });
     let piece =
         (ids(), 0..3usize, "[a-zé ]{1,8}").prop_map(|(of, index, text)| Item::Piece { of, index, text });
     proptest::collection::vec(prop_oneof![kept, piece], 1..5)

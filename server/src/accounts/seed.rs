@@ -159,7 +159,7 @@ mod tests {
             assert_eq!(database.facts(user, clock.wall()).await.unwrap().len(), 7);
             let open = database.open_session(user).await.unwrap().unwrap();
             assert_eq!((open.messages, open.reason), (20, SessionReason::Length));
-            assert_eq!(database.sessions(user, 9).await.unwrap().len(), 3);
+            assert_eq!(database.sessions(user, None, 9).await.unwrap().len(), 3);
         }
         assert_eq!(users.len(), 3);
     }

@@ -23,6 +23,7 @@ use super::{
     voice::Voice,
 };
 use crate::{
+    audit::Audit,
     classify::Intent,
     consent::Consents,
     deadline::Deadline,
@@ -54,6 +55,8 @@ pub(super) struct Steps {
     pub(super) meter: Arc<Meter>,
     /// Where entries are made by the user's standing wish, and nothing else is done.
     pub(super) entries: SharedStorage,
+    /// Where that is noted.
+    pub(super) audit: Audit,
     pub(super) user: UserId,
     /// Knows the user's language.
     pub(super) voice: Voice,

@@ -56,6 +56,8 @@ pub enum SessionState {
     Open,
     /// The next message begins another one.
     Ended,
+    /// It is gone, with all that was said in it: take that off the page.
+    Deleted,
 }
 
 /// What a client may count on.
@@ -202,12 +204,12 @@ pub enum Outgoing {
         #[serde(skip_serializing_if = "Option::is_none")]
         action: Option<Action>,
     },
-    /// A session has begun or ended. Durable.
+    /// A session has begun, has ended or was deleted. Durable.
     Session {
         /// Which one.
         #[schemars(with = "String")]
         id: SessionId,
-        /// Whether it has begun or ended.
+        /// What has become of it.
         state: SessionState,
         /// Why it has begun: `first`, `idle`, `length`, `ended` or `intent`, after the one before; absent if that is not
         /// known.

@@ -93,7 +93,10 @@ impl Log {
 
     fn take(&mut self, item: &Item, at: jiff::Timestamp) {
         match item {
-            Item::Kept { text, ends } => {
+            Item::Kept { text, ends, forgets } => {
+                if *forgets {
+                    (self.entries, self.bytes) = (VecDeque::new(), 0);
+                }
                 self.place.offset += 1;
                 self.bytes += text.len();
                 self.entries.push_back(Entry { at, text: text.clone() });

@@ -40,7 +40,8 @@ return { epoch, offset, texts, redis.call('HGET', place, 'draft') or '', redis.c
 ";
 
 /// Adds to the log of an epoch; returns the offset before it, or -1 if there is no such log. Items come in fours: the
-/// answer that it is about, where it begins in it and where it ends (nothing for what is kept), and the text.
+/// answer that it is about, where it begins in it and where it ends, and the text. What is kept begins nowhere, and ends
+/// in `forgets` where all that was kept before it is forgotten.
 const APPEND: &str = r"
 local place, log, draft = KEYS[1], KEYS[2], KEYS[3]
 local now, epoch, frames, most, life, channel, news = unpack(ARGV, 1, 7)
@@ -52,6 +53,10 @@ local drawn, length = unpack(redis.call('HMGET', place, 'draft', 'length'))
 for n = 8, #ARGV, 4 do
     local of, from, to, text = unpack(ARGV, n, n + 3)
     if from == '' then
+        if to == 'forgets' then
+            redis.call('DEL', log)
+            bytes = 0
+        end
         redis.call('RPUSH', log, now .. ' ' .. text)
         offset, bytes = offset + 1, bytes + #text
         if of ~= '' and drawn == of then drawn, length = '', '' end
@@ -159,9 +164,10 @@ fn channel(user: UserId) -> String {
 /// Returns an item as [`APPEND`] takes it.
 fn foursome(item: &Item) -> [String; 4] {
     match item {
-        Item::Kept { text, ends } => {
+        Item::Kept { text, ends, forgets } => {
             let of = ends.map(|of| of.to_string()).unwrap_or_default();
-            [of, String::new(), String::new(), text.clone()]
+            let to = if *forgets { "forgets" } else { "" };
+            [of, String::new(), to.to_owned(), text.clone()]
         }
         Item::Piece { of, index, text } => {
             let end = index + text.chars().count();

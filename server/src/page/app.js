@@ -39,6 +39,7 @@ const on = {
   safety: talk.safety,
   calendar: offers.offer,
   suggestion: offers.decided,
+  session: ({ state }) => { if (state === "deleted") reload(); },
   notice: ({ text }) => talk.notice(text),
   error: (frame) => {
     const text = talk.refused(frame);

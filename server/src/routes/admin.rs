@@ -229,6 +229,7 @@ impl From<AuditRow> for RowView {
             Actor::Admin(user) => ("admin", Some(user)),
             Actor::ApiKey(user) => ("api_key", Some(user)),
             Actor::Server => ("server", None),
+            Actor::Policy => ("policy", None),
             Actor::Operator => ("operator", None),
         };
         Self {

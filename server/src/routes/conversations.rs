@@ -1,4 +1,4 @@
-//! `/api/conversations`: past sessions and their messages, and ending the present one.
+//! `/api/conversations`: past sessions and their messages, deleting one, and ending the present one.
 
 use axum::{Json, extract::State};
 use jiff::Timestamp;
@@ -22,7 +22,7 @@ const LIMIT_DEFAULT: u32 = 50;
 /// How many rows come at most.
 const LIMIT_MAX: u32 = 200;
 
-/// Which part of a list.
+/// Which messages of a session.
 #[derive(Deserialize)]
 pub(crate) struct Part {
     #[serde(default)]
@@ -30,10 +30,18 @@ pub(crate) struct Part {
     limit: Option<u32>,
 }
 
+/// Which sessions of a user.
+#[derive(Deserialize)]
+pub(crate) struct Earlier {
+    before: Option<u32>,
+    limit: Option<u32>,
+}
+
 /// A session as shown to its user.
 #[derive(Serialize)]
 pub(crate) struct SessionView {
     id: SessionId,
+    number: u32,
     reason: SessionReason,
     started_at: Timestamp,
     active_at: Timestamp,
@@ -57,13 +65,13 @@ pub(crate) struct MessageView {
     replaced_by: Option<MessageId>,
 }
 
-/// `GET /api/conversations?limit=`
+/// `GET /api/conversations?before=&limit=`, newest first.
 pub(crate) async fn list(
     State(storage): State<SharedStorage>,
     CurrentUser(user): CurrentUser,
-    input::Query(part): input::Query<Part>,
+    input::Query(earlier): input::Query<Earlier>,
 ) -> Result<Json<Vec<SessionView>>, ApiError> {
-    let sessions = storage.sessions(user.id, part.limit()).await?;
+    let sessions = storage.sessions(user.id, earlier.before, bounded(earlier.limit)).await?;
     Ok(Json(sessions.into_iter().map(SessionView::from).collect()))
 }
 
@@ -75,12 +83,28 @@ pub(crate) async fn messages(
     input::Query(part): input::Query<Part>,
 ) -> Result<Json<Vec<MessageView>>, ApiError> {
     let session = input::id(&id, WHAT)?;
-    let page = Page { user: user.id, session, after: part.after, limit: part.limit() };
+    let page = Page { user: user.id, session, after: part.after, limit: bounded(part.limit) };
     let messages = storage.messages(page).await?;
     if messages.is_empty() && !storage.has_session(user.id, session).await? {
         return Err(ApiError::not_found(WHAT));
     }
     Ok(Json(messages.into_iter().map(MessageView::from).collect()))
+}
+
+/// `DELETE /api/conversations/{id}`: all that was said in it goes with it, and all devices are told. The one that goes on
+/// ends with it; an answer that runs there is shown to its end and not kept.
+pub(crate) async fn delete(
+    State(storage): State<SharedStorage>,
+    State(hub): State<Hub>,
+    CurrentUser(user): CurrentUser,
+    input::Path(id): input::Path<String>,
+) -> Result<Json<Value>, ApiError> {
+    let session = input::id(&id, WHAT)?;
+    if !storage.delete_session(user.id, session).await? {
+        return Err(ApiError::not_found(WHAT));
+    }
+    hub.deleted(user.id, session);
+    Ok(Json(json!({"message": "conversation deleted"})))
 }
 
 /// `POST /api/conversations/current/end`: ending what has ended is no error.
@@ -92,16 +116,15 @@ pub(crate) async fn end_current(
     Ok(Json(json!({"ended": ended.is_some(), "conversation_id": ended})))
 }
 
-impl Part {
-    fn limit(&self) -> u32 {
-        self.limit.unwrap_or(LIMIT_DEFAULT).clamp(1, LIMIT_MAX)
-    }
+fn bounded(limit: Option<u32>) -> u32 {
+    limit.unwrap_or(LIMIT_DEFAULT).clamp(1, LIMIT_MAX)
 }
 
 impl From<Session> for SessionView {
     fn from(session: Session) -> Self {
         Self {
             id: session.id,
+            number: session.number,
             reason: session.reason,
             started_at: session.started_at,
             active_at: session.active_at,

@@ -74,8 +74,12 @@ impl Storage for Patient {
         self.within(self.inner.end_session(id, at)).await
     }
 
-    async fn sessions(&self, user: UserId, limit: u32) -> Stored<Vec<Session>> {
-        self.within(self.inner.sessions(user, limit)).await
+    async fn delete_session(&self, user: UserId, id: SessionId) -> Stored<bool> {
+        self.within(self.inner.delete_session(user, id)).await
+    }
+
+    async fn sessions(&self, user: UserId, before: Option<u32>, limit: u32) -> Stored<Vec<Session>> {
+        self.within(self.inner.sessions(user, before, limit)).await
     }
 
     async fn has_session(&self, user: UserId, id: SessionId) -> Stored<bool> {

@@ -106,8 +106,12 @@ impl Storage for Database {
         sessions::end(self, id, at).await
     }
 
-    async fn sessions(&self, user: UserId, limit: u32) -> Stored<Vec<Session>> {
-        sessions::list(self, user, limit).await
+    async fn delete_session(&self, user: UserId, id: SessionId) -> Stored<bool> {
+        sessions::delete(self, user, id).await
+    }
+
+    async fn sessions(&self, user: UserId, before: Option<u32>, limit: u32) -> Stored<Vec<Session>> {
+        sessions::list(self, user, before, limit).await
     }
 
     async fn has_session(&self, user: UserId, id: SessionId) -> Stored<bool> {

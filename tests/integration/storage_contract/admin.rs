@@ -171,6 +171,7 @@ async fn the_audit_log_is_read_backwards_page_by_page_f107(db: Database) {
     let user = UserId::random();
     let actors = [
         Actor::Nobody,
+        Actor::Policy,
         Actor::User(user),
         Actor::Admin(user),
         Actor::ApiKey(user),
@@ -185,9 +186,9 @@ async fn the_audit_log_is_read_backwards_page_by_page_f107(db: Database) {
     let rest = db.audit(newest.last().map(|row| row.position), 4).await.unwrap();
 
     let all: Vec<_> = newest.iter().chain(&rest).collect();
-    assert_eq!(all.iter().map(|row| row.position).collect::<Vec<_>>(), [6, 5, 4, 3, 2, 1]);
+    assert_eq!(all.iter().map(|row| row.position).collect::<Vec<_>>(), [7, 6, 5, 4, 3, 2, 1]);
     assert!(all.iter().rev().zip(actors).all(|(row, actor)| row.entry.actor == actor));
-    let stored = AuditEntry { target: "/a\u{FFFD}b".to_owned(), ..entry(Actor::Operator, "5") };
+    let stored = AuditEntry { target: "/a\u{FFFD}b".to_owned(), ..entry(Actor::Operator, "6") };
     assert_eq!(newest[0].entry, stored);
     assert_eq!(db.audit(Some(1), 4).await.unwrap(), []);
 }

@@ -67,6 +67,8 @@ pub(super) enum Mark {
     Opened(SessionId),
     /// None is open any more.
     Closed,
+    /// This session was deleted: nothing that was told before is kept.
+    Deleted(SessionId),
     /// A turn is over, and so is this answer: whoever was away has not seen its pieces.
     Over(Option<Running>),
 }
@@ -91,7 +93,8 @@ impl Telling {
         match self {
             Self::Note(note) => {
                 let text = serde_json::to_string(note).unwrap_or_default();
-                Item::Kept { text, ends: note.as_ref().and_then(|note| note.ends()) }
+                let forgets = note.as_ref().is_some_and(|note| matches!(note.mark, Mark::Deleted(_)));
+                Item::Kept { text, ends: note.as_ref().and_then(|note| note.ends()), forgets }
             }
             Self::Piece(Piece { message_id, index, text }) => {
                 Item::Piece { of: *message_id, index: *index, text: text.clone() }
@@ -146,7 +149,8 @@ impl Note {
     pub(super) fn new(frame: &Outgoing, answer: Option<Running>) -> Self {
         let mark = match frame {
             Outgoing::Session { id, state: SessionState::Open, .. } => Mark::Opened(*id),
-            Outgoing::Session { .. } => Mark::Closed,
+            Outgoing::Session { state: SessionState::Ended, .. } => Mark::Closed,
+            Outgoing::Session { id, state: SessionState::Deleted, .. } => Mark::Deleted(*id),
             Outgoing::Done { .. } => Mark::Over(answer),
             _ => Mark::Nothing,
         };
@@ -157,7 +161,7 @@ impl Note {
     fn ends(&self) -> Option<MessageId> {
         match &self.mark {
             Mark::Over(answer) => answer.as_ref().map(|answer| answer.message_id),
-            Mark::Nothing | Mark::Opened(_) | Mark::Closed => None,
+            Mark::Nothing | Mark::Opened(_) | Mark::Closed | Mark::Deleted(_) => None,
         }
     }
 

@@ -64,7 +64,7 @@ impl View {
         self.place.offset += 1;
         let Some(note) = note else {
             // Nobody can be told what was before it without a gap.
-            (self.kept, self.kept_bytes) = (VecDeque::new(), 0);
+            self.forget_all();
             return Vec::new();
         };
         let told = note.told(self.place.offset);
@@ -74,6 +74,10 @@ impl View {
             Mark::Nothing | Mark::Over(None) => {}
             Mark::Opened(session) => self.session = Some(session),
             Mark::Closed => self.session = None,
+            Mark::Deleted(session) => {
+                self.session.take_if(|open| *open == session);
+                self.forget_all();
+            }
             Mark::Over(Some(whole)) => {
                 let known = self.running.take_if(|running| running.message_id == whole.message_id);
                 all.extend(rest(known.as_ref(), &whole).map(Told::piece));
@@ -140,6 +144,10 @@ impl View {
             self.kept_bytes -= oldest.bytes();
             self.kept.pop_front();
         }
+    }
+
+    fn forget_all(&mut self) {
+        (self.kept, self.kept_bytes) = (VecDeque::new(), 0);
     }
 
     /// Returns how much is kept, in frames and bytes.

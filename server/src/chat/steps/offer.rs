@@ -8,9 +8,10 @@ use jiff::Timestamp;
 
 use super::{Outcome, Said, Steps, or_nothing};
 use crate::{
+    audit::Act,
     calendar::{self, Idea, Occasion, policy},
     ids::ReminderId,
-    storage::{Choices, NewReminder, Offered, Origin, ReminderOutcome, Stored, Suggestion},
+    storage::{Actor, Choices, NewReminder, Offered, Origin, ReminderOutcome, Stored, Suggestion},
 };
 
 impl Steps {
@@ -87,8 +88,10 @@ impl Steps {
         };
         match self.within(until, self.entries.create_reminder(reminder)).await {
             Ok(ReminderOutcome::Created(made)) => {
-                tracing::info!(actor = "policy", reminder = %made.id, "reminder made without asking");
                 metrics::counter!("reminders_auto_created_total").increment(1);
+                let act = Act::new(Actor::Policy, "make reminder", "ok");
+                let (subject, target) = (Some(self.user), made.id.to_string());
+                self.audit.record(Act { subject, target, ..act }).await;
                 Suggestion { confirmed_at: Some(at), reminder: Some(made.id), ..suggestion }
             }
             Ok(refused) => {

@@ -87,7 +87,7 @@ impl Steps {
             return Ok(history);
         }
         let storage = &self.parts.storage;
-        let sessions = storage.sessions(self.user, JOINED_MAX).await?;
+        let sessions = storage.sessions(self.user, None, JOINED_MAX).await?;
         let mut newest_first = sessions.into_iter().skip_while(|one| one.id != session).peekable();
         while let Some(one) = newest_first.next() {
             let left = self.reach().messages.saturating_sub(history.len());

@@ -115,7 +115,7 @@ impl Steps {
         let open = storage.open_session(self.user).await?;
         let latest = match &open {
             Some(_) => open.clone(),
-            None => storage.sessions(self.user, 1).await?.into_iter().next(),
+            None => storage.sessions(self.user, None, 1).await?.into_iter().next(),
         };
         let mut decision = session::decide(latest.as_ref(), said.at, rules);
         if let (Decision::Continue, Some(session)) = (decision, &open)

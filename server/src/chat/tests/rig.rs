@@ -254,7 +254,7 @@ impl Rig {
     /// Returns the stored messages of all sessions: kind and text.
     pub(super) async fn stored(&self) -> Vec<String> {
         let mut all = Vec::new();
-        for session in self.storage.sessions(self.user.id, 9).await.unwrap().iter().rev() {
+        for session in self.storage.sessions(self.user.id, None, 9).await.unwrap().iter().rev() {
             let page = crate::storage::Page { user: self.user.id, session: session.id, after: 0, limit: 200 };
             for message in self.storage.messages(page).await.unwrap() {
                 all.push(format!("{:?}: {}", message.kind, message.text));

@@ -20,6 +20,8 @@ pub enum Actor {
     ApiKey(UserId),
     /// The server itself.
     Server,
+    /// A standing wish of a user, by which something is made unasked.
+    Policy,
     /// Whoever works at the server's command line.
     Operator,
 }

@@ -41,6 +41,8 @@ pub struct Session {
     pub id: SessionId,
     /// Whose it is.
     pub user: UserId,
+    /// Its place among all that its user had: a later one has a higher number.
+    pub number: u32,
     /// Why it was opened.
     pub reason: SessionReason,
     /// When it was opened.

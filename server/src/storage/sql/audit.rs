@@ -19,6 +19,7 @@ const ADMIN: &str = "admin";
 const API_KEY: &str = "api_key";
 const NOBODY: &str = "nobody";
 const SERVER: &str = "server";
+const POLICY: &str = "policy";
 const OPERATOR: &str = "operator";
 
 pub(super) async fn append(db: &Database, entries: &[AuditEntry]) -> Stored<()> {
@@ -70,6 +71,7 @@ const fn parted(actor: Actor) -> (&'static str, Option<UserId>) {
         Actor::Admin(user) => (ADMIN, Some(user)),
         Actor::ApiKey(user) => (API_KEY, Some(user)),
         Actor::Server => (SERVER, None),
+        Actor::Policy => (POLICY, None),
         Actor::Operator => (OPERATOR, None),
     }
 }
@@ -88,6 +90,7 @@ fn entry(row: &AnyRow) -> Stored<AuditEntry> {
         (ADMIN, Some(user)) => Actor::Admin(user),
         (API_KEY, Some(user)) => Actor::ApiKey(user),
         (SERVER, None) => Actor::Server,
+        (POLICY, None) => Actor::Policy,
         (OPERATOR, None) => Actor::Operator,
         _ => {
             let problem = format!("`{kind}` in column `actor_kind`, expected a known word");

@@ -74,10 +74,25 @@ async fn end_in(tx: &mut Tx, id: SessionId, at: Timestamp) -> Stored<bool> {
     Ok(done.rows_affected() == 1)
 }
 
-pub(super) async fn list(db: &Database, user: UserId, limit: u32) -> Stored<Vec<Session>> {
-    let query = sqlx::query("SELECT * FROM sessions WHERE user_id = $1 ORDER BY number DESC LIMIT $2 + 0");
-    let rows = query.bind(user.to_string()).bind(i64::from(limit)).all(db).await?;
-    rows.iter().map(session).collect()
+/// Deletes a session with its messages, which go with its row.
+pub(super) async fn delete(db: &Database, user: UserId, id: SessionId) -> Stored<bool> {
+    let query = sqlx::query("DELETE FROM sessions WHERE id = $1 AND user_id = $2");
+    let mut tx = db.write().await?;
+    let done = query.bind(id.to_string()).bind(user.to_string()).execute(&mut *tx).await?;
+    tx.commit().await?;
+    Ok(done.rows_affected() == 1)
+}
+
+pub(super) async fn list(
+    db: &Database,
+    user: UserId,
+    before: Option<u32>,
+    limit: u32,
+) -> Stored<Vec<Session>> {
+    const SELECT: &str =
+        "SELECT * FROM sessions WHERE user_id = $1 AND number < $2 ORDER BY number DESC LIMIT $3 + 0";
+    let query = sqlx::query(SELECT).bind(user.to_string()).bind(before.map_or(i64::MAX, i64::from));
+    query.bind(i64::from(limit)).all(db).await?.iter().map(session).collect()
 }
 
 pub(super) async fn exists(db: &Database, user: UserId, id: SessionId) -> Stored<bool> {
@@ -91,6 +106,7 @@ fn session(row: &AnyRow) -> Stored<Session> {
     Ok(Session {
         id: row.id("id")?,
         user: row.id("user_id")?,
+        number: row.count("number")?,
         reason: row.word("reason")?,
         started_at: row.time("started_at")?,
         active_at: row.time("active_at")?,

@@ -61,6 +61,8 @@ pub(in super::super) enum Twist {
     NobodyWhileAway,
     /// The end of a session is acknowledged, and the session goes on.
     NeverEnds,
+    /// The deletion of a session is acknowledged, and all of it stays.
+    SessionKept,
     /// A refresh token that was used is taken for the one that followed.
     UsedTokenIsGood,
     /// A log-out is acknowledged, and the device stays logged in.
@@ -75,6 +77,8 @@ pub(in super::super) enum Twist {
     KeyForEver,
     /// Log-ins that were refused are not kept in the audit log.
     RefusalsUnaudited,
+    /// What is made by a standing wish is not kept in the audit log.
+    PolicyUnaudited,
     /// A block is said to be lifted, and stays.
     LiftedBlockStays,
     /// What users say is written to the log.
@@ -169,6 +173,7 @@ pub(super) const TWISTS: &[(&str, Twist)] = &[
     ("ready-whatever-happens", Twist::ReadyWhatever),
     ("nobody-while-away", Twist::NobodyWhileAway),
     ("never-ends", Twist::NeverEnds),
+    ("session-kept", Twist::SessionKept),
     ("used-token-is-good", Twist::UsedTokenIsGood),
     ("logout-forgotten", Twist::LogoutForgotten),
     ("ticket-is-a-key", Twist::TicketIsAKey),
@@ -176,6 +181,7 @@ pub(super) const TWISTS: &[(&str, Twist)] = &[
     ("key-opens-all", Twist::KeyOpensAll),
     ("key-for-ever", Twist::KeyForEver),
     ("refusals-unaudited", Twist::RefusalsUnaudited),
+    ("policy-unaudited", Twist::PolicyUnaudited),
     ("lifted-block-stays", Twist::LiftedBlockStays),
     ("tells-the-log", Twist::TellsTheLog),
     ("everybody-in-utc", Twist::EverybodyInUtc),

@@ -59,6 +59,7 @@ impl Stored {
         let session = Session {
             id: SessionId::random(),
             user: UserId::random(),
+            number: 1,
             reason: SessionReason::First,
             started_at: at,
             active_at: at,
