@@ -74,14 +74,12 @@ impl Reader {
     /// Reads the next bytes.
     pub fn push(&mut self, bytes: &[u8]) -> Result<Progress, Broken> {
         let items = self.parser.push(bytes);
-        let items = items.map_err(|error| Broken::bare(Failure::Malformed(error.to_string())))?;
         self.take(items)
     }
 
     /// Says that the connection ended in order.
     pub fn finish(&mut self) -> Result<Progress, Broken> {
         let items = self.parser.finish();
-        let items = items.map_err(|error| Broken::bare(Failure::Malformed(error.to_string())))?;
         match self.take(items)? {
             Progress::Finished(text) => Ok(Progress::Finished(text)),
             Progress::More(text) => self.end(text),
@@ -104,6 +102,7 @@ impl Reader {
         let data = match item {
             Item::Comment => return Ok(Step::Next),
             Item::Garbled => return self.malformed("event is not UTF-8"),
+            Item::TooLong => return self.malformed("event is longer than `llm.line_bytes`"),
             Item::Data(data) => data,
         };
         match chunk::parse(&data) {
@@ -192,12 +191,6 @@ pub struct Broken {
     pub failure: Failure,
 }
 
-impl Broken {
-    const fn bare(failure: Failure) -> Self {
-        Self { text: String::new(), failure }
-    }
-}
-
 enum Step {
     Next,
     End,
@@ -248,6 +241,25 @@ mod tests {
     fn three_bad_chunks_are_borne_and_the_fourth_is_not() {
         assert_eq!(read(&[TEXT, "{", "{}", "null", STOP]), Ok("abc".to_owned()));
         assert!(matches!(read(&[TEXT, "{", "{}", "null", "x", STOP]), Err(Failure::Malformed(_))));
+    }
+
+    #[test]
+    fn three_events_that_are_too_long_are_borne_and_the_fourth_is_not_f14() {
+        let long = "x".repeat(Llm::default().line_bytes);
+
+        assert_eq!(read(&[TEXT, &long, &long, &long, STOP]), Ok("abc".to_owned()));
+        assert!(matches!(read(&[TEXT, &long, &long, &long, &long, STOP]), Err(Failure::Malformed(_))));
+    }
+
+    #[test]
+    fn text_before_what_is_too_long_in_the_same_bytes_is_kept_f14() {
+        let long = "x".repeat(5 * Llm::default().line_bytes);
+
+        let broken = Reader::new(&Llm::default())
+            .push(format!("data: {TEXT}\n\ndata: {long}").as_bytes())
+            .unwrap_err();
+
+        assert_eq!(broken.text, "abc");
     }
 
     #[test]

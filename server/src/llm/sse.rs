@@ -9,14 +9,6 @@
 
 use memchr::{memchr, memchr2};
 
-/// A line was longer than the parser may hold.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
-#[error("event stream has a line of more than {limit} bytes")]
-pub struct LineTooLong {
-    /// The limit, in bytes.
-    pub limit: usize,
-}
-
 /// What the bytes held.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Item {
@@ -24,6 +16,9 @@ pub enum Item {
     Data(String),
     /// The data of one event was not UTF-8.
     Garbled,
+    /// A line or an event went over what the parser may hold, once more each time that a line holds as much again. Its
+    /// event is skipped.
+    TooLong,
     /// A comment: a sign of life, not of progress.
     Comment,
 }
@@ -32,20 +27,25 @@ pub enum Item {
 #[derive(Debug)]
 pub struct Parser {
     line_bytes: usize,
+    /// The line that came in parts: its text, unless that is too long, and its length.
     line: Vec<u8>,
+    length: usize,
     data: Option<Vec<u8>>,
+    /// Whether something of the event was too long.
+    is_lost: bool,
     after_cr: bool,
     at_start: bool,
 }
 
 impl Parser {
-    /// Makes a parser that refuses lines and events of more than `line_bytes`.
+    /// Makes a parser that skips events with a line of more than `line_bytes`, and those that are longer.
     pub fn new(line_bytes: usize) -> Self {
-        Self { line_bytes, line: Vec::new(), data: None, after_cr: false, at_start: true }
+        let (line, length, data) = (Vec::new(), 0, None);
+        Self { line_bytes, line, length, data, is_lost: false, after_cr: false, at_start: true }
     }
 
     /// Reads the next bytes and returns what they completed.
-    pub fn push(&mut self, bytes: &[u8]) -> Result<Vec<Item>, LineTooLong> {
+    pub fn push(&mut self, bytes: &[u8]) -> Vec<Item> {
         let mut items = Vec::new();
         let mut rest = bytes;
         while let Some(&first) = rest.first() {
@@ -54,74 +54,85 @@ impl Parser {
                 continue;
             }
             let Some(end) = memchr2(b'\n', b'\r', rest) else {
-                self.grow(rest)?;
+                self.grow(rest, &mut items);
                 break;
             };
             self.after_cr = rest[end] == b'\r';
-            if self.line.is_empty() {
-                self.check(end)?;
-                self.end_line(&rest[..end], &mut items)?;
+            if self.length == 0 && end <= self.line_bytes {
+                self.end_line(&rest[..end], &mut items);
             } else {
-                self.grow(&rest[..end])?;
-                self.end_begun_line(&mut items)?;
+                self.grow(&rest[..end], &mut items);
+                self.end_begun_line(&mut items);
             }
             rest = &rest[end + 1..];
         }
-        Ok(items)
+        items
     }
 
     /// Says that no more bytes will come. An event without its closing blank line still counts: some
     /// upstreams end `data: [DONE]` without one.
-    pub fn finish(&mut self) -> Result<Vec<Item>, LineTooLong> {
+    pub fn finish(&mut self) -> Vec<Item> {
         let mut items = Vec::new();
-        if !self.line.is_empty() {
-            self.end_begun_line(&mut items)?;
+        if self.length > 0 {
+            self.end_begun_line(&mut items);
         }
         self.end_event(&mut items);
-        Ok(items)
+        items
     }
 
-    fn grow(&mut self, text: &[u8]) -> Result<(), LineTooLong> {
-        self.check(self.line.len() + text.len())?;
-        self.line.extend_from_slice(text);
-        Ok(())
+    /// Adds to the line. What is too long is counted and not held.
+    fn grow(&mut self, text: &[u8], items: &mut Vec<Item>) {
+        let before = self.overruns();
+        self.length += text.len();
+        items.extend(std::iter::repeat_n(Item::TooLong, self.overruns() - before));
+        if self.overruns() == 0 {
+            self.line.extend_from_slice(text);
+        } else {
+            self.line.clear();
+        }
     }
 
-    const fn check(&self, length: usize) -> Result<(), LineTooLong> {
-        if length > self.line_bytes { Err(LineTooLong { limit: self.line_bytes }) } else { Ok(()) }
+    /// Returns how often the line has gone over what may be held.
+    const fn overruns(&self) -> usize {
+        self.length.saturating_sub(1) / self.line_bytes
     }
 
     /// Ends the line that came in parts, and keeps its memory for the next one of that kind.
-    fn end_begun_line(&mut self, items: &mut Vec<Item>) -> Result<(), LineTooLong> {
+    fn end_begun_line(&mut self, items: &mut Vec<Item>) {
         let mut line = std::mem::take(&mut self.line);
-        self.end_line(&line, items)?;
+        if self.overruns() == 0 {
+            self.end_line(&line, items);
+        } else {
+            self.lose();
+        }
         line.clear();
-        self.line = line;
-        Ok(())
+        (self.line, self.length) = (line, 0);
     }
 
-    fn end_line(&mut self, line: &[u8], items: &mut Vec<Item>) -> Result<(), LineTooLong> {
+    fn end_line(&mut self, line: &[u8], items: &mut Vec<Item>) {
         let is_first = std::mem::take(&mut self.at_start);
         let line = line.strip_prefix(b"\xEF\xBB\xBF").filter(|_| is_first).unwrap_or(line);
         match line {
             [] => self.end_event(items),
             [b':', ..] => items.push(Item::Comment),
-            _ => self.field(line)?,
+            _ => self.field(line, items),
         }
-        Ok(())
     }
 
-    fn field(&mut self, line: &[u8]) -> Result<(), LineTooLong> {
+    fn field(&mut self, line: &[u8], items: &mut Vec<Item>) {
         let (name, value) = match memchr(b':', line) {
             Some(colon) => (&line[..colon], &line[colon + 1..]),
             None => (line, &[][..]),
         };
-        if name != b"data" {
-            return Ok(());
+        if name != b"data" || self.is_lost {
+            return;
         }
         let value = value.strip_prefix(b" ").unwrap_or(value);
         let held = self.data.as_ref().map_or(0, |data| data.len() + 1);
-        self.check(held + value.len())?;
+        if held + value.len() > self.line_bytes {
+            items.push(Item::TooLong);
+            return self.lose();
+        }
         match &mut self.data {
             Some(data) => {
                 data.push(b'\n');
@@ -129,10 +140,15 @@ impl Parser {
             }
             none => *none = Some(value.to_owned()),
         }
-        Ok(())
+    }
+
+    /// Skips the event.
+    fn lose(&mut self) {
+        (self.data, self.is_lost, self.at_start) = (None, true, false);
     }
 
     fn end_event(&mut self, items: &mut Vec<Item>) {
+        self.is_lost = false;
         if let Some(data) = self.data.take() {
             items.push(String::from_utf8(data).map_or(Item::Garbled, Item::Data));
         }
@@ -149,8 +165,8 @@ mod tests {
 
     fn whole(bytes: &[u8]) -> Vec<Item> {
         let mut parser = Parser::new(LIMIT);
-        let mut items = parser.push(bytes).unwrap();
-        items.extend(parser.finish().unwrap());
+        let mut items = parser.push(bytes);
+        items.extend(parser.finish());
         items
     }
 
@@ -193,18 +209,26 @@ mod tests {
     }
 
     #[test]
-    fn a_line_over_the_limit_is_refused_however_slowly_it_comes() {
-        let mut parser = Parser::new(8);
-        let outcome: Result<Vec<_>, _> = b"data: 0123456789".iter().map(|b| parser.push(&[*b])).collect();
+    fn an_event_with_a_line_over_the_limit_is_skipped_alone_f14() {
+        let text = format!("data: a\n\ndata: b\ndata: {}\ndata: c\n\ndata: d\n\n", "x".repeat(LIMIT));
 
-        assert_eq!(outcome, Err(LineTooLong { limit: 8 }));
+        assert_eq!(whole(text.as_bytes()), [data("a"), Item::TooLong, data("d")]);
     }
 
     #[test]
-    fn many_data_lines_cannot_grow_an_event_over_the_limit() {
-        let text = "data: 0123456789\n".repeat(200);
+    fn a_line_without_end_is_counted_as_often_as_it_fills_the_limit_and_never_held_f14() {
+        let mut parser = Parser::new(8);
+        let items: Vec<_> = (0..80).flat_map(|_| parser.push(b"x")).collect();
 
-        assert_eq!(Parser::new(LIMIT).push(text.as_bytes()), Err(LineTooLong { limit: LIMIT }));
+        assert_eq!(items, vec![Item::TooLong; 9]);
+        assert!(parser.line.is_empty());
+    }
+
+    #[test]
+    fn many_data_lines_cannot_grow_an_event_over_the_limit_f14() {
+        let text = "data: 0123456789\n".repeat(200) + "\ndata: a\n\n";
+
+        assert_eq!(whole(text.as_bytes()), [Item::TooLong, data("a")]);
     }
 
     fn stream() -> impl Strategy<Value = Vec<u8>> {
@@ -226,25 +250,30 @@ mod tests {
         fn any_split_of_the_bytes_gives_the_same_items(
             bytes in stream(),
             cuts in proptest::collection::vec(any::<prop::sample::Index>(), 0..8),
+            limit in prop_oneof![Just(LIMIT), 4..20usize],
         ) {
             let mut places: Vec<_> = cuts.iter().map(|cut| cut.index(bytes.len() + 1)).collect();
             places.extend([0, bytes.len()]);
             places.sort_unstable();
 
-            let mut parser = Parser::new(LIMIT);
+            let mut parser = Parser::new(limit);
             let mut items = Vec::new();
             for place in places.windows(2) {
-                items.extend(parser.push(&bytes[place[0]..place[1]]).unwrap());
+                items.extend(parser.push(&bytes[place[0]..place[1]]));
             }
-            items.extend(parser.finish().unwrap());
+            items.extend(parser.finish());
 
-            prop_assert_eq!(items, whole(&bytes));
+            let mut at_once = Parser::new(limit);
+            let mut expected = at_once.push(&bytes);
+            expected.extend(at_once.finish());
+            prop_assert_eq!(items, expected);
         }
 
         #[test]
         fn no_bytes_make_it_panic(bytes in proptest::collection::vec(any::<u8>(), 0..300)) {
             let mut parser = Parser::new(64);
-            let _ = parser.push(&bytes).and_then(|_| parser.finish());
+            parser.push(&bytes);
+            parser.finish();
         }
     }
 }
