@@ -10,6 +10,7 @@ mod chat_page;
 mod cli;
 mod crowd;
 mod dialogues;
+mod drain;
 mod exchange;
 mod formats;
 mod gateway;
