@@ -46,6 +46,16 @@ fn rooms_that_nobody_uses_are_forgotten_when_there_are_too_many_f89() {
 }
 
 #[test]
+fn a_hundred_thousand_users_who_come_and_go_leave_so_many_rooms_and_no_more_f47() {
+    let (_, rooms) = rooms(1000);
+
+    for _ in 0..100_000 {
+        rooms.enter(UserId::random());
+        assert!(rooms.rooms().len() <= 1000);
+    }
+}
+
+#[test]
 fn a_room_is_attended_by_one_until_its_last_device_has_left() {
     let (_, rooms) = rooms(3);
     let room = rooms.enter(UserId::random());
