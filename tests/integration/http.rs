@@ -13,6 +13,7 @@ mod languages;
 mod limits;
 mod reminders;
 mod service;
+mod sweep;
 mod texts;
 mod words;
 

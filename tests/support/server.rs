@@ -147,7 +147,7 @@ pub(crate) async fn reply(request: RequestBuilder) -> Reply {
 
 /// Waits until a server has read what it starts with: a test may then move the time. It asks from an address that no
 /// test counts the requests of.
-async fn until_ready(address: SocketAddr) {
+pub(crate) async fn until_ready(address: SocketAddr) {
     let client = Client::builder().no_proxy().local_address(IpAddr::from([127, 0, 0, 2])).build().unwrap();
     let ask = || client.get(format!("http://{address}/health/ready")).send();
     while ask().await.unwrap().status() != StatusCode::OK {}
