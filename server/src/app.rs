@@ -70,6 +70,7 @@ fn open_routes() -> Router<AppState> {
 fn user_routes(state: &AppState) -> Router<AppState> {
     Router::new()
         .merge(ticket_route(state))
+        .merge(reminder_routes(state))
         .route("/api/auth/me", get(account::me))
         .route("/api/auth/logout", post(devices::logout))
         .route("/api/auth/logout-all", post(devices::logout_all))
@@ -77,10 +78,6 @@ fn user_routes(state: &AppState) -> Router<AppState> {
         .route("/api/auth/devices/{id}", delete(devices::end))
         .route("/api/auth/second-factor", post(factor::offer))
         .route("/api/auth/second-factor/verify", post(factor::verify))
-        .route("/api/reminders", get(reminders::list).post(reminders::create))
-        .route("/api/reminders/rollback", post(reminders::roll_back))
-        .route("/api/reminders/{id}", put(reminders::update).delete(reminders::delete))
-        .route("/api/reminders/{id}/restore", post(reminders::restore))
         .route("/api/suggestions", get(suggestions::pending))
         .route("/api/suggestions/{id}/dismiss", post(suggestions::dismiss))
         .route("/api/users/me/preferences", get(preferences::read).put(preferences::write))
@@ -111,6 +108,16 @@ fn ticket_route(state: &AppState) -> Router<AppState> {
     Router::new()
         .route("/api/auth/ws-ticket", post(devices::ticket))
         .route_layer(from_fn_with_state(state.clone(), limits::per_ticket))
+}
+
+/// So have reminders that are made or changed.
+fn reminder_routes(state: &AppState) -> Router<AppState> {
+    Router::new()
+        .route("/api/reminders", get(reminders::list).post(reminders::create))
+        .route("/api/reminders/rollback", post(reminders::roll_back))
+        .route("/api/reminders/{id}", put(reminders::update).delete(reminders::delete))
+        .route("/api/reminders/{id}/restore", post(reminders::restore))
+        .route_layer(from_fn_with_state(state.clone(), limits::per_reminder))
 }
 
 /// Every handler takes [`guard::Admin`].
@@ -151,11 +158,13 @@ fn language_routes() -> Router<AppState> {
         .route("/api/admin/languages/{code}/texts/{key}/versions/{version}/restore", post(texts::restore))
 }
 
-/// The socket is not under the limit per user: its messages have a limit of their own.
+/// Sockets and their messages have limits of their own, in the place of that per user.
 fn socket_route(state: &AppState) -> Router<AppState> {
-    Router::new()
-        .route("/ws/chat", get(socket::open))
-        .route_layer(from_fn_with_state(state.clone(), guard::socket_key))
+    Router::new().route("/ws/chat", get(socket::open)).route_layer(
+        ServiceBuilder::new()
+            .layer(from_fn_with_state(state.clone(), guard::socket_key))
+            .layer(from_fn_with_state(state.clone(), limits::per_socket)),
+    )
 }
 
 /// Plain text, as existing clients know it.

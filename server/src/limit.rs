@@ -93,6 +93,10 @@ pub enum PolicyName {
     Admin,
     /// Tickets for sockets (F109).
     Tickets,
+    /// Sockets that are opened (F89).
+    Sockets,
+    /// Reminders that are made or changed (F109).
+    Reminders,
 }
 
 impl PolicyName {
@@ -106,6 +110,8 @@ impl PolicyName {
             Self::SecondFactor => "second_factor",
             Self::Admin => "admin",
             Self::Tickets => "tickets",
+            Self::Sockets => "sockets",
+            Self::Reminders => "reminders",
         }
     }
 }

@@ -32,6 +32,8 @@ async fn start() -> Server {
         limits.login.mode = "off"
         limits.admin.mode = "off"
         limits.tickets.mode = "off"
+        limits.sockets.mode = "off"
+        limits.reminders.mode = "off"
     };
     Server::start(Arc::new(SystemClock::new()), unlimited).await
 }

@@ -3,9 +3,10 @@
 use std::{
     net::{IpAddr, SocketAddr},
     sync::Arc,
+    time::Duration,
 };
 
-use clock::SharedClock;
+use clock::{Clock as _, SharedClock, SystemClock};
 use reqwest::{Client, Method, RequestBuilder, StatusCode};
 use serde_json::{Value, json};
 use server::{
@@ -19,6 +20,9 @@ use sqlx::{AnyConnection, AssertSqlSafe, Connection as _};
 use tokio::{net::TcpListener, sync::oneshot, task::JoinHandle};
 
 use super::contract::{Asked, Reply};
+
+/// Longest pause between two looks whether a server is ready.
+const ASK_PAUSE_MAX: Duration = Duration::from_millis(100);
 
 /// Password of every user of the tests.
 pub(crate) const PASSWORD: &str = "correct horse";
@@ -145,12 +149,21 @@ pub(crate) async fn reply(request: RequestBuilder) -> Reply {
     reply
 }
 
-/// Waits until a server has read what it starts with: a test may then move the time. It asks from an address that no
-/// test counts the requests of.
+/// Waits until a server has read what it starts with: a test may then move the time. It asks from addresses that no
+/// test counts the requests of, from each one once, and more and more slowly: the server has something to do.
 pub(crate) async fn until_ready(address: SocketAddr) {
-    let client = Client::builder().no_proxy().local_address(IpAddr::from([127, 0, 0, 2])).build().unwrap();
-    let ask = || client.get(format!("http://{address}/health/ready")).send();
-    while ask().await.unwrap().status() != StatusCode::OK {}
+    let mut pause = Duration::from_millis(1);
+    for last in 2..=u8::MAX {
+        let from = IpAddr::from([127, 0, 77, last]);
+        let client = Client::builder().no_proxy().local_address(from).build().unwrap();
+        let asked = client.get(format!("http://{address}/health/ready")).send().await.unwrap();
+        if asked.status() == StatusCode::OK {
+            return;
+        }
+        SystemClock::new().sleep(pause).await;
+        pause = (2 * pause).min(ASK_PAUSE_MAX);
+    }
+    panic!("the server does not get ready");
 }
 
 fn config(settings: &toml::Table) -> Config {

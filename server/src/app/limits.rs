@@ -2,7 +2,7 @@
 
 use axum::{
     extract::{Request, State},
-    http::StatusCode,
+    http::{Method, StatusCode},
     middleware::Next,
     response::{IntoResponse, Response},
 };
@@ -60,6 +60,19 @@ pub(super) async fn per_ticket(State(state): State<AppState>, request: Request, 
     within(&state, PolicyName::Tickets, request, next).await
 }
 
+/// The same for sockets (F89).
+pub(super) async fn per_socket(State(state): State<AppState>, request: Request, next: Next) -> Response {
+    within(&state, PolicyName::Sockets, request, next).await
+}
+
+/// The same for whoever makes or changes reminders (F109).
+pub(super) async fn per_reminder(State(state): State<AppState>, request: Request, next: Next) -> Response {
+    if request.method() == Method::GET {
+        return next.run(request).await;
+    }
+    within(&state, PolicyName::Reminders, request, next).await
+}
+
 /// Turns away a user who calls too often under one of the policies.
 async fn within(state: &AppState, name: PolicyName, request: Request, next: Next) -> Response {
     let extensions = request.extensions();
@@ -71,6 +84,8 @@ async fn within(state: &AppState, name: PolicyName, request: Request, next: Next
     let policy = match name {
         PolicyName::Admin => &limits.admin,
         PolicyName::Tickets => &limits.tickets,
+        PolicyName::Sockets => &limits.sockets,
+        PolicyName::Reminders => &limits.reminders,
         _ => &limits.user,
     };
     match state.parts.limits.take(name, policy, caller).await {

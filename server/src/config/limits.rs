@@ -23,6 +23,10 @@ pub struct Limits {
     pub admin: Policy,
     /// Tickets for sockets: 30 per minute, by user, beside `user`.
     pub tickets: Policy,
+    /// Sockets that are opened: 60 per minute, by user, beside `http`.
+    pub sockets: Policy,
+    /// Reminders that are made or changed: 60 per minute, by user, beside `user`.
+    pub reminders: Policy,
     /// Tokens that the answers to one user may cost in a day of UTC, as the provider counts them; 0 for no limit. The answer
     /// that goes beyond is still given.
     pub tokens_per_day: u64,
@@ -58,6 +62,8 @@ impl Default for Limits {
             login: policy(LimitKey::AddressAndUser, 5, 5, 60),
             admin: policy(LimitKey::User, 60, 60, 60),
             tickets: policy(LimitKey::User, 30, 30, 60),
+            sockets: policy(LimitKey::User, 60, 60, 60),
+            reminders: policy(LimitKey::User, 60, 60, 60),
             tokens_per_day: 0,
             abuse: Abuse::default(),
             sweep_interval: Duration::from_mins(5),

@@ -51,6 +51,8 @@ impl Config {
         policy("limits.login", &self.limits.login)?;
         policy("limits.admin", &self.limits.admin)?;
         policy("limits.tickets", &self.limits.tickets)?;
+        policy("limits.sockets", &self.limits.sockets)?;
+        policy("limits.reminders", &self.limits.reminders)?;
         self.check_abuse()?;
         self.check_llm()?;
         self.check_conversation()?;

@@ -1,7 +1,10 @@
 //! Reads the languages from the database, at start and whenever what is in force has grown old.
 
 use std::{
-    sync::{Arc, Mutex, PoisonError},
+    sync::{
+        Arc, Mutex, PoisonError,
+        atomic::{AtomicBool, Ordering},
+    },
     time::Duration,
 };
 
@@ -52,6 +55,8 @@ pub struct Watch {
     clock: SharedClock,
     /// When the last reading began that has ended, well or not.
     as_of: Arc<Mutex<Option<Instant>>>,
+    /// Whether [`Watch::start`] has ended well.
+    has_started: Arc<AtomicBool>,
     /// Held during a reading, so that there is one at a time.
     reading: Arc<tokio::sync::Mutex<()>>,
 }
@@ -71,12 +76,18 @@ impl Drop for Reading<'_> {
 impl Watch {
     /// Keeps `languages` in step with the rows of `storage`. Reads nothing yet.
     pub fn new(languages: Languages, storage: SharedStorage, clock: SharedClock) -> Self {
-        Self { languages, storage, clock, as_of: Arc::default(), reading: Arc::default() }
+        let (as_of, has_started, reading) = Default::default();
+        Self { languages, storage, clock, as_of, has_started, reading }
     }
 
     /// Returns the languages that are kept in step.
     pub const fn languages(&self) -> &Languages {
         &self.languages
+    }
+
+    /// Returns whether the rows of the start have been read, or were found broken.
+    pub fn has_started(&self) -> bool {
+        self.has_started.load(Ordering::Relaxed)
     }
 
     /// Reads the rows of a server that starts: until they come, or for [`START_LIMIT`]. A broken row stops nobody
@@ -92,6 +103,7 @@ impl Watch {
                     | ReloadError::Words(_)
                     | ReloadError::Storage(StorageError::Corrupt { .. }),
                 ) => {
+                    self.has_started.store(true, Ordering::Relaxed);
                     return Ok(());
                 }
                 Err(ReloadError::Storage(error)) if is_last => {

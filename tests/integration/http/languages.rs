@@ -159,7 +159,12 @@ fn a_server_that_finds_no_languages_waits_and_then_says_why_f49() {
         let began = lab.clock().now();
         let parts = Parts::usual(Config::default(), Arc::new(lab.clock().clone()), Arc::new(db));
         let listener = tokio::net::TcpListener::bind("127.0.0.1:0").await.unwrap();
+        let ready = format!("http://{}/health/ready", listener.local_addr().unwrap());
         let running = tokio::spawn(server::run(listener, parts, std::future::pending()));
+        let client = reqwest::Client::builder().no_proxy().build().unwrap();
+        let (status, body) = answer(client.get(ready)).await;
+        assert_eq!(status, 503);
+        assert_eq!(body["error"], "the languages have not been read yet; see the log of the server");
 
         while !running.is_finished() {
             lab.advance(Duration::from_secs(1)).await.unwrap();

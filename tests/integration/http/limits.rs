@@ -174,6 +174,8 @@ fn every_area_has_a_limit_of_its_own_and_a_refusal_names_it_f109() {
     // The area, what is asked for, how many times at once, and after how long once more.
     let table = [
         ("tickets", Method::POST, "/api/auth/ws-ticket", 30, Duration::from_secs(2)),
+        ("sockets", Method::GET, "/ws/chat", 60, Duration::from_secs(1)),
+        ("reminders", Method::POST, "/api/reminders/rollback", 60, Duration::from_secs(1)),
         ("admin", Method::GET, "/api/admin/blocks", 60, Duration::from_secs(1)),
         ("user", Method::GET, "/api/auth/me", 100, Duration::from_millis(7200)),
     ];
