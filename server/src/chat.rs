@@ -215,6 +215,11 @@ impl Hub {
         self.rooms.tell(user, &Outgoing::Session { id, state: SessionState::Deleted, reason: None });
     }
 
+    /// Tells all devices of a user that another language is wanted, and which one is to be had.
+    pub fn prefers(&self, user: UserId, preferred: String, language: String) {
+        self.rooms.tell(user, &Outgoing::Language { preferred, language });
+    }
+
     /// Tells all devices of a user what has become of a suggestion.
     pub fn decided(&self, user: UserId, id: SuggestionId, state: Fate) {
         self.rooms.tell(user, &Outgoing::Suggestion { id, state });

@@ -255,7 +255,7 @@ mod tests {
     fn there_is_a_message_for_each_type_of_frame_f140() {
         let document = document();
 
-        insta::assert_snapshot!(names(&document, "v1"), @"v1.client.resume v1.client.send v1.client.stop v1.client.end_conversation v1.client.ack v1.client.pong v1.server.welcome v1.server.ack v1.server.message v1.server.chunk v1.server.snapshot v1.server.safety v1.server.calendar v1.server.suggestion v1.server.notice v1.server.error v1.server.session v1.server.done");
+        insta::assert_snapshot!(names(&document, "v1"), @"v1.client.resume v1.client.send v1.client.stop v1.client.end_conversation v1.client.ack v1.client.pong v1.server.welcome v1.server.ack v1.server.message v1.server.chunk v1.server.snapshot v1.server.safety v1.server.calendar v1.server.suggestion v1.server.notice v1.server.error v1.server.session v1.server.language v1.server.done");
         insta::assert_snapshot!(names(&document, "v0"), @"v0.client.message v0.client.end_conversation v0.server.message v0.server.calendar v0.server.error v0.server.done");
         insta::assert_snapshot!(document["components"]["schemas"]["v0.server.done"]["required"], @r#"["type"]"#);
     }

@@ -216,6 +216,13 @@ pub enum Outgoing {
         #[serde(skip_serializing_if = "Option::is_none")]
         reason: Option<&'static str>,
     },
+    /// The user has chosen another language, on whatever device. Durable.
+    Language {
+        /// What the user wants, as a tag such as `pt-BR`.
+        preferred: String,
+        /// What the user gets: the code of an enabled language.
+        language: String,
+    },
     /// A turn is over. Durable.
     Done {
         /// The answer; absent if none is stored.

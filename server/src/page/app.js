@@ -39,6 +39,7 @@ const on = {
   safety: talk.safety,
   calendar: offers.offer,
   suggestion: offers.decided,
+  language: ({ language }) => spoken(language),
   session: ({ state }) => { if (state === "deleted") reload(); },
   notice: ({ text }) => talk.notice(text),
   error: (frame) => {
@@ -63,6 +64,15 @@ async function unanswered(text) {
 
 async function showConsents() {
   try { await consents.show(() => $("text").focus()); } catch (problem) { $("hint").textContent = problem.message; }
+}
+
+/** Shows the page in the language that was chosen, on this device or another one. */
+async function spoken(language) {
+  speak(language);
+  $("language").value = document.documentElement.lang;
+  line($("line").dataset.state);
+  localStorage.setItem("companion.account", JSON.stringify({ ...account(), user: { ...account().user, language } }));
+  await showConsents();
 }
 
 function answering(id) {
@@ -139,8 +149,7 @@ $("language").onchange = async () => {
   if (!account()) return;
   try {
     await call("PUT", "/api/users/me/language", { language });
-    localStorage.setItem("companion.account", JSON.stringify({ ...account(), user: { ...account().user, language } }));
-    await showConsents();
+    await spoken(language);
   } catch (problem) {
     $("hint").textContent = problem.message;
   }

@@ -6,6 +6,7 @@ use serde::{Deserialize, Serialize};
 use super::input;
 use crate::{
     app::guard::{Admin, CurrentUser},
+    chat::Hub,
     error::ApiError,
     ids::UserId,
     languages::Watch,
@@ -50,17 +51,17 @@ pub(crate) async fn read(
 /// `PUT /api/users/me/language`
 pub(crate) async fn write(
     CurrentUser(user): CurrentUser,
-    State(watch): State<Watch>,
+    State(hub): State<Hub>,
     State(rows): State<Rows>,
     input::Json(wish): input::Json<Wish>,
 ) -> Result<axum::Json<PreferenceView>, ApiError> {
-    prefer((&watch, &rows), user.id, (wish.language, PreferenceSource::User)).await
+    prefer((&hub, &rows), user.id, (wish.language, PreferenceSource::User)).await
 }
 
 /// `PUT /api/admin/users/{id}/language`
 pub(crate) async fn write_for(
     Admin(admin): Admin,
-    State(watch): State<Watch>,
+    State(hub): State<Hub>,
     State(rows): State<Rows>,
     (input::Path(id), input::Json(wish)): (input::Path<String>, input::Json<Wish>),
 ) -> Result<axum::Json<PreferenceView>, ApiError> {
@@ -68,13 +69,13 @@ pub(crate) async fn write_for(
     if rows.storage.user(user).await?.is_none() {
         return Err(ApiError::not_found("user"));
     }
-    let view = prefer((&watch, &rows), user, (wish.language, PreferenceSource::Admin)).await?;
+    let view = prefer((&hub, &rows), user, (wish.language, PreferenceSource::Admin)).await?;
     tracing::info!(admin = %admin.id, %user, "language of a user changed");
     Ok(view)
 }
 
 async fn prefer(
-    with: (&Watch, &Rows),
+    (hub, rows): (&Hub, &Rows),
     user: UserId,
     (to, source): (String, PreferenceSource),
 ) -> Result<axum::Json<PreferenceView>, ApiError> {
@@ -85,11 +86,12 @@ async fn prefer(
         );
         return Err(ApiError::new(StatusCode::UNPROCESSABLE_ENTITY, "bad_language_tag", text));
     }
-    let (watch, rows) = with;
-    watch.fresh().await;
+    hub.languages().fresh().await;
     let change = NewPreference { user, to: to.clone(), source, at: rows.clock.wall() };
     rows.storage.prefer_language(change).await?;
-    view(with, (user, to)).await
+    let axum::Json(view) = view((hub.languages(), rows), (user, to)).await?;
+    hub.prefers(user, view.preferred.clone(), view.language.clone());
+    Ok(axum::Json(view))
 }
 
 async fn view(

@@ -239,7 +239,7 @@ impl Line {
                 (Habit::ClaimsRecovery, TEXT) if frame.is_of("welcome") => {
                     replace(&mut self.down.backlog, br#""recovered":false"#, br#""recovered":true "#);
                 }
-                (Habit::HidesDecisions, TEXT) if frame.is_of("suggestion") => {
+                (Habit::HidesDecisions, TEXT) if frame.is_of("suggestion") || frame.is_of("language") => {
                     let rest = self.down.backlog.len() - frame.raw.len();
                     self.down.backlog.truncate(rest);
                 }
