@@ -3,6 +3,7 @@
 mod accounts;
 mod admin;
 mod api;
+mod browsers;
 mod calendar;
 mod consents;
 mod conversations;
