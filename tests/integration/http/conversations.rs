@@ -6,7 +6,10 @@ use clock::SystemClock;
 use mock_deepseek::MockDeepSeek;
 use reqwest::Method;
 use serde_json::{Value, json};
-use tokio_tungstenite::{connect_async, tungstenite};
+use tokio_tungstenite::{
+    connect_async,
+    tungstenite::{self, client::IntoClientRequest as _},
+};
 
 use super::start;
 use crate::support::{
@@ -98,5 +101,26 @@ async fn a_conversation_is_read_in_pages_by_its_user_and_by_nobody_else_f149() {
     assert_eq!(server.get("/api/conversations", &bea).await, (200, json!([])));
     let (_, ended) = server.post("/api/conversations/current/end", &bea, json!({})).await;
     assert_eq!(ended["ended"], false, "hers is not the one that is open");
+    server.stop().await;
+}
+
+#[tokio::test]
+async fn compression_of_frames_is_offered_in_vain_f148() {
+    let server = start().await;
+    let token = server.register("ana@a.org", "en").await;
+    for protocol in [None, Some("chat.v1")] {
+        let url = format!("ws://{}/ws/chat?token={token}", server.address);
+        let mut request = url.into_client_request().unwrap();
+        let offer = "permessage-deflate; client_max_window_bits".parse().unwrap();
+        request.headers_mut().insert("sec-websocket-extensions", offer);
+        if let Some(protocol) = protocol {
+            request.headers_mut().insert("sec-websocket-protocol", protocol.parse().unwrap());
+        }
+
+        let (_, response) = connect_async(request).await.unwrap();
+
+        assert_eq!(response.status(), 101);
+        assert_eq!(response.headers().get("sec-websocket-extensions"), None, "{protocol:?}");
+    }
     server.stop().await;
 }
