@@ -13,6 +13,7 @@ mod facts;
 mod feed;
 mod languages;
 mod limits;
+mod orders;
 mod reminders;
 mod service;
 mod texts;
