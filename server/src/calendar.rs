@@ -31,31 +31,26 @@ use crate::{
 use slot::Room;
 use when::When;
 
-/// Stems that make a symptom pressing, without making it an emergency.
-const PRESSING: [&str; 22] = [
+/// Words that make a symptom pressing, without making it an emergency.
+const PRESSING: [&str; 14] = [
     "worse",
-    "worsen",
     "strong",
     "bad",
     "badly",
-    "unbearable",
-    "sudden",
     "constant",
     "urgent",
     "peor",
     "fuerte",
-    "empeor",
-    "repentin",
     "urgente",
     "constante",
     "pire",
     "fort",
     "forte",
-    "empir",
-    "soudain",
-    "insupportable",
     "intense",
 ];
+/// Beginnings of words that do.
+const GROWING: [&str; 8] =
+    ["worsen", "unbearabl", "sudden", "empeor", "repentin", "empir", "soudain", "insupportable"];
 /// Words that put a date near.
 const NEAR: [&str; 12] = [
     "today", "tomorrow", "tonight", "asap", "soon", "hoy", "manana", "pronto", "aujourd", "demain",
@@ -141,7 +136,7 @@ pub fn should_suggest(intent: Intent, content: &str) -> Option<Idea> {
         Intent::PregnancyQuestion | Intent::SmallTalk | Intent::Unclear => return None,
     };
     let priority = match kind {
-        SuggestionType::SymptomFollowup if has(&PRESSING) => Urgent,
+        SuggestionType::SymptomFollowup if has(&PRESSING) || begins(&GROWING) => Urgent,
         SuggestionType::SymptomFollowup if has(&SLIGHT) => Medium,
         SuggestionType::SymptomFollowup => High,
         SuggestionType::Appointment | SuggestionType::Reminder if has(&NEAR) || begins(&MEDICINE) => Medium,

@@ -135,3 +135,59 @@ fn what_a_search_finds_is_written_proves_itself_and_is_never_written_over_s14() 
         assert_eq!(gauntlet(folder.path(), wrong).status.code(), Some(2), "{wrong:?}");
     }
 }
+
+/// A settings file with these lines, in a folder of its own.
+fn settings_file(text: &str) -> tempfile::TempDir {
+    let folder = tempfile::tempdir().unwrap();
+    fs::write(folder.path().join("chat.toml"), text).unwrap();
+    folder
+}
+
+fn told(output: &Output) -> String {
+    String::from_utf8_lossy(&output.stderr).into_owned()
+}
+
+#[test]
+fn settings_that_are_sound_are_checked_in_few_words_f152() {
+    let folder = settings_file("[http]\nlisten = \"127.0.0.1:9\"\n[limits.messages]\nrate = 20\n");
+
+    let checked = gauntlet(folder.path(), &["config", "check", "--config", "chat.toml"]);
+
+    assert_eq!((checked.status.code(), out(&checked).as_str()), (Some(0), ""));
+    insta::assert_snapshot!(told(&checked), @"settings are valid");
+}
+
+#[test]
+fn settings_that_are_not_known_or_make_no_sense_are_refused_by_name_f152() {
+    let table = [
+        ("[http]\nlistne = \"127.0.0.1:9\"\n", "unknown key `http.listne`", "did you mean `listen`?"),
+        ("[limits.mesages]\nrate = 20\n", "unknown key `limits.mesages`", "--> chat.toml:1:9"),
+        ("[limits.messages]\nrate = 0\n", "`limits.messages.rate` is wrong", "--> chat.toml:2:8"),
+        ("[http]\nlisten = 8080\n", "`http.listen` is wrong", "--> chat.toml:2:10"),
+    ];
+
+    for (file, what, how) in table {
+        let folder = settings_file(file);
+        let checked = gauntlet(folder.path(), &["config", "check", "--config", "chat.toml"]);
+        assert_eq!((checked.status.code(), out(&checked).as_str()), (Some(2), ""), "{file}");
+        assert!(told(&checked).contains(what) && told(&checked).contains(how), "{}", told(&checked));
+    }
+    let absent = gauntlet(Path::new("."), &["config", "check", "--config", "no/such/file.toml"]);
+    assert_eq!(absent.status.code(), Some(2));
+    assert!(told(&absent).contains("`no/such/file.toml`"), "{}", told(&absent));
+}
+
+#[test]
+fn a_server_with_settings_that_are_not_known_binds_and_opens_nothing_f152() {
+    let taken = std::net::TcpListener::bind("127.0.0.1:0").unwrap();
+    let listen = taken.local_addr().unwrap().to_string();
+    let folder = settings_file("[http]\nlistne = \"127.0.0.1:9\"\n");
+    let serve = ["serve", "--config", "chat.toml", "--listen", &listen, "--database", "sqlite:chat.db"];
+
+    let refused = gauntlet(folder.path(), &serve);
+
+    // Whoever binds first finds the port taken, which is another end (4).
+    assert_eq!(refused.status.code(), Some(2), "{}", told(&refused));
+    assert!(told(&refused).contains("`http.listne`"), "{}", told(&refused));
+    assert!(!folder.path().join("chat.db").exists());
+}

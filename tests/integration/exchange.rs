@@ -3,6 +3,7 @@
 use std::{sync::Arc, time::Duration};
 
 use clock::{Clock as _, SharedClock, SystemClock};
+use metrics_util::debugging::DebuggingRecorder;
 use proptest::{
     prelude::*,
     strategy::ValueTree as _,
@@ -18,7 +19,7 @@ use server::{
     shared::{REST, Redis as Shared},
 };
 
-use crate::support::redis::Redis;
+use crate::support::{counted::counted, redis::Redis};
 
 /// What a call may take here: no verdict rests on it.
 const PATIENCE: Duration = Duration::from_secs(20);
@@ -247,9 +248,11 @@ async fn both_engines_keep_the_same_whatever_is_told_f88() {
     }
 }
 
-#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+#[tokio::test]
 async fn a_redis_that_went_and_came_again_is_heard_again_f88() {
     let Some(mut redis) = Redis::start() else { return };
+    let recorder = DebuggingRecorder::new();
+    let (metrics, _counting) = (recorder.snapshotter(), metrics::set_default_local_recorder(&recorder));
     let exchange = in_redis(&redis, Duration::from_millis(500));
     let (ana, clock) = (UserId::random(), SystemClock::new());
     exchange.open(ana, &Place::default(), Some("e")).await.unwrap();
@@ -261,6 +264,7 @@ async fn a_redis_that_went_and_came_again_is_heard_again_f88() {
     redis.start_again();
 
     assert_eq!(next(&mut listening).await, News::Missed, "whoever listened is told of the gap");
+    assert_eq!(counted(&metrics), [("redis_lost_total".to_owned(), 2)].into(), "a call, and the line itself");
     let again = async {
         while exchange.open(ana, &place("e", 0), Some("f")).await.is_err() {
             clock.sleep(REST / 10).await;

@@ -3,6 +3,8 @@
 mod accounts;
 mod admin;
 mod api;
+mod audit;
+mod browsers;
 mod calendar;
 mod consents;
 mod conversations;
@@ -11,6 +13,7 @@ mod facts;
 mod feed;
 mod languages;
 mod limits;
+mod orders;
 mod reminders;
 mod service;
 mod sweep;

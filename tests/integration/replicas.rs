@@ -9,6 +9,7 @@ use std::{
 
 use clock::{Clock as _, ManualClock, SharedClock, SystemClock, Timestamp};
 use futures_util::{SinkExt as _, StreamExt as _};
+use metrics_util::debugging::DebuggingRecorder;
 use mock_deepseek::{MockDeepSeek, Script};
 use serde_json::{Value, json};
 use server::{
@@ -24,6 +25,7 @@ use tokio_tungstenite::{
 };
 
 use crate::support::{
+    counted::counted,
     postgres::Fresh,
     redis::Redis,
     served::{Served, serve},
@@ -114,6 +116,68 @@ async fn without_redis_each_replica_decides_alone_and_with_it_again_together_f10
     redis.start_again();
     clock.jump(clock.now() + REST);
     assert_eq!(passed(&one, &policy, ana, 4).await, 4, "it is asked again, and knows nothing any more");
+}
+
+#[tokio::test]
+async fn each_call_that_redis_did_not_answer_is_counted_f10() {
+    let Some(mut redis) = Redis::start() else { return };
+    let recorder = DebuggingRecorder::new();
+    let (metrics, _counting) = (recorder.snapshotter(), metrics::set_default_local_recorder(&recorder));
+    let lost = || counted(&metrics).remove("redis_lost_total").unwrap_or_default();
+    let policy = policy(10, 10, Duration::from_mins(1));
+    let (clock, store) = replica(&redis, 1_800_000_000, PATIENCE);
+    let ana = UserId::random();
+    passed(&store, &policy, ana, 20).await;
+    assert_eq!(lost(), 0, "to be refused is to be answered");
+
+    redis.kill();
+    passed(&store, &policy, ana, 20).await;
+    assert_eq!(lost(), 1, "it is left alone for a while");
+    clock.jump(clock.now() + REST);
+    passed(&store, &policy, ana, 20).await;
+    assert_eq!(lost(), 1, "and asked once more");
+
+    redis.start_again();
+    clock.jump(clock.now() + REST);
+    passed(&store, &policy, ana, 20).await;
+    assert_eq!(lost(), 0);
+}
+
+#[tokio::test]
+async fn a_limit_of_all_replicas_that_is_tried_out_counts_and_lets_all_through_f6() {
+    let Some(redis) = Redis::start() else { return };
+    let recorder = DebuggingRecorder::new();
+    let (metrics, _counting) = (recorder.snapshotter(), metrics::set_default_local_recorder(&recorder));
+    let enforced = policy(10, 10, Duration::from_mins(1));
+    let tried = Policy { mode: LimitMode::Shadow, ..enforced.clone() };
+    let (_, one) = replica(&redis, 1_800_000_000, PATIENCE);
+    let (_, other) = replica(&redis, 1_800_000_000, PATIENCE);
+    let ana = UserId::random();
+
+    assert_eq!(passed(&one, &tried, ana, 8).await + passed(&other, &tried, ana, 8).await, 16);
+
+    assert_eq!(counted(&metrics), [("rate_limited_total messages shadow".to_owned(), 6)].into());
+    assert_eq!(passed(&one, &enforced, ana, 3).await, 0, "the bucket is the one that would be enforced");
+    assert_eq!(counted(&metrics), [("rate_limited_total messages enforce".to_owned(), 3)].into());
+}
+
+#[tokio::test]
+async fn a_limit_that_is_off_asks_no_redis_and_counts_nothing_f6() {
+    let Some(mut redis) = Redis::start() else { return };
+    let recorder = DebuggingRecorder::new();
+    let (metrics, _counting) = (recorder.snapshotter(), metrics::set_default_local_recorder(&recorder));
+    let enforced = policy(10, 10, Duration::from_mins(1));
+    let off = Policy { mode: LimitMode::Off, ..enforced.clone() };
+    let (_, store) = replica(&redis, 1_800_000_000, PATIENCE);
+    let ana = UserId::random();
+
+    assert_eq!(passed(&store, &off, ana, 30).await, 30);
+    assert_eq!(passed(&store, &enforced, ana, 11).await, 10, "nothing was taken from the bucket");
+    redis.kill();
+    counted(&metrics);
+    assert_eq!(passed(&store, &off, ana, 30).await, 30);
+
+    assert_eq!(counted(&metrics), [].into(), "a Redis that is gone was not missed");
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]

@@ -16,6 +16,7 @@ mod sessions;
 mod spending;
 mod suggestions;
 mod survival;
+mod upgrade;
 mod users;
 mod words;
 

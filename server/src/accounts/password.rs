@@ -112,10 +112,21 @@ fn failed<E: std::error::Error>(cause: E) -> HashError {
 
 #[cfg(test)]
 mod tests {
+    use clock::SystemClock;
+    use serde_json::{from_value, json};
+
     use super::*;
+    use crate::{
+        accounts::{AccountError, Accounts},
+        storage::{Database, SharedStorage},
+    };
+
+    fn cheap() -> Auth {
+        Auth { argon2_memory_kib: 8, argon2_passes: 2, ..Auth::default() }
+    }
 
     fn passwords() -> Passwords {
-        Passwords::new(&Auth { argon2_memory_kib: 8, argon2_passes: 1, ..Auth::default() })
+        Passwords::new(&cheap())
     }
 
     #[tokio::test]
@@ -124,7 +135,7 @@ mod tests {
 
         let hash = passwords.hash("correct horse".into()).await.unwrap();
 
-        assert!(hash.starts_with("$argon2id$v=19$m=8,t=1,p=1$"));
+        assert!(hash.starts_with("$argon2id$v=19$m=8,t=2,p=1$"));
         assert!(passwords.verify("correct horse".into(), Some(hash.clone())).await.unwrap());
         assert!(!passwords.verify("battery staple".into(), Some(hash)).await.unwrap());
     }
@@ -134,8 +145,34 @@ mod tests {
         let passwords = passwords();
 
         assert!(!passwords.verify("anything".into(), None).await.unwrap());
-        let hash = PasswordHash::new(&passwords.nobodys_hash()).unwrap();
-        assert_eq!(Params::try_from(&hash).unwrap().m_cost(), 8);
+        let params = |hash: &str| Params::try_from(&PasswordHash::new(hash).unwrap()).unwrap();
+        let (nobodys, anas) = (passwords.nobodys_hash(), passwords.hash("x".into()).await.unwrap());
+        assert_eq!(params(&nobodys), params(&anas), "it costs as much as any");
+    }
+
+    /// Who is turned away for want of a place has shown that a place was asked for.
+    #[tokio::test]
+    async fn an_address_is_hashed_for_whether_somebody_has_it_or_not_f142() {
+        let folder = tempfile::tempdir().unwrap();
+        let url = format!("sqlite:{}/chat.db", folder.path().display());
+        let storage: SharedStorage = Arc::new(Database::open(&url, 2).await.unwrap());
+        let accounts = Accounts::new(storage, Arc::new(SystemClock::new()), &cheap());
+        let form = |email| json!({"email": email, "password": "correct horse"});
+        let register = async |email| accounts.register(from_value(form(email)).unwrap()).await;
+        let log_in = async |email| accounts.login(from_value(form(email)).unwrap()).await;
+        register("ana@a.org").await.unwrap();
+        log_in("ana@a.org").await.unwrap();
+        assert!(matches!(log_in("bea@a.org").await, Err(AccountError::Refused { known: None })));
+        assert!(matches!(register("ana@a.org").await, Err(AccountError::Taken)));
+
+        let all = Arc::clone(&accounts.passwords.waiting).try_acquire_many_owned(64).unwrap();
+
+        for email in ["ana@a.org", "bea@a.org"] {
+            assert!(matches!(log_in(email).await, Err(AccountError::Busy)), "{email} logs in");
+            assert!(matches!(register(email).await, Err(AccountError::Busy)), "{email} registers");
+        }
+        drop(all);
+        register("bea@a.org").await.unwrap();
     }
 
     #[tokio::test]

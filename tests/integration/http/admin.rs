@@ -121,7 +121,7 @@ async fn what_does_not_exist_is_not_found_and_users_are_turned_away_f144() {
 }
 
 #[tokio::test]
-async fn every_write_a_user_can_make_leaves_a_row_f107() {
+async fn a_row_tells_who_wrote_where_and_how_it_ended_f107() {
     let server = start().await;
     let admin = admin(&server, "ana@a.org").await;
     let token = server.register("bea@a.org", "en").await;

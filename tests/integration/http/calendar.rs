@@ -2,6 +2,7 @@
 
 use std::time::Duration;
 
+use futures_util::future::join_all;
 use reqwest::Method;
 use serde_json::{Value, json};
 
@@ -136,6 +137,27 @@ async fn a_request_that_is_sent_again_gets_the_reply_of_the_first_f76() {
     assert_eq!((first.0, fresh, replayed), (201, false, true));
     assert_eq!(again, first, "the reply of then, whatever has changed since");
     assert_eq!((other.0, &other.1["code"], refused.0), (422, &json!("key_reused"), 400));
+    assert_eq!(server.get("/api/reminders", &ana).await.1.as_array().unwrap().len(), 1);
+    server.stop().await;
+}
+
+#[tokio::test]
+async fn fifty_requests_at_once_with_one_key_make_one_reminder_f76() {
+    let server = start().await;
+    let ana = server.register("ana@a.org", "en").await;
+    let form = json!({"title": "Midwife", "reminder_time": TIME});
+
+    let posts = (0..50).map(|_| post_with_key(&server, &ana, "a-1", form.clone()));
+    let answers = join_all(posts).await;
+
+    let is_fresh = |((status, _), is_replay): &&(Answer, bool)| *status == 201 && !is_replay;
+    let fresh: Vec<_> = answers.iter().filter(is_fresh).collect();
+    assert_eq!(fresh.len(), 1);
+    for (answer, is_replay) in answers.iter().filter(|answer| !is_fresh(answer)) {
+        let is_early = answer.0 == 409 && answer.1["code"] == "request_running";
+        assert!(is_early || (*is_replay && *answer == fresh[0].0), "{answer:?}");
+    }
+    assert_eq!(post_with_key(&server, &ana, "a-1", form).await, (fresh[0].0.clone(), true));
     assert_eq!(server.get("/api/reminders", &ana).await.1.as_array().unwrap().len(), 1);
     server.stop().await;
 }

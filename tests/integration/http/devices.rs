@@ -2,17 +2,22 @@
 
 use std::time::Duration;
 
-use futures_util::StreamExt;
+use clock::SystemClock;
+use futures_util::{SinkExt as _, StreamExt as _};
 use reqwest::Method;
 use serde_json::{Value, json};
 use server::storage::{AccessStorage, Storage};
+use tokio::net::TcpStream;
 use tokio_tungstenite::{
-    connect_async,
+    MaybeTlsStream, WebSocketStream, connect_async,
     tungstenite::{Error, Message},
 };
 
 use super::{in_the_lab, redacted, start};
 use crate::support::server::{PASSWORD, Server, answer};
+
+/// How long a frame may be on its way: no verdict rests on it.
+const PATIENCE: Duration = Duration::from_secs(20);
 
 async fn sign_up(server: &Server) -> Value {
     let form = json!({"email": "ana@example.org", "password": PASSWORD, "device": "phone"});
@@ -157,12 +162,65 @@ fn a_socket_whose_device_ended_elsewhere_is_closed_within_a_minute_f143() {
         server.db.remove_devices(user.id).await.unwrap();
         lab.advance(Duration::from_mins(1)).await.unwrap();
 
-        let code = loop {
+        assert_eq!(close_code(&mut socket).await, 4501);
+    });
+}
+
+/// Reads to the end of a socket that the server closes, and returns how.
+async fn close_code(socket: &mut WebSocketStream<MaybeTlsStream<TcpStream>>) -> u16 {
+    let reading = async {
+        loop {
             if let Message::Close(frame) = socket.next().await.unwrap().unwrap() {
-                break u16::from(frame.unwrap().code);
+                return u16::from(frame.unwrap().code);
             }
+        }
+    };
+    let ended = clock::timeout(&SystemClock::new(), PATIENCE, reading).await;
+    ended.unwrap_or_else(|_| panic!("the socket is still open"))
+}
+
+#[test]
+fn logging_out_everywhere_closes_the_sockets_of_all_devices_at_once_f143() {
+    in_the_lab(toml::Table::new(), async |_, server| {
+        let phone = sign_up(&server).await;
+        let login = json!({"email": "ana@example.org", "password": PASSWORD, "device": "tablet"});
+        let (_, tablet) = server.post("/api/auth/login", "", login).await;
+        let other = server.register("bea@example.org", "en").await;
+        let open = async |token: &str| {
+            connect_async(format!("ws://{}/ws/chat?token={token}", server.address)).await.unwrap().0
         };
-        assert_eq!(code, 4501);
+        let mut sockets = [open(text(&phone, "token")).await, open(text(&tablet, "token")).await];
+        let mut stays = open(&other).await;
+
+        let (status, _) = server.post("/api/auth/logout-all", text(&tablet, "token"), json!({})).await;
+
+        // The clock stands still: nobody is waited for.
+        assert_eq!(status, 200);
+        assert_eq!([close_code(&mut sockets[0]).await, close_code(&mut sockets[1]).await], [4501, 4501]);
+        stays.send(Message::text(json!({"content": "hello"}).to_string())).await.unwrap();
+        let answer = clock::timeout(&SystemClock::new(), PATIENCE, stays.next()).await;
+        assert!(answer.unwrap().unwrap().unwrap().is_text(), "somebody else is not concerned");
+    });
+}
+
+#[test]
+fn ending_one_device_closes_its_sockets_at_once_and_no_others_f143() {
+    in_the_lab(toml::Table::new(), async |_, server| {
+        let phone = sign_up(&server).await;
+        let login = json!({"email": "ana@example.org", "password": PASSWORD, "device": "tablet"});
+        let (_, tablet) = server.post("/api/auth/login", "", login).await;
+        let open = async |token: &str| {
+            connect_async(format!("ws://{}/ws/chat?token={token}", server.address)).await.unwrap().0
+        };
+        let (mut ends, mut stays) = (open(text(&phone, "token")).await, open(text(&tablet, "token")).await);
+
+        let path = format!("/api/auth/devices/{}", text(&phone, "device_id"));
+        assert_eq!(server.delete(&path, text(&tablet, "token")).await.0, 200);
+
+        assert_eq!(close_code(&mut ends).await, 4501);
+        stays.send(Message::text(json!({"content": "hello"}).to_string())).await.unwrap();
+        let answer = clock::timeout(&SystemClock::new(), PATIENCE, stays.next()).await;
+        assert!(answer.unwrap().unwrap().unwrap().is_text());
     });
 }
 

@@ -2,6 +2,7 @@
 
 use std::time::Duration;
 
+use clock::SystemClock;
 use futures_util::stream::{self, StreamExt};
 use reqwest::Method;
 use serde_json::json;
@@ -12,6 +13,9 @@ use tokio::{
 
 use super::{in_the_lab, start};
 use crate::support::server::{Server, answer, reply};
+
+/// How long the end of a connection may be on its way: no verdict rests on it.
+const PATIENCE: Duration = Duration::from_secs(20);
 
 /// Calls that are under way together.
 const AT_ONCE: usize = 8;
@@ -150,6 +154,28 @@ fn a_head_that_does_not_come_ends_the_connection_after_ten_seconds() {
         let mut rest = Vec::new();
         slow.read_to_end(&mut rest).await.unwrap();
         assert!(rest.is_empty() || rest.starts_with(b"HTTP/1.1 408"));
+    });
+}
+
+#[test]
+fn a_connection_that_is_kept_and_not_used_ends_ten_seconds_after_its_answer_f154() {
+    in_the_lab(toml::Table::new(), async |lab, server| {
+        let mut idle = TcpStream::connect(server.address).await.unwrap();
+        let mut last = vec![0; 4096];
+        for _ in 0..2 {
+            lab.advance(Duration::from_millis(9_900)).await.unwrap();
+            idle.write_all(b"GET /health/live HTTP/1.1\r\nhost: x\r\n\r\n").await.unwrap();
+            let n = idle.read(&mut last).await.unwrap();
+            assert!(last[..n].starts_with(b"HTTP/1.1 200"), "a connection in use goes on");
+        }
+        lab.advance(Duration::from_millis(9_900)).await.unwrap();
+        let early = idle.try_read(&mut last);
+        assert!(early.is_err_and(|error| error.kind() == std::io::ErrorKind::WouldBlock));
+
+        lab.advance(Duration::from_millis(200)).await.unwrap();
+
+        let ended = clock::timeout(&SystemClock::new(), PATIENCE, idle.read(&mut last)).await;
+        assert_eq!(ended.expect("it is still open").unwrap(), 0, "nobody asked, so nothing is answered");
     });
 }
 

@@ -3,6 +3,7 @@
 use std::time::Duration;
 
 use clock::{Clock, Lab};
+use futures_util::future::join_all;
 use serde_json::{Value, json};
 use server::{
     ids::{SuggestionId, UserId},
@@ -10,7 +11,7 @@ use server::{
 };
 
 use super::{in_the_lab, redacted, start};
-use crate::support::server::Server;
+use crate::support::server::{PASSWORD, Server};
 
 pub(super) fn user_of(me: &Value) -> UserId {
     me["id"].as_str().unwrap().parse().unwrap()
@@ -110,6 +111,35 @@ fn a_suggestion_is_confirmed_within_its_five_minutes_and_once() {
         assert_eq!(again["reminder_id"], made["id"]);
         insta::assert_snapshot!(expired["error"], @r#""this suggestion is no longer open; ask in the chat again for a new one, or create the reminder without it""#);
         assert_eq!(server.get("/api/suggestions", &ana).await.1, json!([]));
+    });
+}
+
+#[test]
+fn of_fifty_confirmations_at_once_one_makes_a_reminder_f76() {
+    in_the_lab(toml::Table::new(), async |lab, server| {
+        let phone = server.register("ana@a.org", "en").await;
+        let login = json!({"email": "ana@a.org", "password": PASSWORD});
+        let tablet = server.post("/api/auth/login", "", login).await.1["token"].as_str().unwrap().to_owned();
+        let user = user_of(&server.get("/api/auth/me", &phone).await.1);
+        let id = suggest(&lab, &server, user).await.to_string();
+        let confirm = async |n: usize| {
+            let time = "2027-02-01T09:00:00Z";
+            let form = json!({
+                "title": format!("Midwife {n}"), "reminder_time": time, "confirmed_time": time, "suggestion_id": id,
+            });
+            server.post("/api/reminders", if n.is_multiple_of(2) { &phone } else { &tablet }, form).await
+        };
+
+        let answers = join_all((0..50).map(confirm)).await;
+
+        let (made, refused): (Vec<_>, Vec<_>) = answers.iter().partition(|(status, _)| *status == 201);
+        assert_eq!((made.len(), refused.len()), (1, 49));
+        let id = &made[0].1["id"];
+        for (status, body) in refused {
+            assert_eq!((*status, &body["reminder_id"]), (409, id), "{body}");
+        }
+        let (_, stored) = server.get("/api/reminders", &phone).await;
+        assert_eq!((stored.as_array().unwrap().len(), &stored[0]["id"]), (1, id));
     });
 }
 

@@ -224,7 +224,7 @@ async fn requests_that_race_with_one_key_make_one_reminder_f76(db: Database) {
     let outcomes =
         race(
             &db,
-            20,
+            50,
             move |db, _| async move { db.create_reminder(asked(user, "k", "f", 0)).await.unwrap() },
         )
         .await;
@@ -232,5 +232,5 @@ async fn requests_that_race_with_one_key_make_one_reminder_f76(db: Database) {
     let stored = db.reminders(user).await.unwrap();
     assert_eq!(stored.len(), 1);
     let repeated = ReminderOutcome::Repeated(stored[0].id.to_string());
-    assert_eq!(outcomes.iter().filter(|outcome| **outcome == repeated).count(), 19);
+    assert_eq!(outcomes.iter().filter(|outcome| **outcome == repeated).count(), 49);
 }
