@@ -4,10 +4,10 @@
 //! anew. The words may be put better without that. Whoever agrees names the words by their hash, so that nobody agrees to
 //! what was not shown; the words are kept with the consent as its proof, also when it is withdrawn.
 //!
-//! Invariant: where the setting `privacy.ask_consent` asks for it, no word of a user goes to the model before
+//! Invariants: where the setting `privacy.ask_consent` asks for it, no word of a user goes to the model before
 //! [`Purpose::AiProviderTransfer`] is agreed to, and none a second after it was withdrawn, as long as the store answers at once. What cannot be looked up counts
 //! as no consent before an answer begins, and as no withdrawal while one runs: a store that cannot be read cannot have
-//! taken one.
+//! taken one. Nor is a fact learned there, or told to the model, without [`Purpose::HealthProcessing`].
 
 use std::{str::FromStr, sync::Arc, time::Duration};
 
@@ -99,7 +99,7 @@ impl Consents {
         }
     }
 
-    /// Tells whether nothing is done for this purpose without consent.
+    /// Tells whether no message is answered by the model without consent to this.
     pub const fn requires(&self, purpose: Purpose) -> bool {
         self.is_asked && matches!(purpose, Purpose::AiProviderTransfer)
     }
@@ -139,11 +139,20 @@ impl Consents {
 
     /// Tells whether what the user says may go to the model.
     pub async fn lets_ask(&self, user: UserId) -> Stored<bool> {
-        let purpose = Purpose::AiProviderTransfer;
-        if !self.requires(purpose) {
-            return Ok(true);
-        }
-        Ok(self.newest(user, purpose).await?.is_some_and(|newest| is_in_force(&newest)))
+        self.agrees(user, Purpose::AiProviderTransfer).await
+    }
+
+    /// Tells whether facts may be learned from what the user says, and told to the model later. What cannot be looked up
+    /// is no consent.
+    pub async fn lets_remember(&self, user: UserId) -> bool {
+        self.agrees(user, Purpose::HealthProcessing).await.unwrap_or_else(|error| {
+            tracing::warn!(%error, "consent could not be looked up: nothing is remembered");
+            false
+        })
+    }
+
+    async fn agrees(&self, user: UserId, purpose: Purpose) -> Stored<bool> {
+        Ok(!self.is_asked || self.newest(user, purpose).await?.is_some_and(|newest| is_in_force(&newest)))
     }
 
     /// Waits until what the user says may not go to the model any more; for ever where nobody is asked.

@@ -209,12 +209,20 @@ impl Steps {
 
     /// Returns what is known of the user and what was said before.
     async fn remembered(&self, said: &Said, session: SessionId, at: Timestamp) -> (Vec<Fact>, Vec<Message>) {
-        let (facts, history) =
-            tokio::join!(self.parts.storage.facts(self.user, at), self.history(session, at));
+        let (facts, history) = tokio::join!(self.facts_to_tell(at), self.history(session, at));
         let mut history = or_nothing(history, "history");
         // The question is stored already and comes back as the newest message.
         history.retain(|message| message.id != said.ids.question);
         (or_nothing(facts, "facts"), self.policy().window(history, at))
+    }
+
+    /// Reads what is known of the user, where it may be used.
+    async fn facts_to_tell(&self, at: Timestamp) -> Stored<Vec<Fact>> {
+        if self.consents.lets_remember(self.user).await {
+            self.parts.storage.facts(self.user, at).await
+        } else {
+            Ok(Vec::new())
+        }
     }
 
     #[tracing::instrument(skip_all, fields(session = %reply.session, kind = ?reply.kind))]
@@ -238,7 +246,11 @@ impl Steps {
     }
 
     async fn learn(&self, said: &Said) {
-        for found in self.parts.extractor.extract(&said.text, said.at) {
+        let found = self.parts.extractor.extract(&said.text, said.at);
+        if found.is_empty() || !self.consents.lets_remember(self.user).await {
+            return;
+        }
+        for found in found {
             let statement = Statement {
                 user: self.user,
                 key: found.key.to_owned(),
