@@ -14,12 +14,14 @@
 //! overwritten unseen.
 
 mod pen;
+mod purge;
 
 use std::time::Duration;
 
 use jiff::Timestamp;
 
 pub use pen::Pen;
+pub(crate) use purge::purge;
 
 use crate::{
     config,

@@ -23,8 +23,8 @@ use tokio_util::sync::CancellationToken;
 use tower::ServiceExt;
 
 use crate::{
-    app, chat::WIND_UP, languages::StartError, limit::address::NetworkError, parts::Parts, sockets::Sockets,
-    state::AppState,
+    app, chat::WIND_UP, facts::purge, languages::StartError, limit::address::NetworkError, parts::Parts,
+    sockets::Sockets, state::AppState,
 };
 use timer::ClockTimer;
 
@@ -88,6 +88,7 @@ where
     {
         let accepting = accept(listener, &server, (&mut connections, &state.sockets));
         let sweeping = sweep(&state);
+        let purging = purge(&state.parts);
         let failing = unstarted(&state);
         tokio::select! {
             biased;
@@ -95,6 +96,7 @@ where
             error = failing => return Err(error.into()),
             () = accepting => {}
             () = sweeping => {}
+            () = purging => {}
         }
     }
     tracing::info!(connections = connections.len(), sockets = state.sockets.running.len(), "server stops");

@@ -120,6 +120,9 @@ pub trait Storage: AccessStorage + LanguageStore + WordStore + ConsentStore + Sp
     async fn close_fact(&self, closing: FactClosing) -> Stored<FactOutcome>;
     /// Returns every value that the fact ever had, oldest first; of more than [`HISTORY_MAX`] the newest.
     async fn fact_history(&self, user: UserId, key: &str) -> Stored<Vec<FactRevision>>;
+    /// Deletes facts that had ended by then, with their histories: at most `limit`, those that ended first. Returns how
+    /// many.
+    async fn purge_facts(&self, ended_by: Timestamp, limit: u32) -> Stored<usize>;
 
     /// Stores a suggestion if the limits allow one now.
     async fn offer_suggestion(&self, offer: NewSuggestion, limits: SuggestionLimits) -> Stored<Offered>;

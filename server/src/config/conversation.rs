@@ -38,6 +38,9 @@ pub struct Conversation {
     /// Life of preferences.
     #[serde(with = "span")]
     pub preference_life: Duration,
+    /// How long a fact that has expired or was deleted stays in the store with its history, which its user can read.
+    #[serde(with = "span")]
+    pub fact_retention: Duration,
     /// How long an optimistic write may keep trying.
     #[serde(with = "span")]
     pub fact_write_deadline: Duration,
@@ -72,6 +75,7 @@ impl Default for Conversation {
             fact_confidence: 0.7,
             transient_life: Duration::from_secs(7 * DAY),
             preference_life: Duration::from_secs(90 * DAY),
+            fact_retention: Duration::from_secs(30 * DAY),
             fact_write_deadline: Duration::from_secs(5),
             queue: 16,
             resume_frames: 500,

@@ -84,6 +84,7 @@ impl Config {
             ("conversation.window_age", talk.window_age),
             ("conversation.transient_life", talk.transient_life),
             ("conversation.preference_life", talk.preference_life),
+            ("conversation.fact_retention", talk.fact_retention),
             ("conversation.fact_write_deadline", talk.fact_write_deadline),
             ("calendar.suggestion_life", self.calendar.suggestion_life),
             ("calendar.ignored_pause", self.calendar.ignored_pause),

@@ -122,6 +122,10 @@ impl Storage for Patient {
         self.within(self.inner.close_fact(closing)).await
     }
 
+    async fn purge_facts(&self, ended_by: Timestamp, limit: u32) -> Stored<usize> {
+        self.within(self.inner.purge_facts(ended_by, limit)).await
+    }
+
     async fn fact_history(&self, user: UserId, key: &str) -> Stored<Vec<FactRevision>> {
         self.within(self.inner.fact_history(user, key)).await
     }

@@ -154,6 +154,10 @@ impl Storage for Database {
         facts::close(self, closing).await
     }
 
+    async fn purge_facts(&self, ended_by: Timestamp, limit: u32) -> Stored<usize> {
+        facts::purge(self, ended_by, limit).await
+    }
+
     async fn fact_history(&self, user: UserId, key: &str) -> Stored<Vec<FactRevision>> {
         facts::history(self, user, key).await
     }

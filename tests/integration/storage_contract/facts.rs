@@ -10,7 +10,48 @@ stories!(
     an_expired_fact_is_gone_at_once_and_its_versions_go_on,
     a_closed_fact_is_gone_and_its_history_tells_its_end_f46,
     racing_writers_of_one_fact_lose_nothing,
+    facts_that_ended_are_purged_with_their_histories_and_no_others_f45,
 );
+
+async fn facts_that_ended_are_purged_with_their_histories_and_no_others_f45(db: Database) {
+    let user = add_user(&db).await;
+    let write = async |key: &str, ends| {
+        let write = FactWrite { key: key.to_owned(), expires_at: ends, ..fact(user, "x", Expected::Absent) };
+        db.write_fact(write).await.unwrap();
+    };
+    for (key, ends) in
+        [("lasting", None), ("third", Some(at(90))), ("first", Some(at(30))), ("second", Some(at(60)))]
+    {
+        write(key, ends).await;
+    }
+    write("revived", Some(at(10))).await;
+    let anew = FactWrite { key: "revived".to_owned(), at: at(20), ..fact(user, "y", Expected::Absent) };
+    db.write_fact(anew).await.unwrap();
+    let histories = async || {
+        let mut left = Vec::new();
+        for key in ["lasting", "first", "second", "third", "revived"] {
+            left.push(db.fact_history(user, key).await.unwrap().len());
+        }
+        left
+    };
+    assert_eq!(histories().await, [1, 1, 1, 1, 2]);
+
+    assert_eq!(db.purge_facts(at(29), 10).await.unwrap(), 0);
+    assert_eq!(db.purge_facts(at(60), 1).await.unwrap(), 1);
+    assert_eq!(histories().await, [1, 0, 1, 1, 2], "that which ended first");
+    assert_eq!(db.purge_facts(at(60), 10).await.unwrap(), 1);
+
+    assert_eq!(histories().await, [1, 0, 0, 1, 2]);
+    assert_eq!(db.facts(user, at(89)).await.unwrap().len(), 3);
+    let FactOutcome::Written(anew) = db
+        .write_fact(FactWrite { key: "first".to_owned(), at: at(99), ..fact(user, "z", Expected::Absent) })
+        .await
+        .unwrap()
+    else {
+        panic!("not written")
+    };
+    assert_eq!(anew.version, 1, "nothing is known of what was there");
+}
 
 async fn a_fact_is_written_over_the_expected_version_only(db: Database) {
     let user = add_user(&db).await;

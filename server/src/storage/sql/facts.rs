@@ -105,6 +105,24 @@ pub(super) async fn close(db: &Database, closing: FactClosing) -> Stored<FactOut
     }
 }
 
+/// A fact that somebody revives meanwhile is left alone: whether it has ended is asked by the deletion itself.
+pub(super) async fn purge(db: &Database, ended_by: Timestamp, limit: u32) -> Stored<usize> {
+    const FACTS: &str = "DELETE FROM facts WHERE expires_at <= $1 AND (user_id, key) IN \
+        (SELECT user_id, key FROM facts WHERE expires_at <= $1 ORDER BY expires_at LIMIT $2 + 0) \
+        RETURNING user_id, key";
+    const HISTORY: &str = "DELETE FROM fact_revisions WHERE user_id = $1 AND key = $2";
+    let mut tx = db.write().await?;
+    let query = sqlx::query(FACTS).bind(micros(ended_by)).bind(i64::from(limit));
+    let gone = query.fetch_all(&mut *tx).await?;
+    for row in &gone {
+        let row = Columns::new("facts", row);
+        let query = sqlx::query(HISTORY).bind(row.text("user_id")?).bind(row.text("key")?);
+        query.execute(&mut *tx).await?;
+    }
+    tx.commit().await?;
+    Ok(gone.len())
+}
+
 /// Adds a fact if there is room for one; nothing else is added to this user's facts meanwhile.
 async fn add(db: &Database, write: &FactWrite) -> Stored<Option<Fact>> {
     const VALID: &str = "SELECT COUNT(*) AS n FROM facts WHERE user_id = $1 \

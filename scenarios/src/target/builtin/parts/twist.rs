@@ -61,6 +61,8 @@ pub(in super::super) enum Twist {
     NobodyWhileAway,
     /// The end of a session is acknowledged, and the session goes on.
     NeverEnds,
+    /// Facts that have ended are never deleted.
+    NothingPurged,
     /// The deletion of a session is acknowledged, and all of it stays.
     SessionKept,
     /// A refresh token that was used is taken for the one that followed.
@@ -173,6 +175,7 @@ pub(super) const TWISTS: &[(&str, Twist)] = &[
     ("ready-whatever-happens", Twist::ReadyWhatever),
     ("nobody-while-away", Twist::NobodyWhileAway),
     ("never-ends", Twist::NeverEnds),
+    ("nothing-purged", Twist::NothingPurged),
     ("session-kept", Twist::SessionKept),
     ("used-token-is-good", Twist::UsedTokenIsGood),
     ("logout-forgotten", Twist::LogoutForgotten),
