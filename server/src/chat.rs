@@ -141,8 +141,8 @@ impl Hub {
     }
 
     /// Serves one upgraded socket of v0 until it closes, must be left, or the server drains.
-    pub async fn serve(&self, socket: WebSocket, guest: Guest) {
-        let Guest { caller, user, abuse, leave } = guest;
+    pub async fn serve(&self, socket: Box<WebSocket>, guest: Box<Guest>) {
+        let Guest { caller, user, abuse, leave } = *guest;
         let _open = self.connections.token();
         let span = tracing::info_span!("chat", user = %user.id, connection = caller.connection);
         self.languages.fresh().await;
@@ -150,12 +150,12 @@ impl Hub {
         let around = (self.stops.clone(), mirror, abuse);
         // On the heap: a future that owns it holds it twice.
         let driver = Box::new(Driver::new(self.engine(&user, true), caller, around));
-        Box::pin(driver.run(socket, leave)).instrument(span).await;
+        driver.run(socket, leave).instrument(span).await;
     }
 
     /// Serves one upgraded socket of `chat.v1` until it closes, must be left, or the server drains.
-    pub async fn serve_v1(&self, socket: WebSocket, guest: Guest) {
-        let Guest { caller, user, abuse, leave } = guest;
+    pub async fn serve_v1(&self, socket: Box<WebSocket>, guest: Box<Guest>) {
+        let Guest { caller, user, abuse, leave } = *guest;
         let _open = self.connections.token();
         let span = tracing::info_span!("device", user = %user.id, connection = caller.connection);
         self.languages.fresh().await;
@@ -168,8 +168,8 @@ impl Hub {
             let span = tracing::info_span!("room", user = %user.id);
             self.connections.spawn(driver.run().instrument(span));
         }
-        let device = Device::new((room, entered), caller, self.terms(&user));
-        Box::pin(device.run(socket, leave)).instrument(span).await;
+        let device = Box::new(Device::new((room, entered), caller, self.terms(&user)));
+        device.run(socket, leave).instrument(span).await;
     }
 
     fn engine(&self, user: &User, holds_refusals: bool) -> Engine {

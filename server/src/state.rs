@@ -121,12 +121,6 @@ impl FromRef<AppState> for Hub {
     }
 }
 
-impl FromRef<AppState> for (Hub, Accounts, Abuse) {
-    fn from_ref(state: &AppState) -> Self {
-        (state.hub.clone(), state.accounts.clone(), state.abuse.clone())
-    }
-}
-
 impl FromRef<AppState> for Door {
     fn from_ref(state: &AppState) -> Self {
         Self {

@@ -106,7 +106,7 @@ impl Closing {
     }
 
     /// Closes, and waits for the client to see the code and not a reset.
-    pub(super) async fn perform(self, mut socket: WebSocket, clock: &dyn Clock) {
+    pub(super) async fn perform(self, mut socket: Box<WebSocket>, clock: &dyn Clock) {
         let _ = match self {
             Self::Silent => Ok(()),
             // The library has put the answer into its buffer when it read the client's frame.

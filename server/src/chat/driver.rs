@@ -7,7 +7,7 @@
 //! Invariant: what was shown is stored, also when the client leaves, a send fails, or the server aborts;
 //! only then is goodbye said. On abort that takes [`WIND_UP`] at most.
 
-use std::time::Duration;
+use std::{pin::pin, time::Duration};
 
 use axum::extract::ws::{Message, WebSocket};
 use clock::{Elapsed, Instant, SharedClock, timeout_at};
@@ -71,7 +71,7 @@ impl Driver {
     }
 
     /// Serves the connection until it closes, its server stops, or it fails.
-    pub(super) async fn run(mut self: Box<Self>, mut socket: WebSocket, mut leave: Leaving) {
+    pub(super) async fn run(mut self: Box<Self>, mut socket: Box<WebSocket>, mut leave: Leaving) {
         let parts = self.engine.steps.parts.clone();
         let settings = &parts.config.http;
         let clock = SharedClock::clone(&parts.clock);
@@ -98,7 +98,7 @@ impl Driver {
                 Wake::Leave(Leave::Blocked) => return FLOODED,
                 Wake::Pulse => {
                     let reads = self.engine.machine.reads();
-                    match self.engine.beside(pulse.beat(socket, reads)).await {
+                    match self.engine.beside(pin!(pulse.beat(socket, reads))).await {
                         Ok(()) => Vec::new(),
                         Err(closing) => return closing,
                     }
@@ -114,13 +114,14 @@ impl Driver {
             let mut closing = None;
             for event in events {
                 let to = closing.is_none().then_some(&mut *socket);
-                let end = self.apply(event, to).await;
+                // In place it would take room in every socket that is silent.
+                let end = Box::pin(self.apply(event, to)).await;
                 closing = closing.or(end);
             }
             if std::mem::take(&mut self.is_refused) {
                 // The step may hold what a block in the database waits for.
                 let (abuse, user) = (self.abuse.clone(), self.engine.steps.user);
-                let is_over = self.engine.beside(abuse.refused(user)).await;
+                let is_over = self.engine.beside(Box::pin(abuse.refused(user))).await;
                 closing = closing.or(is_over.then_some(FLOODED));
             }
             if let Some(closing) = closing {
@@ -225,7 +226,8 @@ impl Driver {
         let clock = SharedClock::clone(&self.engine.steps.parts.clock);
         let frame_by = clock.now() + self.write_timeout();
         let limit = self.taken_by.map_or(frame_by, |taken_by| taken_by.min(frame_by));
-        match self.engine.beside(timeout_at(&*clock, limit, socket.send(message))).await {
+        let sending = pin!(timeout_at(&*clock, limit, socket.send(message)));
+        match self.engine.beside(sending).await {
             Ok(Ok(())) => Ok(()),
             Ok(Err(_)) => Err(Closing::Silent),
             Err(Elapsed) => {

@@ -38,8 +38,8 @@ pub(super) struct Engine {
     pub(super) machine: Machine,
     pub(super) steps: Arc<Steps>,
     work: Work,
-    text: mpsc::Sender<String>,
-    pieces: mpsc::Receiver<String>,
+    /// The way of the pieces, while there is a turn: whoever is silent keeps no room for them.
+    way: Option<Way>,
     turn: Option<TurnGuard>,
     places: HashMap<u64, Place>,
     spoken: u64,
@@ -47,15 +47,26 @@ pub(super) struct Engine {
     shared: Option<Arc<Stream>>,
 }
 
+/// From the step that asks the model to the machine.
+struct Way {
+    text: mpsc::Sender<String>,
+    pieces: mpsc::Receiver<String>,
+}
+
+impl Way {
+    fn new() -> Self {
+        let (text, pieces) = mpsc::channel(PIECES_MAX);
+        Self { text, pieces }
+    }
+}
+
 impl Engine {
     pub(super) fn new(machine: Machine, steps: Arc<Steps>, shared: Option<Arc<Stream>>) -> Self {
-        let (text, pieces) = mpsc::channel(PIECES_MAX);
         Self {
             machine,
             steps,
             work: Work::default(),
-            text,
-            pieces,
+            way: None,
             turn: None,
             places: HashMap::new(),
             spoken: 0,
@@ -67,14 +78,14 @@ impl Engine {
     pub(super) async fn progress(&mut self) -> Vec<Event> {
         tokio::select! {
             biased;
-            Some(piece) = self.pieces.recv() => vec![Event::Text(piece)],
+            piece = next(&mut self.way) => vec![Event::Text(piece)],
             finished = self.work.finished() => self.end_step(finished),
         }
     }
 
     /// Does something else, and lets the step go on meanwhile.
-    pub(super) async fn beside<T>(&mut self, other: impl Future<Output = T>) -> T {
-        self.work.beside(other).await
+    pub(super) fn beside<T>(&mut self, other: impl Future<Output = T> + Unpin) -> impl Future<Output = T> {
+        self.work.beside(other)
     }
 
     /// Ends the running turn without anybody who listens; what was shown is stored.
@@ -92,7 +103,7 @@ impl Engine {
                 biased;
                 finished = self.work.finished() => events = self.end_step(finished),
                 // Nobody reads the pieces any more; a step must not wait for room.
-                _ = self.pieces.recv() => {}
+                _ = next(&mut self.way) => {}
             }
         }
     }
@@ -116,6 +127,7 @@ impl Engine {
 
     /// Lets the user's next turn begin. At other replicas it must not be told before the end of this one.
     fn release(&mut self) {
+        self.way = None;
         let Some(turn) = self.turn.take() else { return };
         if let Some(stream) = self.shared.clone() {
             turn.end(async move { stream.all_told().await });
@@ -199,7 +211,8 @@ impl Engine {
         if let Step::Wait(said) = &step {
             self.places.remove(&said.turn);
         }
-        let running = Arc::clone(&self.steps).run(step, self.text.clone()).in_current_span();
+        let text = self.way.get_or_insert_with(Way::new).text.clone();
+        let running = Arc::clone(&self.steps).run(step, text).in_current_span();
         self.work.start(running);
     }
 
@@ -209,7 +222,7 @@ impl Engine {
             self.turn = Some(turn);
         }
         let mut events = Vec::new();
-        while let Ok(piece) = self.pieces.try_recv() {
+        while let Some(piece) = self.waiting() {
             events.push(Event::Text(piece));
         }
         events.push(Event::Did(finished.outcome));
@@ -219,13 +232,30 @@ impl Engine {
     /// Drops the step and what it has produced but not shown.
     fn cancel(&mut self) {
         self.work.stop();
-        while self.pieces.try_recv().is_ok() {}
+        while self.waiting().is_some() {}
+    }
+
+    /// Returns a piece that has come already.
+    fn waiting(&mut self) -> Option<String> {
+        self.way.as_mut()?.pieces.try_recv().ok()
     }
 
     /// Returns until when the answer to a message that begins to run now must have been taken whole.
     pub(super) fn taken_by(&self, said: &Said) -> Instant {
         let config = &self.steps.parts.config;
         said.read_at + config.llm.total + config.http.write_timeout
+    }
+}
+
+/// Waits for the next piece, for ever if none is on its way. Cancellation-safe.
+async fn next(way: &mut Option<Way>) -> String {
+    let piece = match way {
+        Some(way) => way.pieces.recv().await,
+        None => None,
+    };
+    match piece {
+        Some(piece) => piece,
+        None => std::future::pending().await,
     }
 }
 

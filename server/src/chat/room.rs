@@ -115,7 +115,7 @@ struct Inner {
 #[derive(Debug)]
 struct Entrance {
     /// Where commands go, as long as somebody looks there.
-    commands: mpsc::WeakSender<Command>,
+    commands: mpsc::WeakSender<Box<Command>>,
     /// How many devices came, and how many are there.
     devices: u64,
     present: usize,
@@ -127,16 +127,18 @@ struct Entrance {
 pub(super) struct Entered {
     room: Room,
     pub(super) number: u64,
-    pub(super) commands: mpsc::Sender<Command>,
+    /// Boxed, since a channel keeps room for many.
+    pub(super) commands: mpsc::Sender<Box<Command>>,
     /// What comes out at the other end, if nobody looks there yet.
-    pub(super) unattended: Option<mpsc::Receiver<Command>>,
+    pub(super) unattended: Option<mpsc::Receiver<Box<Command>>>,
 }
 
 impl Drop for Entered {
     fn drop(&mut self) {
         self.room.entrance().present -= 1;
         // When there is no room for it, something else is looked at, and then who is left.
-        let _ = self.commands.try_send(Command { device: self.number, caller: None, wish: Wish::Nothing });
+        let nothing = Command { device: self.number, caller: None, wish: Wish::Nothing };
+        let _ = self.commands.try_send(Box::new(nothing));
     }
 }
 
@@ -232,7 +234,7 @@ impl Rooms {
 }
 
 /// The way to where nobody looks.
-fn nobody() -> mpsc::WeakSender<Command> {
+fn nobody() -> mpsc::WeakSender<Box<Command>> {
     mpsc::channel(1).0.downgrade()
 }
 
@@ -268,7 +270,7 @@ impl Room {
     }
 
     /// Lets nobody look at commands any more; gives the way in back if a device still has it.
-    fn close(&self, own: mpsc::Sender<Command>) -> Option<mpsc::Sender<Command>> {
+    fn close(&self, own: mpsc::Sender<Box<Command>>) -> Option<mpsc::Sender<Box<Command>>> {
         // Nobody comes in meanwhile, nor afterwards to where nobody looks.
         let mut entrance = self.entrance();
         if entrance.present > 0 {

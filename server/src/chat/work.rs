@@ -3,7 +3,7 @@
 //! Invariant: the step's time never waits for a client. While a frame is sent, the step goes on beside it, so
 //! that a client that does not read holds no connection to the model beyond the turn.
 
-use std::pin::{Pin, pin};
+use std::pin::Pin;
 
 use super::steps::Finished;
 
@@ -42,8 +42,7 @@ impl Work {
     }
 
     /// Does something else, and lets the step go on meanwhile.
-    pub(super) async fn beside<T>(&mut self, other: impl Future<Output = T>) -> T {
-        let mut other = pin!(other);
+    pub(super) async fn beside<T>(&mut self, mut other: impl Future<Output = T> + Unpin) -> T {
         tokio::select! {
             biased;
             output = &mut other => output,

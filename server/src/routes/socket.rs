@@ -1,24 +1,21 @@
 //! `/ws/chat`: the upgrade; what follows is the chat's.
 
-use std::sync::Arc;
-
 use axum::{
     extract::{
         State,
-        ws::{WebSocketUpgrade, rejection::WebSocketUpgradeRejection},
+        ws::{WebSocket, WebSocketUpgrade, rejection::WebSocketUpgradeRejection},
     },
     http::{HeaderMap, StatusCode, header},
     response::Response,
 };
 
 use crate::{
-    abuse::Abuse,
-    accounts::Accounts,
     app::guard::Visitor,
-    chat::{Guest, Hub, v1},
-    config::{Config, Http},
+    chat::{Guest, v1},
+    config::Http,
     error::ApiError,
-    sockets::{Sockets, Whose},
+    sockets::{Seat, Whose},
+    state::AppState,
 };
 
 /// Buffer that each open socket keeps for reading, in bytes, and what is gathered before it is written: sockets are many
@@ -31,40 +28,44 @@ const WRITE_BUFFER_MAX: usize = 2 * 1024 * 1024;
 
 /// `GET /ws/chat`
 pub(crate) async fn open(
-    State((hub, accounts, abuse)): State<(Hub, Accounts, Abuse)>,
-    State((config, sockets)): State<(Arc<Config>, Sockets)>,
+    State(state): State<AppState>,
     (visitor, headers): (Visitor, HeaderMap),
     upgrade: Result<WebSocketUpgrade, WebSocketUpgradeRejection>,
 ) -> Result<Response, ApiError> {
-    check_origin(&headers, &config.http.allowed_origins)?;
+    let http = &state.parts.config.http;
+    check_origin(&headers, &http.allowed_origins)?;
     let upgrade = upgrade.map_err(|_| {
         let text = "this address speaks WebSocket; connect with a WebSocket client";
         ApiError::new(StatusCode::UPGRADE_REQUIRED, "upgrade_required", text)
     })?;
     let Visitor { pass, caller } = visitor;
-    let seat = sockets
-        .seat((pass.user.id, caller.address), &config.http)
-        .map_err(|whose| no_seat(whose, &config.http))?;
+    let seat =
+        state.sockets.seat((pass.user.id, caller.address), http).map_err(|whose| no_seat(whose, http))?;
     let upgrade = upgrade
         .read_buffer_size(BUFFER)
         .write_buffer_size(BUFFER)
         .max_write_buffer_size(WRITE_BUFFER_MAX)
-        .max_message_size(config.http.frame_bytes)
-        .max_frame_size(config.http.frame_bytes)
+        .max_message_size(http.frame_bytes)
+        .max_frame_size(http.frame_bytes)
         .protocols([v1::NAME]);
     let is_v1 = upgrade.selected_protocol().is_some();
-    let user = pass.user.clone();
-    let leave = Box::pin(accounts.until_left(pass, seat.word()));
-    Ok(upgrade.on_upgrade(move |socket| async move {
-        let guest = Guest { caller, user, abuse, leave };
-        let serving =
-            async { if is_v1 { hub.serve_v1(socket, guest).await } else { hub.serve(socket, guest).await } };
-        tokio::select! {
-            () = serving => {}
-            () = sockets.cut.cancelled() => {}
-        }
-        drop(seat);
-    }))
+    let (user, abuse) = (pass.user.clone(), state.abuse.clone());
+    let leave = Box::pin(state.accounts.clone().until_left(pass, seat.word()));
+    let guest = Box::new(Guest { caller, user, abuse, leave });
+    // All that goes on lies in one place on the heap, and the upgrade holds no more than the way there.
+    Ok(upgrade.on_upgrade(move |socket| Box::pin(serve(state, Box::new(socket), (guest, seat), is_v1))))
+}
+
+/// Serves a socket until it ends, or is cut.
+async fn serve(state: AppState, socket: Box<WebSocket>, (guest, seat): (Box<Guest>, Seat), is_v1: bool) {
+    let hub = &state.hub;
+    let serving =
+        async { if is_v1 { hub.serve_v1(socket, guest).await } else { hub.serve(socket, guest).await } };
+    tokio::select! {
+        () = serving => {}
+        () = state.sockets.cut.cancelled() => {}
+    }
+    drop(seat);
 }
 
 fn no_seat(whose: Whose, http: &Http) -> ApiError {

@@ -23,8 +23,8 @@ pub(in crate::chat) struct RoomDriver {
     teller: Teller,
     room: Room,
     /// Keeps the way in open while it works.
-    own: Option<mpsc::Sender<Command>>,
-    commands: mpsc::Receiver<Command>,
+    own: Option<mpsc::Sender<Box<Command>>>,
+    commands: mpsc::Receiver<Box<Command>>,
     stops: Stops,
     abuse: Abuse,
     /// Whether the command at hand had to be refused.
@@ -34,7 +34,7 @@ pub(in crate::chat) struct RoomDriver {
 /// What the loop woke up for.
 enum Wake {
     Events(Vec<Event>),
-    Command(Command),
+    Command(Box<Command>),
     Abort,
 }
 
@@ -43,12 +43,12 @@ impl RoomDriver {
     pub(in crate::chat) fn new(
         engine: Engine,
         (room, entered): (Room, &Entered),
-        commands: mpsc::Receiver<Command>,
+        commands: mpsc::Receiver<Box<Command>>,
         (stops, abuse): (Stops, Abuse),
-    ) -> Self {
+    ) -> Box<Self> {
         let clock = SharedClock::clone(&engine.steps.parts.clock);
         let teller = Teller::new(Arc::clone(room.stream()), clock);
-        Self {
+        Box::new(Self {
             engine,
             teller,
             room,
@@ -57,11 +57,11 @@ impl RoomDriver {
             stops,
             abuse,
             is_refused: false,
-        }
+        })
     }
 
     /// Works until the last device has left and nothing is under way any more, or the server stops.
-    pub(in crate::chat) async fn run(mut self) {
+    pub(in crate::chat) async fn run(mut self: Box<Self>) {
         let mut is_draining = false;
         loop {
             if self.is_deserted() {
@@ -72,14 +72,15 @@ impl RoomDriver {
                 Wake::Events(events) => (events, None),
                 Wake::Command(command) => {
                     let (device, caller) = (command.device, command.caller);
-                    (self.heard(command).await.into_iter().collect(), caller.map(|caller| (device, caller)))
+                    (self.heard(*command).await.into_iter().collect(), caller.map(|caller| (device, caller)))
                 }
                 Wake::Abort => break,
             };
             let mut is_over = false;
             for event in events {
                 is_draining |= matches!(event, Event::Draining);
-                is_over |= self.apply(event, from.as_ref().map(|(_, caller)| caller)).await;
+                // In place it would take room in every room that is silent.
+                is_over |= Box::pin(self.apply(event, from.as_ref().map(|(_, caller)| caller))).await;
             }
             if std::mem::take(&mut self.is_refused)
                 && let Some((device, _)) = from
@@ -162,7 +163,7 @@ impl RoomDriver {
     /// Counts a refusal; with too many of them the device is closed. The running answer goes on meanwhile.
     async fn refused(&mut self, device: u64) {
         let (abuse, user) = (self.abuse.clone(), self.engine.steps.user);
-        if self.engine.beside(abuse.refused(user)).await {
+        if self.engine.beside(Box::pin(abuse.refused(user))).await {
             self.room.stream().dismiss(device);
         }
     }

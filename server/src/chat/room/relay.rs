@@ -185,7 +185,8 @@ impl Relay {
         let Some(room) = self.room.upgrade().map(Room) else { return };
         if let Some(commands) = room.entrance().commands.upgrade() {
             // With too many frames before it, the answer goes on; whoever wants it stopped asks again.
-            let _ = commands.try_send(Command { device: 0, caller: None, wish: Wish::Stop(reply) });
+            let stop = Command { device: 0, caller: None, wish: Wish::Stop(reply) };
+            let _ = commands.try_send(Box::new(stop));
         }
     }
 }

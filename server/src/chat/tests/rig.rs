@@ -299,8 +299,8 @@ fn serve(hub: Hub, user: User) -> SocketAddr {
         async move {
             ws.max_message_size(bytes).on_upgrade(move |socket| async move {
                 let leave = Box::pin(std::future::pending());
-                let guest = Guest { caller, user, abuse, leave };
-                hub.serve(socket, guest).await;
+                let guest = Box::new(Guest { caller, user, abuse, leave });
+                hub.serve(Box::new(socket), guest).await;
             })
         }
     };

@@ -61,7 +61,7 @@ impl Device {
     }
 
     /// Serves the device until it closes, its server stops, or it fails.
-    pub(in crate::chat) async fn run(mut self, mut socket: WebSocket, mut leave: Leaving) {
+    pub(in crate::chat) async fn run(mut self: Box<Self>, mut socket: Box<WebSocket>, mut leave: Leaving) {
         let closing = match self.greet(&mut socket).await {
             Ok(attached) => self.converse(&mut socket, attached, &mut leave).await,
             Err(closing) => closing,
@@ -285,7 +285,7 @@ impl Device {
             Err(wrong) => Wish::Wrong(wrong),
         };
         let client_msg_id = wish.client_msg_id();
-        let command = Command { device: self.entered.number, caller: Some(self.caller), wish };
+        let command = Box::new(Command { device: self.entered.number, caller: Some(self.caller), wish });
         if self.entered.commands.try_send(command).is_ok() {
             return Ok(());
         }
