@@ -4,6 +4,7 @@ use std::sync::Arc;
 
 use clock::SystemClock;
 use mock_deepseek::{MockDeepSeek, Script};
+use serde_json::json;
 
 use crate::support::{
     browser::{Browser, Page},
@@ -192,6 +193,26 @@ async fn an_emergency_is_told_first_and_the_page_speaks_the_users_language_f22()
     let text = page.await_text("document.getElementById('send').textContent === 'Enviar'").await;
     assert!(text.contains("conectado"), "{text}");
     assert_eq!(page.eval("document.documentElement.lang").await, "es");
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn what_is_chosen_or_deleted_on_another_device_is_seen_at_once_f90_f149() {
+    let Some(house) = House::start().await else { return };
+    let mut page = house.enter("ana").await;
+    say(&mut page, "Are figs good?").await;
+    newest(&mut page, "assistant", "Figs are rich in fibre.").await;
+    let account = json!({"email": "ana@example.org", "password": PASSWORD});
+    let (_, other) = house.server.post("/api/auth/login", "", account).await;
+    let token = other["token"].as_str().unwrap();
+
+    house.server.put("/api/users/me/language", token, json!({"language": "es"})).await;
+    page.await_text("document.getElementById('send').textContent === 'Enviar'").await;
+    assert_eq!(page.eval("document.getElementById('language').value").await, "es");
+
+    let (_, all) = house.server.get("/api/conversations", token).await;
+    house.server.delete(&format!("/api/conversations/{}", all[0]["id"].as_str().unwrap()), token).await;
+    page.await_text("document.querySelectorAll('#talk li').length === 0").await;
+    house.server.stop().await;
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
