@@ -54,6 +54,23 @@ async fn made_by(url: &str, migrations: &[(i64, String)], script: &str) {
     connection.close().await.unwrap();
 }
 
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn every_migration_that_is_written_is_run_f153() {
+    on_each(async |url| {
+        Database::open(url, CONNECTIONS).await.unwrap().close().await;
+
+        let mut connection = connect(url).await;
+        let run: Vec<(i64,)> = sqlx::query_as("SELECT version FROM _sqlx_migrations ORDER BY version")
+            .fetch_all(&mut connection)
+            .await
+            .unwrap();
+
+        assert!(run.into_iter().eq(migrations().into_iter().map(|(number, _)| (number,))));
+        connection.close().await.unwrap();
+    })
+    .await;
+}
+
 /// What a user of the first version has: a talk, a fact with a history, a proposal, a reminder.
 const ROWS: &str = "
 INSERT INTO languages VALUES ('de', 'German', 'Deutsch', 0, 1);

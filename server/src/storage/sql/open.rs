@@ -60,6 +60,7 @@ const MIGRATIONS: &[(i64, &str, &str)] = &[
     (10, "symptom words", include_str!("../../../migrations/0010_symptom_words.sql")),
     (11, "glossary", include_str!("../../../migrations/0011_glossary.sql")),
     (12, "received suggestions", include_str!("../../../migrations/0012_received_suggestions.sql")),
+    (13, "ends of facts in order", include_str!("../../../migrations/0013_ends_of_facts_in_order.sql")),
 ];
 
 /// The database could not be opened. No message contains a password.
