@@ -13,7 +13,7 @@ use crate::{
     ids::SessionId,
     memory::MemoryPolicy,
     session::{Remark, Shift},
-    storage::{Message, SessionReason, Stored},
+    storage::{Message, Session, SessionReason, Stored},
 };
 
 /// So many earlier messages of the user are looked at for the matter.
@@ -91,9 +91,10 @@ impl Steps {
         let mut newest_first = sessions.into_iter().skip_while(|one| one.id != session).peekable();
         while let Some(one) = newest_first.next() {
             let left = self.reach().messages.saturating_sub(history.len());
-            let Some(before) = newest_first.peek().filter(|_| one.reason == SessionReason::Intent) else {
-                break;
-            };
+            // Where one between was deleted, nothing is known of what parted the others.
+            let is_joined =
+                |before: &&Session| one.reason == SessionReason::Intent && before.number + 1 == one.number;
+            let Some(before) = newest_first.peek().filter(is_joined) else { break };
             if left == 0 {
                 break;
             }
