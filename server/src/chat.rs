@@ -114,9 +114,9 @@ impl std::fmt::Debug for Guest {
 }
 
 impl Hub {
-    /// Builds the chat from the server's parts. Starts nothing.
-    pub fn new(parts: Parts) -> Self {
-        let (entries, audit) = (Arc::clone(&parts.storage), Audit::new(&parts));
+    /// Builds the chat from the server's parts, and the log that is kept of what is made unasked. Starts nothing.
+    pub fn new(parts: Parts, audit: Audit) -> Self {
+        let entries = Arc::clone(&parts.storage);
         let parts = parts.of_the_chat();
         let facts = Pen::new(Arc::clone(&parts.storage), Arc::clone(&parts.clock), Arc::clone(&parts.config));
         let model =

@@ -35,6 +35,8 @@ pub struct MemoryPolicy {
     pub transient_life: Duration,
     /// Life of preferences.
     pub preference_life: Duration,
+    /// How long what has ended stays in the history.
+    pub fact_retention: Duration,
 }
 
 impl MemoryPolicy {
@@ -55,6 +57,7 @@ impl MemoryPolicy {
             fact_confidence: settings.fact_confidence,
             transient_life: settings.transient_life,
             preference_life: settings.preference_life,
+            fact_retention: settings.fact_retention,
         }
     }
 

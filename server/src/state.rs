@@ -66,7 +66,7 @@ impl AppState {
         let sockets = Sockets::default();
         let abuse = Abuse::new(&parts, sockets.clone());
         let audit = Audit::new(&parts);
-        let (hub, running) = (Hub::new(parts.clone()), Running::default());
+        let (hub, running) = (Hub::new(parts.clone(), audit.clone()), Running::default());
         Ok(Self(Arc::new(Whole { parts, hub, accounts, proxies, sockets, running, abuse, audit })))
     }
 }

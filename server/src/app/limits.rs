@@ -2,7 +2,7 @@
 
 use axum::{
     extract::{Request, State},
-    http::{Method, StatusCode},
+    http::StatusCode,
     middleware::Next,
     response::{IntoResponse, Response},
 };
@@ -67,7 +67,7 @@ pub(super) async fn per_socket(State(state): State<AppState>, request: Request, 
 
 /// The same for whoever makes or changes reminders (F109).
 pub(super) async fn per_reminder(State(state): State<AppState>, request: Request, next: Next) -> Response {
-    if request.method() == Method::GET {
+    if request.method().is_safe() {
         return next.run(request).await;
     }
     within(&state, PolicyName::Reminders, request, next).await

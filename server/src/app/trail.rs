@@ -2,7 +2,7 @@
 
 use axum::{
     extract::{MatchedPath, Request, State},
-    http::{Method, StatusCode},
+    http::StatusCode,
     middleware::Next,
     response::Response,
 };
@@ -28,7 +28,7 @@ pub(crate) struct Told(pub(crate) String);
 
 /// Keeps what a user has written, or tried to. Stands behind the limits, so that nobody fills the log beyond them.
 pub(super) async fn writes(state: State<AppState>, request: Request, next: Next) -> Response {
-    if matches!(*request.method(), Method::GET | Method::HEAD | Method::OPTIONS) {
+    if request.method().is_safe() {
         return next.run(request).await;
     }
     let user = |pass: &Pass| (Actor::User(pass.user.id), Some(pass.user.id));

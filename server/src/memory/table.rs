@@ -39,6 +39,11 @@ impl MemoryPolicy {
                 "fact_confidence",
                 self.fact_confidence.to_string(),
             ),
+            (
+                "A fact that has ended stays in the history for",
+                "fact_retention",
+                span::print(self.fact_retention),
+            ),
         ];
         let row =
             |(rule, setting, value): (&str, &str, String)| format!("| {rule} | `{setting}` | {value} |\n");

@@ -3,7 +3,7 @@
 //! Invariant: nothing is entered here that its user has not asked for, by a standing wish that the user can see and
 //! take back; the model is not asked and has no say.
 
-use clock::Instant;
+use clock::{Instant, timeout_at};
 use jiff::Timestamp;
 
 use super::{Outcome, Said, Steps, or_nothing};
@@ -91,7 +91,9 @@ impl Steps {
                 metrics::counter!("reminders_auto_created_total").increment(1);
                 let act = Act::new(Actor::Policy, "make reminder", "ok");
                 let (subject, target) = (Some(self.user), made.id.to_string());
-                self.audit.record(Act { subject, target, ..act }).await;
+                // What is late is stored with the next row of anybody.
+                let noted = self.audit.record(Act { subject, target, ..act });
+                let _ = timeout_at(&*self.parts.clock, until, noted).await;
                 Suggestion { confirmed_at: Some(at), reminder: Some(made.id), ..suggestion }
             }
             Ok(refused) => {

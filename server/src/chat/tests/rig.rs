@@ -30,6 +30,7 @@ use crate::{
     Config, Parts,
     abuse::Abuse,
     accounts::Accounts,
+    audit::Audit,
     chat::{Guest, Hub},
     ids::UserId,
     limit::Caller,
@@ -193,7 +194,9 @@ impl Rig {
         tokio::spawn(upstream.clone().serve(listener, lab.clone()));
         let clock: clock::SharedClock = Arc::new(lab.clock().clone());
         let parts = Parts { seed: 7, ..Parts::usual(config, clock, Arc::clone(&storage)) };
-        let hub = Hub::new(parts.patient());
+        let parts = parts.patient();
+        let audit = Audit::new(&parts);
+        let hub = Hub::new(parts, audit);
         let address = serve(hub.clone(), user.clone());
         Self { lab, upstream, storage, hub, user, address, folder }
     }
