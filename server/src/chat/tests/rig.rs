@@ -195,8 +195,7 @@ impl Rig {
         let clock: clock::SharedClock = Arc::new(lab.clock().clone());
         let parts = Parts { seed: 7, ..Parts::usual(config, clock, Arc::clone(&storage)) };
         let parts = parts.patient();
-        let audit = Audit::new(&parts);
-        let hub = Hub::new(parts, audit);
+        let hub = Hub::new(parts.clone(), Audit::new(&parts));
         let address = serve(hub.clone(), user.clone());
         Self { lab, upstream, storage, hub, user, address, folder }
     }
