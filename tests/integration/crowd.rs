@@ -23,7 +23,7 @@ use crate::support::{
 };
 
 /// A profile without its groups.
-const HEAD: &str = "about = \"small\"\nwarm_up = \"0s\"\nduration = \"2s\"\n\
+const HEAD: &str = "about = \"small\"\nwarm_up = \"0s\"\nduration = \"3s\"\n\
     [model]\npieces = 6\ngap = \"2ms\"\n";
 
 /// For strangers who never end a turn: nobody waits a minute to accuse them.
@@ -108,16 +108,17 @@ fn writers() -> String {
 
 #[test]
 fn a_small_crowd_on_the_reference_server_breaks_no_promise_l1_l2_l3_l6_l7() {
-    let flood = "limits.messages.rate = 10\nlimits.messages.burst = 10\n";
+    // Only flooders say 15 messages, however slow the machine is, and a minute gives them but one more.
+    let flood = "limits.messages.rate = 1\nlimits.messages.burst = 15\n";
     let emergency = "chat = { every = \"500ms\", message = \"I am bleeding heavily\", emergency = true }";
     let groups = [
         group("talkers", 4, "chat = { arrival = \"poisson\", every = \"500ms\" }"),
         group("restless", 2, "chat = { every = \"500ms\", reconnects = true }"),
-        group("flooders", 2, "flood = { messages = 100, burst = 10, refill = \"6s\" }"),
+        group("flooders", 2, "flood = { messages = 100, burst = 15, refill = \"60s\" }"),
         group("emergencies", 2, emergency),
         group("silent", 4, "idle = {}"),
         // More than a user may have sockets: writers need none.
-        group("writers", 24, "facts = { people = 1, writes = 5, how = \"append\" }"),
+        group("writers", 24, "facts = { people = 1, writes = 2, how = \"append\" }"),
     ];
     let profile = format!("{HEAD}{SETTINGS}{flood}{}", groups.concat());
 
@@ -125,7 +126,7 @@ fn a_small_crowd_on_the_reference_server_breaks_no_promise_l1_l2_l3_l6_l7() {
 
     assert_eq!(loaded.output.status.code(), Some(0), "{}", loaded.told());
     assert!(loaded.told().contains("promises broken: 0\nverdict: held"), "{}", loaded.told());
-    assert_eq!(loaded.report()["refused"]["rate_limited"], 180, "{}", loaded.told());
+    assert_eq!(loaded.report()["refused"]["rate_limited"], 170, "{}", loaded.told());
     for figure in ["turns", "facts", "count(safety)", "count(connect)", "cpu(target)", "rss(target)"] {
         assert!(loaded.figure(figure) > 0.0, "{figure}: {}", loaded.told());
     }

@@ -16,14 +16,24 @@ use crate::support::served::{Served, serve};
 /// As many on each protocol.
 const EACH: usize = 100;
 
-/// Four seconds of an answer.
-const SCRIPT: &str = r#"
-[[rules]]
-reply = { thinking = "", text = "a b c d e f g h i j k l m n o p q r s t" }
-pace = { gap = "100ms" }
-"#;
+/// Answers take from four to eleven seconds: a busy machine could not store two hundred that end at once in time.
+const PACES: usize = 10;
 
-const ANSWER: &str = "a b c d e f g h i j k l m n o p q r s t";
+fn script() -> Script {
+    let rule = |pace: usize| {
+        let (text, gap) = (question(pace), 400 + 80 * pace);
+        format!(
+            "[[rules]]\nmatch = {{ contains = \"{text}\" }}\nreply = {{ thinking = \"\", text = \"{ANSWER}\" }}\npace = {{ gap = \"{gap}ms\" }}\n"
+        )
+    };
+    Script::from_toml(&(0..PACES).map(rule).collect::<String>()).unwrap()
+}
+
+fn question(number: usize) -> String {
+    format!("Is bread of kind {} good?", number % PACES)
+}
+
+const ANSWER: &str = "a b c d e f g h i j";
 
 type Socket = WebSocketStream<MaybeTlsStream<TcpStream>>;
 
@@ -32,6 +42,7 @@ type Socket = WebSocketStream<MaybeTlsStream<TcpStream>>;
 struct Ended {
     answer: String,
     finish: Value,
+    errors: Vec<Value>,
     close: Option<u16>,
 }
 
@@ -54,7 +65,7 @@ async fn converse(mut socket: Socket, asks: Vec<Value>, all: Arc<Barrier>) -> En
     for frame in asks {
         socket.send(Message::text(frame.to_string())).await.unwrap();
     }
-    let mut ended = Ended { answer: String::new(), finish: Value::Null, close: None };
+    let mut ended = Ended { answer: String::new(), finish: Value::Null, errors: Vec::new(), close: None };
     while let Some(Ok(message)) = socket.next().await {
         if let Message::Close(frame) = &message {
             ended.close = frame.as_ref().map(|frame| frame.code.into());
@@ -67,6 +78,7 @@ async fn converse(mut socket: Socket, asks: Vec<Value>, all: Arc<Barrier>) -> En
             "chunk" => ended.answer += frame["text"].as_str().unwrap(),
             "snapshot" => frame["text"].as_str().unwrap().clone_into(&mut ended.answer),
             "done" => ended.finish = frame.get("finish_reason").cloned().unwrap_or(json!("answered")),
+            "error" => ended.errors.push(frame),
             _ => {}
         }
         if is_first && !ended.answer.is_empty() {
@@ -78,33 +90,43 @@ async fn converse(mut socket: Socket, asks: Vec<Value>, all: Arc<Barrier>) -> En
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn two_hundred_answers_are_read_to_their_end_when_the_server_is_asked_to_end_f151() {
-    let llm = MockDeepSeek::builder().script(Script::from_toml(SCRIPT).unwrap()).start().await.unwrap();
+    let llm = MockDeepSeek::builder().script(script()).start().await.unwrap();
     let folder = tempfile::tempdir().unwrap();
     let mut command = serve(&format!("sqlite:{}/chat.db", folder.path().display()), &llm.url());
     command.envs([("GAUNTLET__LIMITS__HTTP__MODE", "off"), ("GAUNTLET__LIMITS__LOGIN__MODE", "off")]);
-    command.env("GAUNTLET__HTTP__SOCKETS_PER_ADDRESS", "1000");
+    command.envs([("GAUNTLET__HTTP__SOCKETS_PER_ADDRESS", "1000"), ("GAUNTLET__HTTP__DRAIN", "300s")]);
     let mut server = Served::start(command);
-    let (mut old, mut new) = (Vec::new(), Vec::new());
-    for number in 0..EACH {
-        old.push(open(&server, &token(&server, number).await, None).await);
-        new.push(open(&server, &token(&server, EACH + number).await, Some("chat.v1")).await);
+    // All accounts come first: a socket that waits for the others to be there reads no ping.
+    let mut tokens = Vec::new();
+    for number in 0..2 * EACH {
+        tokens.push(token(&server, number).await);
     }
+    let (old, new) = tokens.split_at(EACH);
+    let (old, new) = tokio::join!(
+        join_all(old.iter().map(|token| open(&server, token, None))),
+        join_all(new.iter().map(|token| open(&server, token, Some("chat.v1")))),
+    );
 
     let all = Arc::new(Barrier::new(2 * EACH + 1));
-    let asks = [json!({"content": "Is rye bread good?"})];
-    let old = old.into_iter().map(|socket| converse(socket, asks.to_vec(), Arc::clone(&all)));
-    let asks = [
-        json!({"type": "resume"}),
-        json!({"type": "send", "client_msg_id": "1", "content": "Is rye bread good?"}),
-    ];
-    let new = new.into_iter().map(|socket| converse(socket, asks.to_vec(), Arc::clone(&all)));
+    let old = old.into_iter().enumerate().map(|(number, socket)| {
+        converse(socket, vec![json!({"content": question(number)})], Arc::clone(&all))
+    });
+    let new = new.into_iter().enumerate().map(|(number, socket)| {
+        let send = json!({"type": "send", "client_msg_id": "1", "content": question(number)});
+        converse(socket, vec![json!({"type": "resume"}), send], Arc::clone(&all))
+    });
     let terminated = async {
         all.wait().await;
         server.terminate();
     };
     let (old, new, ()) = tokio::join!(join_all(old), join_all(new), terminated);
 
-    let ended = |close| Ended { answer: ANSWER.to_owned(), finish: json!("answered"), close: Some(close) };
+    let ended = |close| Ended {
+        answer: ANSWER.to_owned(),
+        finish: json!("answered"),
+        errors: Vec::new(),
+        close: Some(close),
+    };
     assert!(old.iter().all(|one| *one == ended(1001)), "{old:#?}");
     assert!(new.iter().all(|one| *one == ended(4001)), "{new:#?}");
     assert!(server.ended().success());

@@ -126,7 +126,14 @@ impl Gateway {
 async fn answer(State(way): State<Way>, body: Bytes) -> Response {
     let asked: Value = serde_json::from_slice(&body).unwrap_or_default();
     let body = if way.defect == Defect::ForgetsTheConversation { forgotten(&body) } else { body };
-    if asked["stream"] == true { streamed(way, body).await } else { whole::answer(way, body).await }
+    if asked["stream"] != true {
+        return whole::answer(way, body).await;
+    }
+    if way.defect == Defect::HoldsTheModel {
+        // Its client may leave before the model has sent a header.
+        return tokio::spawn(streamed(way, body)).await.unwrap();
+    }
+    streamed(way, body).await
 }
 
 impl Way {

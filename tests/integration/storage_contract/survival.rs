@@ -1,7 +1,7 @@
 //! What is there after a restart, after a kill, and for two servers at once.
 
 use std::{
-    io::{BufRead, BufReader},
+    io::{BufRead, BufReader, Write},
     process::{Command, Stdio},
 };
 
@@ -80,7 +80,9 @@ async fn a_writer_to_be_killed() {
     for i in 1.. {
         let stored =
             db.append_message(said(user, session, &i.to_string()), Place::Last).await.unwrap().unwrap();
-        eprintln!("stored {user} {session} {}", stored.position);
+        // In one write, which a kill cannot tear; `eprintln!` makes one for each part of its line.
+        let line = format!("stored {user} {session} {}\n", stored.position);
+        std::io::stderr().write_all(line.as_bytes()).unwrap();
     }
 }
 
