@@ -23,7 +23,7 @@ use crate::support::{
 };
 
 /// A profile without its groups.
-const HEAD: &str = "about = \"small\"\nwarm_up = \"0s\"\nduration = \"3s\"\n\
+const HEAD: &str = "about = \"small\"\nwarm_up = \"0s\"\nduration = \"2s\"\n\
     [model]\npieces = 6\ngap = \"2ms\"\n";
 
 /// For strangers who never end a turn: nobody waits a minute to accuse them.
@@ -110,10 +110,10 @@ fn writers() -> String {
 fn a_small_crowd_on_the_reference_server_breaks_no_promise_l1_l2_l3_l6_l7() {
     // Only flooders say 15 messages, however slow the machine is, and a minute gives them but one more.
     let flood = "limits.messages.rate = 1\nlimits.messages.burst = 15\n";
-    let emergency = "chat = { every = \"500ms\", message = \"I am bleeding heavily\", emergency = true }";
+    let emergency = "chat = { every = \"1s\", message = \"I am bleeding heavily\", emergency = true }";
     let groups = [
-        group("talkers", 4, "chat = { arrival = \"poisson\", every = \"500ms\" }"),
-        group("restless", 2, "chat = { every = \"500ms\", reconnects = true }"),
+        group("talkers", 4, "chat = { arrival = \"poisson\", every = \"1s\" }"),
+        group("restless", 2, "chat = { every = \"1s\", reconnects = true }"),
         group("flooders", 2, "flood = { messages = 100, burst = 15, refill = \"60s\" }"),
         group("emergencies", 2, emergency),
         group("silent", 4, "idle = {}"),
@@ -122,7 +122,7 @@ fn a_small_crowd_on_the_reference_server_breaks_no_promise_l1_l2_l3_l6_l7() {
     ];
     let profile = format!("{HEAD}{SETTINGS}{flood}{}", groups.concat());
 
-    let loaded = load(&profile, None, &["--report", "out"]);
+    let loaded = load(&profile, None, &["--duration", "4s", "--report", "out"]);
 
     assert_eq!(loaded.output.status.code(), Some(0), "{}", loaded.told());
     assert!(loaded.told().contains("promises broken: 0\nverdict: held"), "{}", loaded.told());
