@@ -51,6 +51,18 @@ fn without_a_terminal_there_is_no_escape_sequence() {
 }
 
 #[test]
+fn a_log_level_that_cannot_be_read_is_told() {
+    let mut command = Command::new(env!("CARGO_BIN_EXE_gauntlet"));
+    command.args(["serve", "--database", "no database"]).env("LOG_LEVEL", "server=loudly");
+
+    let output = command.output().unwrap();
+
+    let told = String::from_utf8_lossy(&output.stderr);
+    assert!(told.contains("LOG_LEVEL is not understood"), "{told}");
+    assert!(told.contains("server=loudly"), "{told}");
+}
+
+#[test]
 fn the_seven_gaps_head_the_list() {
     let output = gauntlet(Path::new("."), &["list"]);
 

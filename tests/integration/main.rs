@@ -2,7 +2,6 @@
 
 #![expect(clippy::unwrap_used, reason = "a test that cannot go on has failed")]
 #![expect(clippy::disallowed_methods, reason = "tests are configured by their environment")]
-#![expect(clippy::print_stderr, reason = "a process that will be killed says how far it came")]
 
 mod admin;
 mod broken_process;

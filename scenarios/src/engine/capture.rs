@@ -6,7 +6,13 @@ use std::{
     sync::{Arc, Mutex, Once, PoisonError},
 };
 
-use tracing_subscriber::{EnvFilter, fmt::MakeWriter};
+use tracing::Level;
+use tracing_subscriber::{
+    filter::Targets,
+    fmt::{self, MakeWriter},
+    layer::SubscriberExt as _,
+    registry,
+};
 
 /// Lines of log that are kept of a scenario.
 const LOG_LINES: usize = 200;
@@ -48,13 +54,10 @@ pub(super) struct Log(Arc<Mutex<Vec<u8>>>);
 impl Log {
     /// Makes this thread's log flow here until the guard is dropped.
     pub(super) fn begin(&self) -> tracing::subscriber::DefaultGuard {
-        let subscriber = tracing_subscriber::fmt()
-            .with_env_filter(EnvFilter::new("warn,server=info,scenarios=info"))
-            .with_writer(self.clone())
-            .with_ansi(false)
-            .without_time()
-            .finish();
-        tracing::subscriber::set_default(subscriber)
+        let ours = [("server", Level::INFO), ("scenarios", Level::INFO)];
+        let told = Targets::new().with_default(Level::WARN).with_targets(ours);
+        let lines = fmt::layer().with_writer(self.clone()).with_ansi(false).without_time();
+        tracing::subscriber::set_default(registry().with(told).with(lines))
     }
 
     /// Returns the last lines.

@@ -10,7 +10,7 @@ use std::{collections::HashMap, sync::Arc};
 
 use clock::Instant;
 use tokio::sync::mpsc;
-use tracing::Instrument;
+use tracing::{Instrument as _, Span, field};
 
 use super::{
     effect::{Effect, Step},
@@ -41,6 +41,8 @@ pub(super) struct Engine {
     /// The way of the pieces, while there is a turn: whoever is silent keeps no room for them.
     way: Option<Way>,
     turn: Option<TurnGuard>,
+    /// The span of the turn, in which its steps run.
+    span: Span,
     places: HashMap<u64, Place>,
     spoken: u64,
     /// Where it is told, if other replicas hear of it.
@@ -68,6 +70,7 @@ impl Engine {
             work: Work::default(),
             way: None,
             turn: None,
+            span: Span::none(),
             places: HashMap::new(),
             spoken: 0,
             shared,
@@ -128,6 +131,7 @@ impl Engine {
     /// Lets the user's next turn begin. At other replicas it must not be told before the end of this one.
     fn release(&mut self) {
         self.way = None;
+        self.span = Span::none();
         let Some(turn) = self.turn.take() else { return };
         if let Some(stream) = self.shared.clone() {
             turn.end(async move { stream.all_told().await });
@@ -210,9 +214,10 @@ impl Engine {
     fn start(&mut self, step: Step) {
         if let Step::Wait(said) = &step {
             self.places.remove(&said.turn);
+            self.span = tracing::info_span!("turn", turn = said.turn, session = field::Empty);
         }
         let text = self.way.get_or_insert_with(Way::new).text.clone();
-        let running = Arc::clone(&self.steps).run(step, text).in_current_span();
+        let running = Arc::clone(&self.steps).run(step, text).instrument(self.span.clone());
         self.work.start(running);
     }
 

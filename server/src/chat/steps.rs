@@ -107,7 +107,6 @@ impl Steps {
         Deadline::new(said.read_at, &self.parts.config.llm)
     }
 
-    #[tracing::instrument(skip_all, fields(turn = said.turn))]
     async fn wait(&self, said: &Said) -> Finished {
         let until = self.deadline(said).answer_by();
         match timeout_at(&*self.parts.clock, until, self.turns.begin(self.user)).await {
@@ -116,14 +115,12 @@ impl Steps {
         }
     }
 
-    #[tracing::instrument(skip_all, fields(turn = said.turn))]
     async fn consent(&self, said: &Said) -> Stored<Outcome> {
         let until = self.deadline(said).answer_by();
         let agrees = self.within(until, self.consents.lets_ask(self.user)).await?;
         Ok(if agrees { Outcome::Agreed } else { Outcome::NotAgreed })
     }
 
-    #[tracing::instrument(skip_all, fields(turn = said.turn, ?session))]
     async fn ask(&self, said: &Said, session: Option<SessionId>, text: &mpsc::Sender<String>) -> Outcome {
         tokio::select! {
             biased;
@@ -225,7 +222,6 @@ impl Steps {
         }
     }
 
-    #[tracing::instrument(skip_all, fields(session = %reply.session, kind = ?reply.kind))]
     async fn reply(&self, reply: Reply) -> Stored<Outcome> {
         let message = self.message(reply);
         // The session may have ended while the reply was running: it stays the reply's place.
@@ -235,7 +231,6 @@ impl Steps {
         }
     }
 
-    #[tracing::instrument(skip_all, fields(turn = said.turn))]
     async fn learn_in_time(&self, said: &Said) -> Outcome {
         let until = self.store_by();
         self.settle().await;

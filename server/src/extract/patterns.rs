@@ -68,7 +68,7 @@ static ALLERGY: LazyLock<Regex> = LazyLock::new(|| {
 });
 
 fn allergy(text: &str) -> Option<String> {
-    let found = ALLERGY.captures_iter(text).find(|found| !is_denied(&found["before"]))?;
+    let found = ALLERGY.captures_iter(text).find(|found| !is_denied(found["before"].split(' ')))?;
     let also = found.name("also").map(|also| format!(", {}", also.as_str())).unwrap_or_default();
     Some(format!("{}{also}", &found["what"]))
 }
@@ -78,8 +78,8 @@ pub(super) const NEGATIONS: [&str; 18] = [
     "sans", "jamais", "n", "stopped", "anymore",
 ];
 
-fn is_denied(before: &str) -> bool {
-    before.split(' ').any(|word| NEGATIONS.contains(&word))
+fn is_denied<'a>(mut before: impl Iterator<Item = &'a str>) -> bool {
+    before.any(|word| NEGATIONS.contains(&word))
 }
 
 /// Words and the value that they stand for; a word that ends in `*` is a stem.
@@ -91,8 +91,8 @@ fn named(text: &str, list: List) -> Option<String> {
         let words: Vec<&str> = clause.split_whitespace().collect();
         for (at, _) in words.iter().enumerate() {
             let hit = list.iter().find(|(name, _)| starts(&words[at..], name));
-            let before = &words[at.saturating_sub(4)..at];
-            if let Some((_, value)) = hit.filter(|_| !is_denied(&before.join(" "))) {
+            let before = words[at.saturating_sub(4)..at].iter();
+            if let Some((_, value)) = hit.filter(|_| !is_denied(before.copied())) {
                 return Some((*value).to_owned());
             }
         }
@@ -101,12 +101,13 @@ fn named(text: &str, list: List) -> Option<String> {
 }
 
 fn starts(words: &[&str], name: &str) -> bool {
-    let parts: Vec<&str> = name.split(' ').collect();
-    parts.len() <= words.len()
-        && parts.iter().zip(words).all(|(part, word)| match part.strip_suffix('*') {
+    let mut words = words.iter();
+    name.split(' ').all(|part| {
+        words.next().is_some_and(|word| match part.strip_suffix('*') {
             Some(stem) => word.starts_with(stem),
-            None => part == word,
+            None => *word == part,
         })
+    })
 }
 
 const DIETS: List = &[

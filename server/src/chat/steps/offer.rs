@@ -15,7 +15,6 @@ use crate::{
 };
 
 impl Steps {
-    #[tracing::instrument(skip_all, fields(turn = said.turn))]
     pub(super) async fn offer(&self, said: &Said, idea: Idea) -> Outcome {
         let until = self.deadline(said).answer_by();
         let at = self.parts.clock.wall();

@@ -17,7 +17,6 @@ use crate::{
 const OPEN_TRIES_MAX: u32 = 8;
 
 impl Steps {
-    #[tracing::instrument(skip_all, fields(turn = said.turn))]
     pub(super) async fn open(&self, said: &Said, safety: Option<String>) -> Stored<Outcome> {
         let places = if safety.is_some() { 3 } else { 2 };
         let until = self.deadline(said).answer_by();
@@ -28,6 +27,7 @@ impl Steps {
         let Some((session, begun)) = self.within(until, self.question(said, places)).await? else {
             return Ok(Outcome::NotThere);
         };
+        tracing::Span::current().record("session", tracing::field::display(session));
         self.tuner.note(said.at).await;
         if let Some(text) = safety {
             let (id, kind) = (said.ids.safety, MessageKind::Safety);

@@ -101,6 +101,11 @@ impl MessageKind {
     pub const fn is_context(self) -> bool {
         matches!(self, Self::Said | Self::Answer)
     }
+
+    /// Returns who says messages of this kind.
+    pub const fn role(self) -> Role {
+        if matches!(self, Self::Said) { Role::User } else { Role::Assistant }
+    }
 }
 
 /// A stored message.

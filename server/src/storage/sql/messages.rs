@@ -19,7 +19,7 @@ use super::{
 };
 use crate::{
     ids::{MessageId, SessionId},
-    storage::{Message, MessageKind, NewMessage, Page, Place, Replaced, Replacing, Role, Stored},
+    storage::{Message, MessageKind, NewMessage, Page, Place, Replaced, Replacing, Stored},
 };
 
 /// Whether the session `$2` of user `$3` has a place: it holds `$9` messages or more and fewer than `$10`, and is open
@@ -44,7 +44,7 @@ macro_rules! store_on_sqlite {
             "INSERT INTO messages (id, session_id, user_id, position, kind, language, body, stored_at) \
              SELECT $1, id, user_id, messages + 1, $4, $5, $6, $7 FROM sessions WHERE ",
             has_place!(),
-            " RETURNING *; ",
+            " RETURNING position; ",
             moved_on!(),
             "id = $2 AND CHANGES() = 1; \
              INSERT INTO language_messages (language, slot, messages) SELECT $5, $8, 1 WHERE CHANGES() = 1 ",
@@ -61,15 +61,17 @@ const STORE_ON_POSTGRES: &str = concat!(
     has_place!(),
     " RETURNING messages), \
      stored AS (INSERT INTO messages (id, session_id, user_id, position, kind, language, body, stored_at) \
-        SELECT $1, $2, $3, messages, $4, $5, $6, $7 FROM place RETURNING *), \
+        SELECT $1, $2, $3, messages, $4, $5, $6, $7 FROM place RETURNING position), \
      counted AS (INSERT INTO language_messages (language, slot, messages) SELECT $5, $8, 1 FROM place ",
     languages::count_on!(),
-    ") SELECT * FROM stored"
+    ") SELECT position FROM stored"
 );
 
 pub(super) async fn append(db: &Database, new: NewMessage, place: Place) -> Stored<Option<Message>> {
     let text = db.engine.text([STORE_AT_ONCE_ON_SQLITE, STORE_ON_POSTGRES]);
-    db.at_once(store(text, &new, place)).await?.first().map(message).transpose()
+    let new = as_stored(&new);
+    let rows = db.at_once(store(text, &new, place)).await?;
+    rows.first().map(|row| stored(new, row)).transpose()
 }
 
 pub(super) async fn replace(
@@ -79,6 +81,7 @@ pub(super) async fn replace(
     old: Replaced,
 ) -> Stored<Replacing> {
     let text = db.engine.text([STORE_ON_SQLITE, STORE_ON_POSTGRES]);
+    let new = as_stored(&new);
     let mut tx = db.write().await?;
     // All rows are asked for: of a text that is cut off after the first one the rest would not be done.
     let rows = store(text, &new, Place::Within(capacity)).fetch_all(&mut *tx).await?;
@@ -91,7 +94,7 @@ pub(super) async fn replace(
         return Ok(Replacing::NotThere);
     }
     tx.commit().await?;
-    message(row).map(Replacing::Stored)
+    stored(new, row).map(Replacing::Stored)
 }
 
 fn store(sql: &'static str, new: &NewMessage, place: Place) -> Query<'static, Any, AnyArguments> {
@@ -105,8 +108,8 @@ fn store(sql: &'static str, new: &NewMessage, place: Place) -> Query<'static, An
         .bind(new.session.to_string())
         .bind(new.user.to_string())
         .bind(new.kind.word())
-        .bind(text(&new.language))
-        .bind(text(&new.text))
+        .bind(new.language.clone())
+        .bind(new.text.clone())
         .bind(micros(new.at))
         .bind(languages::slot(new.user))
         .bind(from)
@@ -172,15 +175,39 @@ pub(super) async fn find(db: &Database, id: MessageId) -> Stored<Option<Message>
     query.first(db).await?.as_ref().map(message).transpose()
 }
 
+/// Returns the message as it would be read, so that it need not be read back.
+fn as_stored(new: &NewMessage) -> NewMessage {
+    let at = Timestamp::from_microsecond(micros(new.at)).unwrap_or(new.at);
+    NewMessage { language: text(&new.language), text: text(&new.text), at, ..*new }
+}
+
+/// A message that was stored at the place that its row tells.
+fn stored(new: NewMessage, row: &AnyRow) -> Stored<Message> {
+    let position = Columns::new("messages", row).count("position")?;
+    let NewMessage { id, session, user, kind, language, text, at } = new;
+    Ok(Message {
+        id,
+        session,
+        user,
+        position,
+        role: kind.role(),
+        kind,
+        language,
+        text,
+        at,
+        replaced_by: None,
+    })
+}
+
 fn message(row: &AnyRow) -> Stored<Message> {
     let row = Columns::new("messages", row);
-    let kind = row.word("kind")?;
+    let kind: MessageKind = row.word("kind")?;
     Ok(Message {
         id: row.id("id")?,
         session: row.id("session_id")?,
         user: row.id("user_id")?,
         position: row.count("position")?,
-        role: if kind == MessageKind::Said { Role::User } else { Role::Assistant },
+        role: kind.role(),
         kind,
         language: row.text("language")?,
         text: row.text("body")?,
