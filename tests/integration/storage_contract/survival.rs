@@ -123,12 +123,12 @@ async fn the_log_of_a_sqlite_file_that_is_written_on_and_on_stays_small() {
     let log = folder.path().join("chat.db-wal");
 
     let mut most = 0;
-    for _ in 0..2000 {
+    for _ in 0..4000 {
         db.append_message(said(user, session, "hello"), Place::Last).await.unwrap();
         most = most.max(std::fs::metadata(&log).unwrap().len());
     }
 
-    // Each message takes some 20 KiB of it.
-    assert!(most < 24 << 20, "the log had {most} bytes");
+    // Each message takes some 20 KiB of it. On a slow disk 1000 are written during a checkpoint, and as many before it.
+    assert!(most < 48 << 20, "the log had {most} bytes");
     db.close().await;
 }

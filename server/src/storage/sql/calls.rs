@@ -78,7 +78,7 @@ impl Database {
     /// it later could find it taken, and would have to be repeated.
     pub(super) async fn write(&self) -> Stored<Tx> {
         let begin = self.engine.text(["BEGIN IMMEDIATE", "BEGIN"]);
-        let mut lease = self.writers.lease().await?;
+        let mut lease = self.writer().await?;
         lease.begins();
         sqlx::query(begin).execute(&mut *lease).await?;
         Ok(Tx { lease, checkpoints: self.checkpoints.clone() })
@@ -89,12 +89,20 @@ impl Database {
     ///
     /// Cancellation-safe: a dropped call has happened whole or not at all.
     pub(super) async fn at_once(&self, query: Query<'static, Any, AnyArguments>) -> Stored<Vec<AnyRow>> {
-        let mut lease = self.writers.lease().await?;
+        let mut lease = self.writer().await?;
         // All rows are asked for: of a text whose reader leaves with the first one the rest is not done.
         let rows = query.fetch_all(&mut *lease).await?;
         lease.whole();
         count(self.checkpoints.as_ref());
         Ok(rows)
+    }
+
+    /// Leases a connection for writing, once SQLite's log has room.
+    async fn writer(&self) -> Stored<Lease> {
+        if let Some(checkpoints) = &self.checkpoints {
+            checkpoints.room().await;
+        }
+        self.writers.lease().await
     }
 }
 

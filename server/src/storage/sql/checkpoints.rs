@@ -4,20 +4,24 @@
 //! one or two took some milliseconds longer (`gauntlet load chat`). A passive checkpoint waits for nobody, and no writer waits for it; it takes a
 //! connection for reading. What is written meanwhile it does not move, so that a log under unceasing load may grow: beyond
 //! [`LOG_PAGES_MAX`] writers wait for the rest, [`READERS_LIMIT`] at most where somebody else reads the file and does not end.
+//! A disk may take longer for a checkpoint than for all that is written meanwhile: beyond [`WRITES_MAX`] writers wait for it.
 
 use std::sync::{
     Arc,
-    atomic::{AtomicBool, AtomicU32, Ordering},
+    atomic::{AtomicU32, Ordering},
 };
 
 use sqlx::AnyConnection;
-use tokio::runtime::Handle;
+use tokio::{runtime::Handle, sync::Mutex};
 
 use super::{connections::Connections, open::BUSY_LIMIT, row::Columns};
 use crate::storage::Stored;
 
 /// So many transactions come between two checkpoints.
 const WRITES: u32 = 100;
+
+/// So many transactions may begin while a checkpoint runs, besides those under way. One writes some five pages.
+const WRITES_MAX: u32 = 1000;
 
 /// So many pages of 4 KiB the log may have before writers wait for a checkpoint. Most of it is moved already then.
 const LOG_PAGES_MAX: i64 = 4 * 1024;
@@ -37,13 +41,21 @@ struct Shared {
     readers: Connections,
     writers: Connections,
     since_last: AtomicU32,
-    is_running: AtomicBool,
+    /// Held by the one checkpoint that runs.
+    running: Arc<Mutex<()>>,
 }
 
 impl Checkpoints {
     pub(super) fn new(readers: Connections, writers: Connections) -> Self {
-        let (since_last, is_running) = Default::default();
-        Self(Arc::new(Shared { readers, writers, since_last, is_running }))
+        let (since_last, running) = Default::default();
+        Self(Arc::new(Shared { readers, writers, since_last, running }))
+    }
+
+    /// Waits until the log has room for a transaction. Cancellation-safe.
+    pub(super) async fn room(&self) {
+        if self.0.since_last.load(Ordering::Relaxed) >= WRITES_MAX {
+            drop(self.0.running.lock().await);
+        }
     }
 
     /// Counts a transaction, and begins a checkpoint in the background when it is time.
@@ -53,25 +65,15 @@ impl Checkpoints {
             return;
         }
         let Ok(runtime) = Handle::try_current() else { return };
-        if shared.is_running.swap(true, Ordering::AcqRel) {
-            return;
-        }
+        let Ok(running) = Arc::clone(&shared.running).try_lock_owned() else { return };
         shared.since_last.store(0, Ordering::Relaxed);
-        let running = Running(Arc::clone(shared));
+        let shared = Arc::clone(shared);
         runtime.spawn(async move {
-            if let Err(error) = running.0.run().await {
+            if let Err(error) = shared.run().await {
                 tracing::warn!(%error, "log of the database could not be moved into its file");
             }
+            drop(running);
         });
-    }
-}
-
-/// The one checkpoint that runs, however it ends.
-struct Running(Arc<Shared>);
-
-impl Drop for Running {
-    fn drop(&mut self) {
-        self.0.is_running.store(false, Ordering::Release);
     }
 }
 
@@ -96,4 +98,31 @@ impl Shared {
 async fn checkpoint(connection: &mut AnyConnection, how: &'static str) -> Stored<i64> {
     let row = sqlx::query(how).fetch_one(connection).await?;
     Columns::new("wal_checkpoint", &row).get("log")
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::storage::Database;
+
+    #[tokio::test]
+    async fn writers_wait_for_a_checkpoint_that_takes_longer_than_a_thousand_of_them() {
+        let folder = tempfile::tempdir().unwrap();
+        let db = Database::open(&format!("sqlite:{}/chat.db", folder.path().display()), 2).await.unwrap();
+        let shared = &db.checkpoints.as_ref().unwrap().0;
+        let running = Arc::clone(&shared.running).try_lock_owned().unwrap();
+        shared.since_last.store(WRITES_MAX - 1, Ordering::Relaxed);
+
+        db.write().await.unwrap().commit().await.unwrap();
+        tokio::select! {
+            biased;
+            // It would take the only connection for writing, and go on.
+            _ = db.write() => panic!("there was no room"),
+            lease = db.writers.lease() => lease.unwrap().whole(),
+        }
+        drop(running);
+        db.write().await.unwrap().commit().await.unwrap();
+
+        assert!(shared.since_last.load(Ordering::Relaxed) < WRITES_MAX, "a checkpoint has begun");
+    }
 }
