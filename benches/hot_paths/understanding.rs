@@ -1,5 +1,5 @@
-//! What is read out of a message before anything else is done: signs of an emergency, what it is about, and what must
-//! not leave the house.
+//! What is read out of a message: signs of an emergency, what it is about, what must not leave the house, and what it
+//! says of its user.
 //!
 //! The floor of all that compares words is the same text in lower case, for without that no word can be compared. The
 //! floor of masking is a copy of the text, for its result is a text of its own.
@@ -7,8 +7,10 @@
 use std::hint::black_box;
 
 use criterion::Criterion;
+use jiff::Timestamp;
 use server::{
     classify::{SymptomWords, classify},
+    extract::{FactExtractor as _, PatternExtractor},
     mask::mask,
     safety::{KeywordRedFlags, RedFlags},
 };
@@ -30,6 +32,7 @@ pub(crate) fn bench(c: &mut Criterion) {
     red_flags(c);
     classifier(c);
     masking(c);
+    extraction(c);
 }
 
 fn messages() -> [(&'static str, String); 3] {
@@ -77,5 +80,14 @@ fn masking(c: &mut Criterion) {
         theme.bytes(text.len());
         theme.ours(what, || mask(black_box(text)));
         theme.floor(what, "a copy", || black_box(text).to_owned());
+    }
+}
+
+fn extraction(c: &mut Criterion) {
+    let mut theme = Theme::new(c, "extraction");
+    for (what, text) in &messages() {
+        theme.bytes(text.len());
+        theme.ours(what, || PatternExtractor.extract(black_box(text), Timestamp::UNIX_EPOCH));
+        theme.floor(what, "in lower case", || black_box(text).to_lowercase());
     }
 }

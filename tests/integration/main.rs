@@ -4,6 +4,7 @@
 #![expect(clippy::disallowed_methods, reason = "tests are configured by their environment")]
 
 mod admin;
+mod benches;
 mod broken_process;
 mod chat_page;
 mod cli;

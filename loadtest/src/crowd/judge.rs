@@ -277,13 +277,18 @@ mod tests {
         assert_eq!(outcome(name, &of(1000.0), (true, true)), Outcome::Inconclusive);
         assert_eq!(outcome("facts_per_second", &of(1.0), (false, true)), Outcome::Inconclusive);
         assert_eq!(outcome("cpu_per_1000_turns", &of(1.0), (false, true)), Outcome::Failed);
-        let late = |count| {
-            doubts(&Figures::from([
-                ("p99(generator.lag)".to_owned(), 0.02),
-                ("count(generator.lag)".to_owned(), count),
-            ]))
+    }
+
+    #[test]
+    fn a_generator_that_was_busy_or_late_says_so_l9() {
+        let told = |name: &str, value: f64, count: f64| {
+            let count = ("count(generator.lag)".to_owned(), count);
+            doubts(&Figures::from([(name.to_owned(), value), count])).concat()
         };
-        assert_eq!(late(99.0), [""; 0], "one of 99 is no hundredth");
-        assert_eq!(late(100.0).len(), 1);
+
+        assert_eq!(told("cpu(generator)", BUSY_MAX, 100.0), "");
+        assert!(told("cpu(generator)", BUSY_MAX + 0.05, 100.0).contains("THE GENERATOR WAS THE BOTTLENECK"));
+        assert_eq!(told("p99(generator.lag)", 0.02, 99.0), "", "one of 99 is no hundredth");
+        assert!(told("p99(generator.lag)", 0.02, 100.0).contains("THE GENERATOR WAS LATE by 20"));
     }
 }
