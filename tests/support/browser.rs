@@ -15,6 +15,9 @@ use tokio_tungstenite::{MaybeTlsStream, WebSocketStream, connect_async, tungsten
 
 use super::absence;
 
+/// So long a page may take to show what is awaited, in milliseconds.
+const WAIT_MS: u32 = 120_000;
+
 /// What the browser is started with: it stays alone and asks nobody anything.
 const ARGUMENTS: [&str; 10] = [
     "--headless",
@@ -114,12 +117,14 @@ impl Page {
         outcome["result"]["value"].clone()
     }
 
-    /// Waits until an expression is true, looking again at each change of the page, and returns its text.
+    /// Waits until an expression is true, looking again at each change of the page, and returns its text. After
+    /// [`WAIT_MS`] it fails with the text that is there.
     pub(crate) async fn await_text(&mut self, expression: &str) -> String {
         let script = format!(
-            "new Promise((done) => {{
+            "new Promise((done, failed) => {{
                 const look = () => ({expression}) && (done(document.body.innerText), true);
                 if (look()) return;
+                setTimeout(() => failed(`not within ${{{WAIT_MS} / 1000}} s: ${{document.body.innerText}}`), {WAIT_MS});
                 const seer = new MutationObserver(() => look() && seer.disconnect());
                 seer.observe(document.body, {{childList: true, subtree: true, characterData: true, attributes: true}});
             }})"
