@@ -1,17 +1,20 @@
 //! The log: on standard error, so that results stay clean.
 
-use std::{
-    io::{self, IsTerminal as _},
-    str::FromStr as _,
+use std::io::{self, IsTerminal as _};
+
+use tracing_subscriber::{
+    filter::{LevelFilter, Targets},
+    fmt,
+    layer::SubscriberExt as _,
+    registry,
+    util::SubscriberInitExt as _,
 };
 
-use tracing::Level;
-use tracing_subscriber::{
-    filter::Targets, fmt, layer::SubscriberExt as _, registry, util::SubscriberInitExt as _,
-};
+/// Where what is to be told is looked for; the first that is set counts.
+const VARIABLES: [&str; 2] = ["LOG_LEVEL", "RUST_LOG"];
 
 /// What is told unless something else is asked for.
-const DEFAULT: Level = Level::INFO;
+const DEFAULT: LevelFilter = LevelFilter::INFO;
 
 /// How a line of the log looks.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -39,9 +42,12 @@ impl Format {
 /// Starts the log in this format.
 #[expect(clippy::disallowed_methods, reason = "the CLI reads the environment")]
 pub(crate) fn start_as(format: Format) {
-    let wanted = std::env::var("LOG_LEVEL").or_else(|_| std::env::var("RUST_LOG")).ok();
-    let asked = wanted.as_deref().map(Targets::from_str).transpose();
-    let told = asked.as_ref().ok().cloned().flatten().unwrap_or_else(|| Targets::new().with_default(DEFAULT));
+    let set = |name| std::env::var(name).ok().filter(|text| !text.is_empty()).map(|text| (name, text));
+    let (told, wrong) = match VARIABLES.into_iter().find_map(set).map(|(name, text)| (name, read(&text))) {
+        Some((_, Ok(told))) => (told, None),
+        Some((name, Err(error))) => (Targets::new().with_default(DEFAULT), Some((name, error))),
+        None => (Targets::new().with_default(DEFAULT), None),
+    };
     let lines = fmt::layer()
         .with_writer(io::stderr)
         .with_ansi(io::stderr().is_terminal())
@@ -52,7 +58,20 @@ pub(crate) fn start_as(format: Format) {
         Format::Json => registry().with(told).with(lines.json()).try_init(),
         Format::Text => registry().with(told).with(lines).try_init(),
     };
-    if let Err(error) = asked {
-        tracing::warn!(%error, level = wanted, "LOG_LEVEL is not understood (such as `info` or `warn,server=debug`): `info` is taken");
+    if let Some((name, error)) = wrong {
+        tracing::warn!("{name}: {error}; write `debug`, or `warn,server=debug`. `{DEFAULT}` is taken");
     }
+}
+
+/// Reads what is to be told. A word alone must be a level: taken for a part of the program, as the library does, a
+/// misspelt one would silence all the others.
+fn read(text: &str) -> anyhow::Result<Targets> {
+    for part in text.split(',').map(str::trim) {
+        let Some((target, _)) = part.split_once('=') else {
+            part.parse::<LevelFilter>().map_err(|_| anyhow::anyhow!("`{part}` is no level"))?;
+            continue;
+        };
+        anyhow::ensure!(!target.contains('['), "`{target}`: spans cannot be asked for");
+    }
+    text.parse().map_err(|error| anyhow::anyhow!("`{text}` is not understood ({error})"))
 }

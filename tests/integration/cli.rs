@@ -51,15 +51,23 @@ fn without_a_terminal_there_is_no_escape_sequence() {
 }
 
 #[test]
-fn a_log_level_that_cannot_be_read_is_told() {
-    let mut command = Command::new(env!("CARGO_BIN_EXE_gauntlet"));
-    command.args(["serve", "--database", "no database"]).env("LOG_LEVEL", "server=loudly");
+fn a_log_level_that_cannot_be_read_is_told_and_silences_nothing() {
+    for (variable, wrong, told) in [
+        ("LOG_LEVEL", "inf", "LOG_LEVEL: `inf` is no level"),
+        ("RUST_LOG", "server=loudly", "RUST_LOG: `server=loudly` is not understood"),
+        ("LOG_LEVEL", "server[turn]=debug", "LOG_LEVEL: `server[turn]`: spans cannot be asked for"),
+    ] {
+        let mut command = Command::new(env!("CARGO_BIN_EXE_gauntlet"));
+        command.args(["serve", "--database", "no database"]);
+        for name in ["LOG_LEVEL", "RUST_LOG"] {
+            command.env_remove(name);
+        }
 
-    let output = command.output().unwrap();
+        let output = command.env(variable, wrong).output().unwrap();
 
-    let told = String::from_utf8_lossy(&output.stderr);
-    assert!(told.contains("LOG_LEVEL is not understood"), "{told}");
-    assert!(told.contains("server=loudly"), "{told}");
+        let log = String::from_utf8_lossy(&output.stderr);
+        assert!(log.contains(told) && log.contains("`info` is taken"), "{log}");
+    }
 }
 
 #[test]

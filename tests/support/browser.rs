@@ -124,7 +124,7 @@ impl Page {
             "new Promise((done, failed) => {{
                 const look = () => ({expression}) && (done(document.body.innerText), true);
                 if (look()) return;
-                setTimeout(() => failed(`not within ${{{WAIT_MS} / 1000}} s: ${{document.body.innerText}}`), {WAIT_MS});
+                setTimeout(() => failed(`not within {WAIT_MS} ms: ${{document.body.innerText}}`), {WAIT_MS});
                 const seer = new MutationObserver(() => look() && seer.disconnect());
                 seer.observe(document.body, {{childList: true, subtree: true, characterData: true, attributes: true}});
             }})"
