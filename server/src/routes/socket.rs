@@ -20,7 +20,7 @@ use crate::{
 
 /// Buffer that each open socket keeps for reading, in bytes, and what is gathered before it is written: sockets are many
 /// and messages small. A longer message gets a longer buffer.
-pub(crate) const BUFFER: usize = 1024;
+const BUFFER: usize = 1024;
 
 /// Most bytes that wait in this process to be written to a socket: the longest frame, and answers to pings. Answers
 /// that do not fit are left out, and a frame that does not fit ends a socket whose client does not read.

@@ -297,9 +297,9 @@ fn serve(hub: Hub, user: User) -> SocketAddr {
         let (hub, user, abuse) = (hub.clone(), user.clone(), abuse.clone());
         let connection = connections.fetch_add(1, std::sync::atomic::Ordering::Relaxed);
         let caller = Caller { address: [127, 0, 0, 1].into(), user: Some(user.id), connection };
-        let ws = ws.max_message_size(64 * 1024).write_buffer_size(crate::routes::socket::BUFFER);
+        let bytes = 64 * 1024;
         async move {
-            ws.on_upgrade(move |socket| async move {
+            ws.max_message_size(bytes).on_upgrade(move |socket| async move {
                 let leave = Box::pin(std::future::pending());
                 let guest = Box::new(Guest { caller, user, abuse, leave });
                 hub.serve(Box::new(socket), guest).await;
