@@ -16,7 +16,7 @@
 mod pen;
 mod purge;
 
-use std::time::Duration;
+use std::{borrow::Cow, time::Duration};
 
 use jiff::Timestamp;
 
@@ -107,10 +107,10 @@ pub fn expiry(key: &str, at: Timestamp, settings: &config::Conversation) -> Opti
 }
 
 /// Returns the value that holds at `now`: the week has moved on, everything else is as it was stated.
-pub fn shown(fact: &Fact, now: Timestamp) -> String {
+pub fn shown(fact: &Fact, now: Timestamp) -> Cow<'_, str> {
     match week(fact, now) {
-        Some((stated, week)) => week.min(WEEK_MAX.max(stated)).to_string(),
-        None => fact.value.clone(),
+        Some((stated, week)) => week.min(WEEK_MAX.max(stated)).to_string().into(),
+        None => fact.value.as_str().into(),
     }
 }
 

@@ -101,6 +101,10 @@ fn named(text: &str, list: List) -> Option<String> {
 }
 
 fn starts(words: &[&str], name: &str) -> bool {
+    // Of nearly all names the first letter is another one.
+    if words.first().and_then(|word| word.bytes().next()) != name.bytes().next() {
+        return false;
+    }
     let mut words = words.iter();
     name.split(' ').all(|part| {
         words.next().is_some_and(|word| match part.strip_suffix('*') {

@@ -18,6 +18,7 @@ use futures_util::future::Either;
 use governor::{
     Quota, RateLimiter, clock::Clock, middleware::NoOpMiddleware, state::keyed::DashMapStateStore,
 };
+use metrics::Counter;
 
 use super::{Caller, Decision, LimitKey, LimitMode, LimitStore, Policy, PolicyName, Taking, address};
 use crate::ids::UserId;
@@ -39,7 +40,16 @@ struct Link {
     name: PolicyName,
     terms: Terms,
     limiter: Limiter,
+    refusals: Refusals,
     next: Chain,
+}
+
+/// Counters of refusals, made when first needed: to look one up for each message of a flood would cost more than to
+/// refuse it.
+#[derive(Debug, Default)]
+struct Refusals {
+    enforced: OnceLock<Counter>,
+    shadowed: OnceLock<Counter>,
 }
 
 type Limiter = RateLimiter<Bucket, DashMapStateStore<Bucket>, GovernorClock, NoOpMiddleware<Duration>>;
@@ -78,21 +88,22 @@ impl MemoryLimits {
             return Decision::Allowed;
         }
         let bucket = Bucket::of(policy.key, caller);
-        let Err(refused) = self.limiter(name, policy).check_key(&bucket) else { return Decision::Allowed };
-        count_refusal(name, policy);
+        let link = self.link(name, policy);
+        let Err(refused) = link.limiter.check_key(&bucket) else { return Decision::Allowed };
+        link.refusals.counter(name, policy.mode).increment(1);
         if policy.mode == LimitMode::Shadow {
             return Decision::Allowed;
         }
         Decision::Refused { retry_after: refused.wait_time_from(self.clock.now().since_origin()) }
     }
 
-    fn limiter(&self, name: PolicyName, policy: &Policy) -> &Limiter {
+    fn link(&self, name: PolicyName, policy: &Policy) -> &Link {
         let terms = Terms { rate: policy.rate, burst: policy.burst, period: policy.period };
         let mut chain = &self.limiters;
         loop {
             let link = chain.0.get_or_init(|| Box::new(Link::new(name, terms, Arc::clone(&self.clock))));
             if link.name == name && link.terms == terms {
-                return &link.limiter;
+                return link;
             }
             chain = &link.next;
         }
@@ -109,7 +120,14 @@ impl Chain {
 impl Link {
     fn new(name: PolicyName, terms: Terms, clock: SharedClock) -> Self {
         let limiter = RateLimiter::dashmap_with_clock(terms.quota(), GovernorClock(clock));
-        Self { name, terms, limiter, next: Chain::default() }
+        Self { name, terms, limiter, refusals: Refusals::default(), next: Chain::default() }
+    }
+}
+
+impl Refusals {
+    fn counter(&self, name: PolicyName, mode: LimitMode) -> &Counter {
+        let counter = if mode == LimitMode::Shadow { &self.shadowed } else { &self.enforced };
+        counter.get_or_init(|| refusals(name, mode))
     }
 }
 
@@ -145,10 +163,9 @@ impl fmt::Display for Bucket {
     }
 }
 
-/// Counts that a bucket was empty, whether that is enforced or not.
-pub(super) fn count_refusal(name: PolicyName, policy: &Policy) {
-    metrics::counter!("rate_limited_total", "policy" => name.label(), "mode" => policy.mode.label())
-        .increment(1);
+/// Returns the counter of how often a bucket was empty, whether that is enforced or not.
+pub(super) fn refusals(name: PolicyName, mode: LimitMode) -> Counter {
+    metrics::counter!("rate_limited_total", "policy" => name.label(), "mode" => mode.label())
 }
 
 #[async_trait]

@@ -12,7 +12,7 @@ use redis::Script;
 
 use super::{
     Caller, Decision, LimitKey, LimitMode, LimitStore, MemoryLimits, Policy, PolicyName, Taking,
-    memory::{Bucket, count_refusal},
+    memory::{Bucket, refusals},
 };
 use crate::shared::Redis;
 
@@ -59,7 +59,7 @@ impl SharedBuckets {
         if is_allowed {
             return Decision::Allowed;
         }
-        count_refusal(name, policy);
+        refusals(name, policy.mode).increment(1);
         match policy.mode {
             LimitMode::Shadow => Decision::Allowed,
             _ => Decision::Refused { retry_after: Duration::from_micros(wait) },

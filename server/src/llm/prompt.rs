@@ -66,6 +66,9 @@ const FACT_CHARACTERS_MAX: usize = 200;
 /// Room for what a system message says beside facts and fixed texts.
 const FRAME_BYTES: usize = 120;
 
+/// What a line of a fact holds beside key and value.
+const LINE_BYTES: usize = "- : \n".len();
+
 /// What a message costs beside its text.
 const MESSAGE_TOKENS: usize = 4;
 
@@ -99,7 +102,8 @@ pub fn without_history(prompt: &[Turn]) -> Option<Vec<Turn>> {
 
 /// Estimates the tokens of a text: four characters each, rounded up.
 pub fn estimate(text: &str) -> usize {
-    text.chars().count().div_ceil(4)
+    let characters = if text.is_ascii() { text.len() } else { text.chars().count() };
+    characters.div_ceil(4)
 }
 
 fn cost(turn: &Turn) -> usize {
@@ -118,44 +122,70 @@ const fn role(role: Role) -> &'static str {
 }
 
 fn system(material: &Material<'_>, bounds: &Bounds, tokens: usize) -> Turn {
-    let mut known: Vec<_> = material
-        .facts
-        .iter()
-        .filter(|fact| fact.confidence >= bounds.confidence)
-        .map(|fact| (rank(&fact.key), known_line(fact, material.at)))
-        .collect();
-    known.sort();
+    let mut known = Known::of(material, bounds.confidence);
     let mut terms = material.terms;
     loop {
-        let lines = known.iter().map(|(_, line)| line.as_str());
-        let turn = turn("system", system_text(material.language, lines, terms).into(), bounds.mask);
+        let turn = turn("system", system_text(material.language, &known.lines, terms).into(), bounds.mask);
         if cost(&turn) <= tokens {
             return turn;
         }
         match terms.split_last() {
             Some((_, rest)) => terms = rest,
-            None if known.pop().is_none() => return turn,
+            None if !known.drop_last() => return turn,
             None => {}
         }
     }
 }
 
-/// One line of a fact. Keys and values come from users: none can begin a line of its own.
-fn known_line(fact: &Fact, at: Timestamp) -> String {
-    let mut line = String::with_capacity(fact.key.len() + fact.value.len().max(OVERDUE.len()) + 4);
-    line.push_str("- ");
-    push_one_line(&mut line, &fact.key);
-    line.push_str(": ");
-    if facts::is_overdue(fact, at) {
-        line.push_str(OVERDUE);
-    } else {
-        push_one_line(&mut line, &facts::shown(fact, at));
+/// The lines of facts, the most important first.
+struct Known {
+    lines: String,
+    /// Where each line begins.
+    begins: Vec<usize>,
+}
+
+impl Known {
+    fn of(material: &Material<'_>, confidence: f64) -> Self {
+        let sure = material.facts.iter().filter(|fact| fact.confidence >= confidence);
+        let mut ranked: Vec<_> = sure.map(|fact| (rank(&fact.key), fact.key.as_str(), fact)).collect();
+        ranked.sort_unstable_by_key(|(rank, key, _)| (*rank, *key));
+        let length = ranked.iter().map(|(_, key, fact)| key.len() + fact.value.len() + LINE_BYTES).sum();
+        let mut known =
+            Self { lines: String::with_capacity(length), begins: Vec::with_capacity(ranked.len()) };
+        for (.., fact) in ranked {
+            known.begins.push(known.lines.len());
+            push_known_line(&mut known.lines, fact, material.at);
+        }
+        known
     }
-    line
+
+    /// Drops the least important line; says whether there was one.
+    fn drop_last(&mut self) -> bool {
+        let begin = self.begins.pop();
+        self.lines.truncate(begin.unwrap_or(0));
+        begin.is_some()
+    }
+}
+
+/// Adds the line of a fact. Keys and values come from users: none can begin a line of its own.
+fn push_known_line(lines: &mut String, fact: &Fact, at: Timestamp) {
+    lines.push_str("- ");
+    push_one_line(lines, &fact.key);
+    lines.push_str(": ");
+    if facts::is_overdue(fact, at) {
+        lines.push_str(OVERDUE);
+    } else {
+        push_one_line(lines, &facts::shown(fact, at));
+    }
+    lines.push('\n');
 }
 
 /// Adds a text with white space and control characters folded to single spaces, cut to the longest length.
 fn push_one_line(line: &mut String, text: &str) {
+    if is_one_line(text) {
+        line.push_str(text);
+        return;
+    }
     let start = line.len();
     for word in text.split(|c: char| c.is_whitespace() || c.is_control()).filter(|word| !word.is_empty()) {
         if line.len() > start {
@@ -168,32 +198,37 @@ fn push_one_line(line: &mut String, text: &str) {
     }
 }
 
-fn system_text<'a>(
-    language: &str,
-    known: impl ExactSizeIterator<Item = &'a str> + Clone,
-    terms: &'a [String],
-) -> String {
-    let terms = terms.iter().map(String::as_str);
-    let lengths: usize = known.clone().chain(terms.clone()).map(|line| line.len() + 1).sum();
-    let mut text = String::with_capacity(ROLE.len() + lengths + RULES.len() + FRAME_BYTES);
+/// Says whether a text is as it has to be already, as nearly all are; for some others it says no, too.
+fn is_one_line(text: &str) -> bool {
+    let mut before = b' ';
+    let is_plain = text.bytes().all(|byte| {
+        let goes_on = byte.is_ascii_graphic() || byte == b' ' && before != b' ';
+        before = byte;
+        goes_on
+    });
+    is_plain && before != b' ' && text.len() <= FACT_CHARACTERS_MAX
+}
+
+fn system_text(language: &str, known: &str, terms: &[String]) -> String {
+    let terms_length: usize = terms.iter().map(|line| line.len() + 1).sum();
+    let length = ROLE.len() + known.len() + terms_length + RULES.len() + FRAME_BYTES;
+    let mut text = String::with_capacity(length);
     text.push_str(ROLE);
     text.push_str("\nAnswer in ");
     text.push_str(english_name(language).unwrap_or("English"));
     text.push_str(".\n");
-    push_lines(&mut text, KNOWN, known);
-    push_lines(&mut text, TERMS, terms);
+    if !known.is_empty() {
+        text.push_str(KNOWN);
+        text.push_str(known);
+    }
+    if !terms.is_empty() {
+        text.push_str(TERMS);
+        for line in terms {
+            text.push_str(line);
+            text.push('\n');
+        }
+    }
     text + RULES
-}
-
-/// Adds lines with a heading; nothing where there are none.
-fn push_lines<'a>(text: &mut String, heading: &'a str, lines: impl ExactSizeIterator<Item = &'a str>) {
-    if lines.len() == 0 {
-        return;
-    }
-    for line in [heading].into_iter().chain(lines) {
-        text.push_str(line);
-        text.push('\n');
-    }
 }
 
 /// The first facts to be listed, and the last to be left out: what moves with the pregnancy, what must not be forgotten,
@@ -213,10 +248,10 @@ pub const REVIEW: Mark = Mark::Unreviewed;
 const ROLE: &str = "You are a warm and careful companion for people who are pregnant.";
 
 /// Stands before the lines of facts.
-const KNOWN: &str = "What is known about the user:";
+const KNOWN: &str = "What is known about the user:\n";
 
 /// Stands before the lines of the glossary.
-const TERMS: &str = "How to say medical terms in your answer:";
+const TERMS: &str = "How to say medical terms in your answer:\n";
 
 /// Stands for a week that nobody can know.
 const OVERDUE: &str = "past the due date by the calendar; ask whether the baby has been born";

@@ -7,7 +7,7 @@
 use memchr::memchr3_iter;
 
 /// Bytes that are looked through for digits at once; in most of a text there is none.
-const LANE: usize = 16;
+const LANE: usize = size_of::<u128>();
 
 /// What may be in a text.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -51,13 +51,30 @@ fn has_at_sign(bytes: &[u8]) -> bool {
 
 /// Returns the places of all digits.
 fn digits(bytes: &[u8]) -> impl Iterator<Item = usize> {
-    // Without a way out of it, many bytes are compared at once.
-    let has_some = |lane: &[u8]| lane.iter().fold(false, |found, byte| found | byte.is_ascii_digit());
-    let lanes = bytes.chunks(LANE).enumerate().filter(move |(_, lane)| has_some(lane));
-    lanes.flat_map(|(number, lane)| {
-        let digits = lane.iter().enumerate().filter(|(_, byte)| byte.is_ascii_digit());
-        digits.map(move |(at, _)| number * LANE + at)
+    let (lanes, rest) = bytes.as_chunks();
+    let mut last = [0; LANE];
+    last[..rest.len()].copy_from_slice(rest);
+    let lanes = lanes.iter().copied().chain([last]);
+    let marked = lanes.map(digits_of_lane).enumerate().filter(|(_, marks)| *marks != 0);
+    marked.flat_map(|(number, mut marks)| {
+        std::iter::from_fn(move || {
+            let place = (marks != 0).then(|| number * LANE + (marks.trailing_zeros() / u8::BITS) as usize);
+            marks &= marks.wrapping_sub(1);
+            place
+        })
     })
+}
+
+/// Returns a number in which the highest bit of each byte says whether a digit stands at its place of the lane.
+const fn digits_of_lane(lane: [u8; LANE]) -> u128 {
+    /// Each byte is 1.
+    const ONES: u128 = u128::MAX / 0xff;
+    const HIGHEST: u128 = ONES * 0x80;
+    // Of a digit this leaves its value, of other bytes more than nine; what is added carries over from ten on, and never
+    // into the next byte.
+    let values = u128::from_le_bytes(lane) ^ (ONES * b'0' as u128);
+    let carried = (values & !HIGHEST) + ONES * (0x80 - 10);
+    !(carried | values) & HIGHEST
 }
 
 /// Returns whether a number may have this between two digits.
@@ -73,4 +90,21 @@ fn may_go_on(between: &[u8]) -> bool {
 /// `s` and `k` to a search that ignores case.
 const fn is_of_record(byte: u8) -> bool {
     byte.is_ascii_alphanumeric() || byte == b'-' || !byte.is_ascii()
+}
+
+#[cfg(test)]
+mod tests {
+    use proptest::prelude::*;
+
+    use super::*;
+
+    proptest! {
+        #[test]
+        fn each_digit_is_found_at_its_place(bytes in proptest::collection::vec(prop_oneof![b'.'..b'@', any::<u8>()], 0..70)) {
+            let found: Vec<_> = digits(&bytes).collect();
+
+            let places: Vec<_> = (0..bytes.len()).filter(|place| bytes[*place].is_ascii_digit()).collect();
+            prop_assert_eq!(found, places);
+        }
+    }
 }

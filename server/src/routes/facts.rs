@@ -241,7 +241,7 @@ impl FactView {
     /// Shows the value that holds at `now`: a week of pregnancy moves on.
     fn new(fact: Fact, now: Timestamp) -> Self {
         Self {
-            value: facts::shown(&fact, now),
+            value: facts::shown(&fact, now).into_owned(),
             overdue: facts::is_overdue(&fact, now),
             key: fact.key,
             confidence: fact.confidence,

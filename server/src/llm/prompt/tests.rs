@@ -139,6 +139,18 @@ fn total(prompt: &[Turn]) -> usize {
 
 proptest! {
     #[test]
+    fn white_space_and_control_characters_become_single_spaces(text in "[ a-z\t\u{0}\u{a0}é]{0,40}", more in 0..300usize) {
+        let text = text + &"z".repeat(more);
+        let mut line = String::new();
+
+        push_one_line(&mut line, &text);
+
+        let words = text.split(|c: char| c.is_whitespace() || c.is_control()).filter(|word| !word.is_empty());
+        let folded: String = words.collect::<Vec<_>>().join(" ").chars().take(FACT_CHARACTERS_MAX).collect();
+        prop_assert_eq!(line, folded);
+    }
+
+    #[test]
     fn the_budget_holds_and_the_current_message_is_whole_and_once(
         sizes in proptest::collection::vec(0usize..5000, 0..20),
         facts in proptest::collection::vec("[a-z ]{0,400}", 0..30),
