@@ -63,6 +63,9 @@ pub(crate) fn prepare(
     configuration.no_print_metrics = true;
     configuration.no_reset_metrics = true;
     configuration.no_telnet = true;
+    // What users did stands among the requests.
+    configuration.no_transaction_metrics = true;
+    configuration.no_scenario_metrics = true;
     configuration.quiet = 2;
     let mut attack = GooseAttack::initialize_with_config(configuration)?
         .set_client_builder_without_cookies(GooseClientBuilder::new().without_cookies())?;

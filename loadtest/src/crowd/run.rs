@@ -197,6 +197,7 @@ async fn set(profile: &Profile, cast: Cast, options: &Options) -> Result<Set, Cr
         books: Books::default(),
         seed: profile.seed,
         model: profile.model,
+        answers: stage::answers(&profile.model),
         patience: profile.patience,
         over: CancellationToken::new(),
         shut: CancellationToken::new(),

@@ -41,10 +41,8 @@ pub(crate) struct Seat {
     pub(crate) pace: Option<Pace>,
     /// When this user was free to ask, last.
     pub(crate) free: Instant,
-    /// The question as a frame.
+    /// The question as a frame; none of those who ask nothing.
     pub(crate) question: String,
-    /// The answer to it.
-    pub(crate) answer: String,
     /// Whether the question tells of an emergency.
     pub(crate) emergency: bool,
     /// Whether each turn has a socket of its own.
@@ -61,15 +59,14 @@ impl Seat {
         let Player { n, person, step, .. } = player;
         let now = stage.recorder.now();
         let (pace, question) = match does {
-            Does::Chat(chat) => (Some(Pace::new(chat, stage.seed, n, now)), chat.message.as_str()),
-            Does::Flood(flood) => (None, flood.message.as_str()),
-            Does::Idle(_) | Does::Facts(_) => (None, ""),
+            Does::Chat(chat) => (Some(Pace::new(chat, stage.seed, n, now)), Some(&chat.message)),
+            Does::Flood(flood) => (None, Some(&flood.message)),
+            Does::Idle(_) | Does::Facts(_) => (None, None),
         };
         let (emergency, reconnects) = match does {
             Does::Chat(chat) => (chat.emergency, chat.reconnects),
             _ => (false, false),
         };
-        let mark = stage::mark(n);
         Self {
             n,
             person,
@@ -77,8 +74,7 @@ impl Seat {
             socket: None,
             pace,
             free: now,
-            question: serde_json::json!({ "content": format!("{question} {mark}") }).to_string(),
-            answer: stage::answer(mark, &stage.model),
+            question: question.map(|text| ask(text, n)).unwrap_or_default(),
             emergency,
             reconnects,
             has_socket: !matches!(does, Does::Facts(_)),
@@ -92,7 +88,9 @@ impl Seat {
             return Err("there are more users than signed in".to_owned());
         };
         let begun = stage.recorder.now();
-        let opened = timeout(stage.clock(), CONNECT_MAX, socket::open(stage.target, guest, self.n)).await;
+        // On the heap for as long as it takes: otherwise each user who is connected would keep the room for it.
+        let opening = Box::pin(socket::open((stage.target, self.n), guest, self.question.is_empty()));
+        let opened = timeout(stage.clock(), CONNECT_MAX, opening).await;
         match opened.unwrap_or_else(|_| Err(format!("no socket within {CONNECT_MAX:?}"))) {
             Ok(socket) => {
                 self.free = stage.recorder.now();
@@ -227,4 +225,9 @@ impl Seat {
             _ = timeout(stage.clock(), CLOSE_MAX, farewell).await;
         }
     }
+}
+
+/// Returns the frame in which the `n`th user asks something.
+fn ask(text: &str, n: usize) -> String {
+    serde_json::json!({ "content": format!("{text} {}", stage::mark(n)) }).to_string()
 }

@@ -2,19 +2,31 @@
 
 use std::net::{IpAddr, Ipv4Addr, SocketAddr};
 
+use bytes::Bytes;
+use http_body_util::Empty;
+use hyper::{
+    Request, StatusCode,
+    client::conn::http1,
+    header::{
+        AUTHORIZATION, CONNECTION, HOST, SEC_WEBSOCKET_ACCEPT, SEC_WEBSOCKET_KEY, SEC_WEBSOCKET_VERSION,
+        UPGRADE,
+    },
+};
+use hyper_util::rt::TokioIo;
 use scenarios::Guest;
 use tokio::net::{TcpSocket, TcpStream};
 use tokio_tungstenite::{
-    WebSocketStream, client_async_with_config,
+    WebSocketStream,
     tungstenite::{
-        client::IntoClientRequest as _,
-        http::{HeaderValue, header::AUTHORIZATION},
-        protocol::WebSocketConfig,
+        handshake::{client::generate_key, derive_accept_key},
+        protocol::{Role, WebSocketConfig},
     },
 };
 
-/// Read buffer; the library's default of 128 KiB is a waste with many sockets.
+/// Read buffer of those who chat; the library's default of 128 KiB is a waste with many sockets.
 const READ_BUFFER: usize = 4096;
+/// Read buffer of those who say nothing, and are pinged now and then.
+const READ_BUFFER_SILENT: usize = 256;
 /// Sockets from one source address: far fewer than it has ports, for the search of a free one grows with those taken.
 const PER_SOURCE: usize = 5000;
 /// Source addresses in use: 127.0.0.1 to 127.0.0.200.
@@ -22,22 +34,59 @@ const SOURCES: usize = 200;
 
 pub(crate) type Socket = WebSocketStream<TcpStream>;
 
-/// Opens the chat for the `n`th user. An error says why in words.
-pub(crate) async fn open(target: SocketAddr, guest: &Guest, n: usize) -> Result<Socket, String> {
+/// Opens the chat for a guest, from the address of the `n`th user. An error says why in words.
+pub(crate) async fn open(
+    (target, n): (SocketAddr, usize),
+    guest: &Guest,
+    is_silent: bool,
+) -> Result<Socket, String> {
     let stream = dial(target, n).await.map_err(|error| format!("cannot connect: {error}"))?;
-    let mut request = format!("ws://{target}{}", guest.path)
-        .into_client_request()
-        .map_err(|error| format!("no address of a chat: {error}"))?;
+    let (stream, rest) = upgrade(stream, (target, guest)).await?;
+    let buffer = if is_silent { READ_BUFFER_SILENT } else { READ_BUFFER };
+    let config = WebSocketConfig::default().read_buffer_size(buffer);
+    Ok(WebSocketStream::from_partially_read(stream, rest.to_vec(), Role::Client, Some(config)).await)
+}
+
+/// Makes a connection one of WebSocket, and returns what has come on it beyond that. tungstenite does this too, and leaves
+/// 4 KiB with each socket.
+async fn upgrade(
+    stream: TcpStream,
+    (target, guest): (SocketAddr, &Guest),
+) -> Result<(TcpStream, Bytes), String> {
+    let key = generate_key();
+    let request = request((target, guest), &key)?;
+    let failed = |error: hyper::Error| format!("upgrade failed: {error}");
+    let (mut sender, connection) = http1::handshake(TokioIo::new(stream)).await.map_err(failed)?;
+    let asked = async move {
+        let response = sender.send_request(request).await.map_err(failed)?;
+        if response.status() != StatusCode::SWITCHING_PROTOCOLS {
+            return Err(format!("upgrade failed: HTTP {}", response.status()));
+        }
+        let accepted = response.headers().get(SEC_WEBSOCKET_ACCEPT);
+        if accepted.is_none_or(|accepted| *accepted != derive_accept_key(key.as_bytes())) {
+            return Err("upgrade failed: the server took another key than ours".to_owned());
+        }
+        hyper::upgrade::on(response).await.map_err(failed)
+    };
+    let (_, upgraded) = tokio::join!(connection.with_upgrades(), asked);
+    let parts = upgraded?.downcast::<TokioIo<TcpStream>>();
+    let parts =
+        parts.map_err(|_| "upgrade failed: the connection is not the one that was made".to_owned())?;
+    Ok((parts.io.into_inner(), parts.read_buf))
+}
+
+/// Returns the request for the chat of a guest.
+fn request((target, guest): (SocketAddr, &Guest), key: &str) -> Result<Request<Empty<Bytes>>, String> {
+    let mut request = Request::get(&guest.path)
+        .header(HOST, target.to_string())
+        .header(CONNECTION, "Upgrade")
+        .header(UPGRADE, "websocket")
+        .header(SEC_WEBSOCKET_VERSION, "13")
+        .header(SEC_WEBSOCKET_KEY, key);
     if let Some(token) = &guest.token {
-        let bearer = HeaderValue::from_str(&format!("Bearer {token}"));
-        let bearer = bearer.map_err(|_| "the token has letters that no header carries".to_owned())?;
-        request.headers_mut().insert(AUTHORIZATION, bearer);
+        request = request.header(AUTHORIZATION, format!("Bearer {token}"));
     }
-    let config = WebSocketConfig::default().read_buffer_size(READ_BUFFER);
-    let (socket, _) = client_async_with_config(request, stream, Some(config))
-        .await
-        .map_err(|error| format!("upgrade failed: {error}"))?;
-    Ok(socket)
+    request.body(Empty::new()).map_err(|error| format!("no request for a chat: {error}"))
 }
 
 async fn dial(target: SocketAddr, n: usize) -> std::io::Result<TcpStream> {

@@ -34,6 +34,8 @@ pub(crate) struct Stage {
     pub(crate) books: Books,
     pub(crate) seed: u64,
     pub(crate) model: Model,
+    /// What the model answers, by mark.
+    pub(crate) answers: Vec<String>,
     /// So long a turn may take.
     pub(crate) patience: Duration,
     /// Cancelled when nobody is to ask any more.
@@ -79,6 +81,11 @@ impl Stage {
         self.rest(due.remaining(self.recorder.now())).await
     }
 
+    /// Returns what the model answers to the `n`th user.
+    pub(crate) fn answer(&self, n: usize) -> &str {
+        &self.answers[n % MARKS.len()]
+    }
+
     pub(crate) fn clock(&self) -> &dyn Clock {
         &*self.clock
     }
@@ -89,8 +96,12 @@ pub(crate) const fn mark(n: usize) -> &'static str {
     MARKS[n % MARKS.len()]
 }
 
-/// Returns what the model answers to whoever has this mark.
-pub(crate) fn answer(mark: &str, model: &Model) -> String {
+/// Returns what the model answers, by mark.
+pub(crate) fn answers(model: &Model) -> Vec<String> {
+    MARKS.iter().map(|mark| answer(mark, model)).collect()
+}
+
+fn answer(mark: &str, model: &Model) -> String {
     (0..model.pieces).map(|n| piece(mark, n)).collect()
 }
 

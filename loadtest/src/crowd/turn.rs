@@ -141,7 +141,7 @@ impl Heard {
         if self.instead {
             return Ended::Instead;
         }
-        if self.text == seat.answer {
+        if self.text == stage.answer(seat.n) {
             return Ended::Whole;
         }
         stage.recorder.broke(Promise::WholeText, || format!("user {} read {:?}", seat.n, self.text));
