@@ -1,4 +1,4 @@
-//! Errors as clients see them: a status, and a JSON body `{"error", "code", …}`.
+//! Errors as clients see them: a status, and a JSON body `{"error", "code", …}`. Some are problems of RFC 9457, too.
 //!
 //! Invariant: the text is a safe sentence that ends with a way out; causes go to the log, once, here.
 
@@ -6,7 +6,7 @@ use std::time::Duration;
 
 use axum::{
     Json,
-    http::{HeaderValue, StatusCode, header},
+    http::{HeaderName, HeaderValue, StatusCode, header},
     response::{IntoResponse, Response},
 };
 use serde::Serialize;
@@ -24,6 +24,9 @@ const OUTAGE_STATES: [&str; 3] = ["08", "53", "57P0"];
 /// SQLite's codes for: file busy, table locked.
 const OUTAGE_CODES: [u32; 2] = [5, 6];
 
+/// How a body says that it is a problem of RFC 9457.
+const PROBLEM: HeaderValue = HeaderValue::from_static("application/problem+json");
+
 /// Why a request was not done.
 #[derive(Clone, Debug)]
 pub struct ApiError {
@@ -31,13 +34,25 @@ pub struct ApiError {
     code: &'static str,
     text: String,
     retry_after: Option<Duration>,
+    problem: Option<&'static Problem>,
     more: Vec<(String, Value)>,
+    headers: Vec<(HeaderName, HeaderValue)>,
+}
+
+/// A kind of problem as RFC 9457 has it.
+#[derive(Debug)]
+pub struct Problem {
+    /// The address of its description, which stands for the kind.
+    pub kind: &'static str,
+    /// What it is in a few words, the same for all of the kind.
+    pub title: &'static str,
 }
 
 impl ApiError {
     /// Makes an error with a stable `code` for programs and a sentence for people.
     pub fn new(status: StatusCode, code: &'static str, text: impl Into<String>) -> Self {
-        Self { status, code, text: text.into(), retry_after: None, more: Vec::new() }
+        let (more, headers) = (Vec::new(), Vec::new());
+        Self { status, code, text: text.into(), retry_after: None, problem: None, more, headers }
     }
 
     /// Makes an error that says the request itself is wrong (400).
@@ -65,6 +80,20 @@ impl ApiError {
         self
     }
 
+    /// Makes the body a problem of this kind, too.
+    #[must_use]
+    pub const fn problem(mut self, problem: &'static Problem) -> Self {
+        self.problem = Some(problem);
+        self
+    }
+
+    /// Adds a header.
+    #[must_use]
+    pub fn header(mut self, name: HeaderName, value: HeaderValue) -> Self {
+        self.headers.push((name, value));
+        self
+    }
+
     /// Returns the status.
     pub const fn status(&self) -> StatusCode {
         self.status
@@ -88,8 +117,18 @@ impl IntoResponse for ApiError {
         if let Some(wait) = self.retry_after {
             body.insert("retry_after_ms".to_owned(), json!(whole_millis(wait)));
         }
+        if let Some(Problem { kind, title }) = self.problem {
+            body.insert("type".to_owned(), (*kind).into());
+            body.insert("title".to_owned(), (*title).into());
+            body.insert("detail".to_owned(), body["error"].clone());
+            body.insert("status".to_owned(), self.status.as_u16().into());
+        }
         body.extend(self.more);
         let mut response = (self.status, Json(body)).into_response();
+        response.headers_mut().extend(self.headers);
+        if self.problem.is_some() {
+            response.headers_mut().insert(header::CONTENT_TYPE, PROBLEM);
+        }
         if let Some(wait) = self.retry_after {
             response.headers_mut().insert(header::RETRY_AFTER, whole_seconds(wait).into());
         }

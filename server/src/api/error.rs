@@ -1,5 +1,7 @@
 //! Errors: a schema for each code, and an answer for each set of codes.
 
+use std::collections::BTreeMap;
+
 use serde::Deserialize;
 use serde_json::{Map, Value, json};
 
@@ -13,6 +15,9 @@ pub(super) struct Code {
     /// Whether it tells when to ask again.
     #[serde(default)]
     waits: bool,
+    /// Whether the body is a problem of RFC 9457, too.
+    #[serde(default)]
+    problem: bool,
     /// Fields beside those that every error has.
     #[serde(default)]
     more: Map<String, Value>,
@@ -32,11 +37,29 @@ impl Code {
         if self.waits {
             kind::add_field(&mut schema, "retry_after_ms", &json!({"is": "integer", "minimum": 0}));
         }
+        if self.problem {
+            kind::add_field(&mut schema, "type", &json!({"is": "string", "format": "uri"}));
+            kind::add_field(&mut schema, "title", &json!("string"));
+            kind::add_field(
+                &mut schema,
+                "detail",
+                &json!({"is": "string", "description": "The same as `error`."}),
+            );
+            kind::add_field(
+                &mut schema,
+                "status",
+                &json!({"is": "integer", "const": status(name).parse::<u16>().ok()}),
+            );
+        }
         for (name, says) in &self.more {
             kind::add_field(&mut schema, name, says);
         }
         schema["description"] = json!(self.means);
         schema
+    }
+
+    const fn media_type(&self) -> &'static str {
+        if self.problem { "application/problem+json" } else { "application/json" }
     }
 
     fn headers(&self) -> impl Iterator<Item = &str> {
@@ -48,10 +71,14 @@ impl Code {
 pub(super) fn response(api: &Api, names: &[&str]) -> Value {
     let codes = || names.iter().filter_map(|name| api.errors.get(*name));
     let means: Vec<_> = codes().map(|code| code.means.as_str()).collect();
-    let schema = match names {
-        [name] => refer("schemas", &schema_name(name)),
-        _ => any_of(names),
-    };
+    let mut content: BTreeMap<&str, Vec<&str>> = BTreeMap::new();
+    for (name, code) in names.iter().filter_map(|name| Some((*name, api.errors.get(*name)?))) {
+        content.entry(code.media_type()).or_default().push(name);
+    }
+    let content: Map<_, _> = content
+        .into_iter()
+        .map(|(kind, names)| (kind.to_owned(), json!({"schema": any_of(&names)})))
+        .collect();
     let mut headers = json!({"X-Request-Id": refer("headers", "X-Request-Id")});
     for name in codes().flat_map(Code::headers) {
         headers[name] = refer("headers", name);
@@ -59,11 +86,14 @@ pub(super) fn response(api: &Api, names: &[&str]) -> Value {
     json!({
         "description": means.join("; or: "),
         "headers": headers,
-        "content": {"application/json": {"schema": schema}},
+        "content": content,
     })
 }
 
 fn any_of(names: &[&str]) -> Value {
+    if let [name] = names {
+        return refer("schemas", &schema_name(name));
+    }
     let schemas: Vec<_> = names.iter().map(|name| refer("schemas", &schema_name(name))).collect();
     let mapping = names
         .iter()

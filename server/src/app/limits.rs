@@ -2,7 +2,7 @@
 
 use axum::{
     extract::{Request, State},
-    http::StatusCode,
+    http::{HeaderName, HeaderValue, StatusCode},
     middleware::Next,
     response::{IntoResponse, Response},
 };
@@ -12,12 +12,19 @@ use sha2::{Digest, Sha256};
 use uuid::Uuid;
 
 use crate::{
-    error::{ApiError, whole_seconds},
+    config::Limits,
+    error::{ApiError, Problem, whole_seconds},
     ids::UserId,
     limit::{Caller, Decision, LimitKey, Policy, PolicyName},
     serve::Connection,
     state::{AppState, Door},
     storage::User,
+};
+
+/// What a refusal is, as draft-ietf-httpapi-ratelimit-headers-10 registers it.
+static QUOTA_EXCEEDED: Problem = Problem {
+    kind: "https://iana.org/assignments/http-problem-types#quota-exceeded",
+    title: "Request cannot be satisfied as assigned quota has been exceeded",
 };
 
 /// The key of the text for users who are too fast.
@@ -40,7 +47,8 @@ pub(super) async fn per_address(State(state): State<AppState>, mut request: Requ
         Decision::Refused { retry_after } => {
             let text =
                 format!("too many requests from this address; try again in {} s", whole_seconds(retry_after));
-            too_many(text, retry_after, PolicyName::Http)
+            refusal(&state.parts.config.limits, (PolicyName::Http, policy), (text, retry_after))
+                .into_response()
         }
     }
 }
@@ -93,7 +101,7 @@ async fn within(state: &AppState, name: PolicyName, request: Request, next: Next
         Decision::Refused { retry_after } => {
             let seconds = whole_seconds(retry_after).to_string();
             let text = state.parts.texts.text(TEXT_KEY, &user.language, &[("seconds", seconds)]).text;
-            too_many(text, retry_after, name)
+            refusal(limits, (name, policy), (text, retry_after)).into_response()
         }
     }
 }
@@ -106,34 +114,62 @@ pub(crate) async fn per_try(door: &Door, caller: Caller, account: &str) -> Resul
     let mut id = [0; 16];
     id.copy_from_slice(digest.get(..16).unwrap_or(&[0; 16]));
     let caller = Caller { user: Some(UserId(Uuid::from_bytes(id))), ..caller };
-    match door.limits.take(PolicyName::Login, &door.config.limits.login, &caller).await {
+    let (limits, name) = (&door.config.limits, PolicyName::Login);
+    match door.limits.take(name, &limits.login, &caller).await {
         Decision::Allowed => Ok(()),
         Decision::Refused { retry_after } => {
             let seconds = whole_seconds(retry_after);
             let text = format!("too many tries with this account; try again in {seconds} s");
-            Err(refusal(text, retry_after, PolicyName::Login))
+            Err(refusal(limits, (name, &limits.login), (text, retry_after)))
         }
     }
 }
 
 /// Turns away whoever tries one-time passwords too often, from wherever (F144): there are only a million of them.
 pub(crate) async fn per_code(door: &Door, caller: Caller) -> Result<(), ApiError> {
-    let policy = Policy { key: LimitKey::User, ..door.config.limits.login.clone() };
-    match door.limits.take(PolicyName::SecondFactor, &policy, &caller).await {
+    let (limits, name) = (&door.config.limits, PolicyName::SecondFactor);
+    let policy = Policy { key: LimitKey::User, ..limits.login.clone() };
+    match door.limits.take(name, &policy, &caller).await {
         Decision::Allowed => Ok(()),
         Decision::Refused { retry_after } => {
             let text = format!("too many one-time passwords; try again in {} s", whole_seconds(retry_after));
-            Err(refusal(text, retry_after, PolicyName::SecondFactor))
+            Err(refusal(limits, (name, &policy), (text, retry_after)))
         }
     }
 }
 
-fn too_many(text: String, retry_after: Duration, policy: PolicyName) -> Response {
-    refusal(text, retry_after, policy).into_response()
+/// Returns the refusal by a policy: the text for its user, and how long to wait (F7).
+fn refusal(
+    limits: &Limits,
+    (name, policy): (PolicyName, &Policy),
+    (text, retry_after): (String, Duration),
+) -> ApiError {
+    let mut error = ApiError::new(StatusCode::TOO_MANY_REQUESTS, "rate_limited", text)
+        .after(retry_after)
+        .problem(&QUOTA_EXCEEDED)
+        .field("policy", name)
+        .field("violated-policies", [name]);
+    if limits.rate_limit_fields {
+        for (field, value) in rate_limit_fields((name, policy), retry_after) {
+            error = error.header(field, value);
+        }
+    }
+    error
 }
 
-fn refusal(text: String, retry_after: Duration, policy: PolicyName) -> ApiError {
-    ApiError::new(StatusCode::TOO_MANY_REQUESTS, "rate_limited", text)
-        .after(retry_after)
-        .field("policy", policy)
+/// Returns a policy, and what is left under it, as fields of HTTP: so many at once, so many seconds until an empty bucket
+/// is full; none left, and so many seconds until there is one.
+fn rate_limit_fields(
+    (name, policy): (PolicyName, &Policy),
+    retry_after: Duration,
+) -> impl Iterator<Item = (HeaderName, HeaderValue)> {
+    let (name, burst) = (name.label(), policy.burst);
+    let filled = whole_seconds(policy.period.saturating_mul(burst.get()) / policy.rate.get());
+    let fields = [
+        ("ratelimit-policy", format!("\"{name}\";q={burst};w={filled}")),
+        ("ratelimit", format!("\"{name}\";r=0;t={}", whole_seconds(retry_after))),
+    ];
+    fields
+        .into_iter()
+        .filter_map(|(field, value)| Some((HeaderName::from_static(field), value.try_into().ok()?)))
 }

@@ -32,6 +32,8 @@ pub struct Limits {
     pub tokens_per_day: u64,
     /// What happens to those who go on after they were refused.
     pub abuse: Abuse,
+    /// Whether a refusal by HTTP has the fields `RateLimit-Policy` and `RateLimit`, too. Their standard is a draft still.
+    pub rate_limit_fields: bool,
     /// How often full buckets are forgotten.
     #[serde(with = "span")]
     pub sweep_interval: Duration,
@@ -66,6 +68,7 @@ impl Default for Limits {
             reminders: policy(LimitKey::User, 60, 60, 60),
             tokens_per_day: 0,
             abuse: Abuse::default(),
+            rate_limit_fields: false,
             sweep_interval: Duration::from_mins(5),
         }
     }

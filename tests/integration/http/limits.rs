@@ -12,7 +12,10 @@ use tokio::{
 };
 
 use super::{in_the_lab, start};
-use crate::support::server::{Server, answer, reply};
+use crate::support::{
+    contract::Reply,
+    server::{Server, answer, reply},
+};
 
 /// How long the end of a connection may be on its way: no verdict rests on it.
 const PATIENCE: Duration = Duration::from_secs(20);
@@ -75,7 +78,7 @@ fn an_address_gets_200_requests_at_once_and_100_a_minute() {
         let (status, body) = answer(server.request(Method::GET, "/ws/chat", "")).await;
 
         assert_eq!(status, 429);
-        insta::assert_snapshot!(body, @r#"{"error":"too many requests from this address; try again in 1 s","code":"rate_limited","retry_after_ms":600,"policy":"http"}"#);
+        insta::assert_snapshot!(body, @r#"{"error":"too many requests from this address; try again in 1 s","code":"rate_limited","retry_after_ms":600,"type":"https://iana.org/assignments/http-problem-types#quota-exceeded","title":"Request cannot be satisfied as assigned quota has been exceeded","detail":"too many requests from this address; try again in 1 s","status":429,"policy":"http","violated-policies":["http"]}"#);
         lab.advance(Duration::from_mins(1)).await.unwrap();
         assert_eq!(passed(&server, "/health", "", 150).await, 100);
     });
@@ -122,10 +125,56 @@ fn a_user_gets_100_requests_at_once_and_500_an_hour() {
         assert_eq!(passed(&server, "/api/reminders", &ana, 150).await, 100);
         assert_eq!(passed(&server, "/api/reminders", &bea, 10).await, 10);
         let (_, body) = server.get("/api/reminders", &ana).await;
-        insta::assert_snapshot!(body, @r#"{"error":"error.rate_limited in es with [(\"seconds\", \"8\")]","code":"rate_limited","retry_after_ms":7200,"policy":"user"}"#);
+        assert_eq!(body["error"], r#"error.rate_limited in es with [("seconds", "8")]"#);
         lab.advance(Duration::from_secs(72)).await.unwrap();
         assert_eq!(passed(&server, "/api/reminders", &ana, 20).await, 10);
     });
+}
+
+#[test]
+fn a_refusal_is_a_problem_and_waiting_as_long_as_it_says_helps_f7() {
+    in_the_lab(toml::Table::new(), async |lab, server| {
+        let token = server.register("ana@a.org", "es").await;
+        let ask = async || reply(server.request(Method::GET, "/api/reminders", &token)).await;
+        assert_eq!(passed(&server, "/api/reminders", &token, 100).await, 100);
+
+        let refused = ask().await;
+
+        assert_eq!(refused.status, 429);
+        assert_eq!(refused.headers["content-type"], "application/problem+json");
+        assert_eq!(refused.body["violated-policies"], json!(["user"]));
+        assert_eq!(refused.body["detail"], refused.body["error"], "for its user, in the language of that");
+        assert!(!refused.headers.contains_key("ratelimit"), "a draft is not sent unasked");
+        let seconds: u64 = refused.headers["retry-after"].to_str().unwrap().parse().unwrap();
+        lab.advance(Duration::from_secs(seconds - 1)).await.unwrap();
+        assert_eq!(ask().await.status, 429);
+        lab.advance(Duration::from_secs(1)).await.unwrap();
+        assert_eq!(ask().await.status, 200);
+    });
+}
+
+#[test]
+fn the_fields_of_a_limit_are_structured_and_say_what_is_left_f7() {
+    in_the_lab(toml::toml! { limits.rate_limit_fields = true }, async |_, server| {
+        let token = server.register("ana@a.org", "es").await;
+        assert_eq!(passed(&server, "/api/reminders", &token, 100).await, 100);
+
+        let refused = reply(server.request(Method::GET, "/api/reminders", &token)).await;
+
+        let numbers = [("q", 100), ("w", 720)].map(|(key, n)| (key.to_owned(), n));
+        assert_eq!(field(&refused, "ratelimit-policy"), ("user".to_owned(), numbers.to_vec()));
+        let numbers = [("r", 0), ("t", 8)].map(|(key, n)| (key.to_owned(), n));
+        assert_eq!(field(&refused, "ratelimit"), ("user".to_owned(), numbers.to_vec()));
+        assert_eq!(refused.headers["retry-after"], "8");
+    });
+}
+
+/// Reads a list of one string with numbers as parameters.
+fn field(reply: &Reply, name: &str) -> (String, Vec<(String, i64)>) {
+    let list: sfv::List = sfv::Parser::new(reply.headers[name].as_bytes()).parse().unwrap();
+    let [sfv::ListEntry::Item(item)] = &list[..] else { panic!("`{name}` has not one entry: {list:?}") };
+    let numbers = item.params.iter().map(|(key, n)| (key.to_string(), n.as_integer().unwrap().into()));
+    (item.bare_item.as_string().unwrap().to_string(), numbers.collect())
 }
 
 #[tokio::test]
