@@ -12,7 +12,7 @@ use crate::{
     expr::Settings,
     nest,
     rest::{Request, Rest},
-    target::{Chat, Process, Visitor, Wanted, Words},
+    target::{Chat, Entrance, Process, Visitor, Wanted, Words},
     world::World,
 };
 
@@ -34,6 +34,7 @@ pub struct Backend {
     process: Option<Process>,
     rest: Rest,
     address: SocketAddr,
+    host: String,
     path: String,
     /// Of the users that were made before it started.
     seeded: Vec<String>,
@@ -65,18 +66,18 @@ impl Backend {
     ///
     /// When the future is dropped, the back end is killed.
     pub async fn start(file: &TargetFile, wish: Wish<'_>) -> Result<Self, BackendError> {
-        let Chat::Socket(path) = file.entrance().chat else {
+        let Entrance { chat: Chat::Socket(path), host, .. } = file.entrance() else {
             let hint = "has no WebSocket; users of a load need the kind `chat-v0`";
             return Err(BackendError::Unfit(format!("target `{}` {hint}", file.name)));
         };
         let chosen = chosen(file, wish.settings).map_err(BackendError::Unfit)?;
         able(file, wish.users).map_err(BackendError::Unfit)?;
-        let address = file
+        let address: SocketAddr = file
             .url
             .trim_start_matches("http://")
             .parse()
             .map_err(|_| BackendError::Unfit(format!("`url` is `{}`, which is no address", file.url)))?;
-        let rest = Rest::new(&file.url, World::address(0)).map_err(BackendError::Absent)?;
+        let rest = Rest::new(&file.url, host.as_deref(), World::address(0)).map_err(BackendError::Absent)?;
         let ends = file.links.straight(wish.llm);
         let process = file.start.as_ref().map(|start| Process::new(file, start, &ends)).transpose();
         let process = process.map_err(BackendError::Absent)?;
@@ -89,12 +90,18 @@ impl Backend {
         if let Some(process) = &process {
             process.run_with(chosen).await.map_err(BackendError::Absent)?;
         }
-        Ok(Self { file: file.clone(), process, rest, address, path, seeded })
+        let host = host.unwrap_or_else(|| address.to_string());
+        Ok(Self { file: file.clone(), process, rest, address, host, path, seeded })
     }
 
     /// Returns where it listens.
     pub const fn address(&self) -> SocketAddr {
         self.address
+    }
+
+    /// Returns what requests to it name as their host.
+    pub fn host(&self) -> &str {
+        &self.host
     }
 
     /// Returns the id of its process, where it was started here and signals reach it: a client that starts something

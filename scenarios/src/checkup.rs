@@ -141,13 +141,15 @@ async fn enter(file: &TargetFile, clock: &SharedClock) -> Examined<(Door, String
     let (entrance, from) = (file.entrance(), World::address(0));
     let user = format!("checkup.{}", wall.as_microsecond());
     let visitor = Visitor { user: &user, language: "en", now: wall };
-    let rest = Rest::new(&file.url, from).map_err(|error| wrong("sign-in", error, hint))?;
+    let rest = Rest::new(&file.url, entrance.host.as_deref(), from)
+        .map_err(|error| wrong("sign-in", error, hint))?;
     let token = entrance.auth.sign_in(&rest, visitor).await;
     let token = token.map_err(|error| wrong("sign-in", error, hint))?;
     let told = if token.is_some() { format!("`{user}` has a token") } else { "nobody asks".to_owned() };
     Ok((
         Door {
             target: address(file),
+            host: entrance.host,
             from,
             chat: entrance.chat,
             token,

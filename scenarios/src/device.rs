@@ -24,6 +24,8 @@ pub(crate) use socket::{Naming, Seat};
 pub(crate) struct Door {
     /// `host:port` of the target.
     pub(crate) target: SocketAddr,
+    /// What requests name as their host, if that is not `target`.
+    pub(crate) host: Option<String>,
     /// The address to come from.
     pub(crate) from: IpAddr,
     /// The chat.

@@ -2,7 +2,10 @@
 
 use std::net::IpAddr;
 
-use reqwest::{Method, RequestBuilder};
+use reqwest::{
+    Method, RequestBuilder,
+    header::{HOST, HeaderMap},
+};
 use serde_json::Value;
 
 use crate::record::Answer;
@@ -30,8 +33,9 @@ pub(crate) struct Request {
 }
 
 impl Rest {
-    pub(crate) fn new(base: &str, from: IpAddr) -> Result<Self, String> {
-        Ok(Self { client: client(base, from)?, base: base.to_owned() })
+    /// Makes a client of `base`; `host` is what its requests name as their host, if that is not the address.
+    pub(crate) fn new(base: &str, host: Option<&str>, from: IpAddr) -> Result<Self, String> {
+        Ok(Self { client: client(base, host, from)?, base: base.to_owned() })
     }
 
     /// Returns a client from the same address to somewhere else.
@@ -74,10 +78,16 @@ impl Rest {
     }
 }
 
-/// Makes a client of `base` that comes from one address of this machine.
-pub(crate) fn client(base: &str, from: IpAddr) -> Result<reqwest::Client, String> {
+/// Makes a client of `base` that comes from one address of this machine, and names this host.
+pub(crate) fn client(base: &str, host: Option<&str>, from: IpAddr) -> Result<reqwest::Client, String> {
     let is_local = base.contains("://127.") || base.contains("://localhost");
+    let mut headers = HeaderMap::new();
+    if let Some(host) = host {
+        let value = host.parse().map_err(|_| format!("`{host}` is no name of a host"))?;
+        headers.insert(HOST, value);
+    }
     reqwest::Client::builder()
+        .default_headers(headers)
         .no_proxy()
         .timeout(CALL_LIMIT)
         .retry(reqwest::retry::never())

@@ -1,6 +1,7 @@
 //! `gauntlet load` with users of a chat, from outside: on the reference server, on chats of strangers that are broken in
 //! one way each, and on one that keeps time.
 
+mod dying;
 mod parts;
 
 use std::{

@@ -14,6 +14,7 @@ mod drain;
 mod exchange;
 mod formats;
 mod gateway;
+mod host;
 mod http;
 mod infra;
 mod load;

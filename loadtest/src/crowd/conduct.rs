@@ -30,14 +30,17 @@ pub(crate) struct Conductor<'a> {
 }
 
 impl Conductor<'_> {
-    /// Takes one step after the other, until something breaks. Returns what each brought by its end; of what was due in
-    /// it, some may end later.
-    pub(crate) async fn conduct(&self) -> Result<Vec<Measured>, CrowdError> {
+    /// Takes one step after the other, until something breaks. Returns what each brought by its end, of what was due in
+    /// it, some may end later; and why there is no further one, where a step after the first could not be taken.
+    pub(crate) async fn conduct(&self) -> Result<(Vec<Measured>, Option<CrowdError>), CrowdError> {
         let empty = Usage::of(self.process);
         let mut steps = Vec::new();
         for step in 1..=self.profile.steps {
             let users = self.cast.until(step);
-            self.gather(users).await?;
+            match self.gather(users).await {
+                Err(error) if !steps.is_empty() => return Ok((steps, Some(error))),
+                gathered => gathered?,
+            }
             self.listener.say(format!("{users} are in; warming up for {:?}", self.profile.warm_up));
             self.stage.clock().sleep(self.profile.warm_up).await;
             let measured = self.measure(users, empty).await;
@@ -47,7 +50,7 @@ impl Conductor<'_> {
                 break;
             }
         }
-        Ok(steps)
+        Ok((steps, None))
     }
 
     /// Waits until what was due in the step that was just measured has ended, and says whether that broke it: then no

@@ -9,7 +9,7 @@ use std::{
 };
 
 use goose::goose::{GooseMethod, GooseRequest, GooseUser, TransactionError, TransactionResult};
-use reqwest::StatusCode;
+use reqwest::{StatusCode, header::HOST};
 use scenarios::{
     Backend, Guest,
     history::{self, Doubt, FactHistory, Moment, Operation, Outcome, Proof, Read, Revision, Span},
@@ -149,7 +149,7 @@ async fn call(
     (guest, method, body): (&Guest, GooseMethod, Option<Value>),
 ) -> Result<Option<(StatusCode, Value)>, Box<TransactionError>> {
     let path = format!("/api/users/me/facts/{KEY}");
-    let mut builder = user.get_request_builder(&method, &path)?;
+    let mut builder = user.get_request_builder(&method, &path)?.header(HOST, &stage.host);
     if let Some(token) = &guest.token {
         builder = builder.bearer_auth(token);
     }

@@ -38,6 +38,8 @@ pub(crate) struct About<'a> {
     pub(crate) options: &'a Options,
     pub(crate) machine: Machine,
     pub(crate) started_at: String,
+    /// Why it ended before its time.
+    pub(crate) cut: Option<String>,
 }
 
 /// A step that was measured.
@@ -61,7 +63,7 @@ impl Measured {
 
 /// Makes the report of what was seen, step by step.
 pub(crate) fn report(about: About<'_>, steps: Vec<Measured>, seen: &Seen) -> Report {
-    let About { profile, options, machine, started_at } = about;
+    let About { profile, options, machine, started_at, cut } = about;
     let judged: Vec<_> = steps.iter().map(|step| judged(step, &profile.thresholds)).collect();
     let warnings = steps.iter().zip(&judged).flat_map(|(step, judged)| {
         let of = if profile.steps > 1 { format!("with {} users: ", step.users) } else { String::new() };
@@ -73,6 +75,7 @@ pub(crate) fn report(about: About<'_>, steps: Vec<Measured>, seen: &Seen) -> Rep
     checks.extend((0..profile.thresholds.len()).filter_map(|n| over_steps(n, &judged)));
     checks.extend(happened(profile, (&last.sums, seen.refused.values().sum())));
     checks.extend(sound(seen.panics));
+    checks.extend(uncut(cut.as_deref()));
     let mut report = Report {
         schema_version: SCHEMA_VERSION,
         tool: format!("gauntlet {}", env!("CARGO_PKG_VERSION")),
@@ -93,6 +96,7 @@ pub(crate) fn report(about: About<'_>, steps: Vec<Measured>, seen: &Seen) -> Rep
         steps_planned: profile.steps,
         steps: if profile.steps > 1 { judged } else { Vec::new() },
         panics: seen.panics,
+        cut,
         promises: seen.promises.clone(),
         examples: seen.examples.clone(),
         refused: seen.refused.clone(),
@@ -139,6 +143,12 @@ pub(super) fn sound(panics: u64) -> Option<Check> {
         found: format!("it panicked {panics} times"),
         outcome: Outcome::Inconclusive,
     })
+}
+
+/// A load that could not go on has failed; told only where that is so.
+pub(super) fn uncut(cut: Option<&str>) -> Option<Check> {
+    let (text, outcome) = ("the load comes to its end".to_owned(), Outcome::Failed);
+    cut.map(|why| Check { text, found: why.to_owned(), outcome })
 }
 
 /// Returns what became of the `n`th threshold over all steps: at the first that did not hold, or else at the last.

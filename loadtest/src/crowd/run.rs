@@ -137,11 +137,13 @@ pub async fn run(profile: &Profile, options: &Options) -> Result<Report, CrowdEr
     let measured = Box::pin(measure(profile, &set, options)).await;
     let gone = set.backend.ended().await;
     set.backend.stop().await;
-    if let Some(gone) = gone {
-        return Err(CrowdError::Target(gone));
-    }
-    let (steps, seen) = measured?;
-    let about = judge::About { profile, options, machine, started_at };
+    let Found { steps, seen, cut } = match (measured, &gone) {
+        (Err(_), Some(gone)) => return Err(CrowdError::Target(gone.clone())),
+        (measured, _) => measured?,
+    };
+    // Of a target that is gone, what was measured before is told still.
+    let cut = gone.or(cut);
+    let about = judge::About { profile, options, machine, started_at, cut };
     Ok(judge::report(about, steps, &seen))
 }
 
@@ -191,6 +193,7 @@ async fn set(profile: &Profile, cast: Cast, options: &Options) -> Result<Set, Cr
         recorder: Arc::new(Recorder::new(Arc::clone(&options.clock))),
         clock: Arc::clone(&options.clock),
         target: backend.address(),
+        host: backend.host().to_owned(),
         guests,
         steps: watch::Sender::default(),
         ramp: profile.ramp,
@@ -245,12 +248,17 @@ async fn sign_in(
     guests.await.map_err(|error| CrowdError::Target(format!("a user cannot sign in: {error}")))
 }
 
-/// Lets the users come, measures, and lets them leave. Returns what each step brought, and what was seen beside it.
-async fn measure(
-    profile: &Profile,
-    set: &Set,
-    options: &Options,
-) -> Result<(Vec<Measured>, Seen), CrowdError> {
+/// What a run brought.
+struct Found {
+    steps: Vec<Measured>,
+    /// What was seen beside the steps.
+    seen: Seen,
+    /// Why not all steps were taken, where one could not be.
+    cut: Option<String>,
+}
+
+/// Lets the users come, measures, and lets them leave.
+async fn measure(profile: &Profile, set: &Set, options: &Options) -> Result<Found, CrowdError> {
     let goose = |error: goose::GooseError| CrowdError::Goose(error.to_string());
     let (stage, listener) = (&set.stage, &options.listener);
     wait_to_begin(options).await?;
@@ -267,7 +275,7 @@ async fn measure(
         conducted = conductor.conduct() => conducted,
     };
     stage.over.cancel();
-    let mut steps = conducted?;
+    let (mut steps, cut) = conducted?;
     tokio::select! {
         ended = &mut running => return Err(too_early(ended)),
         () = drained(stage) => {}
@@ -287,7 +295,7 @@ async fn measure(
     for (step, window) in steps.iter_mut().zip(std::mem::take(&mut seen.windows)) {
         step.sums = window.sums;
     }
-    Ok((steps, seen))
+    Ok(Found { steps, seen, cut: cut.map(|error| error.to_string()) })
 }
 
 /// Waits for the moment at which all parts of a load begin.

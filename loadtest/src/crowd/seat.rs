@@ -4,6 +4,7 @@ use std::{future::pending, time::Duration};
 
 use clock::{Instant, timeout};
 use futures_util::{FutureExt as _, SinkExt as _, StreamExt as _};
+use scenarios::Guest;
 use tokio_tungstenite::tungstenite::Message;
 
 use super::{
@@ -14,7 +15,7 @@ use super::{
     profile::Does,
     promise::Promise,
     recorder::count,
-    socket::{self, Socket},
+    socket::{self, Door, Socket},
     stage::{self, Stage},
 };
 
@@ -89,7 +90,7 @@ impl Seat {
         };
         let begun = stage.recorder.now();
         // On the heap for as long as it takes: otherwise each user who is connected would keep the room for it.
-        let opening = Box::pin(socket::open((stage.target, self.n), guest, self.question.is_empty()));
+        let opening = Box::pin(socket::open(self.door(stage, guest)));
         let opened = timeout(stage.clock(), CONNECT_MAX, opening).await;
         match opened.unwrap_or_else(|_| Err(format!("no socket within {CONNECT_MAX:?}"))) {
             Ok(socket) => {
@@ -104,6 +105,11 @@ impl Seat {
                 Err(error)
             }
         }
+    }
+
+    fn door<'a>(&self, stage: &'a Stage, guest: &'a Guest) -> Door<'a> {
+        let (target, host) = (stage.target, stage.host.as_str());
+        Door { target, host, guest, n: self.n, is_silent: self.question.is_empty() }
     }
 
     /// Connects again where the socket was lost, after a pause; says whether this user has one.

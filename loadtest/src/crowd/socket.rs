@@ -34,27 +34,33 @@ const SOURCES: usize = 200;
 
 pub(crate) type Socket = WebSocketStream<TcpStream>;
 
-/// Opens the chat for a guest, from the address of the `n`th user. An error says why in words.
-pub(crate) async fn open(
-    (target, n): (SocketAddr, usize),
-    guest: &Guest,
-    is_silent: bool,
-) -> Result<Socket, String> {
-    let stream = dial(target, n).await.map_err(|error| format!("cannot connect: {error}"))?;
-    let (stream, rest) = upgrade(stream, (target, guest)).await?;
-    let buffer = if is_silent { READ_BUFFER_SILENT } else { READ_BUFFER };
+/// Where a user gets in.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Door<'a> {
+    pub(crate) target: SocketAddr,
+    /// What the request names as its host.
+    pub(crate) host: &'a str,
+    pub(crate) guest: &'a Guest,
+    /// Place among all users.
+    pub(crate) n: usize,
+    /// Whether this user says nothing.
+    pub(crate) is_silent: bool,
+}
+
+/// Opens the chat. An error says why in words.
+pub(crate) async fn open(door: Door<'_>) -> Result<Socket, String> {
+    let stream = dial(door.target, door.n).await.map_err(|error| format!("cannot connect: {error}"))?;
+    let (stream, rest) = upgrade(stream, door).await?;
+    let buffer = if door.is_silent { READ_BUFFER_SILENT } else { READ_BUFFER };
     let config = WebSocketConfig::default().read_buffer_size(buffer);
     Ok(WebSocketStream::from_partially_read(stream, rest.to_vec(), Role::Client, Some(config)).await)
 }
 
 /// Makes a connection one of WebSocket, and returns what has come on it beyond that. tungstenite does this too, and leaves
 /// 4 KiB with each socket.
-async fn upgrade(
-    stream: TcpStream,
-    (target, guest): (SocketAddr, &Guest),
-) -> Result<(TcpStream, Bytes), String> {
+async fn upgrade(stream: TcpStream, door: Door<'_>) -> Result<(TcpStream, Bytes), String> {
     let key = generate_key();
-    let request = request((target, guest), &key)?;
+    let request = request(door, &key)?;
     let failed = |error: hyper::Error| format!("upgrade failed: {error}");
     let (mut sender, connection) = http1::handshake(TokioIo::new(stream)).await.map_err(failed)?;
     let asked = async move {
@@ -75,10 +81,9 @@ async fn upgrade(
     Ok((parts.io.into_inner(), parts.read_buf))
 }
 
-/// Returns the request for the chat of a guest.
-fn request((target, guest): (SocketAddr, &Guest), key: &str) -> Result<Request<Empty<Bytes>>, String> {
+fn request(Door { host, guest, .. }: Door<'_>, key: &str) -> Result<Request<Empty<Bytes>>, String> {
     let mut request = Request::get(&guest.path)
-        .header(HOST, target.to_string())
+        .header(HOST, host)
         .header(CONNECTION, "Upgrade")
         .header(UPGRADE, "websocket")
         .header(SEC_WEBSOCKET_VERSION, "13")

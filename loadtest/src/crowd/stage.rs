@@ -24,6 +24,8 @@ pub(crate) struct Stage {
     pub(crate) recorder: Arc<Recorder>,
     /// Where the target listens.
     pub(crate) target: SocketAddr,
+    /// What requests to it name as their host.
+    pub(crate) host: String,
     /// By person.
     pub(crate) guests: BTreeMap<usize, Guest>,
     /// When each step of the load began, as far as they have.

@@ -45,7 +45,7 @@ impl Completions {
         let url = format!("http://{}{}", door.target, asked.path);
         recorder.note(name, What::Opened);
         let line = Line {
-            client: rest::client(&url, door.from)?,
+            client: rest::client(&url, door.host.as_deref(), door.from)?,
             url,
             asked: asked.clone(),
             token: door.token.clone(),
@@ -255,6 +255,7 @@ mod tests {
         let recorder = Recorder::new(clock);
         let door = Door {
             target: "127.0.0.1:9".parse().unwrap(),
+            host: None,
             from: std::net::Ipv4Addr::LOCALHOST.into(),
             chat: crate::target::Chat::Socket(String::new()),
             token: None,

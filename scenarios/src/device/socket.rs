@@ -21,7 +21,7 @@ use tokio_tungstenite::{
         handshake::client::Request,
         http::{
             HeaderName, HeaderValue,
-            header::{AUTHORIZATION, SEC_WEBSOCKET_PROTOCOL},
+            header::{AUTHORIZATION, HOST, SEC_WEBSOCKET_PROTOCOL},
         },
         protocol::WebSocketConfig,
     },
@@ -156,6 +156,9 @@ fn upgrade(door: &Door, path: &str) -> Result<Request, String> {
     let mut request =
         format!("ws://{}{path}", door.target).into_client_request().map_err(|error| error.to_string())?;
     let headers = request.headers_mut();
+    if let Some(host) = &door.host {
+        headers.insert(HOST, HeaderValue::from_str(host).map_err(|error| error.to_string())?);
+    }
     if let Some(token) = &door.token {
         let bearer = HeaderValue::from_str(&format!("Bearer {token}")).map_err(|error| error.to_string())?;
         headers.insert(AUTHORIZATION, bearer);

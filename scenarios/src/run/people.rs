@@ -87,7 +87,8 @@ impl<'a> People<'a> {
     }
 
     async fn sign_in(&self, name: &str, language: &str, number: usize) -> Result<Person, Broken> {
-        let rest = Rest::new(&self.world.base, World::address(number)).map_err(Broken::Other)?;
+        let rest = Rest::new(&self.world.base, self.world.entrance.host.as_deref(), World::address(number))
+            .map_err(Broken::Other)?;
         let user = format!("{name}.{}", self.world.nonce);
         let visitor = Visitor { user: &user, language, now: self.world.clock().wall() };
         let token = self.world.entrance.auth.sign_in(&rest, visitor).await.map_err(Broken::Other)?;
@@ -182,9 +183,9 @@ impl<'a> People<'a> {
     ) -> Result<Option<Device>, Broken> {
         let target = base.trim_start_matches("http://").parse();
         let target = target.map_err(|_| Broken::Other(format!("`{base}` is not `http://address:port`")))?;
-        let chat = self.world.entrance.chat.clone();
+        let (chat, host) = (self.world.entrance.chat.clone(), self.world.entrance.host.clone());
         let seat = self.seats.get(device).cloned().unwrap_or_default();
-        let door = Door { target, from: World::address(number), chat, token, manner, seat };
+        let door = Door { target, host, from: World::address(number), chat, token, manner, seat };
         Device::open(device, &door, &self.world.recorder, &self.world.activity()).await.map_err(Broken::Other)
     }
 

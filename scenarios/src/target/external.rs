@@ -48,6 +48,8 @@ pub enum Kind {
 pub(crate) struct Entrance {
     pub(crate) auth: Auth,
     pub(crate) chat: Chat,
+    /// What requests name as their host, where that is not the address.
+    pub(crate) host: Option<String>,
 }
 
 /// The chat behind the entrance.
@@ -71,10 +73,12 @@ pub(crate) struct Completions {
 impl Entrance {
     /// Returns that of the reference server.
     pub(crate) fn reference() -> Self {
-        Self { auth: Auth::reference(), chat: Chat::Socket(CHAT_V0.to_owned()) }
+        Self { auth: Auth::reference(), chat: Chat::Socket(CHAT_V0.to_owned()), host: None }
     }
 }
 
+/// The port that a host's name does without.
+const HTTP: &str = "80";
 /// Path of the chat in the v0 protocol.
 const CHAT_V0: &str = "/ws/chat";
 /// What scenarios about chat completions need.
@@ -132,6 +136,9 @@ pub struct TargetFile {
     /// Its settings by dotted name, where they differ from the defaults of the reference server.
     #[serde(default)]
     pub settings: toml::Table,
+    /// The name that `url` has for its host, if it has one: what stands before many back ends tells them apart by it.
+    #[serde(skip)]
+    pub(crate) name_of_host: Option<String>,
     /// Where the file lies.
     #[serde(skip)]
     pub(crate) folder: PathBuf,
@@ -210,6 +217,9 @@ impl TargetFile {
     /// told as no address.
     fn find(&mut self) {
         let Some(place) = self.url.strip_prefix("http://") else { return };
+        if place.parse::<SocketAddr>().is_err() {
+            self.name_of_host = place.rsplit_once(':').map(|(name, _)| name.to_owned());
+        }
         let place = match place.strip_prefix("localhost:") {
             Some(port) => format!("127.0.0.1:{port}"),
             None => place.to_owned(),
@@ -254,20 +264,7 @@ impl TargetFile {
         if self.llm.port() == 0 && self.start.is_none() {
             return Err("`llm` is missing; write the `address:port` that your back end's model URL points at, or say in `[start]` how it is started".to_owned());
         }
-        if self
-            .start
-            .as_ref()
-            .and_then(|start| start.setting.as_ref())
-            .is_some_and(|it| !it.to_lowercase().contains("{setting}"))
-        {
-            return Err(
-                "`start.setting` does not say where the name of a setting stands; write `APP_{SETTING}`"
-                    .to_owned(),
-            );
-        }
-        if self.start.as_ref().is_some_and(|start| start.command.is_empty()) {
-            return Err("`start.command` is empty; write `[\"program\", \"argument\"]`".to_owned());
-        }
+        self.check_commands()?;
         let foreign = [("model", self.model.is_some()), ("stream", self.stream.is_some())];
         if self.kind == Kind::ChatV0
             && let Some((name, _)) = foreign.iter().find(|(_, is_given)| *is_given)
@@ -288,6 +285,24 @@ impl TargetFile {
             let hint =
                 known.nearest(name).map(|near| format!("; did you mean `{near}`?")).unwrap_or_default();
             return Err(format!("unknown setting `{name}`{hint}"));
+        }
+        Ok(())
+    }
+
+    /// Says what is wrong with the commands in it.
+    fn check_commands(&self) -> Result<(), String> {
+        let seed = self.seed.as_ref().map_or(&[][..], |seed| &seed.command);
+        let Some(start) = &self.start else {
+            let is_ours = seed.iter().any(|word| word.contains("{scratch}"));
+            let hint = "is a folder of a back end that is started by `[start]`; name one of your own";
+            return if is_ours { Err(format!("`{{scratch}}` in `seed.command` {hint}")) } else { Ok(()) };
+        };
+        if start.command.is_empty() {
+            return Err("`start.command` is empty; write `[\"program\", \"argument\"]`".to_owned());
+        }
+        if start.setting.as_ref().is_some_and(|it| !it.to_lowercase().contains("{setting}")) {
+            let hint = "write `APP_{SETTING}`";
+            return Err(format!("`start.setting` does not say where the name of a setting stands; {hint}"));
         }
         Ok(())
     }
@@ -347,7 +362,13 @@ impl TargetFile {
                 (Auth::None, Chat::Completions(asked))
             }
         };
-        Entrance { auth: self.auth.clone().unwrap_or(auth), chat }
+        Entrance { auth: self.auth.clone().unwrap_or(auth), chat, host: self.host() }
+    }
+
+    /// Returns what requests name as their host, where `url` has a name and no address.
+    pub(crate) fn host(&self) -> Option<String> {
+        let (name, (_, port)) = (self.name_of_host.as_ref()?, self.url.rsplit_once(':')?);
+        Some(if port == HTTP { name.clone() } else { format!("{name}:{port}") })
     }
 
     /// Returns all settings: the defaults, and what the file says.

@@ -178,7 +178,7 @@ mod tests {
         Visitor { user: "ana.1", language: "es", now: Timestamp::constant(4_000_000_000, 0) };
 
     fn rest() -> Rest {
-        Rest::new("http://127.0.0.1:9", IpAddr::V4(Ipv4Addr::LOCALHOST)).unwrap()
+        Rest::new("http://127.0.0.1:9", None, IpAddr::V4(Ipv4Addr::LOCALHOST)).unwrap()
     }
 
     #[tokio::test]

@@ -2,7 +2,33 @@
 
 use std::fs;
 
-use rustix::process::Pid;
+use rustix::process::{Pid, Signal, kill_process_group};
+use tokio::process::Child;
+
+/// A group that is killed when this is dropped.
+#[derive(Debug)]
+pub(super) struct Doomed(Option<Pid>);
+
+impl Doomed {
+    /// The group that a child leads.
+    pub(super) fn led_by(child: &Child) -> Self {
+        Self(child.id().and_then(|id| i32::try_from(id).ok()).and_then(Pid::from_raw))
+    }
+
+    /// Lets it live.
+    pub(super) fn spare(&mut self) {
+        self.0 = None;
+    }
+}
+
+impl Drop for Doomed {
+    fn drop(&mut self) {
+        if let Some(group) = self.0 {
+            // A group that is gone needs no signal.
+            let _ = kill_process_group(group, Signal::KILL);
+        }
+    }
+}
 
 /// What is written to `clear_refs` so that the peak is measured from now on (man 5 proc).
 const RESET_PEAK: &str = "5";

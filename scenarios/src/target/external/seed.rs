@@ -6,7 +6,7 @@ use clock::{SystemClock, timeout};
 use serde::Deserialize;
 use tokio::process::Command;
 
-use super::{fill::Words, span};
+use super::{fill::Words, group::Doomed, span};
 
 /// So much of what a command says is shown with an error, in characters from its end.
 const SAID_MAX: usize = 600;
@@ -58,8 +58,8 @@ impl Seed {
         }
     }
 
-    /// Makes the users and returns their tokens. When the future is dropped, the command is killed, but not what it has
-    /// started itself.
+    /// Makes the users and returns their tokens. When the future is dropped, the command is killed with all that it has
+    /// started.
     pub(crate) async fn tokens(&self, place: Place, wanted: Wanted) -> Result<Vec<String>, String> {
         let words = place.words.and([
             ("users", wanted.users.to_string()),
@@ -68,17 +68,23 @@ impl Seed {
         ]);
         let mut command = self.command.iter().map(|word| words.fill(word));
         let program = command.next().ok_or("`seed.command` names no program")?;
-        let run = Command::new(&program)
+        let cannot = |error: std::io::Error| format!("cannot run `{program}` of `seed.command`: {error}");
+        let child = Command::new(&program)
             .args(command)
             .envs(place.environment)
             .current_dir(place.folder)
             .stdin(Stdio::null())
-            .kill_on_drop(true)
-            .output();
-        let output = timeout(&SystemClock::new(), self.within, run)
+            .stdout(Stdio::piped())
+            .stderr(Stdio::piped())
+            .process_group(0)
+            .spawn()
+            .map_err(cannot)?;
+        let mut group = Doomed::led_by(&child);
+        let output = timeout(&SystemClock::new(), self.within, child.wait_with_output())
             .await
             .map_err(|_| format!("`seed.command` did not end within {:?}", self.within))?
-            .map_err(|error| format!("cannot run `{program}` of `seed.command`: {error}"))?;
+            .map_err(cannot)?;
+        group.spare();
         let said = String::from_utf8_lossy(&output.stderr);
         if !output.status.success() {
             return Err(format!(
@@ -137,6 +143,28 @@ mod tests {
 
         assert!(failed.contains("exit status: 3") && failed.ends_with("no database"), "{failed}");
         assert_eq!(few, "`seed.command` printed 1 tokens, 2 users are wanted");
+    }
+
+    #[tokio::test]
+    async fn a_seed_that_takes_too_long_is_killed_with_all_that_it_started_l3() {
+        let folder = tempfile::tempdir().unwrap();
+        let number = folder.path().join("number");
+        let script = format!("sleep 1000 & echo $! > {}; wait", number.display());
+        let seed = Seed { within: Duration::from_secs(2), ..shell(&script) };
+        let place = Place { words: Words::from([]), environment: Vec::new(), folder: ".".into() };
+
+        let late = seed.tokens(place, Wanted::default()).await.unwrap_err();
+
+        assert_eq!(late, "`seed.command` did not end within 2s");
+        let id = std::fs::read_to_string(number).unwrap();
+        // Whoever adopts it may leave it a zombie.
+        let stat = || std::fs::read_to_string(format!("/proc/{}/stat", id.trim())).unwrap_or_default();
+        let has_ended = async {
+            while !stat().is_empty() && !stat().contains(") Z ") {
+                tokio::task::yield_now().await;
+            }
+        };
+        assert!(timeout(&SystemClock::new(), Duration::from_secs(20), has_ended).await.is_ok(), "{}", stat());
     }
 
     #[test]

@@ -122,6 +122,7 @@ pub(crate) struct Process {
     words: Words,
     folder: PathBuf,
     url: String,
+    host: Option<String>,
     /// Locked while its end is waited for, so that whoever gives up waiting leaves it here.
     running: tokio::sync::Mutex<Option<Running>>,
     /// What it was started with last beyond its own settings.
@@ -154,6 +155,7 @@ impl Process {
             words,
             folder,
             url: file.url.clone(),
+            host: file.host(),
             running: tokio::sync::Mutex::default(),
             chosen: Mutex::default(),
             log: Log::default(),
@@ -203,7 +205,8 @@ impl Process {
     pub(crate) async fn start(&self) -> Result<(), String> {
         let running = self.spawn()?;
         *self.running.lock().await = Some(running);
-        let (rest, clock) = (Rest::new(&self.url, World::address(CARER))?, SystemClock::new());
+        let (rest, clock) =
+            (Rest::new(&self.url, self.host.as_deref(), World::address(CARER))?, SystemClock::new());
         let mut last = "no answer".to_owned();
         while clock.now().since_origin() < self.start.within {
             if let Some(status) = self.ended().await {

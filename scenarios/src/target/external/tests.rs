@@ -21,6 +21,10 @@ fn what_cannot_be_meant_is_refused_with_the_way_out_s5() {
     for (rest, wanted) in [
         ("", "`llm` is missing; write the `address:port`"),
         ("[start]\ncommand = []\n", "`start.command` is empty; write `[\"program\", \"argument\"]`"),
+        (
+            "llm = \"127.0.0.1:2\"\n[seed]\ncommand = [\"x\", \"{scratch}/db\"]\n",
+            "`{scratch}` in `seed.command` is a folder of a back end that is started by `[start]`",
+        ),
         ("llm = \"127.0.0.1:2\"\ncapabilities = [\"fact\"]\n", "unknown capability `fact`; there is: "),
         (
             "llm = \"127.0.0.1:2\"\n[settings]\nllm.gapp = \"1s\"\n",
@@ -67,11 +71,14 @@ fn each_kind_has_its_usual_entrance_s5() {
     let gateway = load_text(&format!("{BASE}llm = \"127.0.0.1:2\"\n")).unwrap().entrance();
     let (path, model) = (COMPLETIONS.to_owned(), MODEL.to_owned());
     let chat = Chat::Completions(Completions { path, model, stream: true });
-    assert_eq!(gateway, Entrance { auth: Auth::None, chat });
+    assert_eq!(gateway, Entrance { auth: Auth::None, chat, host: None });
 
     let chat = BASE.replace("openai", "chat-v0");
     let chat = load_text(&format!("{chat}llm = \"127.0.0.1:2\"\nchat = \"/chat?t={{token}}\"\n"))
         .unwrap()
         .entrance();
-    assert_eq!(chat, Entrance { auth: Auth::reference(), chat: Chat::Socket("/chat?t={token}".to_owned()) });
+    assert_eq!(
+        chat,
+        Entrance { auth: Auth::reference(), chat: Chat::Socket("/chat?t={token}".to_owned()), host: None }
+    );
 }
