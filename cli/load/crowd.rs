@@ -15,7 +15,7 @@ use loadtest::crowd::{
     report::{Report, SCHEMA_VERSION},
     table,
 };
-use scenarios::{Target, TargetFile};
+use scenarios::{Target, TargetFile, model::Protocol};
 use tokio::runtime;
 
 use super::live;
@@ -47,6 +47,9 @@ pub(super) struct Arguments {
     /// Come in so many equal steps, and stop after the first at which something breaks
     #[arg(long, value_name = "NUMBER", value_parser = clap::value_parser!(u32).range(1..=20))]
     steps: Option<u32>,
+    /// What sockets speak: `v0` or `chat.v1`
+    #[arg(long, value_name = "PROTOCOL")]
+    protocol: Option<Protocol>,
     /// Be one of several generators, such as `0/3`: with a part of the users, whose reports `gauntlet compare --merge` adds
     #[arg(long, value_name = "PART/PARTS")]
     part: Option<Part>,
@@ -71,6 +74,7 @@ impl Arguments {
             (!self.baseline.is_empty(), "--baseline"),
             (self.report.is_some(), "--report"),
             (self.steps.is_some(), "--steps"),
+            (self.protocol.is_some(), "--protocol"),
             (self.part.is_some(), "--part"),
             (self.begin.is_some(), "--begin"),
             (self.mock.is_some(), "--mock"),
@@ -134,6 +138,7 @@ fn adjust(profile: &mut Profile, arguments: &super::Arguments) {
         profile.scale_to(users as usize);
     }
     profile.steps = wanted.steps.map_or(profile.steps, |steps| steps as usize);
+    profile.protocol = wanted.protocol.unwrap_or(profile.protocol);
     profile.duration = arguments.duration.unwrap_or(profile.duration);
     profile.seed = wanted.seed.unwrap_or(profile.seed);
     profile.thresholds.extend(wanted.threshold.iter().cloned());

@@ -10,11 +10,15 @@ use serde_json::{Value, json};
 use crate::{
     TargetFile,
     expr::Settings,
+    model::Protocol,
     nest,
     rest::{Request, Rest},
     target::{Chat, Entrance, Process, Visitor, Wanted, Words},
     world::World,
 };
+
+/// The capability of a target that speaks `chat.v1`.
+const NEWER: &str = "chat-v1";
 
 /// A back end that cannot be had.
 #[derive(Debug, thiserror::Error)]
@@ -49,6 +53,8 @@ pub struct Wish<'a> {
     pub settings: &'a toml::Table,
     /// Who will come.
     pub users: Wanted,
+    /// What they speak.
+    pub protocol: Protocol,
 }
 
 /// Somebody who got in.
@@ -72,6 +78,7 @@ impl Backend {
         };
         let chosen = chosen(file, wish.settings).map_err(BackendError::Unfit)?;
         able(file, wish.users).map_err(BackendError::Unfit)?;
+        speaks(file, wish.protocol).map_err(BackendError::Unfit)?;
         let address: SocketAddr = file
             .url
             .trim_start_matches("http://")
@@ -156,6 +163,15 @@ fn able(file: &TargetFile, wanted: Wanted) -> Result<(), String> {
         None => Ok(()),
     };
     told.map_err(|why| format!("target `{}`: {why}\n  {hint}", file.name))
+}
+
+/// Says whether the target speaks so.
+fn speaks(file: &TargetFile, protocol: Protocol) -> Result<(), String> {
+    if protocol == Protocol::V0 || file.can(NEWER) {
+        return Ok(());
+    }
+    let hint = format!("hint: add `{NEWER}` to `capabilities` of its file if it does");
+    Err(format!("target `{}` does not speak `chat.v1`, which the load wants\n  {hint}", file.name))
 }
 
 /// Returns the settings that the target has not yet; one that takes none must have them all.

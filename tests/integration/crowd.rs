@@ -2,6 +2,7 @@
 //! one way each, and on one that keeps time.
 
 mod dying;
+mod newer;
 mod parts;
 
 use std::{

@@ -4,7 +4,7 @@
 //! many and one for each while that the flood lasted. How long it lasted for the server is known between two bounds:
 //! from the first answer to the last question at least, from the first question to the last answer at most.
 
-use std::{ops::RangeInclusive, time::Duration};
+use std::{collections::BTreeMap, ops::RangeInclusive, time::Duration};
 
 use clock::{Instant, timeout_at};
 use futures_util::{SinkExt as _, StreamExt as _, future::join};
@@ -13,7 +13,7 @@ use tokio_tungstenite::tungstenite::Message;
 use super::{
     profile::Flood,
     promise::Promise,
-    recorder::{Ended, Recorder, count},
+    recorder::{Ended, Recorder, count, count_more},
     seat::Seat,
     socket::Socket,
     stage::Stage,
@@ -32,6 +32,8 @@ pub(crate) struct Account {
     pub(crate) refused: u64,
     /// Neither: refused for another reason, or never ended.
     pub(crate) others: u64,
+    /// All refusals by their reason, and broken answers.
+    reasons: BTreeMap<String, u64>,
     first_answer: Option<Instant>,
     last_answer: Option<Instant>,
 }
@@ -50,9 +52,10 @@ pub(crate) async fn play(stage: &Stage, seat: &mut Seat, flood: &Flood) -> Optio
     let (mut sink, mut answers) = seat.socket.take()?.split();
     stage.recorder.seen().running += 1;
     let begun = stage.recorder.now();
+    let asked_by = &*seat;
     let asking = async {
-        for _ in 0..flood.messages {
-            if sink.send(Message::text(seat.question.clone())).await.is_err() {
+        for nth in 0..flood.messages {
+            if sink.send(asked_by.question(stage, nth)).await.is_err() {
                 break;
             }
         }
@@ -108,11 +111,16 @@ impl Account {
     }
 
     fn count(&mut self, ended: &Ended) {
-        match ended {
-            Ended::Refused(code) if code == LIMITED => self.refused += 1,
-            Ended::Whole | Ended::Instead => self.handled += 1,
-            Ended::Refused(_) | Ended::Broken => self.others += 1,
-        }
+        let reason = match ended {
+            Ended::Whole | Ended::Instead => {
+                self.handled += 1;
+                return;
+            }
+            Ended::Refused(code) => code,
+            Ended::Broken => "broken answers of a flood",
+        };
+        count(&mut self.reasons, reason);
+        if reason == LIMITED { self.refused += 1 } else { self.others += 1 }
     }
 
     /// Holds the account against what was sent and what the limit lets through.
@@ -163,10 +171,8 @@ impl Recorder {
         }
         seen.second.turns += account.handled;
         seen.second.refused += account.refused;
-        for (reason, times) in [(LIMITED, account.refused), ("other ends of a flood", account.others)] {
-            for _ in 0..times {
-                count(&mut seen.refused, reason);
-            }
+        for (reason, times) in &account.reasons {
+            count_more(&mut seen.refused, reason, *times);
         }
     }
 }

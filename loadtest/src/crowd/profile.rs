@@ -5,6 +5,7 @@
 
 use std::{collections::BTreeSet, time::Duration};
 
+use scenarios::model::Protocol;
 use serde::{Deserialize, Deserializer, Serialize, de::Error as _};
 
 use super::threshold::Threshold;
@@ -34,6 +35,9 @@ pub struct Profile {
     /// Settings of the target by dotted name.
     #[serde(default)]
     pub settings: toml::Table,
+    /// What sockets speak.
+    #[serde(default, skip_serializing_if = "is_usual")]
+    pub protocol: Protocol,
     /// How the model answers.
     #[serde(default)]
     pub model: Model,
@@ -257,6 +261,12 @@ impl Profile {
             group.users = (group.users * users / before).max(1);
         }
     }
+}
+
+/// What goes without saying is not written: reports of before it could be said stay comparable.
+#[expect(clippy::trivially_copy_pass_by_ref, reason = "serde hands it over so")]
+fn is_usual(protocol: &Protocol) -> bool {
+    *protocol == Protocol::default()
 }
 
 const fn one() -> u64 {

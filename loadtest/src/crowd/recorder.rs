@@ -247,11 +247,16 @@ impl Sums {
     }
 }
 
-/// Counts under a reason, or under that of all others where there are too many.
+/// Counts once under a reason.
 pub(crate) fn count(reasons: &mut BTreeMap<String, u64>, reason: &str) {
+    count_more(reasons, reason, 1);
+}
+
+/// Counts under a reason, or under that of all others where there are too many.
+pub(crate) fn count_more(reasons: &mut BTreeMap<String, u64>, reason: &str, times: u64) {
     let key =
         if reasons.len() < REASONS_MAX || reasons.contains_key(reason) { reason } else { "another reason" };
-    *reasons.entry(key.to_owned()).or_default() += 1;
+    *reasons.entry(key.to_owned()).or_default() += times;
 }
 
 #[cfg(test)]

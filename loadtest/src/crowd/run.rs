@@ -186,7 +186,7 @@ async fn set(profile: &Profile, cast: Cast, options: &Options) -> Result<Set, Cr
     let users = Wanted { users: people.len(), messages, facts };
     let seeds = if options.target.seed.is_some() { "are made" } else { "sign in" };
     options.listener.say(format!("{} users {seeds}", people.len()));
-    let wish = Wish { llm: &llm, settings: &profile.settings, users };
+    let wish = Wish { llm: &llm, settings: &profile.settings, users, protocol: profile.protocol };
     let backend = Backend::start(&options.target, wish).await?;
     let guests = sign_in(&backend, &people, options).await?;
     let stage = Stage {
@@ -200,6 +200,8 @@ async fn set(profile: &Profile, cast: Cast, options: &Options) -> Result<Set, Cr
         books: Books::default(),
         seed: profile.seed,
         model: profile.model,
+        protocol: profile.protocol,
+        run: options.clock.wall().as_microsecond(),
         answers: stage::answers(&profile.model),
         patience: profile.patience,
         over: CancellationToken::new(),

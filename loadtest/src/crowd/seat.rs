@@ -4,7 +4,8 @@ use std::{future::pending, time::Duration};
 
 use clock::{Instant, timeout};
 use futures_util::{FutureExt as _, SinkExt as _, StreamExt as _};
-use scenarios::Guest;
+use scenarios::{Guest, model::Protocol};
+use serde_json::json;
 use tokio_tungstenite::tungstenite::Message;
 
 use super::{
@@ -42,8 +43,10 @@ pub(crate) struct Seat {
     pub(crate) pace: Option<Pace>,
     /// When this user was free to ask, last.
     pub(crate) free: Instant,
-    /// The question as a frame; none of those who ask nothing.
+    /// What is asked; nothing by those who ask nothing.
     pub(crate) question: String,
+    /// Questions so far.
+    pub(crate) asked: u64,
     /// Whether the question tells of an emergency.
     pub(crate) emergency: bool,
     /// Whether each turn has a socket of its own.
@@ -75,7 +78,8 @@ impl Seat {
             socket: None,
             pace,
             free: now,
-            question: question.map(|text| ask(text, n)).unwrap_or_default(),
+            question: question.map(|text| format!("{text} {}", stage::mark(n))).unwrap_or_default(),
+            asked: 0,
             emergency,
             reconnects,
             has_socket: !matches!(does, Does::Facts(_)),
@@ -109,7 +113,21 @@ impl Seat {
 
     fn door<'a>(&self, stage: &'a Stage, guest: &'a Guest) -> Door<'a> {
         let (target, host) = (stage.target, stage.host.as_str());
-        Door { target, host, guest, n: self.n, is_silent: self.question.is_empty() }
+        let (protocol, is_silent) = (stage.protocol, self.question.is_empty());
+        Door { target, host, guest, protocol, n: self.n, is_silent }
+    }
+
+    /// Returns the frame that asks the question for the `nth` time.
+    pub(crate) fn question(&self, stage: &Stage, nth: u64) -> Message {
+        let content = &self.question;
+        let frame = match stage.protocol {
+            Protocol::V0 => json!({"content": content}),
+            Protocol::V1 => {
+                let id = format!("{}.{}.{nth}", stage.run, self.n);
+                json!({"type": "send", "client_msg_id": id, "content": content})
+            }
+        };
+        Message::text(frame.to_string())
     }
 
     /// Connects again where the socket was lost, after a pause; says whether this user has one.
@@ -189,8 +207,8 @@ impl Seat {
             Some(Ok(Message::Text(text))) => {
                 let frame = Frame::read(&text);
                 self.claim(stage, &frame);
-                match frame.meaning() {
-                    Meaning::Aside | Meaning::Safety => {}
+                match frame.meaning(stage.protocol) {
+                    Meaning::Aside | Meaning::Sign | Meaning::Safety => {}
                     Meaning::Refused(code) => count(&mut stage.recorder.seen().refused, code),
                     Meaning::Garbage => stage.recorder.broke(Promise::CleanFrames, || text.to_string()),
                     _ => stage.recorder.broke(Promise::OneEnd, || format!("user {}: {text}", self.n)),
@@ -231,9 +249,4 @@ impl Seat {
             _ = timeout(stage.clock(), CLOSE_MAX, farewell).await;
         }
     }
-}
-
-/// Returns the frame in which the `n`th user asks something.
-fn ask(text: &str, n: usize) -> String {
-    serde_json::json!({ "content": format!("{text} {}", stage::mark(n)) }).to_string()
 }

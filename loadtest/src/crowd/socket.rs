@@ -3,26 +3,32 @@
 use std::net::{IpAddr, Ipv4Addr, SocketAddr};
 
 use bytes::Bytes;
+use futures_util::{SinkExt as _, StreamExt as _};
 use http_body_util::Empty;
 use hyper::{
     Request, StatusCode,
     client::conn::http1,
     header::{
-        AUTHORIZATION, CONNECTION, HOST, SEC_WEBSOCKET_ACCEPT, SEC_WEBSOCKET_KEY, SEC_WEBSOCKET_VERSION,
-        UPGRADE,
+        AUTHORIZATION, CONNECTION, HOST, SEC_WEBSOCKET_ACCEPT, SEC_WEBSOCKET_KEY, SEC_WEBSOCKET_PROTOCOL,
+        SEC_WEBSOCKET_VERSION, UPGRADE,
     },
 };
 use hyper_util::rt::TokioIo;
-use scenarios::Guest;
+use scenarios::{Guest, model::Protocol};
 use tokio::net::{TcpSocket, TcpStream};
 use tokio_tungstenite::{
     WebSocketStream,
     tungstenite::{
+        self, Message,
         handshake::{client::generate_key, derive_accept_key},
         protocol::{Role, WebSocketConfig},
     },
 };
 
+use super::frame::Frame;
+
+/// The newer protocol by its name on the wire.
+const NEWER: &str = "chat.v1";
 /// Read buffer of those who chat; the library's default of 128 KiB is a waste with many sockets.
 const READ_BUFFER: usize = 4096;
 /// Read buffer of those who say nothing, and are pinged now and then.
@@ -32,6 +38,7 @@ const PER_SOURCE: usize = 5000;
 /// Source addresses in use: 127.0.0.1 to 127.0.0.200.
 const SOURCES: usize = 200;
 
+/// The socket of a user.
 pub(crate) type Socket = WebSocketStream<TcpStream>;
 
 /// Where a user gets in.
@@ -41,6 +48,7 @@ pub(crate) struct Door<'a> {
     /// What the request names as its host.
     pub(crate) host: &'a str,
     pub(crate) guest: &'a Guest,
+    pub(crate) protocol: Protocol,
     /// Place among all users.
     pub(crate) n: usize,
     /// Whether this user says nothing.
@@ -53,7 +61,26 @@ pub(crate) async fn open(door: Door<'_>) -> Result<Socket, String> {
     let (stream, rest) = upgrade(stream, door).await?;
     let buffer = if door.is_silent { READ_BUFFER_SILENT } else { READ_BUFFER };
     let config = WebSocketConfig::default().read_buffer_size(buffer);
-    Ok(WebSocketStream::from_partially_read(stream, rest.to_vec(), Role::Client, Some(config)).await)
+    let mut socket =
+        WebSocketStream::from_partially_read(stream, rest.to_vec(), Role::Client, Some(config)).await;
+    if door.protocol == Protocol::V1 {
+        be_welcomed(&mut socket).await?;
+    }
+    Ok(socket)
+}
+
+/// Begins `chat.v1` anew, and waits for the welcome.
+async fn be_welcomed(socket: &mut Socket) -> Result<(), String> {
+    let lost = |error: tungstenite::Error| format!("lost before the welcome: {error}");
+    socket.send(Message::text(r#"{"type":"resume"}"#)).await.map_err(lost)?;
+    loop {
+        match socket.next().await.transpose().map_err(lost)? {
+            Some(Message::Text(text)) if Frame::read(&text).welcomes() => return Ok(()),
+            Some(Message::Ping(_) | Message::Pong(_)) => {}
+            Some(other) => return Err(format!("{other:?} came in the place of a welcome")),
+            None => return Err("the connection ended before the welcome".to_owned()),
+        }
+    }
 }
 
 /// Makes a connection one of WebSocket, and returns what has come on it beyond that. tungstenite does this too, and leaves
@@ -72,6 +99,10 @@ async fn upgrade(stream: TcpStream, door: Door<'_>) -> Result<(TcpStream, Bytes)
         if accepted.is_none_or(|accepted| *accepted != derive_accept_key(key.as_bytes())) {
             return Err("upgrade failed: the server took another key than ours".to_owned());
         }
+        let spoken = response.headers().get(SEC_WEBSOCKET_PROTOCOL);
+        if door.protocol == Protocol::V1 && spoken.is_none_or(|spoken| spoken != NEWER) {
+            return Err(format!("upgrade failed: the server does not speak `{NEWER}`"));
+        }
         hyper::upgrade::on(response).await.map_err(failed)
     };
     let (_, upgraded) = tokio::join!(connection.with_upgrades(), asked);
@@ -81,13 +112,16 @@ async fn upgrade(stream: TcpStream, door: Door<'_>) -> Result<(TcpStream, Bytes)
     Ok((parts.io.into_inner(), parts.read_buf))
 }
 
-fn request(Door { host, guest, .. }: Door<'_>, key: &str) -> Result<Request<Empty<Bytes>>, String> {
+fn request(Door { host, guest, protocol, .. }: Door<'_>, key: &str) -> Result<Request<Empty<Bytes>>, String> {
     let mut request = Request::get(&guest.path)
         .header(HOST, host)
         .header(CONNECTION, "Upgrade")
         .header(UPGRADE, "websocket")
         .header(SEC_WEBSOCKET_VERSION, "13")
         .header(SEC_WEBSOCKET_KEY, key);
+    if protocol == Protocol::V1 {
+        request = request.header(SEC_WEBSOCKET_PROTOCOL, NEWER);
+    }
     if let Some(token) = &guest.token {
         request = request.header(AUTHORIZATION, format!("Bearer {token}"));
     }

@@ -3,7 +3,7 @@
 use std::{collections::BTreeMap, fmt::Write as _, net::SocketAddr, sync::Arc, time::Duration};
 
 use clock::{Clock, Instant, SharedClock};
-use scenarios::Guest;
+use scenarios::{Guest, model::Protocol};
 use tokio::sync::watch;
 use tokio_util::sync::CancellationToken;
 
@@ -36,6 +36,9 @@ pub(crate) struct Stage {
     pub(crate) books: Books,
     pub(crate) seed: u64,
     pub(crate) model: Model,
+    pub(crate) protocol: Protocol,
+    /// When this run began, in microseconds: ids of its messages begin with it, and are those of no other run.
+    pub(crate) run: i64,
     /// What the model answers, by mark.
     pub(crate) answers: Vec<String>,
     /// So long a turn may take.

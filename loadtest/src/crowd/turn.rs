@@ -59,7 +59,8 @@ pub(crate) async fn play(stage: &Stage, seat: &mut Seat) -> Option<Turn> {
 /// Asks and reads to the end.
 async fn ask(stage: &Stage, seat: &mut Seat, heard: &mut Heard) -> Ended {
     let limit = stage.recorder.now() + stage.patience;
-    let question = Message::text(seat.question.clone());
+    seat.asked += 1;
+    let question = seat.question(stage, seat.asked);
     let Some(socket) = &mut seat.socket else { return Ended::Broken };
     if let Err(error) = socket.send(question).await {
         seat.lose(stage, &error.to_string());
@@ -99,24 +100,26 @@ impl Heard {
     pub(crate) fn take(&mut self, stage: &Stage, seat: &Seat, text: &str) -> Option<Ended> {
         let frame = Frame::read(text);
         seat.claim(stage, &frame);
-        if seat.emergency && !self.safety {
-            self.expect_safety(stage, seat, (&frame.meaning(), text));
+        let meaning = frame.meaning(stage.protocol);
+        if seat.emergency && !self.safety && meaning != Meaning::Sign {
+            self.expect_safety(stage, seat, (&meaning, text));
         }
-        match frame.meaning() {
+        match meaning {
             Meaning::Piece(piece) => {
-                let now = stage.recorder.now();
-                self.first.get_or_insert(now);
-                if let Some(last) = self.last.replace(now) {
-                    stage.recorder.took(Time::Gap, last, now);
-                }
+                self.read_more(stage);
                 self.text.push_str(piece);
+                None
+            }
+            Meaning::SoFar(text) => {
+                self.read_more(stage);
+                text.clone_into(&mut self.text);
                 None
             }
             Meaning::Instead => {
                 self.instead = true;
                 None
             }
-            Meaning::Aside | Meaning::Safety => None,
+            Meaning::Aside | Meaning::Sign | Meaning::Safety => None,
             Meaning::Garbage => {
                 stage.recorder.broke(Promise::CleanFrames, || text.to_owned());
                 None
@@ -126,7 +129,16 @@ impl Heard {
         }
     }
 
-    /// The first that comes says what to do.
+    /// Notes when more of the answer is there.
+    fn read_more(&mut self, stage: &Stage) {
+        let now = stage.recorder.now();
+        self.first.get_or_insert(now);
+        if let Some(last) = self.last.replace(now) {
+            stage.recorder.took(Time::Gap, last, now);
+        }
+    }
+
+    /// The first that comes to be read says what to do.
     fn expect_safety(&mut self, stage: &Stage, seat: &Seat, (meaning, text): (&Meaning<'_>, &str)) {
         self.safety = true;
         if *meaning == Meaning::Safety {

@@ -1,9 +1,9 @@
 //! What a client does wrong below its messages: how it reads, how it leaves, and what it puts on the wire.
 
-use std::collections::BTreeMap;
+use std::{collections::BTreeMap, str::FromStr};
 
 use schemars::JsonSchema;
-use serde::Deserialize;
+use serde::{Deserialize, Serialize};
 
 use super::Name;
 
@@ -26,7 +26,7 @@ pub struct Manner {
 }
 
 /// What a client of the WebSocket chat speaks.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Deserialize, JsonSchema)]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 pub enum Protocol {
     /// `{"content"}` in; `message`, `calendar`, `error`, `done` out.
     #[default]
@@ -35,6 +35,18 @@ pub enum Protocol {
     /// With ids, offsets and resuming; the subprotocol of this name.
     #[serde(rename = "chat.v1")]
     V1,
+}
+
+impl FromStr for Protocol {
+    type Err = &'static str;
+
+    fn from_str(text: &str) -> Result<Self, Self::Err> {
+        match text {
+            "v0" => Ok(Self::V0),
+            "chat.v1" => Ok(Self::V1),
+            _ => Err("write `v0` or `chat.v1`"),
+        }
+    }
 }
 
 /// Where a device takes up its stream: behind the last frame that it has seen, if nothing else is said.

@@ -322,7 +322,7 @@ impl TargetFile {
         Ok(())
     }
 
-    pub(super) fn can(&self, need: &str) -> bool {
+    pub(crate) fn can(&self, need: &str) -> bool {
         match need {
             "process" | "log" => self.start.is_some(),
             "settings" => self.takes_settings(),
