@@ -56,7 +56,6 @@ use crate::{
 use driver::Driver;
 use engine::{Engine, PIECES_MAX};
 pub use machine::{Machine, Rules};
-use protocol::Code;
 use room::{RoomDriver, Rooms};
 use steps::{Recall, Steps};
 use tuner::Tuner;
@@ -149,7 +148,8 @@ impl Hub {
         let mirror = self.rooms.mirror(user.id).await;
         let around = (self.stops.clone(), mirror, abuse);
         // On the heap: a future that owns it holds it twice.
-        let driver = Box::new(Driver::new(self.engine(&user, true), caller, around));
+        let voice = Voice::new(Arc::clone(&self.parts.texts), &user.language);
+        let driver = Box::new(Driver::new(self.engine(user.id, voice, true), caller, around));
         driver.run(socket, leave).instrument(span).await;
     }
 
@@ -160,21 +160,21 @@ impl Hub {
         let span = tracing::info_span!("device", user = %user.id, connection = caller.connection);
         self.languages.fresh().await;
         let room = self.rooms.enter(user.id);
+        let voice = room.voice(&self.parts.texts, &user.language);
         let mut entered = room.open();
         if let Some(commands) = entered.unattended.take() {
-            let engine = self.engine(&user, false);
+            let engine = self.engine(user.id, voice.clone(), false);
             let driver =
                 RoomDriver::new(engine, (room.clone(), &entered), commands, (self.stops.clone(), abuse));
             let span = tracing::info_span!("room", user = %user.id);
             self.connections.spawn(driver.run().instrument(span));
         }
-        let device = Box::new(Device::new((room, entered), caller, self.terms(&user)));
+        let device = Box::new(Device::new((room, entered), caller, self.terms(voice)));
         device.run(socket, leave).instrument(span).await;
     }
 
-    fn engine(&self, user: &User, holds_refusals: bool) -> Engine {
-        let voice = Voice::new(Arc::clone(&self.parts.texts), &user.language);
-        let steps = self.steps(user.id, voice.clone());
+    fn engine(&self, user: UserId, voice: Voice, holds_refusals: bool) -> Engine {
+        let steps = self.steps(user, voice.clone());
         let config = &self.parts.config;
         let rules = Rules {
             message_characters: config.conversation.message_characters,
@@ -183,10 +183,10 @@ impl Hub {
             asks_consent: steps.consents.requires(Purpose::AiProviderTransfer),
             holds_refusals,
         };
-        Engine::new(Machine::new(voice, rules), Arc::new(steps), self.rooms.shared(user.id))
+        Engine::new(Machine::new(voice, rules), Arc::new(steps), self.rooms.shared(user))
     }
 
-    fn terms(&self, user: &User) -> Terms {
+    fn terms(&self, voice: Voice) -> Terms {
         let config = &self.parts.config;
         Terms {
             clock: Arc::clone(&self.parts.clock),
@@ -196,7 +196,7 @@ impl Hub {
                 frame_bytes: config.http.frame_bytes,
                 burst: config.limits.messages.burst,
             },
-            busy: Voice::new(Arc::clone(&self.parts.texts), &user.language).error(Code::QueueFull),
+            voice,
             stops: self.stops.clone(),
         }
     }

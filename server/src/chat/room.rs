@@ -19,7 +19,7 @@ mod view;
 
 use std::{
     collections::HashMap,
-    sync::{Arc, Mutex, MutexGuard, PoisonError},
+    sync::{Arc, Mutex, MutexGuard, OnceLock, PoisonError},
 };
 
 use clock::{Instant, SharedClock};
@@ -32,11 +32,13 @@ use super::{
     event::Event,
     protocol::{self, Kind},
     v1::{Outgoing, Wrong},
+    voice::Voice,
 };
 use crate::{
     exchange::{SharedExchange, Window},
     ids::{MessageId, UserId},
     limit::Caller,
+    texts::SharedTexts,
 };
 pub(super) use driver::RoomDriver;
 pub(super) use note::{Piece, Told};
@@ -109,6 +111,8 @@ pub(super) struct Room(Arc<Inner>);
 #[derive(Debug)]
 struct Inner {
     stream: Arc<Stream>,
+    /// Speaks to all devices of the user.
+    voice: OnceLock<Voice>,
     entrance: Mutex<Entrance>,
 }
 
@@ -251,7 +255,15 @@ fn forget(rooms: &mut HashMap<UserId, Room>, most: usize) {
 impl Room {
     fn new(stream: Stream, now: Instant) -> Self {
         let entrance = Entrance { commands: nobody(), devices: 0, present: 0, entered: now };
-        Self(Arc::new(Inner { stream: Arc::new(stream), entrance: Mutex::new(entrance) }))
+        let (stream, voice) = (Arc::new(stream), OnceLock::new());
+        Self(Arc::new(Inner { stream, voice, entrance: Mutex::new(entrance) }))
+    }
+
+    /// Returns the voice that speaks to the user here, in the language that was wanted last.
+    pub(super) fn voice(&self, texts: &SharedTexts, language: &str) -> Voice {
+        let voice = self.0.voice.get_or_init(|| Voice::new(Arc::clone(texts), language));
+        voice.prefer(language);
+        voice.clone()
     }
 
     /// Lets a device in.

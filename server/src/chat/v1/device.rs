@@ -19,6 +19,7 @@ use crate::{
         protocol::{self, Action, Code},
         pulse::Pulse,
         room::{Attached, Command, Entered, Piece, Room, Told, Wish, Word},
+        voice::Voice,
     },
     config::Http,
     limit::Caller,
@@ -29,8 +30,8 @@ pub(in crate::chat) struct Terms {
     pub(in crate::chat) clock: SharedClock,
     pub(in crate::chat) http: Http,
     pub(in crate::chat) limits: Limits,
-    /// What is said when too many of its frames wait.
-    pub(in crate::chat) busy: String,
+    /// Says that too many of its frames wait.
+    pub(in crate::chat) voice: Voice,
     pub(in crate::chat) stops: Stops,
 }
 
@@ -291,7 +292,7 @@ impl Device {
         }
         let error = Outgoing::Error {
             code: Code::QueueFull,
-            text: self.terms.busy.clone(),
+            text: self.terms.voice.error(Code::QueueFull),
             retry_after_ms: None,
             client_msg_id,
             action: Some(Action::Retry),
