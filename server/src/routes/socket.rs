@@ -18,9 +18,12 @@ use crate::{
     state::AppState,
 };
 
-/// Buffer that each open socket keeps for reading, in bytes, and what is gathered before it is written: sockets are many
-/// and messages small. A longer message gets a longer buffer.
-const BUFFER: usize = 1024;
+/// Buffer that each open socket keeps for reading, in bytes: sockets are many and messages small. A longer message gets a
+/// longer buffer.
+const READ_BUFFER: usize = 512;
+
+/// So many bytes are gathered before they are written.
+const WRITE_BUFFER: usize = 1024;
 
 /// Most bytes that wait in this process to be written to a socket: the longest frame, and answers to pings. Answers
 /// that do not fit are left out, and a frame that does not fit ends a socket whose client does not read.
@@ -42,8 +45,8 @@ pub(crate) async fn open(
     let seat =
         state.sockets.seat((pass.user.id, caller.address), http).map_err(|whose| no_seat(whose, http))?;
     let upgrade = upgrade
-        .read_buffer_size(BUFFER)
-        .write_buffer_size(BUFFER)
+        .read_buffer_size(READ_BUFFER)
+        .write_buffer_size(WRITE_BUFFER)
         .max_write_buffer_size(WRITE_BUFFER_MAX)
         .max_message_size(http.frame_bytes)
         .max_frame_size(http.frame_bytes)

@@ -87,7 +87,7 @@ async fn a_database_that_is_not_there_is_named_without_its_password() {
     insta::assert_snapshot!(refusal("sqlite:/nowhere/at/all/chat.db").await, @"database file `/nowhere/at/all/chat.db` cannot be opened: No such file or directory (os error 2); check that its folder exists and is writable");
     insta::assert_snapshot!(refusal("mysql://ana:s3cret@host/chat").await, @"`database.url` begins with `mysql`, expected `sqlite:PATH` or `postgres://USER:PASSWORD@HOST/NAME`");
     insta::assert_snapshot!(refusal("sqlite::memory:").await, @"`database.url` cannot be read: `:memory:` is not the path of a file; write `sqlite:PATH` without parameters");
-    insta::assert_snapshot!(refusal("chat.db").await, @"`database.url` begins with ``, expected `sqlite:PATH` or `postgres://USER:PASSWORD@HOST/NAME`");
+    insta::assert_snapshot!(refusal("chat.db").await, @"`database.url` cannot be read: it names no engine; write `sqlite:PATH` or `postgres://USER:PASSWORD@HOST/NAME`");
     assert!(!refusal("postgres://ana:s3cret@host:port/chat").await.contains("s3cret"));
 }
 

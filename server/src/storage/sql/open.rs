@@ -175,9 +175,11 @@ impl Database {
         match url.split_once(':') {
             Some(("sqlite", path)) => open_file(path, connections).await,
             Some(("postgres" | "postgresql", _)) => open_server(url, connections).await,
-            found => {
-                let scheme = found.map_or("", |(scheme, _)| scheme).to_owned();
-                Err(OpenError::Scheme { scheme })
+            Some((scheme, _)) => Err(OpenError::Scheme { scheme: scheme.to_owned() }),
+            None => {
+                let problem =
+                    "it names no engine; write `sqlite:PATH` or `postgres://USER:PASSWORD@HOST/NAME`";
+                Err(OpenError::Url { problem: problem.to_owned() })
             }
         }
     }
