@@ -1,6 +1,6 @@
 //! A load of users who speak `chat.v1`.
 
-use super::{HEAD, IMPATIENT, SETTINGS, group, load, running, talkers};
+use super::{FLOOD_LIMIT, HEAD, IMPATIENT, SETTINGS, everybody, load, running, talkers};
 use crate::support::{
     port::free,
     standin::{Defect, StandIn},
@@ -10,17 +10,7 @@ const NEWER: &str = "protocol = \"chat.v1\"\n";
 
 #[test]
 fn a_crowd_that_speaks_the_newer_protocol_breaks_no_promise_l1_l3() {
-    // As for the older one: a minute gives flooders but one message more.
-    let flood = "limits.messages.rate = 1\nlimits.messages.burst = 15\n";
-    let emergency = "chat = { every = \"1s\", message = \"I am bleeding heavily\", emergency = true }";
-    let groups = [
-        group("talkers", 4, "chat = { arrival = \"poisson\", every = \"1s\" }"),
-        group("restless", 2, "chat = { every = \"1s\", reconnects = true }"),
-        group("flooders", 2, "flood = { messages = 100, burst = 15, refill = \"60s\" }"),
-        group("emergencies", 2, emergency),
-        group("silent", 4, "idle = {}"),
-    ];
-    let profile = format!("{NEWER}{HEAD}{SETTINGS}{flood}{}", groups.concat());
+    let profile = format!("{NEWER}{HEAD}{SETTINGS}{FLOOD_LIMIT}{}", everybody());
 
     let loaded = load(&profile, None, &["--duration", "4s"]);
 
