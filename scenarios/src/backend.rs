@@ -18,7 +18,7 @@ use crate::{
 };
 
 /// The capability of a target that speaks `chat.v1`.
-const NEWER: &str = "chat-v1";
+const CHAT_V1: &str = "chat-v1";
 
 /// A back end that cannot be had.
 #[derive(Debug, thiserror::Error)]
@@ -167,10 +167,10 @@ fn able(file: &TargetFile, wanted: Wanted) -> Result<(), String> {
 
 /// Says whether the target speaks so.
 fn speaks(file: &TargetFile, protocol: Protocol) -> Result<(), String> {
-    if protocol == Protocol::V0 || file.can(NEWER) {
+    if protocol == Protocol::V0 || file.can(CHAT_V1) {
         return Ok(());
     }
-    let hint = format!("hint: add `{NEWER}` to `capabilities` of its file if it does");
+    let hint = format!("hint: add `{CHAT_V1}` to `capabilities` of its file if it does");
     Err(format!("target `{}` does not speak `chat.v1`, which the load wants\n  {hint}", file.name))
 }
 

@@ -163,6 +163,8 @@ impl Hub {
         let voice = room.voice(&self.parts.texts, &user.language);
         let mut entered = room.open();
         if let Some(commands) = entered.unattended.take() {
+            // Where somebody looks already, more may be known than when this device was let in.
+            voice.prefer(&user.language);
             let engine = self.engine(user.id, voice.clone(), false);
             let driver =
                 RoomDriver::new(engine, (room.clone(), &entered), commands, (self.stops.clone(), abuse));

@@ -50,8 +50,10 @@ impl Refuser {
         let text =
             format!("schema = 1\nname = \"x\"\nurl = \"http://localhost:{port}\"\nllm = \"{llm}\"\n{target}");
         fs::write(folder.path().join("target.toml"), text).unwrap();
-        let profile = "about = \"x\"\nwarm_up = \"0s\"\nduration = \"1s\"\n[[groups]]\nname = \"silent\"\nusers = 1\n\
-                       does = { idle = {} }\n";
+        let profile = "about = \"x\"\nwarm_up = \"0s\"\nduration = \"1s\"\n\
+            [[groups]]\nname = \"silent\"\nusers = 1\ndoes = { idle = {} }\n\
+            [[groups]]\nname = \"writer\"\nusers = 1\n\
+            does = { facts = { people = 1, writes = 1, how = \"append\" } }\n";
         fs::write(folder.path().join("small.toml"), profile).unwrap();
         let mut command = Command::new(env!("CARGO_BIN_EXE_gauntlet"));
         let output = command.args(arguments).current_dir(folder.path()).output().unwrap();
@@ -66,12 +68,16 @@ fn a_target_is_asked_by_its_name_on_every_way_in_s5() {
     let check = ["target", "check", "target.toml"];
     let load = ["load", "./small.toml", "--target", "target.toml"];
     let (signs_in, is_open) = ("kind = \"chat-v0\"\n", "kind = \"chat-v0\"\nauth = \"none\"\n");
-    let ways: [(&str, &[&str], &str); 5] = [
+    let started =
+        "kind = \"chat-v0\"\n[start]\ncommand = [\"sleep\", \"60\"]\nhealth = \"/health\"\nwithin = \"1s\"\n";
+    let ways: [(&str, &[&str], &str); 7] = [
         (signs_in, &check, "post /api/auth"),
         (is_open, &check, "get /ws/chat"),
         ("kind = \"openai\"\n", &check, "post /v1/chat/completions"),
         (signs_in, &load, "post /api/auth"),
         (is_open, &load, "get /ws/chat"),
+        (is_open, &load, "get /api/users/me/facts"),
+        (started, &check, "get /health"),
     ];
 
     for (target, arguments, way) in ways {

@@ -200,7 +200,7 @@ async fn flood(user: &mut GooseUser, stage: Arc<Stage>, wanted: Flood) -> Transa
     let flooded = if seat.is_done { None } else { flood::play(&stage, &mut seat, &wanted).await };
     seat.is_done = true;
     if let Some((took, account)) = flooded {
-        let error = (account.others > 0).then_some("messages had no proper end");
+        let error = (account.broken > 0).then_some("messages had no proper end");
         user.record_custom_request_duration(METHOD, "flood", took, error.is_none(), None, error).await?;
     }
     drop(seat);

@@ -30,8 +30,8 @@ pub(crate) struct Conductor<'a> {
 }
 
 impl Conductor<'_> {
-    /// Takes one step after the other, until something breaks. Returns what each brought by its end, of what was due in
-    /// it, some may end later; and why there is no further one, where a step after the first could not be taken.
+    /// Takes one step after the other, until something breaks. Returns what each brought by its end; of what was due in
+    /// it, some may end later. Where a step after the first could not be taken, the reason stands beside those before.
     pub(crate) async fn conduct(&self) -> Result<(Vec<Measured>, Option<CrowdError>), CrowdError> {
         let empty = Usage::of(self.process);
         let mut steps = Vec::new();

@@ -12,7 +12,7 @@ use crate::{profile::did_you_mean, tally::Times};
 /// Times that are taken again and again.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub(crate) enum Time {
-    /// From the dial to the open socket.
+    /// From the dial to the open socket, and the welcome of `chat.v1`.
     Connect,
     /// From when a question was due to the first piece of its answer.
     FirstToken,

@@ -30,9 +30,11 @@ const LIMITED: &str = "rate_limited";
 pub(crate) struct Account {
     pub(crate) handled: u64,
     pub(crate) refused: u64,
-    /// Neither: refused for another reason, or never ended.
+    /// Refused for another reason.
     pub(crate) others: u64,
-    /// All refusals by their reason, and broken answers.
+    /// Answers that were broken, and messages that never ended.
+    pub(crate) broken: u64,
+    /// All refusals by their code.
     reasons: BTreeMap<String, u64>,
     first_answer: Option<Instant>,
     last_answer: Option<Instant>,
@@ -55,7 +57,7 @@ pub(crate) async fn play(stage: &Stage, seat: &mut Seat, flood: &Flood) -> Optio
     let asked_by = &*seat;
     let asking = async {
         for nth in 0..flood.messages {
-            if sink.send(asked_by.question(stage, nth)).await.is_err() {
+            if sink.send(asked_by.question(stage, &asked_by.message_id(stage, nth))).await.is_err() {
                 break;
             }
         }
@@ -63,11 +65,12 @@ pub(crate) async fn play(stage: &Stage, seat: &mut Seat, flood: &Flood) -> Optio
     };
     let mut account = Account::default();
     let (asked, lost) = join(asking, account.read(stage, seat, (&mut answers, flood.messages))).await;
+    account.judge(stage, seat, (flood, begun, asked));
     seat.socket = sink.reunite(answers).ok();
+    account.broken += flood.messages.saturating_sub(account.ended());
     if let Some(how) = lost {
         seat.lose(stage, &how);
     }
-    account.judge(stage, seat, (flood, begun, asked));
     let took = stage.recorder.now().since(begun);
     stage.recorder.flooded(&account, begun);
     Some((took, account))
@@ -85,7 +88,7 @@ impl Account {
     ) -> Option<String> {
         let limit = stage.recorder.now() + stage.patience;
         let mut heard = Heard::default();
-        while self.handled + self.refused + self.others < messages {
+        while self.ended() < messages {
             let text = match timeout_at(stage.clock(), limit, answers.next()).await {
                 Ok(Some(Ok(Message::Text(text)))) => text,
                 Ok(Some(Ok(Message::Close(reason)))) => {
@@ -111,21 +114,24 @@ impl Account {
     }
 
     fn count(&mut self, ended: &Ended) {
-        let reason = match ended {
-            Ended::Whole | Ended::Instead => {
-                self.handled += 1;
-                return;
+        match ended {
+            Ended::Whole | Ended::Instead => self.handled += 1,
+            Ended::Broken => self.broken += 1,
+            Ended::Refused(code) => {
+                count(&mut self.reasons, code);
+                if code == LIMITED { self.refused += 1 } else { self.others += 1 }
             }
-            Ended::Refused(code) => code,
-            Ended::Broken => "broken answers of a flood",
-        };
-        count(&mut self.reasons, reason);
-        if reason == LIMITED { self.refused += 1 } else { self.others += 1 }
+        }
+    }
+
+    /// Returns of how many messages it is known what became of them.
+    const fn ended(&self) -> u64 {
+        self.handled + self.refused + self.others + self.broken
     }
 
     /// Holds the account against what was sent and what the limit lets through.
     fn judge(&self, stage: &Stage, seat: &Seat, (flood, begun, asked): (&Flood, Instant, Instant)) {
-        let ended = self.handled + self.refused + self.others;
+        let ended = self.ended();
         for _ in ended..flood.messages {
             stage.recorder.broke(Promise::Ended, || {
                 format!("user {}: {ended} of {} messages of a flood got an end", seat.n, flood.messages)
@@ -137,7 +143,7 @@ impl Account {
         if !due.contains(&self.handled) {
             let (least, most) = due.into_inner();
             stage.recorder.broke(Promise::ExactLimit, || {
-                let Self { handled, refused, others, .. } = self;
+                let (Self { handled, refused, .. }, others) = (self, self.others + self.broken);
                 format!(
                     "user {}: of {} messages within {longest:?} {handled} were handled, {refused} refused and {others} \
                      neither; the limit lets {least} to {most} through",
@@ -170,7 +176,7 @@ impl Recorder {
             sums.worked += account.handled;
         }
         seen.second.turns += account.handled;
-        seen.second.refused += account.refused;
+        seen.second.refused += account.refused + account.others;
         for (reason, times) in &account.reasons {
             count_more(&mut seen.refused, reason, *times);
         }

@@ -5,19 +5,37 @@ use std::borrow::Cow;
 use scenarios::model::Protocol;
 use serde::Deserialize;
 
-/// A frame of either protocol, as far as a user of a load looks.
+/// A frame, as far as a user of a load looks. Keys that a protocol does not have may hold anything.
+#[derive(Debug)]
+pub(crate) enum Frame<'a> {
+    V0(Older<'a>),
+    V1(Newer<'a>),
+}
+
+/// A frame of v0.
 #[derive(Debug, Default, Deserialize)]
-pub(crate) struct Frame<'a> {
+pub(crate) struct Older<'a> {
     #[serde(rename = "type", borrow, default)]
     kind: Cow<'a, str>,
-    /// What is to be read, as v0 names it.
     #[serde(borrow, default)]
     content: Cow<'a, str>,
-    /// The same as `chat.v1` names it.
-    #[serde(borrow, default)]
-    text: Cow<'a, str>,
     #[serde(rename = "kind", borrow)]
     text_kind: Option<Cow<'a, str>>,
+    #[serde(borrow)]
+    code: Option<Cow<'a, str>>,
+    #[serde(borrow)]
+    session: Option<Cow<'a, str>>,
+    #[serde(borrow)]
+    id: Option<Cow<'a, str>>,
+}
+
+/// A frame of `chat.v1`.
+#[derive(Debug, Default, Deserialize)]
+pub(crate) struct Newer<'a> {
+    #[serde(rename = "type", borrow, default)]
+    kind: Cow<'a, str>,
+    #[serde(borrow, default)]
+    text: Cow<'a, str>,
     #[serde(borrow)]
     role: Option<Cow<'a, str>>,
     #[serde(borrow)]
@@ -32,6 +50,17 @@ pub(crate) struct Frame<'a> {
     message_id: Option<Cow<'a, str>>,
     #[serde(borrow)]
     reply_id: Option<Cow<'a, str>>,
+    #[serde(borrow)]
+    client_msg_id: Option<Cow<'a, str>>,
+}
+
+/// A message by the ids that `chat.v1` gives it.
+#[derive(Debug, Default)]
+pub(crate) struct Ids {
+    /// What the client calls it.
+    pub(crate) client: String,
+    /// What the server calls the reply, once it has told.
+    pub(crate) reply: Option<String>,
 }
 
 /// What a frame is to the user who waits for an answer.
@@ -47,6 +76,8 @@ pub(crate) enum Meaning<'a> {
     Safety,
     /// Something else to be read beside the answer: a notice, a proposed entry.
     Aside,
+    /// The greeting of `chat.v1`.
+    Welcome,
     /// Nothing to be read: an acknowledgement, what the user has said, the beginning of a session.
     Sign,
     /// The end of the turn.
@@ -59,61 +90,78 @@ pub(crate) enum Meaning<'a> {
 
 impl<'a> Frame<'a> {
     /// Reads a frame; what is no JSON object is garbage.
-    pub(crate) fn read(text: &'a str) -> Self {
-        serde_json::from_str(text).unwrap_or_default()
-    }
-
-    pub(crate) fn meaning(&self, protocol: Protocol) -> Meaning<'_> {
+    pub(crate) fn read(text: &'a str, protocol: Protocol) -> Self {
         match protocol {
-            Protocol::V0 => self.meaning_in_v0(),
-            Protocol::V1 => self.meaning_in_v1(),
+            Protocol::V0 => Self::V0(serde_json::from_str(text).unwrap_or_default()),
+            Protocol::V1 => Self::V1(serde_json::from_str(text).unwrap_or_default()),
         }
     }
 
-    fn meaning_in_v0(&self) -> Meaning<'_> {
+    pub(crate) fn meaning(&self) -> Meaning<'_> {
+        match self {
+            Self::V0(frame) => frame.meaning(),
+            Self::V1(frame) => frame.meaning(),
+        }
+    }
+
+    /// Returns the ids in it, which belong to one user.
+    pub(crate) fn ids(&self) -> impl Iterator<Item = &str> {
+        let ids = match self {
+            Self::V0(frame) => [&frame.session, &frame.id, &None, &None],
+            Self::V1(frame) => [&frame.session, &frame.id, &frame.message_id, &frame.reply_id],
+        };
+        ids.into_iter().filter_map(Option::as_deref)
+    }
+
+    /// Learns from an acknowledgement what the reply to a message is called, and says whether this is about that message.
+    /// A turn of `chat.v1` goes on when its socket is lost, so that what comes may be about an earlier one.
+    pub(crate) fn concerns(&self, message: &mut Ids) -> bool {
+        let Self::V1(frame) = self else { return true };
+        if let Some(id) = &frame.client_msg_id
+            && *id != message.client
+        {
+            return false;
+        }
+        if frame.kind == "ack" {
+            message.reply = frame.reply_id.as_deref().map(str::to_owned);
+        }
+        let is_piece = matches!(&*frame.kind, "chunk" | "snapshot");
+        !is_piece || frame.message_id.as_deref() == message.reply.as_deref()
+    }
+}
+
+impl Older<'_> {
+    fn meaning(&self) -> Meaning<'_> {
         match (&*self.kind, self.text_kind.as_deref()) {
             ("message", None | Some("answer")) => Meaning::Piece(&self.content),
             ("message", Some("canned" | "fallback")) => Meaning::Instead,
             ("message", Some("safety")) => Meaning::Safety,
             ("message", Some("notice")) | ("calendar", _) => Meaning::Aside,
             ("done", _) => Meaning::Done,
-            ("error", _) => self.refusal(),
+            ("error", _) => Meaning::Refused(self.code.as_deref().unwrap_or("error")),
             _ => Meaning::Garbage,
         }
     }
+}
 
-    fn meaning_in_v1(&self) -> Meaning<'_> {
+impl Newer<'_> {
+    fn meaning(&self) -> Meaning<'_> {
         match (&*self.kind, self.role.as_deref()) {
             ("chunk", _) => Meaning::Piece(&self.text),
             ("snapshot", _) => Meaning::SoFar(&self.text),
             ("message", Some("assistant")) => Meaning::Instead,
             ("safety", _) => Meaning::Safety,
             ("calendar" | "notice", _) => Meaning::Aside,
-            ("message", Some("user")) | ("welcome" | "ack" | "session" | "suggestion" | "language", _) => {
-                Meaning::Sign
-            }
+            ("welcome", _) => Meaning::Welcome,
+            ("message", Some("user")) | ("ack" | "session" | "suggestion" | "language", _) => Meaning::Sign,
             ("done", _) => match self.finish_reason.as_deref() {
                 Some("answered" | "canned" | "fallback") => Meaning::Done,
                 Some(other) => Meaning::Refused(other),
                 None => Meaning::Garbage,
             },
-            ("error", _) => self.refusal(),
+            ("error", _) => Meaning::Refused(self.code.as_deref().unwrap_or("error")),
             _ => Meaning::Garbage,
         }
-    }
-
-    fn refusal(&self) -> Meaning<'_> {
-        Meaning::Refused(self.code.as_deref().unwrap_or("error"))
-    }
-
-    /// Says whether this is how `chat.v1` greets who comes.
-    pub(crate) fn welcomes(&self) -> bool {
-        self.kind == "welcome"
-    }
-
-    /// Returns the ids in it, which belong to one user.
-    pub(crate) fn ids(&self) -> impl Iterator<Item = &str> {
-        [&self.session, &self.id, &self.message_id, &self.reply_id].into_iter().filter_map(Option::as_deref)
     }
 }
 
@@ -121,27 +169,29 @@ impl<'a> Frame<'a> {
 mod tests {
     use super::*;
 
+    const ACK: &str = r#"{"type":"ack","client_msg_id":"1","message_id":"m","reply_id":"r"}"#;
+
     #[test]
     fn frames_are_read_by_what_they_mean_to_a_user() {
-        let meaning = |text: &str, wanted: &Meaning<'_>| {
-            assert_eq!(Frame::read(text).meaning(Protocol::V0), *wanted, "{text}");
-        };
-
         let piece = r#"{"type":"message","content":"a \"b\"","turn":1,"kind":"answer","session":"s"}"#;
-        meaning(piece, &Meaning::Piece("a \"b\""));
-        assert_eq!(Frame::read(piece).ids().collect::<Vec<_>>(), ["s"]);
-        meaning(
-            r#"{"type":"error","content":"wait","code":"rate_limited"}"#,
-            &Meaning::Refused("rate_limited"),
-        );
-        meaning(r#"{"type":"message","content":"sorry","kind":"fallback"}"#, &Meaning::Instead);
-        meaning(r#"{"type":"done"}"#, &Meaning::Done);
+        for (text, wanted) in [
+            (piece, Meaning::Piece("a \"b\"")),
+            (r#"{"type":"error","content":"wait","code":"rate_limited"}"#, Meaning::Refused("rate_limited")),
+            (r#"{"type":"message","content":"sorry","kind":"fallback"}"#, Meaning::Instead),
+            (r#"{"type":"done"}"#, Meaning::Done),
+            // What the protocol does not have may be anything.
+            (r#"{"type":"done","message_id":17,"text":null}"#, Meaning::Done),
+        ] {
+            assert_eq!(Frame::read(text, Protocol::V0).meaning(), wanted, "{text}");
+        }
+        assert_eq!(Frame::read(piece, Protocol::V0).ids().collect::<Vec<_>>(), ["s"]);
+        assert_eq!(Frame::read(r#"{"type":"done","message_id":"1"}"#, Protocol::V0).ids().count(), 0);
     }
 
     #[test]
     fn frames_of_the_newer_protocol_are_read_too_l3() {
         for (text, wanted) in [
-            (r#"{"type":"ack","client_msg_id":"1","message_id":"m","reply_id":"r"}"#, Meaning::Sign),
+            (ACK, Meaning::Sign),
             (r#"{"type":"message","role":"user","text":"hm"}"#, Meaning::Sign),
             (r#"{"type":"message","role":"assistant","kind":"fallback","text":"sorry"}"#, Meaning::Instead),
             (r#"{"type":"chunk","message_id":"r","index":0,"text":"a"}"#, Meaning::Piece("a")),
@@ -151,20 +201,33 @@ mod tests {
             (r#"{"type":"error","code":"rate_limited","text":"wait"}"#, Meaning::Refused("rate_limited")),
             (r#"{"type":"done"}"#, Meaning::Garbage),
         ] {
-            assert_eq!(Frame::read(text).meaning(Protocol::V1), wanted, "{text}");
+            assert_eq!(Frame::read(text, Protocol::V1).meaning(), wanted, "{text}");
         }
-        let ack = Frame::read(r#"{"type":"ack","client_msg_id":"1","message_id":"m","reply_id":"r"}"#);
-        assert_eq!(ack.ids().collect::<Vec<_>>(), ["m", "r"]);
+        assert_eq!(Frame::read(ACK, Protocol::V1).ids().collect::<Vec<_>>(), ["m", "r"]);
+    }
+
+    #[test]
+    fn what_is_told_of_an_earlier_turn_is_not_about_this_one_l3() {
+        let mut message = Ids { client: "1".to_owned(), reply: None };
+        let mut concerns = |text: &str| Frame::read(text, Protocol::V1).concerns(&mut message);
+
+        assert!(!concerns(r#"{"type":"chunk","message_id":"old","text":"a"}"#));
+        assert!(!concerns(r#"{"type":"done","client_msg_id":"0","finish_reason":"answered"}"#));
+        assert!(concerns(ACK));
+        assert!(concerns(r#"{"type":"chunk","message_id":"r","text":"a"}"#));
+        assert!(!concerns(r#"{"type":"snapshot","message_id":"old","text":"a"}"#));
+        assert!(concerns(r#"{"type":"done","client_msg_id":"1","finish_reason":"answered"}"#));
+        assert!(concerns(r#"{"type":"notice","text":"hm"}"#));
     }
 
     #[test]
     fn what_is_no_frame_is_garbage() {
         for text in ["", "[]", "{", r#"{"type":"dance"}"#] {
             for protocol in [Protocol::V0, Protocol::V1] {
-                assert_eq!(Frame::read(text).meaning(protocol), Meaning::Garbage, "{text}");
+                assert_eq!(Frame::read(text, protocol).meaning(), Meaning::Garbage, "{text}");
             }
         }
         let chunk = r#"{"type":"chunk","message_id":"r","index":0,"text":"a"}"#;
-        assert_eq!(Frame::read(chunk).meaning(Protocol::V0), Meaning::Garbage, "of the other protocol");
+        assert_eq!(Frame::read(chunk, Protocol::V0).meaning(), Meaning::Garbage, "of the other protocol");
     }
 }

@@ -38,8 +38,25 @@ pub(crate) struct About<'a> {
     pub(crate) options: &'a Options,
     pub(crate) machine: Machine,
     pub(crate) started_at: String,
-    /// Why it ended before its time.
-    pub(crate) cut: Option<String>,
+    pub(crate) cut: Option<Cut>,
+}
+
+/// Why a load ended before its time; what was measured until then is judged still.
+pub(crate) enum Cut {
+    /// The target has ended.
+    Target(String),
+    /// A further step could not be taken here.
+    Generator(String),
+}
+
+impl Cut {
+    fn check(self) -> Check {
+        let (found, outcome) = match self {
+            Self::Target(why) => (why, Outcome::Failed),
+            Self::Generator(why) => (why, Outcome::Inconclusive),
+        };
+        Check { text: "the load comes to its end".to_owned(), found, outcome }
+    }
 }
 
 /// A step that was measured.
@@ -75,7 +92,7 @@ pub(crate) fn report(about: About<'_>, steps: Vec<Measured>, seen: &Seen) -> Rep
     checks.extend((0..profile.thresholds.len()).filter_map(|n| over_steps(n, &judged)));
     checks.extend(happened(profile, (&last.sums, seen.refused.values().sum())));
     checks.extend(sound(seen.panics));
-    checks.extend(uncut(cut.as_deref()));
+    checks.extend(cut.map(Cut::check));
     let mut report = Report {
         schema_version: SCHEMA_VERSION,
         tool: format!("gauntlet {}", env!("CARGO_PKG_VERSION")),
@@ -96,7 +113,6 @@ pub(crate) fn report(about: About<'_>, steps: Vec<Measured>, seen: &Seen) -> Rep
         steps_planned: profile.steps,
         steps: if profile.steps > 1 { judged } else { Vec::new() },
         panics: seen.panics,
-        cut,
         promises: seen.promises.clone(),
         examples: seen.examples.clone(),
         refused: seen.refused.clone(),
@@ -143,12 +159,6 @@ pub(super) fn sound(panics: u64) -> Option<Check> {
         found: format!("it panicked {panics} times"),
         outcome: Outcome::Inconclusive,
     })
-}
-
-/// A load that could not go on has failed; told only where that is so.
-pub(super) fn uncut(cut: Option<&str>) -> Option<Check> {
-    let (text, outcome) = ("the load comes to its end".to_owned(), Outcome::Failed);
-    cut.map(|why| Check { text, found: why.to_owned(), outcome })
 }
 
 /// Returns what became of the `n`th threshold over all steps: at the first that did not hold, or else at the last.

@@ -109,7 +109,6 @@ impl Report {
             *self.refused.entry(code.clone()).or_default() += count;
         }
         self.panics += part.panics;
-        self.cut = self.cut.take().or_else(|| part.cut.clone());
         for (second, other) in self.seconds.iter_mut().zip(&part.seconds) {
             second.take(other);
         }
@@ -138,7 +137,6 @@ impl Report {
         let idle: Option<Vec<_>> = parts.iter().map(idle).collect();
         checks.extend(idle.and_then(|idle| idle.into_iter().next()));
         checks.extend(judge::sound(self.panics));
-        checks.extend(judge::uncut(self.cut.as_deref()));
         checks.extend(apart.map(|found| Check {
             text: "the parts measure together".to_owned(),
             found,

@@ -57,8 +57,6 @@ pub struct Report {
     pub steps: Vec<Step>,
     /// Times that the generator itself broke.
     pub panics: u64,
-    /// Why it ended before its time; what was measured until then stands here.
-    pub cut: Option<String>,
     /// How often each promise was broken, in the whole run.
     pub promises: BTreeMap<Promise, u64>,
     /// What was seen when it was broken for the first time.
@@ -177,7 +175,6 @@ pub(super) fn sample() -> Report {
         steps_planned: 1,
         steps: Vec::new(),
         panics: 0,
-        cut: None,
         figures: Figures::from([("p99(turn.first_token)".to_owned(), 0.25)]),
         promises: BTreeMap::from([(Promise::WholeText, 1)]),
         examples: BTreeMap::from([(Promise::WholeText, "user 1 read <b>".to_owned())]),

@@ -26,7 +26,7 @@ use super::{
     conduct::Conductor,
     facts::{self, Books},
     floor,
-    judge::{self, Measured},
+    judge::{self, Cut, Measured},
     profile::{Past, Profile},
     progress::Listener,
     recorder::{Recorder, Seen},
@@ -141,8 +141,7 @@ pub async fn run(profile: &Profile, options: &Options) -> Result<Report, CrowdEr
         (Err(_), Some(gone)) => return Err(CrowdError::Target(gone.clone())),
         (measured, _) => measured?,
     };
-    // Of a target that is gone, what was measured before is told still.
-    let cut = gone.or(cut);
+    let cut = gone.map(Cut::Target).or(cut);
     let about = judge::About { profile, options, machine, started_at, cut };
     Ok(judge::report(about, steps, &seen))
 }
@@ -255,8 +254,7 @@ struct Found {
     steps: Vec<Measured>,
     /// What was seen beside the steps.
     seen: Seen,
-    /// Why not all steps were taken, where one could not be.
-    cut: Option<String>,
+    cut: Option<Cut>,
 }
 
 /// Lets the users come, measures, and lets them leave.
@@ -290,14 +288,19 @@ async fn measure(profile: &Profile, set: &Set, options: &Options) -> Result<Foun
         .map_err(|_| CrowdError::Goose(format!("users did not leave within {LEAVE_MAX:?}")))?
         .map_err(goose)?;
     beside.shutdown().await;
-    facts::judge(stage, &set.backend).await;
+    // Of a target that is gone nobody knows what it keeps.
+    if set.backend.ended().await.is_none() {
+        facts::judge(stage, &set.backend).await;
+    }
     let mut seen = std::mem::take(&mut *stage.recorder.seen());
     // What was due in a window may have ended after it.
-    seen.share_out();
+    if cut.is_none() {
+        seen.share_out();
+    }
     for (step, window) in steps.iter_mut().zip(std::mem::take(&mut seen.windows)) {
         step.sums = window.sums;
     }
-    Ok(Found { steps, seen, cut: cut.map(|error| error.to_string()) })
+    Ok(Found { steps, seen, cut: cut.map(|error| Cut::Generator(error.to_string())) })
 }
 
 /// Waits for the moment at which all parts of a load begin.

@@ -117,15 +117,17 @@ impl Seat {
         Door { target, host, guest, protocol, n: self.n, is_silent }
     }
 
-    /// Returns the frame that asks the question for the `nth` time.
-    pub(crate) fn question(&self, stage: &Stage, nth: u64) -> Message {
+    /// Returns what the question is called that is asked for the `nth` time.
+    pub(crate) fn message_id(&self, stage: &Stage, nth: u64) -> String {
+        format!("{}.{}.{nth}", stage.run, self.n)
+    }
+
+    /// Returns the frame that asks the question, under a name that v0 has no place for.
+    pub(crate) fn question(&self, stage: &Stage, id: &str) -> Message {
         let content = &self.question;
         let frame = match stage.protocol {
             Protocol::V0 => json!({"content": content}),
-            Protocol::V1 => {
-                let id = format!("{}.{}.{nth}", stage.run, self.n);
-                json!({"type": "send", "client_msg_id": id, "content": content})
-            }
+            Protocol::V1 => json!({"type": "send", "client_msg_id": id, "content": content}),
         };
         Message::text(frame.to_string())
     }
@@ -205,10 +207,10 @@ impl Seat {
     ) {
         match came {
             Some(Ok(Message::Text(text))) => {
-                let frame = Frame::read(&text);
+                let frame = Frame::read(&text, stage.protocol);
                 self.claim(stage, &frame);
-                match frame.meaning(stage.protocol) {
-                    Meaning::Aside | Meaning::Sign | Meaning::Safety => {}
+                match frame.meaning() {
+                    Meaning::Aside | Meaning::Sign | Meaning::Welcome | Meaning::Safety => {}
                     Meaning::Refused(code) => count(&mut stage.recorder.seen().refused, code),
                     Meaning::Garbage => stage.recorder.broke(Promise::CleanFrames, || text.to_string()),
                     _ => stage.recorder.broke(Promise::OneEnd, || format!("user {}: {text}", self.n)),

@@ -25,10 +25,7 @@ use tokio_tungstenite::{
     },
 };
 
-use super::frame::Frame;
-
-/// The newer protocol by its name on the wire.
-const NEWER: &str = "chat.v1";
+use super::frame::{Frame, Meaning};
 /// Read buffer of those who chat; the library's default of 128 KiB is a waste with many sockets.
 const READ_BUFFER: usize = 4096;
 /// Read buffer of those who say nothing, and are pinged now and then.
@@ -75,7 +72,9 @@ async fn be_welcomed(socket: &mut Socket) -> Result<(), String> {
     socket.send(Message::text(r#"{"type":"resume"}"#)).await.map_err(lost)?;
     loop {
         match socket.next().await.transpose().map_err(lost)? {
-            Some(Message::Text(text)) if Frame::read(&text).welcomes() => return Ok(()),
+            Some(Message::Text(text)) if Frame::read(&text, Protocol::V1).meaning() == Meaning::Welcome => {
+                return Ok(());
+            }
             Some(Message::Ping(_) | Message::Pong(_)) => {}
             Some(other) => return Err(format!("{other:?} came in the place of a welcome")),
             None => return Err("the connection ended before the welcome".to_owned()),
@@ -89,7 +88,11 @@ async fn upgrade(stream: TcpStream, door: Door<'_>) -> Result<(TcpStream, Bytes)
     let key = generate_key();
     let request = request(door, &key)?;
     let failed = |error: hyper::Error| format!("upgrade failed: {error}");
-    let (mut sender, connection) = http1::handshake(TokioIo::new(stream)).await.map_err(failed)?;
+    let (mut sender, connection) = http1::Builder::new()
+        .title_case_headers(true)
+        .handshake(TokioIo::new(stream))
+        .await
+        .map_err(failed)?;
     let asked = async move {
         let response = sender.send_request(request).await.map_err(failed)?;
         if response.status() != StatusCode::SWITCHING_PROTOCOLS {
@@ -100,8 +103,8 @@ async fn upgrade(stream: TcpStream, door: Door<'_>) -> Result<(TcpStream, Bytes)
             return Err("upgrade failed: the server took another key than ours".to_owned());
         }
         let spoken = response.headers().get(SEC_WEBSOCKET_PROTOCOL);
-        if door.protocol == Protocol::V1 && spoken.is_none_or(|spoken| spoken != NEWER) {
-            return Err(format!("upgrade failed: the server does not speak `{NEWER}`"));
+        if door.protocol == Protocol::V1 && spoken.is_none_or(|spoken| spoken != door.protocol.name()) {
+            return Err(format!("upgrade failed: the server does not speak `{}`", door.protocol.name()));
         }
         hyper::upgrade::on(response).await.map_err(failed)
     };
@@ -120,7 +123,7 @@ fn request(Door { host, guest, protocol, .. }: Door<'_>, key: &str) -> Result<Re
         .header(SEC_WEBSOCKET_VERSION, "13")
         .header(SEC_WEBSOCKET_KEY, key);
     if protocol == Protocol::V1 {
-        request = request.header(SEC_WEBSOCKET_PROTOCOL, NEWER);
+        request = request.header(SEC_WEBSOCKET_PROTOCOL, protocol.name());
     }
     if let Some(token) = &guest.token {
         request = request.header(AUTHORIZATION, format!("Bearer {token}"));

@@ -6,7 +6,7 @@ use tokio_tungstenite::tungstenite::Message;
 
 use super::{
     figures::Time,
-    frame::{Frame, Meaning},
+    frame::{Frame, Ids, Meaning},
     promise::Promise,
     recorder::{Ended, Turn},
     seat::Seat,
@@ -18,6 +18,8 @@ use super::{
 pub(crate) struct Heard {
     /// When the question went out.
     asked: Instant,
+    /// Which one it is; of a flood all are heard.
+    ids: Ids,
     text: String,
     first: Option<Instant>,
     last: Option<Instant>,
@@ -60,7 +62,8 @@ pub(crate) async fn play(stage: &Stage, seat: &mut Seat) -> Option<Turn> {
 async fn ask(stage: &Stage, seat: &mut Seat, heard: &mut Heard) -> Ended {
     let limit = stage.recorder.now() + stage.patience;
     seat.asked += 1;
-    let question = seat.question(stage, seat.asked);
+    heard.ids.client = seat.message_id(stage, seat.asked);
+    let question = seat.question(stage, &heard.ids.client);
     let Some(socket) = &mut seat.socket else { return Ended::Broken };
     if let Err(error) = socket.send(question).await {
         seat.lose(stage, &error.to_string());
@@ -98,9 +101,12 @@ async fn ask(stage: &Stage, seat: &mut Seat, heard: &mut Heard) -> Ended {
 impl Heard {
     /// Takes a frame; says how the turn ended, if it did.
     pub(crate) fn take(&mut self, stage: &Stage, seat: &Seat, text: &str) -> Option<Ended> {
-        let frame = Frame::read(text);
+        let frame = Frame::read(text, stage.protocol);
         seat.claim(stage, &frame);
-        let meaning = frame.meaning(stage.protocol);
+        if !self.ids.client.is_empty() && !frame.concerns(&mut self.ids) {
+            return None;
+        }
+        let meaning = frame.meaning();
         if seat.emergency && !self.safety && meaning != Meaning::Sign {
             self.expect_safety(stage, seat, (&meaning, text));
         }
@@ -119,7 +125,7 @@ impl Heard {
                 self.instead = true;
                 None
             }
-            Meaning::Aside | Meaning::Sign | Meaning::Safety => None,
+            Meaning::Aside | Meaning::Sign | Meaning::Welcome | Meaning::Safety => None,
             Meaning::Garbage => {
                 stage.recorder.broke(Promise::CleanFrames, || text.to_owned());
                 None

@@ -164,7 +164,7 @@ fn upgrade(door: &Door, path: &str) -> Result<Request, String> {
         headers.insert(AUTHORIZATION, bearer);
     }
     if door.manner.protocol == Protocol::V1 {
-        headers.insert(SEC_WEBSOCKET_PROTOCOL, HeaderValue::from_static("chat.v1"));
+        headers.insert(SEC_WEBSOCKET_PROTOCOL, HeaderValue::from_static(Protocol::V1.name()));
     }
     for (name, value) in &door.manner.headers {
         let wrong = |error: &dyn std::fmt::Display| format!("header `{name}` cannot be sent: {error}");

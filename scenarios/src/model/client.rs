@@ -37,15 +37,22 @@ pub enum Protocol {
     V1,
 }
 
+impl Protocol {
+    /// Returns the name: that of a subprotocol, but for the oldest.
+    pub const fn name(self) -> &'static str {
+        match self {
+            Self::V0 => "v0",
+            Self::V1 => "chat.v1",
+        }
+    }
+}
+
 impl FromStr for Protocol {
     type Err = &'static str;
 
     fn from_str(text: &str) -> Result<Self, Self::Err> {
-        match text {
-            "v0" => Ok(Self::V0),
-            "chat.v1" => Ok(Self::V1),
-            _ => Err("write `v0` or `chat.v1`"),
-        }
+        let named = [Self::V0, Self::V1].into_iter().find(|protocol| protocol.name() == text);
+        named.ok_or("write `v0` or `chat.v1`")
     }
 }
 

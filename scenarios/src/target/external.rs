@@ -102,7 +102,7 @@ pub struct TargetFile {
     pub name: String,
     /// The protocol.
     pub kind: Kind,
-    /// `http://address:port` of the back end; with port 0 one that is started here gets any free one.
+    /// `http://host:port` of the back end; with port 0 one that is started here gets any free one.
     pub url: String,
     /// Where the mock listens; the back end's model URL must point here. A back end that is started here can be told
     /// any port: then it may be left out.

@@ -259,11 +259,9 @@ impl Room {
         Self(Arc::new(Inner { stream, voice, entrance: Mutex::new(entrance) }))
     }
 
-    /// Returns the voice that speaks to the user here, in the language that was wanted last.
+    /// Returns the voice that speaks to the user here; in this language, if it has not spoken yet.
     pub(super) fn voice(&self, texts: &SharedTexts, language: &str) -> Voice {
-        let voice = self.0.voice.get_or_init(|| Voice::new(Arc::clone(texts), language));
-        voice.prefer(language);
-        voice.clone()
+        self.0.voice.get_or_init(|| Voice::new(Arc::clone(texts), language)).clone()
     }
 
     /// Lets a device in.

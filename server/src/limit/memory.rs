@@ -44,8 +44,8 @@ struct Link {
     next: Chain,
 }
 
-/// Counters of refusals, made when first needed: to look one up for each message of a flood would cost more than to
-/// refuse it.
+/// Counters of refusals, made when first needed, by the recorder that there is then: to look one up for each message of a
+/// flood would cost more than to refuse it.
 #[derive(Debug, Default)]
 struct Refusals {
     enforced: OnceLock<Counter>,

@@ -26,7 +26,8 @@ fn telling_its_number() -> String {
 fn what_was_measured_before_a_target_ended_is_told_l5_l6() {
     let folder = tempfile::tempdir().unwrap();
     let talkers = group("talkers", 8, "chat = { every = \"200ms\" }");
-    fs::write(folder.path().join("small.toml"), format!("{HEAD}{SETTINGS}{talkers}")).unwrap();
+    let writers = group("writers", 8, "facts = { people = 2, writes = 5, how = \"append\" }");
+    fs::write(folder.path().join("small.toml"), format!("{HEAD}{SETTINGS}{talkers}{writers}")).unwrap();
     fs::write(folder.path().join("target.toml"), telling_its_number()).unwrap();
     let mut load = Command::new(env!("CARGO_BIN_EXE_gauntlet"))
         .args(["load", "./small.toml", "--target", "target.toml", "--steps", "4", "--json", "run.json"])
@@ -38,7 +39,7 @@ fn what_was_measured_before_a_target_ended_is_told_l5_l6() {
 
     // As soon as the second step begins.
     let told = BufReader::new(load.stderr.take().unwrap()).lines().map(Result::unwrap);
-    let mut told = told.skip_while(|line| !line.contains("4 users come within"));
+    let mut told = told.skip_while(|line| !line.contains("8 users come within"));
     assert!(told.next().is_some(), "the second step never began");
     let number = fs::read_to_string(folder.path().join("number")).unwrap();
     let killed = Command::new("kill").args(["-9", number.trim()]).status().unwrap();
@@ -48,9 +49,10 @@ fn what_was_measured_before_a_target_ended_is_told_l5_l6() {
     let shown = format!("{}\n{}", String::from_utf8_lossy(&output.stdout), rest.join("\n"));
     assert!(killed.success() && output.status.code() == Some(1), "{shown}");
     assert!(shown.contains("the load comes to its end: the target ended with signal: 9"), "{shown}");
-    assert!(shown.contains("step 2 of 4 users is the first to break"), "{shown}");
-    assert!(shown.contains("; 2 users were carried"), "{shown}");
+    assert!(shown.contains("step 2 of 8 users is the first to break"), "{shown}");
+    assert!(shown.contains("; 4 users were carried"), "{shown}");
     let report: Value = serde_json::from_slice(&fs::read(folder.path().join("run.json")).unwrap()).unwrap();
     assert_eq!(report["steps"].as_array().unwrap().len(), 2, "{shown}");
     assert!(report["steps"][0]["figures"]["turns"].as_f64().unwrap() > 0.0, "{shown}");
+    assert!(report["promises"].get("keeps-facts").is_none(), "nobody knows what it keeps: {shown}");
 }

@@ -5,6 +5,11 @@ use std::fs;
 use rustix::process::{Pid, Signal, kill_process_group};
 use tokio::process::Child;
 
+/// Returns the group that a child leads, which was started so; none if it has ended.
+pub(super) fn led_by(child: &Child) -> Option<Pid> {
+    child.id().and_then(|id| i32::try_from(id).ok()).and_then(Pid::from_raw)
+}
+
 /// A group that is killed when this is dropped.
 #[derive(Debug)]
 pub(super) struct Doomed(Option<Pid>);
@@ -12,7 +17,7 @@ pub(super) struct Doomed(Option<Pid>);
 impl Doomed {
     /// The group that a child leads.
     pub(super) fn led_by(child: &Child) -> Self {
-        Self(child.id().and_then(|id| i32::try_from(id).ok()).and_then(Pid::from_raw))
+        Self(led_by(child))
     }
 
     /// Lets it live.

@@ -113,6 +113,8 @@ fn end(said: &str) -> &str {
 
 #[cfg(test)]
 mod tests {
+    use clock::Clock as _;
+
     use super::*;
 
     fn shell(script: &str) -> Seed {
@@ -150,18 +152,18 @@ mod tests {
         let folder = tempfile::tempdir().unwrap();
         let number = folder.path().join("number");
         let script = format!("sleep 1000 & echo $! > {}; wait", number.display());
-        let seed = Seed { within: Duration::from_secs(2), ..shell(&script) };
+        let seed = Seed { within: Duration::from_secs(5), ..shell(&script) };
         let place = Place { words: Words::from([]), environment: Vec::new(), folder: ".".into() };
 
         let late = seed.tokens(place, Wanted::default()).await.unwrap_err();
 
-        assert_eq!(late, "`seed.command` did not end within 2s");
+        assert_eq!(late, "`seed.command` did not end within 5s");
         let id = std::fs::read_to_string(number).unwrap();
         // Whoever adopts it may leave it a zombie.
         let stat = || std::fs::read_to_string(format!("/proc/{}/stat", id.trim())).unwrap_or_default();
         let has_ended = async {
             while !stat().is_empty() && !stat().contains(") Z ") {
-                tokio::task::yield_now().await;
+                SystemClock::new().sleep(Duration::from_millis(10)).await;
             }
         };
         assert!(timeout(&SystemClock::new(), Duration::from_secs(20), has_ended).await.is_ok(), "{}", stat());

@@ -243,8 +243,7 @@ impl Process {
         let mut readers = JoinSet::new();
         readers.spawn(self.log.clone().follow(child.stdout.take()));
         readers.spawn(self.log.clone().follow(child.stderr.take()));
-        let group = child.id().and_then(|id| i32::try_from(id).ok()).and_then(Pid::from_raw);
-        let group = group.ok_or_else(|| cannot("it has no id".to_owned()))?;
+        let group = group::led_by(&child).ok_or_else(|| cannot("it has no id".to_owned()))?;
         Ok(Running { group, child, kill: self.command(&self.start.kill), readers })
     }
 
