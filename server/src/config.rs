@@ -265,7 +265,7 @@ mod tests {
         let error = load("[llm]\nmodel = \"m\"\n\n[limits.mesages]\nrate = 1\n").unwrap_err();
 
         insta::assert_snapshot!(error, @"
-        unknown key `limits.mesages`, expected one of `abuse`, `admin`, `http`, `login`, `messages`, `reminders`, `sockets`, `sweep_interval`, `tickets`, `tokens_per_day`, `user`
+        unknown key `limits.mesages`, expected one of `abuse`, `admin`, `http`, `login`, `messages`, `rate_limit_fields`, `reminders`, `sockets`, `sweep_interval`, `tickets`, `tokens_per_day`, `user`
          --> gauntlet.toml:4:9
           |
         4 | [limits.mesages]
