@@ -26,6 +26,7 @@ use tokio_tungstenite::{
 };
 
 use super::frame::{Frame, Meaning};
+
 /// Read buffer of those who chat; the library's default of 128 KiB is a waste with many sockets.
 const READ_BUFFER: usize = 4096;
 /// Read buffer of those who say nothing, and are pinged now and then.
