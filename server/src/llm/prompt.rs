@@ -122,49 +122,40 @@ const fn role(role: Role) -> &'static str {
 }
 
 fn system(material: &Material<'_>, bounds: &Bounds, tokens: usize) -> Turn {
-    let mut known = Known::of(material, bounds.confidence);
+    let mut known = known_lines(material, bounds.confidence);
     let mut terms = material.terms;
     loop {
-        let turn = turn("system", system_text(material.language, &known.lines, terms).into(), bounds.mask);
+        let turn = turn("system", system_text(material.language, &known, terms).into(), bounds.mask);
         if cost(&turn) <= tokens {
             return turn;
         }
         match terms.split_last() {
             Some((_, rest)) => terms = rest,
-            None if !known.drop_last() => return turn,
+            None if !drop_last_line(&mut known) => return turn,
             None => {}
         }
     }
 }
 
-/// The lines of facts, the most important first.
-struct Known {
-    lines: String,
-    /// Where each line begins.
-    begins: Vec<usize>,
+/// Returns the lines of facts, the most important first.
+fn known_lines(material: &Material<'_>, confidence: f64) -> String {
+    let sure = material.facts.iter().filter(|fact| fact.confidence >= confidence);
+    let mut ranked: Vec<_> = sure.map(|fact| (rank(&fact.key), fact.key.as_str(), fact)).collect();
+    ranked.sort_unstable_by_key(|(rank, key, _)| (*rank, *key));
+    let length = ranked.iter().map(|(_, key, fact)| key.len() + fact.value.len() + LINE_BYTES).sum();
+    let mut lines = String::with_capacity(length);
+    for (.., fact) in ranked {
+        push_known_line(&mut lines, fact, material.at);
+    }
+    lines
 }
 
-impl Known {
-    fn of(material: &Material<'_>, confidence: f64) -> Self {
-        let sure = material.facts.iter().filter(|fact| fact.confidence >= confidence);
-        let mut ranked: Vec<_> = sure.map(|fact| (rank(&fact.key), fact.key.as_str(), fact)).collect();
-        ranked.sort_unstable_by_key(|(rank, key, _)| (*rank, *key));
-        let length = ranked.iter().map(|(_, key, fact)| key.len() + fact.value.len() + LINE_BYTES).sum();
-        let mut known =
-            Self { lines: String::with_capacity(length), begins: Vec::with_capacity(ranked.len()) };
-        for (.., fact) in ranked {
-            known.begins.push(known.lines.len());
-            push_known_line(&mut known.lines, fact, material.at);
-        }
-        known
-    }
-
-    /// Drops the least important line; says whether there was one.
-    fn drop_last(&mut self) -> bool {
-        let begin = self.begins.pop();
-        self.lines.truncate(begin.unwrap_or(0));
-        begin.is_some()
-    }
+/// Drops the last line, the least important one; says whether there was one.
+fn drop_last_line(lines: &mut String) -> bool {
+    let Some(rest) = lines.strip_suffix('\n') else { return false };
+    let begin = rest.rfind('\n').map_or(0, |end| end + 1);
+    lines.truncate(begin);
+    true
 }
 
 /// Adds the line of a fact. Keys and values come from users: none can begin a line of its own.

@@ -133,6 +133,20 @@ fn the_oldest_messages_leave_first() {
     assert_eq!(kept, ["8", "9", "n"]);
 }
 
+#[test]
+fn facts_leave_one_by_one_the_least_important_first() {
+    let facts = [fact("sleep", "badly", 0.9), fact("allergies", "nuts", 0.9), fact("mood", "low", 0.9)];
+    let fitting = |kept: &[Fact]| {
+        let wanted = build(&material(kept, &[], "hm"), &BOUNDS);
+        (build(&material(&facts, &[], "hm"), &Bounds { tokens: total(&wanted), ..BOUNDS }), wanted)
+    };
+
+    for kept in [&facts[1..], &facts[1..2], &[]] {
+        let (built, wanted) = fitting(kept);
+        assert_eq!(built, wanted);
+    }
+}
+
 fn total(prompt: &[Turn]) -> usize {
     prompt.iter().map(cost).sum()
 }
