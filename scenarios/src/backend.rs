@@ -79,11 +79,6 @@ impl Backend {
         let chosen = chosen(file, wish.settings).map_err(BackendError::Unfit)?;
         able(file, wish.users).map_err(BackendError::Unfit)?;
         speaks(file, wish.protocol).map_err(BackendError::Unfit)?;
-        let address: SocketAddr = file
-            .url
-            .trim_start_matches("http://")
-            .parse()
-            .map_err(|_| BackendError::Unfit(format!("`url` is `{}`, which is no address", file.url)))?;
         let rest = Rest::new(&file.url, host.as_deref(), World::address(0)).map_err(BackendError::Absent)?;
         let ends = file.links.straight(wish.llm);
         let process = file.start.as_ref().map(|start| Process::new(file, start, &ends)).transpose();
@@ -97,6 +92,7 @@ impl Backend {
         if let Some(process) = &process {
             process.run_with(chosen).await.map_err(BackendError::Absent)?;
         }
+        let address = file.address();
         let host = host.unwrap_or_else(|| address.to_string());
         Ok(Self { file: file.clone(), process, rest, address, host, path, seeded })
     }

@@ -1,6 +1,6 @@
 //! Looks at somebody's back end step by step, before the first scenario: what works, and what to do about what does not.
 
-use std::{net::SocketAddr, sync::Arc, time::Duration};
+use std::{sync::Arc, time::Duration};
 
 use clock::{Activity, Clock as _, SharedClock, SystemClock};
 use mock_deepseek::MockDeepSeek;
@@ -122,16 +122,10 @@ async fn reach(file: &TargetFile, ends: &Ends, process: &mut Option<Process>) ->
     let hint = "start your back end, or let gauntlet start it by `[start]`; `url` must be where it listens";
     let clock = SystemClock::new();
     let reached = tokio::select! {
-        reached = TcpStream::connect(address(file)) => reached.map_err(|error| error.to_string()),
+        reached = TcpStream::connect(file.address()) => reached.map_err(|error| error.to_string()),
         () = clock.sleep(CONNECT_MAX) => Err(format!("no connection within {CONNECT_MAX:?}")),
     };
     reached.map(drop).map_err(|error| wrong("target", format!("`{}`: {error}", file.url), hint))
-}
-
-fn address(file: &TargetFile) -> SocketAddr {
-    let unspecified = SocketAddr::from(([0, 0, 0, 0], 0));
-    // The file was checked when it was read.
-    file.url.trim_start_matches("http://").parse().unwrap_or(unspecified)
 }
 
 /// Signs a user in; returns the door, and how that went in words.
@@ -148,7 +142,7 @@ async fn enter(file: &TargetFile, clock: &SharedClock) -> Examined<(Door, String
     let told = if token.is_some() { format!("`{user}` has a token") } else { "nobody asks".to_owned() };
     Ok((
         Door {
-            target: address(file),
+            target: file.address(),
             host: entrance.host,
             from,
             chat: entrance.chat,

@@ -95,14 +95,15 @@ fn a_target_is_started_killed_paused_and_judged_and_none_is_left_s6() {
     assert!(!target.is_up());
 }
 
-/// As in a container: what is started is not what signals to the command reach.
+/// As in a container: what is started is not what signals to the command reach, and the command that kills it comes back
+/// before it is dead.
 #[test]
 fn a_target_that_no_signal_reaches_is_killed_and_paused_by_commands_s6() {
     let target = Described::new();
     let usual = fs::read_to_string(target.path()).unwrap();
     let out_of_reach = r#"command = ["sh", "-c", "setsid \"$@\" & echo $! >{scratch}/id; wait", "sh", "#;
     let commands = r#"
-            kill = ["sh", "-c", "kill -s KILL $(cat {scratch}/id)"]
+            kill = ["sh", "-c", "id=$(cat {scratch}/id); (sleep 1.5; kill -s KILL $id) &"]
             pause = ["sh", "-c", "kill -s STOP $(cat {scratch}/id)"]
             resume = ["sh", "-c", "kill -s CONT $(cat {scratch}/id)"]
             health ="#;

@@ -8,6 +8,7 @@ mod fill;
 mod group;
 mod links;
 mod log;
+mod running;
 mod seed;
 mod start;
 
@@ -363,6 +364,13 @@ impl TargetFile {
             }
         };
         Entrance { auth: self.auth.clone().unwrap_or(auth), chat, host: self.host() }
+    }
+
+    /// Returns where it listens.
+    pub(crate) fn address(&self) -> SocketAddr {
+        let nowhere = SocketAddr::from((Ipv4Addr::UNSPECIFIED, 0));
+        // The file was checked when it was read.
+        self.url.trim_start_matches("http://").parse().unwrap_or(nowhere)
     }
 
     /// Returns what requests name as their host, where `url` has a name and no address.

@@ -2,6 +2,7 @@
 
 use std::{
     collections::BTreeMap,
+    net::SocketAddr,
     path::PathBuf,
     process::{Command as StdCommand, ExitStatus, Stdio},
     sync::{Mutex, MutexGuard, PoisonError},
@@ -9,14 +10,11 @@ use std::{
 };
 
 use clock::{Clock as _, SystemClock};
-use rustix::process::{Pid, Signal, kill_process_group};
+use rustix::process::{Pid, Signal};
 use serde::Deserialize;
 use serde_json::Value;
 use tempfile::TempDir;
-use tokio::{
-    process::{Child, Command},
-    task::JoinSet,
-};
+use tokio::{process::Command, task::JoinSet};
 
 use super::{
     TargetFile,
@@ -24,6 +22,7 @@ use super::{
     group,
     links::Ends,
     log::Log,
+    running::{Afar, Running},
     seed::Place,
     span,
 };
@@ -41,15 +40,11 @@ const LOG_LINES_SHOWN: usize = 10;
 const CARER: usize = 199;
 /// Pause between two looks at its health.
 const LOOK_EVERY: Duration = Duration::from_millis(50);
-/// So long its last words may take.
-const READ_OUT_MAX: Duration = Duration::from_secs(1);
 /// So long it may take to end in order between scenarios; then it is killed.
 const GRACE: Duration = Duration::from_secs(5);
 /// The same where a scenario asks it to: what an orchestrator gives by default (Kubernetes,
 /// `terminationGracePeriodSeconds`).
 const ORDERLY_GRACE: Duration = Duration::from_secs(30);
-/// So long the system may take to end what was killed.
-const DEATH_MAX: Duration = Duration::from_secs(1);
 
 /// How to start a back end.
 #[derive(Clone, Debug, PartialEq, Deserialize)]
@@ -122,6 +117,7 @@ pub(crate) struct Process {
     words: Words,
     folder: PathBuf,
     url: String,
+    address: SocketAddr,
     host: Option<String>,
     /// Locked while its end is waited for, so that whoever gives up waiting leaves it here.
     running: tokio::sync::Mutex<Option<Running>>,
@@ -131,16 +127,6 @@ pub(crate) struct Process {
     /// What it has done wrong as a process, and nobody was told yet.
     blame: Mutex<Vec<String>>,
     _scratch: TempDir,
-}
-
-#[derive(Debug)]
-struct Running {
-    child: Child,
-    group: Pid,
-    /// The command that kills it, if signals do not.
-    kill: Option<StdCommand>,
-    /// They read what it writes.
-    readers: JoinSet<()>,
 }
 
 impl Process {
@@ -155,6 +141,7 @@ impl Process {
             words,
             folder,
             url: file.url.clone(),
+            address: file.address(),
             host: file.host(),
             running: tokio::sync::Mutex::default(),
             chosen: Mutex::default(),
@@ -243,8 +230,8 @@ impl Process {
         let mut readers = JoinSet::new();
         readers.spawn(self.log.clone().follow(child.stdout.take()));
         readers.spawn(self.log.clone().follow(child.stderr.take()));
-        let group = group::led_by(&child).ok_or_else(|| cannot("it has no id".to_owned()))?;
-        Ok(Running { group, child, kill: self.command(&self.start.kill), readers })
+        let afar = self.command(&self.start.kill).map(|kill| Afar { kill, address: self.address });
+        Running::new(child, readers, afar).ok_or_else(|| cannot("it has no id".to_owned()))
     }
 
     fn chosen(&self) -> MutexGuard<'_, Settings> {
@@ -276,13 +263,12 @@ impl Process {
 
     /// Returns its id while it runs.
     pub(crate) async fn id(&self) -> Option<u32> {
-        self.running.lock().await.as_ref()?.child.id()
+        self.running.lock().await.as_ref()?.id()
     }
 
     /// Returns how it ended, if it has and nobody here wanted it to.
     pub(crate) async fn ended(&self) -> Option<ExitStatus> {
-        // What cannot be asked has not ended as far as anybody knows.
-        self.running.lock().await.as_mut()?.child.try_wait().unwrap_or_default()
+        self.running.lock().await.as_mut()?.ended()
     }
 
     /// Returns how many lines it has written.
@@ -308,7 +294,7 @@ impl Process {
 
     async fn group(&self) -> Option<Pid> {
         let running = self.running.lock().await;
-        running.as_ref().filter(|_| self.start.kill.is_empty()).map(|running| running.group)
+        running.as_ref().filter(|_| self.start.kill.is_empty()).map(Running::group)
     }
 
     /// Returns the panics that it wrote of after so many lines.
@@ -383,12 +369,7 @@ impl Process {
     async fn gone(&self, grace: Duration) -> bool {
         let mut kept = self.running.lock().await;
         let Some(running) = kept.as_mut() else { return true };
-        let in_order = running.ends_within(grace).await;
-        if !in_order {
-            running.kill();
-            running.ends_within(DEATH_MAX).await;
-        }
-        running.read_out().await;
+        let in_order = running.end(grace).await;
         *kept = None;
         in_order
     }
@@ -397,52 +378,5 @@ impl Process {
         if let Some(running) = &*self.running.lock().await {
             running.signal(signal);
         }
-    }
-}
-
-impl Running {
-    fn signal(&self, signal: Signal) {
-        // A group that is gone needs no signal.
-        let _ = kill_process_group(self.group, signal);
-    }
-
-    /// Waits until what it wrote before its end has been read.
-    async fn read_out(&mut self) {
-        let all = async { while self.readers.join_next().await.is_some() {} };
-        tokio::select! {
-            () = all => {}
-            // Somebody that it started may hold its output open.
-            () = SystemClock::new().sleep(READ_OUT_MAX) => {}
-        }
-    }
-
-    /// Kills it with all that it started.
-    fn kill(&mut self) {
-        self.signal(Signal::KILL);
-        if let Some(kill) = &mut self.kill {
-            // It fails where there is nothing left to be killed.
-            let _ = kill.status();
-        }
-    }
-
-    /// Waits for its end, and for that of all that it started; says whether it came.
-    async fn ends_within(&mut self, span: Duration) -> bool {
-        let clock = SystemClock::new();
-        let all = async {
-            let _ = self.child.wait().await;
-            while group::is_alive(self.group) {
-                clock.sleep(LOOK_EVERY).await;
-            }
-        };
-        tokio::select! {
-            () = all => true,
-            () = clock.sleep(span) => false,
-        }
-    }
-}
-
-impl Drop for Running {
-    fn drop(&mut self) {
-        self.kill();
     }
 }
