@@ -77,14 +77,17 @@ fn one_key(theme: &mut Theme<'_>) {
     assert!(matches!(allows(), Decision::Allowed) && passes(), "both were measured while they let through");
 }
 
-/// What a flood costs that is turned away.
+/// What a flood costs that is turned away, and told for how long.
 fn refused(theme: &mut Theme<'_>) {
     let (policy, caller) = (Policy { rate: NonZeroU32::MIN, burst: NonZeroU32::MIN, ..plenty() }, caller());
     let (ours, bare) = (MemoryLimits::new(clock()), bare(&policy));
     let key = Key::User(caller.user.unwrap());
 
     theme.ours("one key, refused", || take(&ours, &policy, black_box(&caller)));
-    theme.floor("one key, refused", "bare governor", || bare.check_key(black_box(&key)).is_ok());
+    theme.floor("one key, refused", "bare governor", || {
+        let refused = bare.check_key(black_box(&key)).err()?;
+        Some(refused.wait_time_from(bare.clock().now()))
+    });
 }
 
 /// A caller after the other, in an order that no cache guesses.
