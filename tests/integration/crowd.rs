@@ -4,6 +4,7 @@
 mod dying;
 mod newer;
 mod parts;
+mod tunnels;
 
 use std::{
     fs,

@@ -14,6 +14,8 @@ use crate::{profile::did_you_mean, tally::Times};
 pub(crate) enum Time {
     /// From the dial to the open socket, and the welcome of `chat.v1`.
     Connect,
+    /// The same where a stream of `chat.v1` is taken up again.
+    Resume,
     /// From when a question was due to the first piece of its answer.
     FirstToken,
     /// The same from when it was sent.
@@ -37,8 +39,9 @@ pub(crate) enum Time {
 }
 
 impl Time {
-    pub(crate) const ALL: [Self; 11] = [
+    pub(crate) const ALL: [Self; 12] = [
         Self::Connect,
+        Self::Resume,
         Self::FirstToken,
         Self::FirstTokenSent,
         Self::Added,
@@ -54,6 +57,7 @@ impl Time {
     pub(crate) const fn name(self) -> &'static str {
         match self {
             Self::Connect => "connect",
+            Self::Resume => "resume",
             Self::FirstToken => "turn.first_token",
             Self::FirstTokenSent => "turn.first_token.sent",
             Self::Added => "turn.added",

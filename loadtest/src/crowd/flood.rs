@@ -54,10 +54,10 @@ pub(crate) async fn play(stage: &Stage, seat: &mut Seat, flood: &Flood) -> Optio
     let (mut sink, mut answers) = seat.socket.take()?.split();
     stage.recorder.seen().running += 1;
     let begun = stage.recorder.now();
-    let asked_by = &*seat;
+    let (n, content) = (seat.n, seat.question.clone());
     let asking = async {
         for nth in 0..flood.messages {
-            if sink.send(asked_by.question(stage, &asked_by.message_id(stage, nth))).await.is_err() {
+            if sink.send(stage.question(&content, &stage.message_id(n, nth))).await.is_err() {
                 break;
             }
         }
@@ -83,7 +83,7 @@ impl Account {
     async fn read(
         &mut self,
         stage: &Stage,
-        seat: &Seat,
+        seat: &mut Seat,
         (answers, messages): (&mut Answers, u64),
     ) -> Option<String> {
         let limit = stage.recorder.now() + stage.patience;

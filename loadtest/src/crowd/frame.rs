@@ -52,6 +52,26 @@ pub(crate) struct Newer<'a> {
     reply_id: Option<Cow<'a, str>>,
     #[serde(borrow)]
     client_msg_id: Option<Cow<'a, str>>,
+    #[serde(borrow)]
+    epoch: Option<Cow<'a, str>>,
+    offset: Option<u64>,
+    #[serde(default)]
+    recovered: bool,
+}
+
+/// Up to where a user has read a stream of `chat.v1`.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub(crate) struct Place {
+    pub(crate) epoch: String,
+    pub(crate) offset: u64,
+}
+
+/// How a stream begins, or goes on.
+#[derive(Debug)]
+pub(crate) struct Welcome {
+    pub(crate) place: Place,
+    /// Whether all that was missed follows.
+    pub(crate) recovered: bool,
 }
 
 /// A message by the ids that `chat.v1` gives it.
@@ -111,6 +131,20 @@ impl<'a> Frame<'a> {
             Self::V1(frame) => [&frame.session, &frame.id, &frame.message_id, &frame.reply_id],
         };
         ids.into_iter().filter_map(Option::as_deref)
+    }
+
+    /// Returns the welcome that it is.
+    pub(crate) fn welcome(&self) -> Option<Welcome> {
+        let Self::V1(frame) = self else { return None };
+        let epoch = frame.epoch.as_ref().filter(|_| frame.kind == "welcome")?;
+        let place = Place { epoch: epoch.clone().into_owned(), offset: frame.offset? };
+        Some(Welcome { place, recovered: frame.recovered })
+    }
+
+    /// Returns where it stands in the stream, if it is kept for those who missed it.
+    pub(crate) fn offset(&self) -> Option<u64> {
+        let Self::V1(frame) = self else { return None };
+        frame.offset
     }
 
     /// Learns from an acknowledgement what the reply to a message is called, and says whether this is about that message.
@@ -204,6 +238,16 @@ mod tests {
             assert_eq!(Frame::read(text, Protocol::V1).meaning(), wanted, "{text}");
         }
         assert_eq!(Frame::read(ACK, Protocol::V1).ids().collect::<Vec<_>>(), ["m", "r"]);
+    }
+
+    #[test]
+    fn a_welcome_says_where_a_stream_goes_on_l3() {
+        let welcome = |text: &str| Frame::read(text, Protocol::V1).welcome();
+        let told = welcome(r#"{"type":"welcome","epoch":"e","offset":7,"recovered":true}"#).unwrap();
+
+        assert_eq!((told.place, told.recovered), (Place { epoch: "e".to_owned(), offset: 7 }, true));
+        assert!(welcome(r#"{"type":"done","epoch":"e","offset":8}"#).is_none());
+        assert!(welcome(r#"{"type":"welcome","epoch":"e"}"#).is_none(), "nobody could come back to that");
     }
 
     #[test]

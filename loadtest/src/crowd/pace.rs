@@ -52,6 +52,7 @@ mod tests {
             message: String::new(),
             emergency: false,
             reconnects: false,
+            tunnel: None,
         };
         Pace::new(&chat, 1, 7, Instant::ZERO)
     }

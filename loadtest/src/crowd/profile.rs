@@ -6,7 +6,7 @@
 use std::{collections::BTreeSet, time::Duration};
 
 use scenarios::model::Protocol;
-use serde::{Deserialize, Deserializer, Serialize, de::Error as _};
+use serde::{Deserialize, Deserializer, Serialize, Serializer, de::Error as _};
 
 use super::threshold::Threshold;
 use crate::{
@@ -147,6 +147,15 @@ pub struct Chat {
     /// Whether a socket is opened for each question, and closed after the answer.
     #[serde(default)]
     pub reconnects: bool,
+    /// The socket is lost in the middle of each answer, for so long, and the stream then taken up where it was: of
+    /// `chat.v1` alone.
+    #[serde(
+        default,
+        deserialize_with = "some",
+        serialize_with = "maybe",
+        skip_serializing_if = "Option::is_none"
+    )]
+    pub tunnel: Option<Duration>,
 }
 
 /// How somebody floods: what the target's limit on messages is must be said beside it.
@@ -209,13 +218,14 @@ pub enum Arrival {
 
 impl Profile {
     /// Names and texts of the profiles that come with the program.
-    pub const BUILT_IN: [(&str, &str); 7] = [
+    pub const BUILT_IN: [(&str, &str); 8] = [
         ("chat", include_str!("../../profiles/chat.toml")),
         ("idle", include_str!("../../profiles/idle.toml")),
         ("ws-flood", include_str!("../../profiles/ws-flood.toml")),
         ("facts", include_str!("../../profiles/facts.toml")),
         ("slow-llm", include_str!("../../profiles/slow-llm.toml")),
         ("reconnect-storm", include_str!("../../profiles/reconnect-storm.toml")),
+        ("tunnels", include_str!("../../profiles/tunnels.toml")),
         ("mixed", include_str!("../../profiles/mixed.toml")),
     ];
 
@@ -233,6 +243,11 @@ impl Profile {
     pub(crate) fn load(&self) -> String {
         let load = Self { about: String::new(), thresholds: Vec::new(), ..self.clone() };
         serde_json::to_string(&load).unwrap_or_default()
+    }
+
+    /// Says whether anybody takes a stream up again.
+    pub(crate) fn has_tunnels(&self) -> bool {
+        self.groups.iter().any(|group| matches!(&group.does, Does::Chat(chat) if chat.tunnel.is_some()))
     }
 
     /// Returns how many users there are.
@@ -316,6 +331,15 @@ fn steps<'de, D: Deserializer<'de>>(deserializer: D) -> Result<usize, D::Error> 
 
 fn pieces<'de, D: Deserializer<'de>>(deserializer: D) -> Result<usize, D::Error> {
     within(usize::deserialize(deserializer)?, [1, CHUNKS_MAX], plain)
+}
+
+fn some<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Option<Duration>, D::Error> {
+    time(deserializer).map(Some)
+}
+
+#[expect(clippy::ref_option, reason = "serde hands it over so")]
+fn maybe<S: Serializer>(span: &Option<Duration>, serializer: S) -> Result<S::Ok, S::Error> {
+    duration::serialize(&span.unwrap_or_default(), serializer)
 }
 
 fn a_second<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Duration, D::Error> {

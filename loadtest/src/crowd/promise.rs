@@ -19,6 +19,8 @@ pub enum Promise {
     WholeText,
     /// Every frame is one that the protocol has.
     CleanFrames,
+    /// What a stream of `chat.v1` keeps is told once and without a gap, also across sockets.
+    NoGap,
     /// A socket stays open until its user leaves.
     StaysOpen,
     /// Whoever has a token gets in.
@@ -40,6 +42,7 @@ impl Promise {
             Self::OwnFrames => "what belongs to one user reached another",
             Self::WholeText => "an answer told as whole was not what the model said",
             Self::CleanFrames => "a frame was none that the protocol has",
+            Self::NoGap => "a stream had a gap, or told something twice",
             Self::StaysOpen => "a socket was closed although its user stayed",
             Self::LetsIn => "a user with a token did not get in",
             Self::ExactLimit => "a flood was not handled as the limit says",

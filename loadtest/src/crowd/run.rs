@@ -15,7 +15,7 @@ use std::{
 
 use clock::{SharedClock, Timestamp, timeout};
 use futures_util::{StreamExt as _, TryStreamExt as _, stream};
-use scenarios::{Backend, BackendError, Guest, TargetFile, Wanted, Wish};
+use scenarios::{Backend, BackendError, Guest, TargetFile, Wanted, Wish, model::Protocol};
 use tempfile::NamedTempFile;
 use tokio::{net::TcpStream, sync::watch, task::JoinSet};
 use tokio_util::sync::CancellationToken;
@@ -162,6 +162,8 @@ fn cast(profile: &Profile, options: &Options) -> Result<Cast, CrowdError> {
         )
     } else if profile.steps > profile.users() {
         Some("there are more steps than users")
+    } else if profile.has_tunnels() && profile.protocol != Protocol::V1 {
+        Some("on v0 nobody can take up a stream where it was: `tunnel` needs `--protocol chat.v1`")
     } else {
         None
     };

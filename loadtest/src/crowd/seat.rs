@@ -5,13 +5,12 @@ use std::{future::pending, time::Duration};
 use clock::{Instant, timeout};
 use futures_util::{FutureExt as _, SinkExt as _, StreamExt as _};
 use scenarios::{Guest, model::Protocol};
-use serde_json::json;
 use tokio_tungstenite::tungstenite::Message;
 
 use super::{
     cast::Player,
     figures::Time,
-    frame::{Frame, Meaning},
+    frame::{Frame, Ids, Meaning, Place, Welcome},
     pace::Pace,
     profile::Does,
     promise::Promise,
@@ -51,6 +50,12 @@ pub(crate) struct Seat {
     pub(crate) emergency: bool,
     /// Whether each turn has a socket of its own.
     pub(crate) reconnects: bool,
+    /// How long the socket is lost in the middle of an answer, if it is.
+    pub(crate) tunnel: Option<Duration>,
+    /// Up to where this user has read.
+    place: Place,
+    /// The message whose turn goes on although nobody waits for its end any more.
+    left: Option<Box<Ids>>,
     /// Whether this user chats at all.
     pub(crate) has_socket: bool,
     /// Whether what is done once has been done.
@@ -67,9 +72,9 @@ impl Seat {
             Does::Flood(flood) => (None, Some(&flood.message)),
             Does::Idle(_) | Does::Facts(_) => (None, None),
         };
-        let (emergency, reconnects) = match does {
-            Does::Chat(chat) => (chat.emergency, chat.reconnects),
-            _ => (false, false),
+        let (emergency, reconnects, tunnel) = match does {
+            Does::Chat(chat) => (chat.emergency, chat.reconnects, chat.tunnel),
+            _ => (false, false, None),
         };
         Self {
             n,
@@ -82,27 +87,46 @@ impl Seat {
             asked: 0,
             emergency,
             reconnects,
+            tunnel,
+            place: Place::default(),
+            left: None,
             has_socket: !matches!(does, Does::Facts(_)),
             is_done: false,
         }
     }
 
-    /// Connects. Whoever does not get in has had a promise broken.
+    /// Connects and begins anew. Whoever does not get in has had a promise broken.
     pub(crate) async fn connect(&mut self, stage: &Stage) -> Result<(), String> {
+        self.enter(stage, None).await.map(drop)
+    }
+
+    /// Loses the socket for so long, without a word, and takes the stream up where it was; says whether it goes on there.
+    pub(crate) async fn pass_tunnel(&mut self, stage: &Stage, length: Duration) -> Result<bool, String> {
+        if self.socket.take().is_some() {
+            stage.recorder.seen().sockets -= 1;
+        }
+        stage.clock().sleep(length).await;
+        let place = self.place.clone();
+        self.enter(stage, Some(&place)).await
+    }
+
+    /// Connects, and says whether the stream goes on at the place that is named.
+    async fn enter(&mut self, stage: &Stage, place: Option<&Place>) -> Result<bool, String> {
         let Some(guest) = stage.guests.get(&self.person) else {
             return Err("there are more users than signed in".to_owned());
         };
         let begun = stage.recorder.now();
+        let door = Door { place, ..self.door(stage, guest) };
         // On the heap for as long as it takes: otherwise each user who is connected would keep the room for it.
-        let opening = Box::pin(socket::open(self.door(stage, guest)));
+        let opening = Box::pin(socket::open(door));
         let opened = timeout(stage.clock(), CONNECT_MAX, opening).await;
         match opened.unwrap_or_else(|_| Err(format!("no socket within {CONNECT_MAX:?}"))) {
-            Ok(socket) => {
+            Ok((socket, welcome)) => {
                 self.free = stage.recorder.now();
-                stage.recorder.took(Time::Connect, begun, self.free);
+                stage.recorder.took(place.map_or(Time::Connect, |_| Time::Resume), begun, self.free);
                 stage.recorder.seen().sockets += 1;
                 self.socket = Some(socket);
-                Ok(())
+                Ok(welcome.is_some_and(|welcome| self.is_welcomed(welcome)))
             }
             Err(error) => {
                 stage.recorder.broke(Promise::LetsIn, || error.clone());
@@ -111,25 +135,19 @@ impl Seat {
         }
     }
 
+    /// Says whether the stream goes on where this user has read up to; if not, it begins where the welcome says.
+    fn is_welcomed(&mut self, welcome: Welcome) -> bool {
+        let goes_on = welcome.recovered && welcome.place.epoch == self.place.epoch;
+        if !goes_on {
+            self.place = welcome.place;
+        }
+        goes_on
+    }
+
     fn door<'a>(&self, stage: &'a Stage, guest: &'a Guest) -> Door<'a> {
         let (target, host) = (stage.target, stage.host.as_str());
         let (protocol, is_silent) = (stage.protocol, self.question.is_empty());
-        Door { target, host, guest, protocol, n: self.n, is_silent }
-    }
-
-    /// Returns what the question is called that is asked for the `nth` time.
-    pub(crate) fn message_id(&self, stage: &Stage, nth: u64) -> String {
-        format!("{}.{}.{nth}", stage.run, self.n)
-    }
-
-    /// Returns the frame that asks the question, under a name that v0 has no place for.
-    pub(crate) fn question(&self, stage: &Stage, id: &str) -> Message {
-        let content = &self.question;
-        let frame = match stage.protocol {
-            Protocol::V0 => json!({"content": content}),
-            Protocol::V1 => json!({"type": "send", "client_msg_id": id, "content": content}),
-        };
-        Message::text(frame.to_string())
+        Door { target, host, guest, protocol, n: self.n, is_silent, place: None }
     }
 
     /// Connects again where the socket was lost, after a pause; says whether this user has one.
@@ -209,8 +227,11 @@ impl Seat {
             Some(Ok(Message::Text(text))) => {
                 let frame = Frame::read(&text, stage.protocol);
                 self.claim(stage, &frame);
-                match frame.meaning() {
+                let meaning = frame.meaning();
+                match meaning {
                     Meaning::Aside | Meaning::Sign | Meaning::Welcome | Meaning::Safety => {}
+                    Meaning::Piece(_) | Meaning::SoFar(_) | Meaning::Instead | Meaning::Done
+                        if self.is_left(&frame, &meaning) => {}
                     Meaning::Refused(code) => count(&mut stage.recorder.seen().refused, code),
                     Meaning::Garbage => stage.recorder.broke(Promise::CleanFrames, || text.to_string()),
                     _ => stage.recorder.broke(Promise::OneEnd, || format!("user {}: {text}", self.n)),
@@ -223,11 +244,35 @@ impl Seat {
         }
     }
 
-    /// Checks that what a frame names is this user's.
-    pub(crate) fn claim(&self, stage: &Stage, frame: &Frame<'_>) {
+    /// Says whether a frame is of a turn that nobody waits for any more; its end is the last one that is.
+    fn is_left(&mut self, frame: &Frame<'_>, meaning: &Meaning<'_>) -> bool {
+        let Some(left) = &mut self.left else { return false };
+        // Whoever was lost before the acknowledgement does not know what the reply is called.
+        let is_of_it = left.reply.is_none() || frame.concerns(left);
+        if is_of_it && *meaning == Meaning::Done {
+            self.left = None;
+        }
+        is_of_it
+    }
+
+    /// Waits for the end of a turn no more. On v0 that ends with its socket; a turn of `chat.v1` goes on.
+    pub(crate) fn leave_turn(&mut self, stage: &Stage, message: Ids) {
+        self.left = (stage.protocol == Protocol::V1).then(|| Box::new(message));
+    }
+
+    /// Checks that what a frame names is this user's, and that it comes next where it is kept.
+    pub(crate) fn claim(&mut self, stage: &Stage, frame: &Frame<'_>) {
         for id in frame.ids() {
             if !stage.recorder.belongs(id, self.n) {
                 stage.recorder.broke(Promise::OwnFrames, || format!("`{id}` reached user {} too", self.n));
+            }
+        }
+        if let Some(welcome) = frame.welcome() {
+            self.is_welcomed(welcome);
+        } else if let Some(offset) = frame.offset() {
+            let (n, last) = (self.n, std::mem::replace(&mut self.place.offset, offset));
+            if offset != last + 1 {
+                stage.recorder.broke(Promise::NoGap, || format!("user {n} read {offset} after {last}"));
             }
         }
     }

@@ -15,6 +15,7 @@ use hyper::{
 };
 use hyper_util::rt::TokioIo;
 use scenarios::{Guest, model::Protocol};
+use serde_json::json;
 use tokio::net::{TcpSocket, TcpStream};
 use tokio_tungstenite::{
     WebSocketStream,
@@ -25,7 +26,7 @@ use tokio_tungstenite::{
     },
 };
 
-use super::frame::{Frame, Meaning};
+use super::frame::{Frame, Place, Welcome};
 
 /// Read buffer of those who chat; the library's default of 128 KiB is a waste with many sockets.
 const READ_BUFFER: usize = 4096;
@@ -51,32 +52,40 @@ pub(crate) struct Door<'a> {
     pub(crate) n: usize,
     /// Whether this user says nothing.
     pub(crate) is_silent: bool,
+    /// Up to where this user has read; nothing of who begins anew.
+    pub(crate) place: Option<&'a Place>,
 }
 
-/// Opens the chat. An error says why in words.
-pub(crate) async fn open(door: Door<'_>) -> Result<Socket, String> {
+/// Opens the chat; with `chat.v1` there is a welcome. An error says why in words.
+pub(crate) async fn open(door: Door<'_>) -> Result<(Socket, Option<Welcome>), String> {
     let stream = dial(door.target, door.n).await.map_err(|error| format!("cannot connect: {error}"))?;
     let (stream, rest) = upgrade(stream, door).await?;
     let buffer = if door.is_silent { READ_BUFFER_SILENT } else { READ_BUFFER };
     let config = WebSocketConfig::default().read_buffer_size(buffer);
     let mut socket =
         WebSocketStream::from_partially_read(stream, rest.to_vec(), Role::Client, Some(config)).await;
-    if door.protocol == Protocol::V1 {
-        be_welcomed(&mut socket).await?;
-    }
-    Ok(socket)
+    let welcome = match door.protocol {
+        Protocol::V0 => None,
+        Protocol::V1 => Some(be_welcomed(&mut socket, door.place).await?),
+    };
+    Ok((socket, welcome))
 }
 
-/// Begins `chat.v1` anew, and waits for the welcome.
-async fn be_welcomed(socket: &mut Socket) -> Result<(), String> {
+/// Begins `chat.v1` anew or where it was, and waits for the welcome.
+async fn be_welcomed(socket: &mut Socket, place: Option<&Place>) -> Result<Welcome, String> {
     let lost = |error: tungstenite::Error| format!("lost before the welcome: {error}");
-    socket.send(Message::text(r#"{"type":"resume"}"#)).await.map_err(lost)?;
+    let mut first = json!({"type": "resume"});
+    if let Some(Place { epoch, offset }) = place {
+        (first["epoch"], first["offset"]) = (json!(epoch), json!(offset));
+    }
+    socket.send(Message::text(first.to_string())).await.map_err(lost)?;
     loop {
         match socket.next().await.transpose().map_err(lost)? {
-            Some(Message::Text(text)) if Frame::read(&text, Protocol::V1).meaning() == Meaning::Welcome => {
-                return Ok(());
-            }
             Some(Message::Ping(_) | Message::Pong(_)) => {}
+            Some(Message::Text(text)) => {
+                let welcome = Frame::read(&text, Protocol::V1).welcome();
+                return welcome.ok_or_else(|| format!("`{text}` came in the place of a welcome"));
+            }
             Some(other) => return Err(format!("{other:?} came in the place of a welcome")),
             None => return Err("the connection ended before the welcome".to_owned()),
         }

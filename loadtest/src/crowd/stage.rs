@@ -4,7 +4,9 @@ use std::{collections::BTreeMap, fmt::Write as _, net::SocketAddr, sync::Arc, ti
 
 use clock::{Clock, Instant, SharedClock};
 use scenarios::{Guest, model::Protocol};
+use serde_json::json;
 use tokio::sync::watch;
+use tokio_tungstenite::tungstenite::Message;
 use tokio_util::sync::CancellationToken;
 
 use super::{cast::Player, facts::Books, profile::Model, recorder::Recorder, seat::Seat};
@@ -89,6 +91,20 @@ impl Stage {
     /// Returns what the model answers to the `n`th user.
     pub(crate) fn answer(&self, n: usize) -> &str {
         &self.answers[n % MARKS.len()]
+    }
+
+    /// Returns what the question is called that the `n`th user asks for the `nth` time.
+    pub(crate) fn message_id(&self, n: usize, nth: u64) -> String {
+        format!("{}.{n}.{nth}", self.run)
+    }
+
+    /// Returns the frame that asks a question, under a name that v0 has no place for.
+    pub(crate) fn question(&self, content: &str, id: &str) -> Message {
+        let frame = match self.protocol {
+            Protocol::V0 => json!({"content": content}),
+            Protocol::V1 => json!({"type": "send", "client_msg_id": id, "content": content}),
+        };
+        Message::text(frame.to_string())
     }
 
     pub(crate) fn clock(&self) -> &dyn Clock {

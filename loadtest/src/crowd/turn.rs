@@ -25,6 +25,8 @@ pub(crate) struct Heard {
     last: Option<Instant>,
     instead: bool,
     safety: bool,
+    /// Whether the socket was lost once, as the profile wants it.
+    has_crossed: bool,
 }
 
 /// Plays a turn when one is due. When it is over, those that were due before are played still, late as they are; then
@@ -48,6 +50,9 @@ pub(crate) async fn play(stage: &Stage, seat: &mut Seat) -> Option<Turn> {
     stage.recorder.begins(due);
     let mut heard = Heard { asked, ..Heard::default() };
     let how = ask(stage, seat, &mut heard).await;
+    if how == Ended::Broken || how == lost_its_place() {
+        seat.leave_turn(stage, std::mem::take(&mut heard.ids));
+    }
     let end = stage.recorder.now();
     if seat.reconnects {
         seat.hang_up(stage).await;
@@ -62,8 +67,8 @@ pub(crate) async fn play(stage: &Stage, seat: &mut Seat) -> Option<Turn> {
 async fn ask(stage: &Stage, seat: &mut Seat, heard: &mut Heard) -> Ended {
     let limit = stage.recorder.now() + stage.patience;
     seat.asked += 1;
-    heard.ids.client = seat.message_id(stage, seat.asked);
-    let question = seat.question(stage, &heard.ids.client);
+    heard.ids.client = stage.message_id(seat.n, seat.asked);
+    let question = stage.question(&seat.question, &heard.ids.client);
     let Some(socket) = &mut seat.socket else { return Ended::Broken };
     if let Err(error) = socket.send(question).await {
         seat.lose(stage, &error.to_string());
@@ -95,12 +100,25 @@ async fn ask(stage: &Stage, seat: &mut Seat, heard: &mut Heard) -> Ended {
         if let Some(ended) = heard.take(stage, seat, &text) {
             return ended;
         }
+        if let Some(length) = seat.tunnel.filter(|_| heard.first.is_some() && !heard.has_crossed) {
+            heard.has_crossed = true;
+            match seat.pass_tunnel(stage, length).await {
+                Ok(true) => {}
+                Ok(false) => return lost_its_place(),
+                Err(_) => return Ended::Broken,
+            }
+        }
     }
+}
+
+/// A stream that is not taken up where it was: the history has the rest, which a user of a load does not read.
+fn lost_its_place() -> Ended {
+    Ended::Refused("not_recovered".to_owned())
 }
 
 impl Heard {
     /// Takes a frame; says how the turn ended, if it did.
-    pub(crate) fn take(&mut self, stage: &Stage, seat: &Seat, text: &str) -> Option<Ended> {
+    pub(crate) fn take(&mut self, stage: &Stage, seat: &mut Seat, text: &str) -> Option<Ended> {
         let frame = Frame::read(text, stage.protocol);
         seat.claim(stage, &frame);
         if !self.ids.client.is_empty() && !frame.concerns(&mut self.ids) {
