@@ -82,6 +82,11 @@ pub struct Meaning {
     pub small_talk: Option<SmallTalk>,
 }
 
+impl Meaning {
+    /// That of a message that nobody has looked at.
+    pub const UNCLEAR: Self = Self { intent: Intent::Unclear, confidence: 0.0, small_talk: None };
+}
+
 /// Classifies a message of a user whose language is `language`, by the lists and by words that were added to them.
 pub fn classify(message: &str, language: &str, flag: Option<&RedFlag>, own: &SymptomWords) -> Meaning {
     if flag.is_some() {

@@ -23,10 +23,9 @@ use super::{
     work::Work,
 };
 use crate::{
-    classify::{self, Intent, Meaning},
+    classify::{self, Meaning},
     ids::MessageId,
     limit::{Caller, Decision, PolicyName},
-    safety::RedFlag,
     session,
 };
 
@@ -155,7 +154,7 @@ impl Engine {
         }
     }
 
-    /// Finds out about a message all that can be known without asking anybody.
+    /// Finds out about a message what must be known before anybody is asked, also of one that will be refused.
     fn said(&mut self, incoming: Incoming, client_id: Option<&str>) -> Said {
         self.spoken += 1;
         let parts = &self.steps.parts;
@@ -168,36 +167,27 @@ impl Engine {
             Incoming::EndConversation => (String::new(), None, true),
         };
         let flag = parts.red_flags.find(&text);
-        let meaning = self.meaning(&text, flag.as_ref());
         let wish = if is_end && flag.is_none() { Wish::End } else { Wish::Answer };
         let question = client_id.map_or_else(MessageId::random, |id| MessageId::named(self.steps.user, id));
         let ids = Ids { question, safety: MessageId::random(), reply: question.reply() };
         let (read_at, at, is_named) = (parts.clock.now(), parts.clock.wall(), client_id.is_some());
+        let meaning = Meaning::UNCLEAR;
         Said { turn: self.spoken, text, wish, meaning, flag, read_at, at, ids, replaces, is_named }
     }
 
-    /// Finds out what a text means, by the words and the language of now.
-    fn meaning(&self, text: &str, flag: Option<&RedFlag>) -> Meaning {
-        let parts = &self.steps.parts;
-        if text.chars().count() > parts.config.conversation.message_characters {
-            return Meaning { intent: Intent::Unclear, confidence: 0.0, small_talk: None };
-        }
-        let (language, lexicon) = (self.steps.voice.language(), parts.languages.lexicon());
-        let meaning = classify::classify(text, &language, flag, &lexicon.symptoms);
-        let canned = parts.config.conversation.canned_small_talk;
-        Meaning { small_talk: meaning.small_talk.filter(|_| canned), ..meaning }
-    }
-
-    /// Looks at a message once more: words or language may have changed since it was heard.
+    /// Finds out what a message means, by the words and the language of now.
     fn understood(&self, said: Arc<Said>) -> Arc<Said> {
-        let meaning = self.meaning(&said.text, said.flag.as_ref());
-        if meaning == said.meaning { said } else { Arc::new(Said { meaning, ..(*said).clone() }) }
+        let parts = &self.steps.parts;
+        let (language, lexicon) = (self.steps.voice.language(), parts.languages.lexicon());
+        let meaning = classify::classify(&said.text, &language, said.flag.as_ref(), &lexicon.symptoms);
+        let canned = parts.config.conversation.canned_small_talk;
+        let meaning = Meaning { small_talk: meaning.small_talk.filter(|_| canned), ..meaning };
+        Arc::new(Said { meaning, ..Arc::unwrap_or_clone(said) })
     }
 
     /// Asks for a place and for the limits.
     pub(super) async fn admit(&mut self, said: Arc<Said>, caller: &Caller) -> Event {
         self.steps.tuner.tune().await;
-        let said = self.understood(said);
         let queue = self.steps.parts.config.conversation.queue;
         let Some(place) = self.steps.turns.place(self.steps.user, queue) else {
             return Event::Refused(said, Refusal::QueueFull);
@@ -205,7 +195,7 @@ impl Engine {
         match charge(&self.steps, caller).await {
             Decision::Allowed => {
                 self.places.insert(said.turn, place);
-                Event::Admitted(said)
+                Event::Admitted(self.understood(said))
             }
             Decision::Refused { retry_after } => Event::Refused(said, Refusal::RateLimited { retry_after }),
         }

@@ -14,7 +14,7 @@ use crate::{
     storage::{SessionReason, Suggestion},
 };
 
-/// A message of the user, with all that is known about it without asking anybody.
+/// A message of the user, with what is known about it.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Said {
     /// Number of the message on this connection, from 1.
@@ -23,7 +23,7 @@ pub struct Said {
     pub text: String,
     /// What the user wants.
     pub wish: Wish,
-    /// What it is about.
+    /// What it is about; unclear until it is admitted, for what is refused need not be understood.
     pub meaning: Meaning,
     /// The sign of an emergency in it.
     pub flag: Option<RedFlag>,
