@@ -176,7 +176,7 @@ async fn chat(user: &mut GooseUser, stage: Arc<Stage>) -> TransactionResult {
     let error = match &turn.how {
         Ended::Whole => None,
         Ended::Instead => Some("another text than the model's"),
-        Ended::Refused(code) => Some(code.as_str()),
+        Ended::Refused(_) | Ended::Left => turn.how.refusal(),
         Ended::Broken => Some("a promise was broken"),
     };
     let took = turn.end.since(turn.sent);

@@ -116,7 +116,7 @@ impl Account {
     fn count(&mut self, ended: &Ended) {
         match ended {
             Ended::Whole | Ended::Instead => self.handled += 1,
-            Ended::Broken => self.broken += 1,
+            Ended::Left | Ended::Broken => self.broken += 1,
             Ended::Refused(code) => {
                 count(&mut self.reasons, code);
                 if code == LIMITED { self.refused += 1 } else { self.others += 1 }

@@ -147,6 +147,16 @@ impl<'a> Frame<'a> {
         frame.offset
     }
 
+    /// Says whether this is surely about a message that nobody waits for any more: it names that, or is told of its answer.
+    pub(crate) fn is_of_left(&self, message: &mut Ids) -> bool {
+        let Self::V1(frame) = self else { return false };
+        if !self.concerns(message) {
+            // Who left before the acknowledgement does not know what the reply is called.
+            return message.reply.is_none() && matches!(&*frame.kind, "chunk" | "snapshot");
+        }
+        frame.client_msg_id.is_some() || matches!(&*frame.kind, "chunk" | "snapshot")
+    }
+
     /// Learns from an acknowledgement what the reply to a message is called, and says whether this is about that message.
     /// A turn of `chat.v1` goes on when its socket is lost, so that what comes may be about an earlier one.
     pub(crate) fn concerns(&self, message: &mut Ids) -> bool {

@@ -151,8 +151,8 @@ pub struct Chat {
     /// `chat.v1` alone.
     #[serde(
         default,
-        deserialize_with = "some",
-        serialize_with = "maybe",
+        deserialize_with = "tunnel",
+        serialize_with = "in_ms",
         skip_serializing_if = "Option::is_none"
     )]
     pub tunnel: Option<Duration>,
@@ -245,9 +245,13 @@ impl Profile {
         serde_json::to_string(&load).unwrap_or_default()
     }
 
-    /// Says whether anybody takes a stream up again.
-    pub(crate) fn has_tunnels(&self) -> bool {
-        self.groups.iter().any(|group| matches!(&group.does, Does::Chat(chat) if chat.tunnel.is_some()))
+    /// Returns the longest tunnel, if there is one.
+    pub(crate) fn tunnel(&self) -> Option<Duration> {
+        let tunnels = self.groups.iter().filter_map(|group| match &group.does {
+            Does::Chat(chat) => chat.tunnel,
+            _ => None,
+        });
+        tunnels.max()
     }
 
     /// Returns how many users there are.
@@ -333,12 +337,12 @@ fn pieces<'de, D: Deserializer<'de>>(deserializer: D) -> Result<usize, D::Error>
     within(usize::deserialize(deserializer)?, [1, CHUNKS_MAX], plain)
 }
 
-fn some<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Option<Duration>, D::Error> {
+fn tunnel<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Option<Duration>, D::Error> {
     time(deserializer).map(Some)
 }
 
 #[expect(clippy::ref_option, reason = "serde hands it over so")]
-fn maybe<S: Serializer>(span: &Option<Duration>, serializer: S) -> Result<S::Ok, S::Error> {
+fn in_ms<S: Serializer>(span: &Option<Duration>, serializer: S) -> Result<S::Ok, S::Error> {
     duration::serialize(&span.unwrap_or_default(), serializer)
 }
 

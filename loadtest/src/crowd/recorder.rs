@@ -95,8 +95,21 @@ pub(crate) enum Ended {
     Instead,
     /// With an error of this code.
     Refused(String),
+    /// The stream was begun anew in the middle of it: the history has the rest, which a user of a load does not read.
+    Left,
     /// Not at all: a promise was broken.
     Broken,
+}
+
+impl Ended {
+    /// Returns the code by which it counts as refused, if it does.
+    pub(crate) fn refusal(&self) -> Option<&str> {
+        match self {
+            Self::Refused(code) => Some(code),
+            Self::Left => Some("not_recovered"),
+            Self::Whole | Self::Instead | Self::Broken => None,
+        }
+    }
 }
 
 impl Recorder {
@@ -192,14 +205,15 @@ impl Seen {
     }
 
     fn keep(&mut self, turn: &Turn) {
-        match &turn.how {
-            Ended::Refused(code) => {
-                self.second.refused += 1;
-                if let Some(sums) = self.measured(turn.due) {
-                    sums.refused += 1;
-                    count(&mut self.refused, code);
-                }
+        if let Some(code) = turn.how.refusal() {
+            self.second.refused += 1;
+            if let Some(sums) = self.measured(turn.due) {
+                sums.refused += 1;
+                count(&mut self.refused, code);
             }
+        }
+        match &turn.how {
+            Ended::Refused(_) | Ended::Left => {}
             // The promise that was broken was counted when it was.
             Ended::Broken => {
                 if let Some(sums) = self.measured(turn.due) {

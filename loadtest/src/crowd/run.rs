@@ -162,8 +162,10 @@ fn cast(profile: &Profile, options: &Options) -> Result<Cast, CrowdError> {
         )
     } else if profile.steps > profile.users() {
         Some("there are more steps than users")
-    } else if profile.has_tunnels() && profile.protocol != Protocol::V1 {
+    } else if profile.tunnel().is_some() && profile.protocol != Protocol::V1 {
         Some("on v0 nobody can take up a stream where it was: `tunnel` needs `--protocol chat.v1`")
+    } else if profile.tunnel().is_some_and(|tunnel| tunnel > profile.patience / 2) {
+        Some("a `tunnel` may last half of `patience` at most: a turn that takes longer than that has no end")
     } else {
         None
     };

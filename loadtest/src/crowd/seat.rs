@@ -25,6 +25,8 @@ const CONNECT_MAX: Duration = Duration::from_secs(20);
 const COME_BACK: Duration = Duration::from_secs(1);
 /// So long a user listens before leaving: something may still come that should not.
 const LISTEN: Duration = Duration::from_millis(100);
+/// So many turns of a user are remembered that nobody waits for any more.
+const LEFT_MAX: usize = 16;
 /// Closing may take so long.
 const CLOSE_MAX: Duration = Duration::from_secs(5);
 
@@ -54,8 +56,8 @@ pub(crate) struct Seat {
     pub(crate) tunnel: Option<Duration>,
     /// Up to where this user has read.
     place: Place,
-    /// The message whose turn goes on although nobody waits for its end any more.
-    left: Option<Box<Ids>>,
+    /// Messages whose turns go on although nobody waits for their end any more.
+    left: Vec<Ids>,
     /// Whether this user chats at all.
     pub(crate) has_socket: bool,
     /// Whether what is done once has been done.
@@ -89,7 +91,7 @@ impl Seat {
             reconnects,
             tunnel,
             place: Place::default(),
-            left: None,
+            left: Vec::new(),
             has_socket: !matches!(does, Does::Facts(_)),
             is_done: false,
         }
@@ -116,17 +118,18 @@ impl Seat {
             return Err("there are more users than signed in".to_owned());
         };
         let begun = stage.recorder.now();
-        let door = Door { place, ..self.door(stage, guest) };
+        let door = self.door(stage, guest, place);
         // On the heap for as long as it takes: otherwise each user who is connected would keep the room for it.
         let opening = Box::pin(socket::open(door));
         let opened = timeout(stage.clock(), CONNECT_MAX, opening).await;
         match opened.unwrap_or_else(|_| Err(format!("no socket within {CONNECT_MAX:?}"))) {
             Ok((socket, welcome)) => {
                 self.free = stage.recorder.now();
-                stage.recorder.took(place.map_or(Time::Connect, |_| Time::Resume), begun, self.free);
+                let goes_on = welcome.is_some_and(|welcome| self.goes_on(stage, welcome, place));
+                stage.recorder.took(if goes_on { Time::Resume } else { Time::Connect }, begun, self.free);
                 stage.recorder.seen().sockets += 1;
                 self.socket = Some(socket);
-                Ok(welcome.is_some_and(|welcome| self.is_welcomed(welcome)))
+                Ok(goes_on)
             }
             Err(error) => {
                 stage.recorder.broke(Promise::LetsIn, || error.clone());
@@ -135,19 +138,26 @@ impl Seat {
         }
     }
 
-    /// Says whether the stream goes on where this user has read up to; if not, it begins where the welcome says.
-    fn is_welcomed(&mut self, welcome: Welcome) -> bool {
-        let goes_on = welcome.recovered && welcome.place.epoch == self.place.epoch;
-        if !goes_on {
-            self.place = welcome.place;
+    /// Says whether a stream goes on at the place that was named; if not, it begins where the welcome says.
+    fn goes_on(&mut self, stage: &Stage, welcome: Welcome, named: Option<&Place>) -> bool {
+        let Welcome { place, recovered } = welcome;
+        if let Some(named) = named.filter(|_| recovered) {
+            if place.epoch == named.epoch && place.offset >= named.offset {
+                return true;
+            }
+            let n = self.n;
+            stage
+                .recorder
+                .broke(Promise::NoGap, || format!("user {n} left at {named:?}, goes on at {place:?}"));
         }
-        goes_on
+        self.place = place;
+        false
     }
 
-    fn door<'a>(&self, stage: &'a Stage, guest: &'a Guest) -> Door<'a> {
+    fn door<'a>(&self, stage: &'a Stage, guest: &'a Guest, place: Option<&'a Place>) -> Door<'a> {
         let (target, host) = (stage.target, stage.host.as_str());
         let (protocol, is_silent) = (stage.protocol, self.question.is_empty());
-        Door { target, host, guest, protocol, n: self.n, is_silent, place: None }
+        Door { target, host, guest, protocol, n: self.n, is_silent, place }
     }
 
     /// Connects again where the socket was lost, after a pause; says whether this user has one.
@@ -227,11 +237,12 @@ impl Seat {
             Some(Ok(Message::Text(text))) => {
                 let frame = Frame::read(&text, stage.protocol);
                 self.claim(stage, &frame);
-                let meaning = frame.meaning();
-                match meaning {
+                self.follow(stage, &frame);
+                if self.excuses(&frame) {
+                    return;
+                }
+                match frame.meaning() {
                     Meaning::Aside | Meaning::Sign | Meaning::Welcome | Meaning::Safety => {}
-                    Meaning::Piece(_) | Meaning::SoFar(_) | Meaning::Instead | Meaning::Done
-                        if self.is_left(&frame, &meaning) => {}
                     Meaning::Refused(code) => count(&mut stage.recorder.seen().refused, code),
                     Meaning::Garbage => stage.recorder.broke(Promise::CleanFrames, || text.to_string()),
                     _ => stage.recorder.broke(Promise::OneEnd, || format!("user {}: {text}", self.n)),
@@ -245,36 +256,43 @@ impl Seat {
     }
 
     /// Says whether a frame is of a turn that nobody waits for any more; its end is the last one that is.
-    fn is_left(&mut self, frame: &Frame<'_>, meaning: &Meaning<'_>) -> bool {
-        let Some(left) = &mut self.left else { return false };
-        // Whoever was lost before the acknowledgement does not know what the reply is called.
-        let is_of_it = left.reply.is_none() || frame.concerns(left);
-        if is_of_it && *meaning == Meaning::Done {
-            self.left = None;
+    pub(crate) fn excuses(&mut self, frame: &Frame<'_>) -> bool {
+        let Some(nth) = self.left.iter_mut().position(|left| frame.is_of_left(left)) else { return false };
+        if matches!(frame.meaning(), Meaning::Done | Meaning::Refused(_)) {
+            self.left.swap_remove(nth);
         }
-        is_of_it
+        true
     }
 
     /// Waits for the end of a turn no more. On v0 that ends with its socket; a turn of `chat.v1` goes on.
     pub(crate) fn leave_turn(&mut self, stage: &Stage, message: Ids) {
-        self.left = (stage.protocol == Protocol::V1).then(|| Box::new(message));
+        if stage.protocol == Protocol::V1 {
+            self.left.truncate(LEFT_MAX - 1);
+            self.left.insert(0, message);
+        }
     }
 
-    /// Checks that what a frame names is this user's, and that it comes next where it is kept.
-    pub(crate) fn claim(&mut self, stage: &Stage, frame: &Frame<'_>) {
+    /// Checks that what a frame names is this user's.
+    pub(crate) fn claim(&self, stage: &Stage, frame: &Frame<'_>) {
         for id in frame.ids() {
             if !stage.recorder.belongs(id, self.n) {
                 stage.recorder.broke(Promise::OwnFrames, || format!("`{id}` reached user {} too", self.n));
             }
         }
+    }
+
+    /// Follows the stream: what is kept comes next. Says whether it goes on; a welcome begins it anew.
+    pub(crate) fn follow(&mut self, stage: &Stage, frame: &Frame<'_>) -> bool {
         if let Some(welcome) = frame.welcome() {
-            self.is_welcomed(welcome);
-        } else if let Some(offset) = frame.offset() {
+            return self.goes_on(stage, welcome, None);
+        }
+        if let Some(offset) = frame.offset() {
             let (n, last) = (self.n, std::mem::replace(&mut self.place.offset, offset));
-            if offset != last + 1 {
+            if last.checked_add(1) != Some(offset) {
                 stage.recorder.broke(Promise::NoGap, || format!("user {n} read {offset} after {last}"));
             }
         }
+        true
     }
 
     /// Leaves in order.

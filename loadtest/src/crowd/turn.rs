@@ -25,8 +25,8 @@ pub(crate) struct Heard {
     last: Option<Instant>,
     instead: bool,
     safety: bool,
-    /// Whether the socket was lost once, as the profile wants it.
-    has_crossed: bool,
+    /// Whether its end was read.
+    has_ended: bool,
 }
 
 /// Plays a turn when one is due. When it is over, those that were due before are played still, late as they are; then
@@ -50,7 +50,7 @@ pub(crate) async fn play(stage: &Stage, seat: &mut Seat) -> Option<Turn> {
     stage.recorder.begins(due);
     let mut heard = Heard { asked, ..Heard::default() };
     let how = ask(stage, seat, &mut heard).await;
-    if how == Ended::Broken || how == lost_its_place() {
+    if !heard.has_ended {
         seat.leave_turn(stage, std::mem::take(&mut heard.ids));
     }
     let end = stage.recorder.now();
@@ -69,6 +69,7 @@ async fn ask(stage: &Stage, seat: &mut Seat, heard: &mut Heard) -> Ended {
     seat.asked += 1;
     heard.ids.client = stage.message_id(seat.n, seat.asked);
     let question = stage.question(&seat.question, &heard.ids.client);
+    let mut tunnel = seat.tunnel;
     let Some(socket) = &mut seat.socket else { return Ended::Broken };
     if let Err(error) = socket.send(question).await {
         seat.lose(stage, &error.to_string());
@@ -100,20 +101,14 @@ async fn ask(stage: &Stage, seat: &mut Seat, heard: &mut Heard) -> Ended {
         if let Some(ended) = heard.take(stage, seat, &text) {
             return ended;
         }
-        if let Some(length) = seat.tunnel.filter(|_| heard.first.is_some() && !heard.has_crossed) {
-            heard.has_crossed = true;
+        if let Some(length) = tunnel.take_if(|_| heard.first.is_some()) {
             match seat.pass_tunnel(stage, length).await {
-                Ok(true) => {}
-                Ok(false) => return lost_its_place(),
+                Ok(true) => heard.last = None,
+                Ok(false) => return Ended::Left,
                 Err(_) => return Ended::Broken,
             }
         }
     }
-}
-
-/// A stream that is not taken up where it was: the history has the rest, which a user of a load does not read.
-fn lost_its_place() -> Ended {
-    Ended::Refused("not_recovered".to_owned())
 }
 
 impl Heard {
@@ -121,8 +116,15 @@ impl Heard {
     pub(crate) fn take(&mut self, stage: &Stage, seat: &mut Seat, text: &str) -> Option<Ended> {
         let frame = Frame::read(text, stage.protocol);
         seat.claim(stage, &frame);
-        if !self.ids.client.is_empty() && !frame.concerns(&mut self.ids) {
-            return None;
+        let goes_on = seat.follow(stage, &frame);
+        if !self.ids.client.is_empty() {
+            if !goes_on {
+                return Some(Ended::Left);
+            }
+            if !frame.concerns(&mut self.ids) {
+                seat.excuses(&frame);
+                return None;
+            }
         }
         let meaning = frame.meaning();
         if seat.emergency && !self.safety && meaning != Meaning::Sign {
@@ -148,8 +150,14 @@ impl Heard {
                 stage.recorder.broke(Promise::CleanFrames, || text.to_owned());
                 None
             }
-            Meaning::Refused(code) => Some(Ended::Refused(code.to_owned())),
-            Meaning::Done => Some(self.end(stage, seat)),
+            Meaning::Refused(code) => {
+                self.has_ended = true;
+                Some(Ended::Refused(code.to_owned()))
+            }
+            Meaning::Done => {
+                self.has_ended = true;
+                Some(self.end(stage, seat))
+            }
         }
     }
 

@@ -19,6 +19,7 @@ const NEWER: &str = "protocol = \"chat.v1\"\n";
 #[derive(Clone, Copy, Debug)]
 enum Relay {
     LosesSnapshots,
+    LosesQuestions,
     LosesEnds,
     TellsEndsTwice,
     KnowsNoPlace,
@@ -69,6 +70,7 @@ impl Relay {
         let is = |kind: &str| is_resumed && text.contains(&format!(r#""type":"{kind}""#));
         match self {
             Self::LosesSnapshots if is("snapshot") => Some(Vec::new()),
+            Self::LosesQuestions if is("message") && text.contains(r#""role":"user""#) => Some(Vec::new()),
             Self::LosesEnds if is("done") => Some(Vec::new()),
             Self::TellsEndsTwice if is("done") => Some(vec![text.into(), text.into()]),
             Self::KnowsNoPlace if is("welcome") => {
@@ -99,6 +101,7 @@ fn frame(stream: &mut TcpStream) -> io::Result<(u8, Vec<u8>)> {
             stream.read_exact(&mut length)?;
             usize::from(u16::from_be_bytes(length))
         }
+        127 => return Err(io::Error::other("a frame of 64 KiB and more")),
         short => usize::from(short),
     };
     let mut payload = vec![0; length];
@@ -122,9 +125,11 @@ fn behind(relay: Relay) -> Loaded {
     let database = format!("sqlite:{}", folder.path().join("chat.db").display());
     let server = Served::start(serve(&database, &format!("http://{llm}")));
     let target = running(relay.before(server.address), llm, "capabilities = [\"chat-v1\"]\n");
-    let commuters = group("commuters", 2, "chat = { every = \"1s\", tunnel = \"1ms\" }");
+    let commuters = group("commuters", 2, "chat = { every = \"1s\", tunnel = \"500ms\" }");
+    // Some of each answer is missed, and however slow the machine is, it goes on behind the tunnel.
+    let head = HEAD.replace("gap = \"2ms\"", "gap = \"400ms\"");
 
-    load(&format!("{IMPATIENT}{NEWER}{HEAD}{commuters}"), Some(&target), &[])
+    load(&format!("{IMPATIENT}{NEWER}{head}{commuters}"), Some(&target), &[])
 }
 
 #[test]
@@ -144,17 +149,18 @@ fn whoever_loses_the_network_in_an_answer_reads_it_whole_after_all_l3() {
 }
 
 #[test]
-fn a_server_that_loses_or_doubles_what_was_missed_is_accused_of_it_l3() {
-    let cases = [
-        (Relay::LosesSnapshots, "whole-text"),
-        (Relay::LosesEnds, "ended"),
-        (Relay::TellsEndsTwice, "no-gap"),
+fn a_server_that_loses_or_doubles_what_was_missed_is_accused_of_that_alone_l3() {
+    let cases: [(Relay, &[&str]); 4] = [
+        (Relay::LosesSnapshots, &["whole-text"]),
+        (Relay::LosesQuestions, &["no-gap"]),
+        (Relay::LosesEnds, &["ended", "no-gap"]),
+        (Relay::TellsEndsTwice, &["one-end", "no-gap"]),
     ];
-    let accused = cases.map(|(relay, promise)| thread::spawn(move || (behind(relay), promise)));
+    let accused = cases.map(|(relay, promises)| thread::spawn(move || (behind(relay), promises)));
 
-    for (loaded, promise) in accused.map(|case| case.join().unwrap()) {
-        let broken = &loaded.report()["promises"][promise];
-        assert!(broken.as_u64().is_some_and(|times| times > 0), "{promise}: {}", loaded.told());
+    for (loaded, promises) in accused.map(|case| case.join().unwrap()) {
+        let broken = loaded.report()["promises"].as_object().unwrap().clone();
+        assert_eq!(broken.keys().collect::<Vec<_>>(), promises, "{}", loaded.told());
     }
 }
 

@@ -2,24 +2,30 @@
 
 use std::{
     net::SocketAddr,
-    process::{Command as StdCommand, ExitStatus},
+    process::{Command as StdCommand, ExitStatus, Stdio},
     time::Duration,
 };
 
 use clock::{Clock as _, SystemClock, timeout};
 use rustix::process::{Pid, Signal, kill_process_group};
-use tokio::{net::TcpStream, process::Child, task::JoinSet};
+use tokio::{
+    net::TcpStream,
+    process::{Child, Command},
+    task::JoinSet,
+};
 
 use super::group;
 
-/// Pause between two looks at whether it has ended.
-const LOOK_EVERY: Duration = Duration::from_millis(50);
+/// Pause between two looks at how it is.
+pub(super) const LOOK_EVERY: Duration = Duration::from_millis(50);
 /// So long its last words may take.
 const READ_OUT_MAX: Duration = Duration::from_secs(1);
 /// So long the system may take to end what was killed.
 const DEATH_MAX: Duration = Duration::from_secs(1);
-/// The same of what is killed by its own command: the command may come back before it has done its work.
+/// The same of what is killed by a command: that may come back before it has done its work.
 const DEATH_AFAR_MAX: Duration = Duration::from_secs(10);
+/// So long a command may take that kills a target, makes it stand still or lets it go on.
+const COMMAND_MAX: Duration = Duration::from_secs(10);
 
 /// Dropping it kills it with all that it started.
 #[derive(Debug)]
@@ -34,8 +40,8 @@ pub(super) struct Running {
 /// How what no signal reaches is ended, and where it is seen that it has ended.
 #[derive(Debug)]
 pub(super) struct Afar {
-    /// The command that kills it.
-    pub(super) kill: StdCommand,
+    /// The command that kills it: a program and its arguments.
+    pub(super) kill: Vec<String>,
     /// Where it listens.
     pub(super) address: SocketAddr,
 }
@@ -73,12 +79,15 @@ impl Running {
     pub(super) async fn end(&mut self, grace: Duration) -> bool {
         let clock = SystemClock::new();
         let in_order = timeout(&clock, grace, self.all_ended()).await.is_ok();
-        if !in_order || self.afar.is_some() {
-            self.kill();
-            let _ = timeout(&clock, DEATH_MAX, self.all_ended()).await;
-        }
-        if let Some(Afar { address, .. }) = self.afar.take() {
-            let _ = timeout(&clock, DEATH_AFAR_MAX, silent(address)).await;
+        if !in_order {
+            self.signal(Signal::KILL);
+            let mut limit = DEATH_MAX;
+            if let Some(Afar { kill, .. }) = &self.afar {
+                // It fails where there is nothing left to be killed.
+                let _ = run(kill).await;
+                limit = DEATH_AFAR_MAX;
+            }
+            let _ = timeout(&clock, limit, self.all_ended()).await;
         }
         let all_read = async { while self.readers.join_next().await.is_some() {} };
         // Somebody that it started may hold its output open.
@@ -86,33 +95,51 @@ impl Running {
         in_order
     }
 
-    /// Waits for its end, and for that of all that it started.
+    /// Waits for its end, and for that of all that it started; of what no signal reaches, until nobody listens any more.
     async fn all_ended(&mut self) {
         let _ = self.child.wait().await;
         while group::is_alive(self.group) {
             SystemClock::new().sleep(LOOK_EVERY).await;
         }
-    }
-
-    /// Kills it with all that it started.
-    fn kill(&mut self) {
-        self.signal(Signal::KILL);
-        if let Some(Afar { kill, .. }) = &mut self.afar {
-            // It fails where there is nothing left to be killed.
-            let _ = kill.status();
+        if let Some(Afar { address, .. }) = self.afar {
+            while TcpStream::connect(address).await.is_ok() {
+                SystemClock::new().sleep(LOOK_EVERY).await;
+            }
         }
     }
 }
 
 impl Drop for Running {
     fn drop(&mut self) {
-        self.kill();
+        self.signal(Signal::KILL);
+        if let Some(Afar { kill, .. }) = &self.afar
+            && let Some(mut command) = command(kill)
+        {
+            let _ = command.status();
+        }
     }
 }
 
-/// Waits until nobody listens there.
-async fn silent(address: SocketAddr) {
-    while TcpStream::connect(address).await.is_ok() {
-        SystemClock::new().sleep(LOOK_EVERY).await;
-    }
+/// Runs a command to its end, [`COMMAND_MAX`] at most.
+pub(super) async fn run(words: &[String]) -> Result<(), String> {
+    let problem = match command(words).map(Command::from) {
+        Some(mut command) => {
+            let ended = timeout(&SystemClock::new(), COMMAND_MAX, command.kill_on_drop(true).status()).await;
+            match ended {
+                Ok(Ok(status)) if status.success() => return Ok(()),
+                Ok(Ok(status)) => status.to_string(),
+                Ok(Err(error)) => error.to_string(),
+                Err(_) => format!("it did not end within {COMMAND_MAX:?}"),
+            }
+        }
+        None => "it names no program".to_owned(),
+    };
+    Err(format!("`{}` failed: {problem}", words.join(" ")))
+}
+
+fn command(words: &[String]) -> Option<StdCommand> {
+    let (program, arguments) = words.split_first()?;
+    let mut command = StdCommand::new(program);
+    command.args(arguments).stdin(Stdio::null()).stdout(Stdio::null()).stderr(Stdio::null());
+    Some(command)
 }

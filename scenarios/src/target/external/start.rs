@@ -4,7 +4,7 @@ use std::{
     collections::BTreeMap,
     net::SocketAddr,
     path::PathBuf,
-    process::{Command as StdCommand, ExitStatus, Stdio},
+    process::{ExitStatus, Stdio},
     sync::{Mutex, MutexGuard, PoisonError},
     time::Duration,
 };
@@ -22,7 +22,7 @@ use super::{
     group,
     links::Ends,
     log::Log,
-    running::{Afar, Running},
+    running::{self, Afar, LOOK_EVERY, Running},
     seed::Place,
     span,
 };
@@ -38,8 +38,6 @@ pub(crate) const WROTE_LAST: &str = "; it wrote last";
 const LOG_LINES_SHOWN: usize = 10;
 /// Whoever looks at its health comes from an address of their own: limits by address must not count it as a user.
 const CARER: usize = 199;
-/// Pause between two looks at its health.
-const LOOK_EVERY: Duration = Duration::from_millis(50);
 /// So long it may take to end in order between scenarios; then it is killed.
 const GRACE: Duration = Duration::from_secs(5);
 /// The same where a scenario asks it to: what an orchestrator gives by default (Kubernetes,
@@ -230,7 +228,8 @@ impl Process {
         let mut readers = JoinSet::new();
         readers.spawn(self.log.clone().follow(child.stdout.take()));
         readers.spawn(self.log.clone().follow(child.stderr.take()));
-        let afar = self.command(&self.start.kill).map(|kill| Afar { kill, address: self.address });
+        let kill = self.filled(&self.start.kill);
+        let afar = (!kill.is_empty()).then_some(Afar { kill, address: self.address });
         Running::new(child, readers, afar).ok_or_else(|| cannot("it has no id".to_owned()))
     }
 
@@ -342,26 +341,18 @@ impl Process {
         self.gone(grace).await
     }
 
-    /// Returns a command of the target file, ready to be run; none if the file names none.
-    fn command(&self, words: &[String]) -> Option<StdCommand> {
-        let mut words = words.iter().map(|word| self.words.fill(word));
-        let mut command = StdCommand::new(words.next()?);
-        command.args(words).stdin(Stdio::null()).stdout(Stdio::null()).stderr(Stdio::null());
-        Some(command)
+    /// Returns the words of a command of the target file.
+    fn filled(&self, words: &[String]) -> Vec<String> {
+        words.iter().map(|word| self.words.fill(word)).collect()
     }
 
     /// Runs a command of the target file, or sends a signal if it names none.
     async fn reach(&self, words: &[String], signal: Signal) -> Result<(), String> {
-        let Some(command) = self.command(words) else {
+        if words.is_empty() {
             self.signal(signal).await;
             return Ok(());
-        };
-        let problem = match Command::from(command).status().await {
-            Ok(status) if status.success() => return Ok(()),
-            Ok(status) => status.to_string(),
-            Err(error) => error.to_string(),
-        };
-        Err(format!("`{}` failed: {problem}", words.join(" ")))
+        }
+        running::run(&self.filled(words)).await
     }
 
     /// Waits until it has ended, and what it wrote has been read; what has not ended by then is killed. Says whether that

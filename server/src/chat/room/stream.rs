@@ -281,7 +281,11 @@ impl Stream {
                 Telling::Note(note) => {
                     at += 1;
                     if at > inner.view.place.offset {
+                        let is_readable = note.is_some();
                         self.say_all(inner.view.take(note, self.clock.wall()));
+                        if !is_readable {
+                            self.say(Word::Anew);
+                        }
                     }
                 }
                 // What is told before a place that is known has ended there.

@@ -79,6 +79,16 @@ fn a_running_answer_is_told_as_it_stands_and_an_ended_one_before_its_end_f89() {
 }
 
 #[test]
+fn whoever_cannot_be_told_what_another_version_said_is_welcomed_anew_f89() {
+    let (_, stream) = stream(WINDOW);
+    let mut words = stream.attach(None).words;
+
+    stream.settle(&mut stream.inner(), 0, [Telling::Note(None)]);
+
+    assert!(matches!(words.try_recv(), Ok(Word::Anew)));
+}
+
+#[test]
 fn what_is_for_one_device_is_not_kept() {
     let (_, stream) = stream(WINDOW);
     let error = Outgoing::Error {
