@@ -150,11 +150,11 @@ impl<'a> Frame<'a> {
     /// Says whether this is surely about a message that nobody waits for any more: it names that, or is told of its answer.
     pub(crate) fn is_of_left(&self, message: &mut Ids) -> bool {
         let Self::V1(frame) = self else { return false };
-        if !self.concerns(message) {
-            // Who left before the acknowledgement does not know what the reply is called.
-            return message.reply.is_none() && matches!(&*frame.kind, "chunk" | "snapshot");
+        if self.concerns(message) {
+            return frame.is_piece() || frame.client_msg_id.is_some();
         }
-        frame.client_msg_id.is_some() || matches!(&*frame.kind, "chunk" | "snapshot")
+        // Who left before the acknowledgement does not know what the reply is called.
+        frame.is_piece() && message.reply.is_none()
     }
 
     /// Learns from an acknowledgement what the reply to a message is called, and says whether this is about that message.
@@ -169,8 +169,7 @@ impl<'a> Frame<'a> {
         if frame.kind == "ack" {
             message.reply = frame.reply_id.as_deref().map(str::to_owned);
         }
-        let is_piece = matches!(&*frame.kind, "chunk" | "snapshot");
-        !is_piece || frame.message_id.as_deref() == message.reply.as_deref()
+        !frame.is_piece() || frame.message_id.as_deref() == message.reply.as_deref()
     }
 }
 
@@ -189,6 +188,10 @@ impl Older<'_> {
 }
 
 impl Newer<'_> {
+    fn is_piece(&self) -> bool {
+        matches!(&*self.kind, "chunk" | "snapshot")
+    }
+
     fn meaning(&self) -> Meaning<'_> {
         match (&*self.kind, self.role.as_deref()) {
             ("chunk", _) => Meaning::Piece(&self.text),

@@ -174,7 +174,13 @@ fn a_stream_that_is_not_taken_up_is_told_as_a_refusal_and_breaks_no_promise_l3()
 }
 
 #[test]
-fn on_v0_nobody_can_be_in_a_tunnel_l3() {
+fn a_tunnel_that_no_turn_could_pass_is_refused_l3() {
+    let commuter = group("a", 1, "chat = { every = \"1s\", tunnel = \"3s\" }");
+    let long = load(&format!("{IMPATIENT}{NEWER}{HEAD}{commuter}"), None, &[]);
+
+    assert_eq!(long.output.status.code(), Some(2), "{}", long.told());
+    assert!(long.told().contains("half of `patience` at most"), "{}", long.told());
+
     let loaded =
         load(&format!("{HEAD}{}", group("a", 1, "chat = { every = \"1s\", tunnel = \"1ms\" }")), None, &[]);
 

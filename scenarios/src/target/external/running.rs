@@ -92,6 +92,8 @@ impl Running {
         let all_read = async { while self.readers.join_next().await.is_some() {} };
         // Somebody that it started may hold its output open.
         let _ = timeout(&clock, READ_OUT_MAX, all_read).await;
+        // Where it is reached by a name, its command would kill whoever is started there next.
+        self.afar = None;
         in_order
     }
 
